@@ -1,0 +1,50 @@
+"""Bifurcation analysis built around continuation, for recurrent neural chemical reaction networks and any ODE model."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "System": "bifrncrn.systems.system",
+    "Network": "bifrncrn.rncrn.network",
+    "Diagram": "bifrncrn.results",
+    "Branch": "bifrncrn.results",
+    "SpecialPoint": "bifrncrn.results",
+    "Comparison": "bifrncrn.compare",
+    "Options": "bifrncrn.continuation.options",
+    "InputError": "bifrncrn.errors",
+    "ConvergenceError": "bifrncrn.errors",
+    "ContinuationWarning": "bifrncrn.errors",
+    "diagram": "bifrncrn.diagram",
+    "compare": "bifrncrn.compare",
+    "train": "bifrncrn.rncrn.training",
+}
+_MODULES = {"library": "bifrncrn.systems.library"}
+
+__all__ = [*_PUBLIC, *_MODULES, "__version__"]
+
+if TYPE_CHECKING:
+    from bifrncrn.compare import Comparison, compare
+    from bifrncrn.continuation.options import Options
+    from bifrncrn.diagram import diagram
+    from bifrncrn.errors import ContinuationWarning, ConvergenceError, InputError
+    from bifrncrn.results import Branch, Diagram, SpecialPoint
+    from bifrncrn.rncrn.network import Network
+    from bifrncrn.rncrn.training import train
+    from bifrncrn.systems import library
+    from bifrncrn.systems.system import System
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

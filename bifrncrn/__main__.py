@@ -1,0 +1,8 @@
+"""`python -m bifrncrn`."""
+
+import sys
+
+from bifrncrn.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+"""What the commands do: load, call the public verbs, print and write."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bifrncrn.errors import InputError
+from bifrncrn.files import write_atomic
+
+if TYPE_CHECKING:
+    from bifrncrn.rncrn.fitter import Start
+    from bifrncrn.rncrn.target import Target
+    from bifrncrn.systems.system import System
+
+OK, FINDING = 0, 1
+
+
+def run_diagram(options: Namespace) -> int:
+    """Trace one diagram."""
+    from bifrncrn.diagram import diagram
+    from bifrncrn.report import describe
+    from bifrncrn.rncrn.formats import load_model
+
+    if options.orbits:
+        raise InputError("--orbits: periodic orbits are not available in this version; leave the option out")
+    if options.second or options.second_range:
+        raise InputError("--second: two-parameter curves are not available in this version; leave the option out")
+    if options.all and not options.box:
+        raise InputError("--all needs the region to search; give --box, for instance --box a=0:1,b=0:1")
+    check_outputs(options.json, options.plot)
+    system = _with_values(load_model(options.model, mu=options.mu), options)
+    result = diagram(
+        system,
+        parameter=options.parameter,
+        bounds=bounds_of(options),
+        start=merged(options.start, "--start") or None,
+        box=merged(options.box, "--box") or None,
+        all=options.all,
+        engine=options.engine,
+    )
+    if options.plot:
+        from bifrncrn.plotting import save_diagram
+
+        save_diagram(result, options.plot, show=options.show)
+    report(describe(result), result.to_json(), options.json)
+    return OK
+
+
+def run_compare(options: Namespace) -> int:
+    """Compare a network with its target."""
+    from bifrncrn.compare import compare
+
+    check_outputs(options.json, options.plot)
+    target, network = _side(options.target, None), _side(options.network, options.mu)
+    comparison = compare(
+        target,
+        network,
+        parameter=options.parameter,
+        bounds=bounds_of(options) if options.range else None,
+        tolerance=options.tolerance,
+        start=merged(options.start, "--start") or None,
+        box=merged(options.box, "--box") or None,
+        engine=options.engine,
+    )
+    if options.plot:
+        from bifrncrn.plotting import save_comparison
+
+        save_comparison(comparison, options.plot, show=options.show)
+    report(str(comparison), comparison.to_json(), options.json)
+    return OK if comparison.verdict else FINDING
+
+
+def run_train(options: Namespace) -> int:
+    """Train a network."""
+    from bifrncrn.rncrn.training import train
+
+    check_outputs(options.json, None, options.out)
+    fit = train(
+        load_target(options.target),
+        perceptrons=options.perceptrons,
+        seeds=options.seeds,
+        seed=options.seed,
+        loss=options.loss,
+        ridge=options.ridge,
+        jobs=options.jobs,
+        progress=_progress if sys.stderr.isatty() else None,
+    )
+    if options.out:
+        fit.network.save(options.out)
+    report(str(fit), {"schema": "bifrncrn.fit/1", **fit.record, "network": fit.network.to_json()}, options.json)
+    return OK
+
+
+def run_bench(options: Namespace) -> int:
+    """Time the engines on a model."""
+    from bifrncrn.bench import bench
+    from bifrncrn.rncrn.formats import load_model
+
+    check_outputs(options.json, options.plot)
+    system = _with_values(load_model(options.model, mu=options.mu), options)
+    measured = bench(
+        system,
+        options.parameter,
+        bounds_of(options),
+        start=merged(options.start, "--start") or None,
+        box=merged(options.box, "--box") or None,
+        repeat=options.repeat,
+    )
+    if options.plot:
+        from bifrncrn.plotting import save_bars
+
+        rows = [(t.engine, 1e6 * t.per_point) for t in measured.timings if t.per_point]
+        save_bars(*zip(*rows), options.plot, axis="microseconds per point", title=measured.model)
+    report(str(measured), measured.to_json(), options.json)
+    return OK
+
+
+def run_convert(options: Namespace) -> int:
+    """Convert a file."""
+    from bifrncrn.rncrn.formats import convert
+
+    check_outputs(None, None, options.destination)
+    convert(options.source, options.destination, mu=options.mu, layout=options.layout)
+    return OK
+
+
+def run_demo(options: Namespace) -> int:
+    """Compare the shipped network with its target."""
+    from bifrncrn.demo import demo
+
+    check_outputs(options.json, None)
+    comparison, written = demo(options.out)
+    text = "\n".join([str(comparison), "", *(f"wrote {path}" for path in written)])
+    report(text, comparison.to_json(), options.json)
+    return OK
+
+
+def check_outputs(json_file: str | None, *files: str | None) -> None:
+    """Find out before the computation whether its results can be written.
+
+    The second of the files and later ones may have any suffix; the first is a picture.
+    """
+    picture = files[0] if files else None
+    if picture is not None:
+        from bifrncrn.plotting import check_suffix
+
+        check_suffix(picture)
+    for name in (*files, None if json_file == "-" else json_file):
+        if name is not None and not Path(name).parent.is_dir():
+            raise InputError(
+                f"cannot write {name}: there is no folder {Path(name).parent}; make it or name another file"
+            )
+        if name is not None and Path(name).is_dir():
+            raise InputError(f"cannot write {name}: it is a folder; name a file")
+
+
+def report(text: str, data: dict[str, Any], json_file: str | None) -> None:
+    """Print the text, and write the data; with `--json -` print the data and nothing else."""
+    if json_file is not None:
+        plain = json.dumps(data, allow_nan=False) + "\n"
+        if json_file == "-":
+            sys.stdout.write(plain)
+            return
+        write_atomic(json_file, plain)
+    sys.stdout.write(text + "\n")
+
+
+def bounds_of(options: Namespace) -> tuple[float, float]:
+    """Return the range that was asked for."""
+    low, high = options.range
+    if not low < high:
+        raise InputError(f"--range {low:g} {high:g} is empty; give the lower end first and a higher one after it")
+    return low, high
+
+
+def merged(parts: list[dict[str, Any]] | None, option: str) -> dict[str, Any]:
+    """Return the values of a repeated option together."""
+    out: dict[str, Any] = {}
+    for part in parts or []:
+        for name in part:
+            if name in out:
+                raise InputError(f"{option} gives {name} twice; give it once")
+        out |= part
+    return out
+
+
+def load_target(word: str) -> Target:
+    """Return what a network is to be trained on: a library target, or a model file with a [training] table."""
+    from bifrncrn.rncrn.target import Target
+    from bifrncrn.rncrn.training_table import target_from
+    from bifrncrn.systems import library
+    from bifrncrn.systems.system import System
+
+    if Path(word).suffix == ".toml":
+        return target_from(System.from_file(word), name=Path(word).stem)
+    found = library.get(word)
+    if not isinstance(found, Target):
+        raise InputError(f"{word!r} is a system, not a target; the targets are {', '.join(library.names('target'))}")
+    return found
+
+
+def _side(word: str, mu: float | None) -> Target | System:
+    """Return one side of a comparison: a target with its box where there is one, else a system."""
+    from bifrncrn.rncrn.formats import load_model
+    from bifrncrn.rncrn.target import Target
+    from bifrncrn.rncrn.training_table import target_from
+    from bifrncrn.systems import library
+
+    if word in library.names("target"):
+        found = library.get(word)
+        if isinstance(found, Target) and found.system is not None:
+            return found
+    system = load_model(word, mu=mu)
+    return target_from(system, name=Path(word).stem) if system.training else system
+
+
+def _with_values(system: System, options: Namespace) -> System:
+    values = merged(options.set, "--set")
+    if options.parameter in values:
+        raise InputError(
+            f"--set gives {options.parameter}, the continuation parameter; give its first value by --start"
+        )
+    return system.with_(values=values) if values else system
+
+
+def _progress(done: int, total: int, start: Start) -> None:
+    end = "\n" if done == total else ""
+    sys.stderr.write(f"\r{done} of {total} starts, loss {start.loss:.3g}   {end}")
+    sys.stderr.flush()

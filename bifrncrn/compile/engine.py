@@ -1,0 +1,113 @@
+"""The compiled engine: numba compiles its kernels once per installation, everybody else loads an object file.
+
+numba's own disk cache is not used: it does not notice a changed callee in another file, and it needs numba (0.3 s) in
+every process. The optimised LLVM IR of each kernel is taken from numba instead, compiled to one object file and kept
+under a key of the kernels' source and the versions. The kernels raise nothing and allocate nothing, so the calls of
+numba's error paths in them are never reached and are given empty bodies.
+"""
+
+import ctypes
+import functools
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bifrncrn.compile.native import Library, cached, compile_ir, load
+
+logger = logging.getLogger(__name__)
+
+KERNELS = {
+    "march": ("bifrncrn.continuation.march_kernels", 1),
+    "newton_step": ("bifrncrn.curves.equilibrium_kernels", 5),
+    "solve_again": ("bifrncrn.curves.equilibrium_kernels", 2),
+    "spectrum": ("bifrncrn.curves.equilibrium_kernels", 4),
+}
+"""Every kernel, the module it stands in, and its number of int64 arguments; all return int64."""
+
+_UNREACHED = re.compile(r"^declare\s+([^@]*?)(@(?:numba_|NRT_|Py)\w+)(\([^)]*\))[^\n]*$", re.MULTILINE)
+_SOURCES = ("compile/pointers.py", "compile/engine.py", "continuation/dense.py", "continuation/layout.py", "continuation/march_kernels.py", "curves/equilibrium_kernels.py")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The engine's functions: `march` to be called from Python, the others by address."""
+
+    march: Any
+    newton_step: int
+    solve_again: int
+    spectrum: int
+    library: Library
+
+
+def _key() -> str:
+    digest = hashlib.sha256(importlib.metadata.version("numba").encode())
+    root = Path(__file__).parent.parent
+    for name in _SOURCES:
+        digest.update((root / name).read_bytes())
+    return f"engine {digest.hexdigest()}"
+
+
+def kernel_ir(name: str) -> str:
+    """Compile one kernel with numba; return its IR with the kernel under its own name."""
+    import importlib
+
+    from numba import cfunc, types
+
+    module, count = KERNELS[name]
+    signature = types.int64(*[types.int64] * count)
+    kernel = getattr(importlib.import_module(module), name)
+    compiled = cfunc(signature, error_model="numpy")(kernel.py_func)
+    text = compiled.inspect_llvm().replace(compiled.native_name, f"bifrncrn_{name}")
+    return _UNREACHED.sub(_empty, text)
+
+
+def _empty(match: re.Match[str]) -> str:
+    """Return an empty body for a function of an error path, in place of its declaration."""
+    result, name, arguments = match.group(1).strip(), match.group(2), match.group(3)
+    return f"define linkonce_odr {result} {name}{arguments} {{ unreachable }}"
+
+
+def _compile() -> bytes:
+    """Compile all kernels in fresh processes, side by side, and link them.
+
+    In a process of its own numba can be told (by its documented variable) to leave optimisation to the one pass over
+    the linked kernels, which halves the time, and the caller's process does not have to load numba.
+    """
+    import llvmlite.binding as llvm
+
+    logger.warning("compiling the continuation engine, once per installation (about ten seconds)")
+    root = str(Path(__file__).parent.parent.parent)
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    environment = dict(os.environ, NUMBA_OPT="0", PYTHONPATH=path)
+    jobs = [
+        subprocess.Popen([sys.executable, "-m", __name__, *names], stdout=subprocess.PIPE, env=environment)
+        for names in (["march"], [name for name in KERNELS if name != "march"])
+    ]
+    outputs = [job.communicate()[0] for job in jobs]
+    if any(job.returncode for job in jobs):
+        raise RuntimeError("the continuation engine could not be compiled: the message above says why")
+    modules = [llvm.parse_assembly(text) for output in outputs for text in json.loads(output)]
+    for other in modules[1:]:
+        modules[0].link_in(other)
+    return compile_ir(str(modules[0]), opt=2)
+
+
+@functools.cache
+def engine() -> Engine:
+    """Return the engine, compiling it on the first call after an installation."""
+    library = load(cached(_key(), _compile))
+    march = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library.address("bifrncrn_march"))
+    addresses = {name: library.address(f"bifrncrn_{name}") for name in KERNELS if name != "march"}
+    return Engine(march=march, library=library, **addresses)
+
+
+if __name__ == "__main__":  # the process that `_compile` starts
+    sys.stdout.write(json.dumps([kernel_ir(name) for name in sys.argv[1:]]))

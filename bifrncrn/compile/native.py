@@ -1,0 +1,198 @@
+"""LLVM IR to machine code behind addresses, and the disk cache of object files.
+
+Nothing here knows about models: whatever can be written as LLVM IR (or as an object file) is compiled, kept and
+loaded in the same way. llvmlite is imported on first use; numba is not needed.
+"""
+
+import contextlib
+import ctypes
+import functools
+import hashlib
+import importlib.metadata
+import logging
+import os
+import platform
+import struct
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bifrncrn.errors import InputError
+from bifrncrn.files import write_atomic
+
+logger = logging.getLogger(__name__)
+
+_MAGIC = b"bifrncrn-cache-1"
+_LOCK = threading.RLock()
+
+
+@functools.cache
+def _llvm() -> Any:
+    """Return llvmlite.binding, ready to compile for this machine and to find the C library's functions."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    jn = _bessel()
+    if jn is not None:
+        llvm.add_symbol("jn", jn)
+    return llvm
+
+
+def _bessel() -> int | None:
+    """Return the address of the C library's Bessel function of the first kind (its name differs on Windows)."""
+    library = ctypes.CDLL("ucrtbase" if os.name == "nt" else None)  # None: this process, which the C library is part of
+    function = getattr(library, "_jn" if os.name == "nt" else "jn", None)
+    return None if function is None else ctypes.cast(function, ctypes.c_void_p).value
+
+
+def _target_machine(opt: int) -> Any:
+    llvm = _llvm()
+    target = llvm.Target.from_triple(llvm.get_process_triple())
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=opt,
+        reloc="static" if target.name.startswith("x86") else "default",
+        codemodel="jitdefault",
+        jit=True,
+    )
+
+
+def compile_ir(text: str, opt: int = 2, passes: bool = True) -> bytes:
+    """Compile a module of LLVM IR for this machine.
+
+    Parameters
+    ----------
+    text : str
+        The module; floating point is compiled as written (no fast-math, no contraction).
+    opt : int
+        LLVM's optimisation level, 0 to 3.
+    passes : bool
+        Whether to run LLVM's optimisation passes on the module, or only its code generator.
+
+    Returns
+    -------
+    bytes
+        A relocatable object file, for `load` and `cached`.
+    """
+    with _LOCK:
+        llvm = _llvm()
+        module = llvm.parse_assembly(text)
+        module.triple = llvm.get_process_triple()
+        machine = _target_machine(opt)
+        module.data_layout = str(machine.target_data)
+        if passes:
+            builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=opt))
+            builder.getModulePassManager().run(module, builder)
+        data: bytes = machine.emit_object(module)
+        return data
+
+
+class Library:
+    """Machine code in memory. Its addresses are valid as long as the Library lives."""
+
+    def __init__(self, data: bytes) -> None:
+        with _LOCK:
+            llvm = _llvm()
+            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine(0))
+            self._engine.add_object_file(llvm.ObjectFileRef.from_data(data))
+            self._engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        """Return the address of a function."""
+        with _LOCK:
+            found: int = self._engine.get_function_address(name)
+        if not found:
+            raise KeyError(name)
+        return found
+
+
+def load(data: bytes) -> Library:
+    """Load an object file made by `compile_ir`."""
+    return Library(data)
+
+
+def cache_folder() -> Path:
+    """Return the folder of the compiled code: `$BIFRNCRN_CACHE_DIR`, or the platform's cache folder."""
+    chosen = os.environ.get("BIFRNCRN_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/AppData/Local")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "bifrncrn"
+
+
+@functools.cache
+def environment_key() -> str:
+    """Return a short hash of everything compiled code depends on besides its source.
+
+    That is the versions of llvmlite and LLVM, the processor with its features, and the text of this package's code
+    generator, so that an update of any of them uses another folder.
+    """
+    llvm = _llvm()
+    parts = [
+        importlib.metadata.version("llvmlite"),
+        repr(llvm.llvm_version_info),
+        llvm.get_process_triple(),
+        platform.machine(),
+        llvm.get_host_cpu_name(),
+        llvm.get_host_cpu_features().flatten(),
+    ]
+    digest = hashlib.sha256("\n".join(parts).encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def cached(key: str, make: Callable[[], bytes]) -> bytes:
+    """Return `make()`, or what it returned before for the same key, in any process.
+
+    Entries are written to a temporary name and moved in place; a damaged entry is made again; where the folder
+    cannot be read or written, everything still works without it.
+
+    Parameters
+    ----------
+    key : str
+        Says what is made, completely; any length.
+    make : callable
+        Makes the bytes; called at most once.
+    """
+    name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    path = cache_folder() / environment_key() / f"{name}.bin"
+    data = _read_entry(path)
+    if data is None:
+        data = make()
+        _write_entry(path, data)
+    return data
+
+
+def _read_entry(path: Path) -> bytes | None:
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return None
+    head = len(_MAGIC) + 40
+    if len(raw) >= head and raw.startswith(_MAGIC):
+        (length,) = struct.unpack_from("<Q", raw, len(_MAGIC))
+        data = raw[head:]
+        if len(data) == length and hashlib.sha256(data).digest() == raw[head - 32 : head]:
+            return data
+    logger.debug("damaged cache entry %s is made again", path)
+    return None
+
+
+def _write_entry(path: Path, data: bytes) -> None:
+    raw = _MAGIC + struct.pack("<Q", len(data)) + hashlib.sha256(data).digest() + data
+    try:
+        with contextlib.suppress(FileExistsError):
+            path.parent.mkdir(parents=True, mode=0o700)
+        write_atomic(path, raw)
+    except (OSError, InputError) as error:
+        logger.debug("compiled code is not kept: %s", error)

@@ -1,0 +1,1 @@
+"""How a curve is followed; nothing here knows a particular kind of curve."""

@@ -1,0 +1,42 @@
+"""What the march knows of a curve."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Curve:
+    """N equations in N + 1 unknowns, behind addresses; the last unknown is the continuation parameter.
+
+    Attributes
+    ----------
+    size : int
+        The number of unknowns, N + 1.
+    spectra : int
+        The number of eigenvalues of a point.
+    tests : int
+        The number of user test functions.
+    newton_step : int
+        `int64 f(context, y, row, step, info)`: writes to step the solution of [F_y; row] step = [-F(y); 0], to info[0]
+        the sign of the determinant; returns 0, 1 where F is not finite, 2 where the matrix is singular.
+    solve_again : int
+        `int64 f(context, rhs)`: solves with the same matrix again, in place.
+    spectrum : int
+        `int64 f(context, reals, imags, 0)`: the eigenvalues at the same point by descending real part; 0 for none.
+    user_tests : int
+        `int64 f(context, y, tangent, values)`: the user tests; 0 for none.
+    context : int
+        Handed to every function.
+    keep : tuple
+        What must stay alive as long as the curve does.
+    """
+
+    size: int
+    spectra: int
+    tests: int
+    newton_step: int
+    solve_again: int
+    spectrum: int
+    user_tests: int
+    context: int
+    keep: tuple[Any, ...]

@@ -1,0 +1,292 @@
+"""Small dense linear algebra for the compiled kernels: LU with scaled pivoting, eigenvalues by the QR algorithm.
+
+For fewer than about twenty unknowns these beat a LAPACK call; they allocate nothing and raise nothing. An array `a` is a
+pointer to n x n doubles, row by row.
+"""
+
+import math
+
+from numba import njit
+
+EPS = 2.220446049250313e-16
+
+
+@njit(error_model="numpy", nogil=True)
+def lu_factor(a, n, pivots, scale):  # type: ignore[no-untyped-def]
+    """Factor the n x n array `a` in place; return the sign of its determinant, 0 if it is singular to rounding.
+
+    Rows are compared relative to their largest entry, so equations of very different size do not spoil the pivots
+    (Golub & Van Loan, Matrix Computations, 3.4).
+    """
+    sign = 1.0
+    for i in range(n):
+        big = 0.0
+        for j in range(n):
+            big = max(big, abs(a[i * n + j]))
+        if big == 0.0:
+            return 0.0
+        scale[i] = 1.0 / big
+    for k in range(n):
+        best = -1.0
+        chosen = k
+        for i in range(k, n):
+            size = scale[i] * abs(a[i * n + k])
+            if size > best:
+                best = size
+                chosen = i
+        pivots[k] = chosen
+        if chosen != k:
+            sign = -sign
+            for j in range(n):
+                swap = a[k * n + j]
+                a[k * n + j] = a[chosen * n + j]
+                a[chosen * n + j] = swap
+            scale[chosen] = scale[k]
+        pivot = a[k * n + k]
+        if pivot == 0.0:
+            return 0.0
+        if pivot < 0.0:
+            sign = -sign
+        for i in range(k + 1, n):
+            factor = a[i * n + k] / pivot
+            a[i * n + k] = factor
+            if factor != 0.0:
+                for j in range(k + 1, n):
+                    a[i * n + j] -= factor * a[k * n + j]
+    return sign
+
+
+@njit(error_model="numpy", nogil=True)
+def lu_solve(a, n, pivots, b):  # type: ignore[no-untyped-def]
+    """Solve with the factors of `lu_factor`, in place in `b`."""
+    for k in range(n):
+        chosen = pivots[k]
+        if chosen != k:
+            swap = b[k]
+            b[k] = b[chosen]
+            b[chosen] = swap
+    for i in range(1, n):
+        total = b[i]
+        for j in range(i):
+            total -= a[i * n + j] * b[j]
+        b[i] = total
+    for i in range(n - 1, -1, -1):
+        total = b[i]
+        for j in range(i + 1, n):
+            total -= a[i * n + j] * b[j]
+        b[i] = total / a[i * n + i]
+
+
+@njit(error_model="numpy", nogil=True)
+def _balance(a, n):  # type: ignore[no-untyped-def]
+    """Scale rows against columns by powers of two (Parlett & Reinsch, Numer. Math. 13, 1969)."""
+    for _sweep in range(20):
+        done = True
+        for i in range(n):
+            column = 0.0
+            row = 0.0
+            for j in range(n):
+                if j != i:
+                    column += abs(a[j * n + i])
+                    row += abs(a[i * n + j])
+            if column == 0.0 or row == 0.0 or not math.isfinite(column + row):
+                continue
+            factor = 1.0
+            total = column + row
+            while column < row / 2.0:
+                factor *= 2.0
+                column *= 4.0
+            while column >= row * 2.0:
+                factor /= 2.0
+                column /= 4.0
+            if (column + row) / factor < 0.95 * total:
+                done = False
+                for j in range(n):
+                    a[i * n + j] /= factor
+                for j in range(n):
+                    a[j * n + i] *= factor
+        if done:
+            return
+
+
+@njit(error_model="numpy", nogil=True)
+def _hessenberg(a, n):  # type: ignore[no-untyped-def]
+    """Reduce to upper Hessenberg form by Householder reflections, in place (Golub & Van Loan, 7.4.3)."""
+    for k in range(n - 2):
+        norm = 0.0
+        for i in range(k + 1, n):
+            norm += a[i * n + k] * a[i * n + k]
+        norm = math.sqrt(norm)
+        if norm == 0.0:
+            continue
+        head = a[(k + 1) * n + k]
+        alpha = -norm if head > 0.0 else norm
+        v0 = head - alpha
+        # reflect with v = (v0, the rest of column k), beta = 2 / v.v
+        vv = v0 * v0
+        for i in range(k + 2, n):
+            vv += a[i * n + k] * a[i * n + k]
+        if vv == 0.0:
+            continue
+        beta = 2.0 / vv
+        for j in range(k + 1, n):
+            dot = v0 * a[(k + 1) * n + j]
+            for i in range(k + 2, n):
+                dot += a[i * n + k] * a[i * n + j]
+            dot *= beta
+            a[(k + 1) * n + j] -= dot * v0
+            for i in range(k + 2, n):
+                a[i * n + j] -= dot * a[i * n + k]
+        for i in range(n):
+            dot = v0 * a[i * n + k + 1]
+            for j in range(k + 2, n):
+                dot += a[j * n + k] * a[i * n + j]
+            dot *= beta
+            a[i * n + k + 1] -= dot * v0
+            for j in range(k + 2, n):
+                a[i * n + j] -= dot * a[j * n + k]
+        a[(k + 1) * n + k] = alpha
+        for i in range(k + 2, n):
+            a[i * n + k] = 0.0
+
+
+@njit(error_model="numpy", nogil=True)
+def pair_eigenvalues(a, b, c, d, wr, wi, at):  # type: ignore[no-untyped-def]
+    """Write the eigenvalues of [[a, b], [c, d]] to places at, at + 1, without cancellation."""
+    half = 0.5 * (a + d)
+    gap = 0.5 * (a - d)
+    disc = gap * gap + b * c
+    if disc >= 0.0:
+        root = math.sqrt(disc)
+        big = half + root if half >= 0.0 else half - root
+        # the small one from the determinant when that is the better conditioned way
+        small = half - root if half >= 0.0 else half + root
+        if big != 0.0 and abs(small) < 1e-3 * abs(big):
+            small = (a * d - b * c) / big
+        wr[at] = max(big, small)
+        wr[at + 1] = min(big, small)
+        wi[at] = 0.0
+        wi[at + 1] = 0.0
+    else:
+        wr[at] = half
+        wr[at + 1] = half
+        wi[at] = math.sqrt(-disc)
+        wi[at + 1] = -wi[at]
+
+
+@njit(error_model="numpy", nogil=True)
+def _francis(a, n, low, high, s, t, exceptional):  # type: ignore[no-untyped-def]
+    """Do one implicit double-shift QR sweep on rows low..high with shift sum `s` and product `t` (G&VL 7.5.1)."""
+    if exceptional:
+        size = abs(a[high * n + high - 1]) + abs(a[(high - 1) * n + high - 2])
+        s = 1.5 * size
+        t = size * size
+    x = a[low * n + low] * a[low * n + low] + a[low * n + low + 1] * a[(low + 1) * n + low] - s * a[low * n + low] + t
+    y = a[(low + 1) * n + low] * (a[low * n + low] + a[(low + 1) * n + low + 1] - s)
+    z = a[(low + 1) * n + low] * a[(low + 2) * n + low + 1]
+    for k in range(low, high - 1):
+        norm = math.sqrt(x * x + y * y + z * z)
+        if norm != 0.0:
+            alpha = -norm if x > 0.0 else norm
+            v0 = x - alpha
+            beta = 2.0 / (v0 * v0 + y * y + z * z)
+            start = k - 1 if k > low else low
+            for j in range(start, high + 1):
+                dot = beta * (v0 * a[k * n + j] + y * a[(k + 1) * n + j] + z * a[(k + 2) * n + j])
+                a[k * n + j] -= dot * v0
+                a[(k + 1) * n + j] -= dot * y
+                a[(k + 2) * n + j] -= dot * z
+            for i in range(low, min(k + 3, high) + 1):
+                dot = beta * (v0 * a[i * n + k] + y * a[i * n + k + 1] + z * a[i * n + k + 2])
+                a[i * n + k] -= dot * v0
+                a[i * n + k + 1] -= dot * y
+                a[i * n + k + 2] -= dot * z
+        x = a[(k + 1) * n + k]
+        y = a[(k + 2) * n + k]
+        if k < high - 2:
+            z = a[(k + 3) * n + k]
+    norm = math.sqrt(x * x + y * y)
+    if norm != 0.0:
+        k = high - 1
+        alpha = -norm if x > 0.0 else norm
+        v0 = x - alpha
+        beta = 2.0 / (v0 * v0 + y * y)
+        for j in range(high - 2, high + 1):
+            dot = beta * (v0 * a[k * n + j] + y * a[(k + 1) * n + j])
+            a[k * n + j] -= dot * v0
+            a[(k + 1) * n + j] -= dot * y
+        for i in range(low, high + 1):
+            dot = beta * (v0 * a[i * n + k] + y * a[i * n + k + 1])
+            a[i * n + k] -= dot * v0
+            a[i * n + k + 1] -= dot * y
+
+
+@njit(error_model="numpy", nogil=True)
+def _qr_iterate(a, n, wr, wi):  # type: ignore[no-untyped-def]
+    """Find the eigenvalues of a Hessenberg array with deflation; return 0, or 1 if some did not converge."""
+    high = n - 1
+    tries = 0
+    while high >= 0:
+        low = high
+        while low > 0:
+            size = abs(a[low * n + low]) + abs(a[(low - 1) * n + low - 1])
+            if abs(a[low * n + low - 1]) <= EPS * size or a[low * n + low - 1] == 0.0:
+                a[low * n + low - 1] = 0.0
+                break
+            low -= 1
+        if low == high:
+            wr[high] = a[high * n + high]
+            wi[high] = 0.0
+            high -= 1
+            tries = 0
+        elif low == high - 1:
+            pair_eigenvalues(a[low * n + low], a[low * n + high], a[high * n + low], a[high * n + high], wr, wi, low)
+            high -= 2
+            tries = 0
+        else:
+            tries += 1
+            if tries > 60:
+                for i in range(n):
+                    wr[i] = math.nan
+                    wi[i] = math.nan
+                return 1
+            s = a[(high - 1) * n + high - 1] + a[high * n + high]
+            t = a[(high - 1) * n + high - 1] * a[high * n + high] - a[(high - 1) * n + high] * a[high * n + high - 1]
+            _francis(a, n, low, high, s, t, tries % 11 == 10)
+            for i in range(low + 2, high + 1):
+                a[i * n + i - 2] = 0.0
+                if i > low + 2:
+                    a[i * n + i - 3] = 0.0
+    return 0
+
+
+@njit(error_model="numpy", nogil=True)
+def _sort_descending(wr, wi, n):  # type: ignore[no-untyped-def]
+    """Sort by descending real part, a conjugate pair with its positive imaginary part first (insertion sort)."""
+    for i in range(1, n):
+        re = wr[i]
+        im = wi[i]
+        j = i - 1
+        while j >= 0 and (wr[j] < re or (wr[j] == re and wi[j] < im and wi[j] == -im)):
+            wr[j + 1] = wr[j]
+            wi[j + 1] = wi[j]
+            j -= 1
+        wr[j + 1] = re
+        wi[j + 1] = im
+
+
+@njit(error_model="numpy", nogil=True)
+def eigenvalues(a, n, wr, wi):  # type: ignore[no-untyped-def]
+    """Write the eigenvalues of `a` (destroyed) to wr + i wi by descending real part; return 0 on success."""
+    if n == 1:
+        wr[0] = a[0 * n + 0]
+        wi[0] = 0.0
+        return 0
+    if n == 2:
+        pair_eigenvalues(a[0 * n + 0], a[0 * n + 1], a[1 * n + 0], a[1 * n + 1], wr, wi, 0)
+        return 0
+    _balance(a, n)
+    _hessenberg(a, n)
+    status = _qr_iterate(a, n, wr, wi)
+    _sort_descending(wr, wi, n)
+    return status

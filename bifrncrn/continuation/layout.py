@@ -1,0 +1,36 @@
+"""The shared memory of the march: one int64 array of sizes, addresses and state, one float array of settings.
+
+Python fills it (`bifrncrn.continuation.march`), the kernels read and write it. A NAME below is an index.
+"""
+
+# int64: sizes; the functions and the context of the curve
+(SIZE, SPECTRA, TESTS, CAPACITY, HOME, NEWTON_STEP, SOLVE_AGAIN, SPECTRUM, USER_TESTS, CONTEXT) = range(10)
+# int64: addresses of settings, walls and results
+(SETTINGS, LOWER, UPPER, FLOOR, POINTS, TANGENTS, REALS, IMAGS, VALUES, MARKS) = range(10, 20)
+# int64: addresses of vectors: the trial point, a point between, and scratch
+(TRIAL, TRIAL_TANGENT, TRIAL_REALS, TRIAL_IMAGS, TRIAL_VALUES) = range(20, 25)
+(MID, MID_TANGENT, MID_REALS, MID_IMAGS, MID_VALUES) = range(25, 30)
+(ROW, STEP, GUESS, SCALE, RUNNING, WEIGHT, INFO) = range(30, 37)
+# int64: state and outcome
+(COUNT, REASON, WALL, STATUS, NEWTONS, REJECTED, HOLD, UNSTABLE, ENDING, USER) = range(37, 47)
+LAYOUT_SIZE = 47
+VECTORS = range(TRIAL, INFO + 1)
+
+# float: settings
+(LOW, HIGH, FIRST_STEP, LEAST_STEP, LARGEST_STEP, EVENT_STEP, ANGLE, TOLERANCE, LEVEL) = range(9)
+SETTINGS_SIZE = 9
+# float: what a Newton correction leaves behind
+(INFO_SIGN, INFO_FIRST, INFO_CONTRACTION) = range(3)
+
+# int64: the marks of a point
+(MARK_SIGN, MARK_UNSTABLE, MARK_EVENT, MARK_NEWTON) = range(4)
+MARKS_SIZE = 4
+
+# why a march ends
+(RANGE, BOUND, CLOSED, FULL, NOT_FINITE, SHORT) = range(1, 7)
+# events; a negative one is not refined but bracketed by the point before it
+(FOLD, BRANCH, PAIR, REAL, USER_EVENT) = range(1, 6)
+EDGE = 99
+"""Not an event: the indicator of the range's end."""
+# what a correction returns instead of a number of Newton iterations
+(BAD_VALUE, SINGULAR, SLOW, OUTSIDE) = (-1, -2, -3, -4)

@@ -1,0 +1,745 @@
+"""The compiled march: predictor, corrector, step control, and the special points seen on the way.
+
+It knows a curve only as N equations in N + 1 unknowns behind addresses; the last unknown is the continuation
+parameter. Everything it needs stands in one array `w`, see `bifrncrn.continuation.layout`. Lengths are measured in
+units of a scale that grows with the solution.
+
+What a step may hide is looked for in three ways. The signs of the determinant of the bordered Jacobian, of the
+parameter component of the tangent and of user tests, and the number of unstable eigenvalues, are compared at both
+ends of a step: its signature. A signature of more than one special point, or a change of determinant, makes the step
+shrink until it holds one event. And where the real part nearest to zero, continued from either side, may have touched
+zero without any change of signature, the step is taken again in smaller pieces.
+"""
+
+import math
+
+from numba import njit
+
+from bifrncrn.compile.pointers import address_of, call2, call4, call5, doubles, integers
+from bifrncrn.continuation.layout import (
+    ANGLE,
+    BAD_VALUE,
+    BOUND,
+    BRANCH,
+    CAPACITY,
+    CLOSED,
+    CONTEXT,
+    COUNT,
+    EDGE,
+    ENDING,
+    EVENT_STEP,
+    FIRST_STEP,
+    FLOOR,
+    FOLD,
+    FULL,
+    GUESS,
+    HIGH,
+    HOLD,
+    HOME,
+    IMAGS,
+    INFO,
+    INFO_CONTRACTION,
+    INFO_FIRST,
+    INFO_SIGN,
+    LARGEST_STEP,
+    LEAST_STEP,
+    LEVEL,
+    LOW,
+    LOWER,
+    MARK_EVENT,
+    MARK_NEWTON,
+    MARK_SIGN,
+    MARK_UNSTABLE,
+    MARKS,
+    MARKS_SIZE,
+    MID,
+    MID_IMAGS,
+    MID_REALS,
+    MID_TANGENT,
+    MID_VALUES,
+    NEWTON_STEP,
+    NEWTONS,
+    NOT_FINITE,
+    OUTSIDE,
+    PAIR,
+    POINTS,
+    RANGE,
+    REAL,
+    REALS,
+    REASON,
+    REJECTED,
+    ROW,
+    RUNNING,
+    SCALE,
+    SETTINGS,
+    SHORT,
+    SINGULAR,
+    SIZE,
+    SLOW,
+    SOLVE_AGAIN,
+    SPECTRA,
+    SPECTRUM,
+    STATUS,
+    STEP,
+    TANGENTS,
+    TESTS,
+    TOLERANCE,
+    TRIAL,
+    TRIAL_IMAGS,
+    TRIAL_REALS,
+    TRIAL_TANGENT,
+    TRIAL_VALUES,
+    UNSTABLE,
+    UPPER,
+    USER,
+    USER_EVENT,
+    USER_TESTS,
+    VALUES,
+    WALL,
+    WEIGHT,
+)
+
+MAX_NEWTON = 8
+CONTRACTION = 0.25
+"""A Newton step must shrink at least this much, else another branch may be near."""
+ZERO_REAL = 1e-13
+"""Real parts below this fraction of the largest eigenvalue are rounding, not instability."""
+
+kernel = njit(error_model="numpy", nogil=True)
+
+
+@kernel
+def _row(w, block, k, width):  # type: ignore[no-untyped-def]
+    """Return row k of a block of results."""
+    return doubles(w[block] + 8 * k * width)
+
+
+@kernel
+def _mark(w, k, which):  # type: ignore[no-untyped-def]
+    return integers(w[MARKS])[k * MARKS_SIZE + which]
+
+
+@kernel
+def _set_weights(w, y):  # type: ignore[no-untyped-def]
+    """Set the unit of length of every component at `y`, and the weights of the inner product."""
+    last = w[SIZE] - 1
+    running, scale, weight = doubles(w[RUNNING]), doubles(w[SCALE]), doubles(w[WEIGHT])
+    for i in range(last):
+        size = abs(y[i])
+        running[i] = max(running[i], 0.1 * size)
+        scale[i] = max(size, running[i])
+        weight[i] = 1.0 / (scale[i] * scale[i] * last)
+    weight[last] = 1.0 / (scale[last] * scale[last])
+
+
+@kernel
+def _dot(w, u, v):  # type: ignore[no-untyped-def]
+    weight = doubles(w[WEIGHT])
+    total = 0.0
+    for i in range(w[SIZE]):
+        total += weight[i] * u[i] * v[i]
+    return total
+
+
+@kernel
+def _distance(w, u, v):  # type: ignore[no-untyped-def]
+    weight = doubles(w[WEIGHT])
+    total = 0.0
+    for i in range(w[SIZE]):
+        total += weight[i] * (u[i] - v[i]) * (u[i] - v[i])
+    return math.sqrt(total)
+
+
+@kernel
+def _outside(w, y):  # type: ignore[no-untyped-def]
+    """Say whether a state is beyond its wall; rounding beyond a wall is put back onto it."""
+    lower, upper, scale = doubles(w[LOWER]), doubles(w[UPPER]), doubles(w[SCALE])
+    for i in range(w[SIZE] - 1):
+        if y[i] < lower[i]:
+            if y[i] < lower[i] - 1e-13 * scale[i]:
+                return True
+            y[i] = lower[i]
+        elif y[i] > upper[i]:
+            if y[i] > upper[i] + 1e-13 * scale[i]:
+                return True
+            y[i] = upper[i]
+    return False
+
+
+@kernel
+def _correct(w, y):  # type: ignore[no-untyped-def]
+    """Bring `y` onto the curve inside the hyperplane whose normal is ROW; return Newton iterations or a failure."""
+    step, info = doubles(w[STEP]), doubles(w[INFO])
+    tolerance = doubles(w[SETTINGS])[TOLERANCE]
+    previous = 0.0
+    info[INFO_CONTRACTION] = 0.0
+    for k in range(MAX_NEWTON):
+        if _outside(w, y):
+            return OUTSIDE
+        status = call5(w[NEWTON_STEP], w[CONTEXT], address_of(y), w[ROW], w[STEP], w[INFO])
+        if status != 0:
+            return -status
+        length = math.sqrt(_dot(w, step, step))
+        if not math.isfinite(length):
+            return SINGULAR
+        for i in range(w[SIZE]):
+            y[i] += step[i]
+        if k == 0:
+            info[INFO_FIRST] = length
+            if length <= tolerance:
+                return 1
+        else:
+            ratio = length / previous if previous > 0.0 else 0.0
+            if length > 1e-9:
+                info[INFO_CONTRACTION] = max(info[INFO_CONTRACTION], ratio)
+                if ratio > 0.7:
+                    return SLOW
+            elif ratio > 0.5:
+                return k + 1  # at the level of rounding
+            if length * ratio <= tolerance:
+                return k + 1
+        previous = length
+    return SLOW
+
+
+@kernel
+def _finish(w, y, base):  # type: ignore[no-untyped-def]
+    """Compute tangent, spectrum and user tests of a corrected point into the vectors from `base` on."""
+    t = doubles(w[base + 1])
+    last = w[SIZE] - 1
+    for i in range(last):
+        t[i] = 0.0
+    t[last] = 1.0
+    call2(w[SOLVE_AGAIN], w[CONTEXT], w[base + 1])
+    length = math.sqrt(_dot(w, t, t))
+    for i in range(last + 1):
+        t[i] /= length
+    w[UNSTABLE] = -1
+    if w[SPECTRUM] != 0:
+        call4(w[SPECTRUM], w[CONTEXT], w[base + 2], w[base + 3], 0)
+        w[UNSTABLE] = _count_unstable(doubles(w[base + 2]), doubles(w[base + 3]), w[SPECTRA])
+    if w[TESTS] > 0:
+        call4(w[USER_TESTS], w[CONTEXT], address_of(y), w[base + 1], w[base + 4])
+
+
+@kernel
+def _count_unstable(reals, imags, n):  # type: ignore[no-untyped-def]
+    big = 0.0
+    for i in range(n):
+        big = max(big, abs(reals[i]) + abs(imags[i]))
+    count = 0
+    for i in range(n):
+        if reals[i] > ZERO_REAL * big:
+            count += 1
+    return count
+
+
+@kernel
+def _predict(w, k, h):  # type: ignore[no-untyped-def]
+    """Extrapolate a step h to GUESS, from points k-1 and k (cubic Hermite) or, with one point, along the tangent."""
+    size = w[SIZE]
+    guess, weight = doubles(w[GUESS]), doubles(w[WEIGHT])
+    y, t = _row(w, POINTS, k, size), _row(w, TANGENTS, k, size)
+    if k > 0:
+        before, old = _row(w, POINTS, k - 1, size), _row(w, TANGENTS, k - 1, size)
+        back = _distance(w, y, before)
+        if back > 0.2 * h:
+            speed0, speed1 = math.sqrt(_dot(w, old, old)), math.sqrt(_dot(w, t, t))
+            bend2 = 0.0
+            for i in range(size):
+                t0, t1 = old[i] / speed0, t[i] / speed1
+                gap = before[i] - y[i]
+                c2 = (3.0 * gap + back * (2.0 * t1 + t0)) / (back * back)
+                c3 = (2.0 * gap + back * (t1 + t0)) / (back * back * back)
+                bend = h * h * (c2 + h * c3)
+                guess[i] = y[i] + h * t1 + bend
+                bend2 += weight[i] * bend * bend
+            if bend2 < 0.04 * h * h:
+                return
+    for i in range(size):
+        guess[i] = y[i] + h * t[i]
+
+
+@kernel
+def _between(w, y0, t0, theta):  # type: ignore[no-untyped-def]
+    """Interpolate (cubic Hermite) to MID at fraction theta from (y0, t0) to the trial point; ROW gets the normal."""
+    y1, t1, out = doubles(w[TRIAL]), doubles(w[TRIAL_TANGENT]), doubles(w[MID])
+    weight, row = doubles(w[WEIGHT]), doubles(w[ROW])
+    length = _distance(w, y0, y1)
+    n0, n1 = math.sqrt(_dot(w, t0, t0)), math.sqrt(_dot(w, t1, t1))
+    u = 1.0 - theta
+    a, b = u * u * (1.0 + 2.0 * theta), theta * theta * (3.0 - 2.0 * theta)
+    c, d = length * theta * u * u / n0, -length * theta * theta * u / n1
+    for i in range(w[SIZE]):
+        out[i] = a * y0[i] + b * y1[i] + c * t0[i] + d * t1[i]
+        row[i] = weight[i] * (u * t0[i] / n0 + theta * t1[i] / n1)
+
+
+@kernel
+def _indicator(w, kind, which, y, t, reals, values):  # type: ignore[no-untyped-def]
+    """Return the scalar that vanishes at an event."""
+    last = w[SIZE] - 1
+    if kind == FOLD:
+        return t[last]
+    if kind == PAIR:
+        return 0.5 * (reals[which] + reals[which + 1])
+    if kind == REAL:
+        return reals[which]
+    if kind == EDGE:
+        return y[last] - doubles(w[SETTINGS])[LEVEL]
+    return values[which]
+
+
+@kernel
+def _indicate(w, k, kind, which):  # type: ignore[no-untyped-def]
+    """Return an event's indicator at point k."""
+    n, m = w[SIZE], w[SPECTRA]
+    y, t = _row(w, POINTS, k, n), _row(w, TANGENTS, k, n)
+    return _indicator(w, kind, which, y, t, _row(w, REALS, k, m), _row(w, VALUES, k, w[TESTS]))
+
+
+@kernel
+def _indicate_at(w, base, kind, which):  # type: ignore[no-untyped-def]
+    """Return an event's indicator at the trial point or the point between."""
+    y, t = doubles(w[base]), doubles(w[base + 1])
+    return _indicator(w, kind, which, y, t, doubles(w[base + 2]), doubles(w[base + 4]))
+
+
+@kernel
+def _locate(w, k, kind, which):  # type: ignore[no-untyped-def]
+    """Find the zero of an indicator between point k and the trial point, into MID.
+
+    Bracketing with inverse quadratic interpolation (Chandrupatla, Adv. Eng. Software 28, 1997); every iterate is a
+    corrected point of the curve. Returns the Newton iterations spent, or a failure.
+    """
+    y0, t0 = _row(w, POINTS, k, w[SIZE]), _row(w, TANGENTS, k, w[SIZE])
+    f0, f1 = _indicate(w, k, kind, which), _indicate_at(w, TRIAL, kind, which)
+    if (f0 > 0.0) == (f1 > 0.0):
+        return SLOW
+    a, fa, b, fb = 1.0, f1, 0.0, f0
+    c, fc = a, fa
+    theta = min(max(f0 / (f0 - f1), 1e-3), 1.0 - 1e-3)
+    spent = 0
+    for _ in range(60):
+        _between(w, y0, t0, theta)
+        done = _correct(w, doubles(w[MID]))
+        if done < 0:
+            return done
+        spent += done
+        _finish(w, doubles(w[MID]), MID)
+        value = _indicate_at(w, MID, kind, which)
+        if value == 0.0:
+            break
+        if (value > 0.0) == (fa > 0.0):
+            c, fc = a, fa
+        else:
+            c, fc, b, fb = b, fb, a, fa
+        a, fa = theta, value
+        width = abs(b - a)
+        if width < 1e-12 or abs(value) < 1e-15 * max(abs(f0), abs(f1)):
+            break
+        least = (2e-16 + 2e-13) / width
+        xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)
+        t = 0.5
+        if phi * phi < xi and (1.0 - phi) * (1.0 - phi) < 1.0 - xi:
+            t = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
+        theta = a + min(max(t, least), 1.0 - least) * (b - a)
+    return spent
+
+
+@kernel
+def _store(w, k, base, unstable, event, newtons):  # type: ignore[no-untyped-def]
+    """Keep the trial point or the point between as point k."""
+    size, spectra, tests = w[SIZE], w[SPECTRA], w[TESTS]
+    y, t = _row(w, POINTS, k, size), _row(w, TANGENTS, k, size)
+    reals, imags = _row(w, REALS, k, spectra), _row(w, IMAGS, k, spectra)
+    values = _row(w, VALUES, k, tests)
+    for i in range(size):
+        y[i] = doubles(w[base])[i]
+        t[i] = doubles(w[base + 1])[i]
+    for i in range(spectra):
+        reals[i] = doubles(w[base + 2])[i]
+        imags[i] = doubles(w[base + 3])[i]
+    for i in range(tests):
+        values[i] = doubles(w[base + 4])[i]
+    marks = integers(w[MARKS] + 8 * k * MARKS_SIZE)
+    marks[MARK_SIGN] = int(doubles(w[INFO])[INFO_SIGN])
+    marks[MARK_UNSTABLE] = unstable
+    marks[MARK_EVENT] = event
+    marks[MARK_NEWTON] = newtons
+    w[COUNT] = k + 1
+
+
+@kernel
+def _signature(w, k):  # type: ignore[no-untyped-def]
+    """Return the one event between point k and the trial point, 0 for none, -1 for more than one; USER says which."""
+    last = w[SIZE] - 1
+    fold = (_row(w, TANGENTS, k, w[SIZE])[last] > 0.0) != (doubles(w[TRIAL_TANGENT])[last] > 0.0)
+    turned = int(doubles(w[INFO])[INFO_SIGN]) != _mark(w, k, MARK_SIGN)
+    jump = abs(w[UNSTABLE] - _mark(w, k, MARK_UNSTABLE))
+    found = 0
+    event = 0
+    if turned:  # an eigenvalue crosses zero, or touches it where the parameter turns as well
+        event = BRANCH
+        found = 1 if jump <= 1 else 2
+    elif fold:
+        event = FOLD
+        found = 1 if jump == 1 or w[SPECTRUM] == 0 else 2
+    elif jump > 0:
+        event = PAIR if jump == 2 else REAL
+        found = 1 if jump <= 2 else 2
+    old, new = _row(w, VALUES, k, w[TESTS]), doubles(w[TRIAL_VALUES])
+    for i in range(w[TESTS]):
+        if (old[i] > 0.0) != (new[i] > 0.0):
+            found += 1
+            event = USER_EVENT if found == 1 else event
+            w[USER] = i
+    return event if found <= 1 else -1
+
+
+@kernel
+def _nearest(reals, n, unstable, above):  # type: ignore[no-untyped-def]
+    """Return the real part nearest to zero from above or from below (infinite where there is none)."""
+    if above:
+        return reals[unstable - 1] if unstable > 0 else math.inf
+    return reals[unstable] if unstable < n else -math.inf
+
+
+@kernel
+def _apex(near, slope, far, h):  # type: ignore[no-untyped-def]
+    """Return the extreme value of the parabola with value and slope given at one end, value at the other."""
+    curve = (far - near - slope * h) / (h * h)
+    s = -slope / (2.0 * curve) if curve != 0.0 else -1.0
+    return near + slope * s + curve * s * s if 0.0 < s < h else near
+
+
+@kernel
+def _hidden(w, k):  # type: ignore[no-untyped-def]
+    """Say which step may hide a pair of crossings: 1 the one to point k, 2 the one to the trial point, 0 none.
+
+    The real part next to zero is continued out of one step into the other by the parabola that meets its value at
+    the far end; where that comes to less than half of the nearer end's value, the step is suspicious.
+    """
+    unstable = w[UNSTABLE]
+    if k == 0 or w[SPECTRUM] == 0 or _mark(w, k, MARK_EVENT) != 0 or _mark(w, k - 1, MARK_EVENT) != 0:
+        return 0
+    if _mark(w, k, MARK_UNSTABLE) != unstable or _mark(w, k - 1, MARK_UNSTABLE) != unstable:
+        return 0
+    size, n = w[SIZE], w[SPECTRA]
+    h1 = _distance(w, _row(w, POINTS, k - 1, size), _row(w, POINTS, k, size))
+    h2 = _distance(w, _row(w, POINTS, k, size), doubles(w[TRIAL]))
+    least = 0.1 * doubles(w[SETTINGS])[EVENT_STEP]
+    for side in range(2):
+        g0 = _nearest(_row(w, REALS, k - 1, n), n, unstable, side == 0)
+        g1 = _nearest(_row(w, REALS, k, n), n, unstable, side == 0)
+        g2 = _nearest(doubles(w[TRIAL_REALS]), n, unstable, side == 0)
+        if not math.isfinite(g0 + g1 + g2):
+            continue
+        if h2 > least and abs(g1) < abs(g0) and _apex(g1, (g1 - g0) / h1, g2, h2) * g1 < 0.5 * g1 * g1:
+            return 2
+        if h1 > least and abs(g1) < abs(g2) and _apex(g1, (g1 - g2) / h2, g0, h1) * g1 < 0.5 * g1 * g1:
+            return 1
+    return 0
+
+
+@kernel
+def _wall_between(w, y, guess):  # type: ignore[no-untyped-def]
+    """Return the first wall (a state's bound, or the last index: the range) on the way from y to guess; LEVEL its value."""
+    lower, upper, settings = doubles(w[LOWER]), doubles(w[UPPER]), doubles(w[SETTINGS])
+    last = w[SIZE] - 1
+    first = -1
+    nearest = 2.0
+    for i in range(last + 1):
+        bottom = settings[LOW] if i == last else lower[i]
+        top = settings[HIGH] if i == last else upper[i]
+        if guess[i] < bottom or guess[i] > top:
+            level = bottom if guess[i] < bottom else top
+            fraction = (level - y[i]) / (guess[i] - y[i]) if guess[i] != y[i] else 0.0
+            if fraction < nearest:
+                nearest = fraction
+                first = i
+                settings[LEVEL] = level
+    return first
+
+
+@kernel
+def _onto_wall(w, y, wall):  # type: ignore[no-untyped-def]
+    """Solve for the point of the curve on a wall, on the way from y to GUESS; return Newton iterations or a failure."""
+    guess, trial, row = doubles(w[GUESS]), doubles(w[TRIAL]), doubles(w[ROW])
+    level = doubles(w[SETTINGS])[LEVEL]
+    fraction = (level - y[wall]) / (guess[wall] - y[wall]) if guess[wall] != y[wall] else 0.0
+    for i in range(w[SIZE]):
+        trial[i] = y[i] + fraction * (guess[i] - y[i])
+        row[i] = 0.0
+    trial[wall] = level
+    row[wall] = 1.0
+    status = _correct(w, trial)
+    if status < 0:
+        return status
+    trial[wall] = level
+    _finish(w, trial, TRIAL)
+    t = doubles(w[TRIAL_TANGENT])
+    if not math.isfinite(_dot(w, t, t)):
+        return SINGULAR
+    if guess[wall] < y[wall]:
+        # this border points back along the branch: turn tangent and determinant round
+        for i in range(w[SIZE]):
+            t[i] = -t[i]
+        doubles(w[INFO])[INFO_SIGN] = -doubles(w[INFO])[INFO_SIGN]
+    return status
+
+
+@kernel
+def _turn(w, t0, t1):  # type: ignore[no-untyped-def]
+    """Return the largest change of a component of the unit tangent: the angle between successive tangents."""
+    n0, n1 = math.sqrt(_dot(w, t0, t0)), math.sqrt(_dot(w, t1, t1))
+    weight = doubles(w[WEIGHT])
+    worst = 0.0
+    for i in range(w[SIZE]):
+        worst = max(worst, abs(t1[i] / n1 - t0[i] / n0) * math.sqrt(weight[i]))
+    return worst
+
+
+@kernel
+def _passes_home(w, k, h):  # type: ignore[no-untyped-def]
+    """Say whether the step from point k to the trial point passes the first point, going the same way."""
+    size = w[SIZE]
+    y, t = _row(w, POINTS, k, size), _row(w, TANGENTS, k, size)
+    home, tangent = _row(w, POINTS, 0, size), _row(w, TANGENTS, 0, size)
+    trial, mid, row, weight = doubles(w[TRIAL]), doubles(w[MID]), doubles(w[ROW]), doubles(w[WEIGHT])
+    if _distance(w, y, home) > 1.5 * h or _distance(w, trial, home) > 1.5 * h:
+        return False
+    own = _dot(w, tangent, tangent)
+    before = _dot(w, tangent, home) - _dot(w, tangent, y)
+    after = _dot(w, tangent, trial) - _dot(w, tangent, home)
+    along = _dot(w, tangent, doubles(w[TRIAL_TANGENT]))
+    if before < 0.0 or after < 0.0 or before + after == 0.0 or along < 0.5 * math.sqrt(own):
+        return False
+    _between(w, y, t, before / (before + after))
+    beside = (_dot(w, tangent, mid) - _dot(w, tangent, home)) / own
+    for i in range(size):
+        row[i] = weight[i] * tangent[i]
+        mid[i] -= beside * tangent[i]
+    return _correct(w, mid) > 0 and _distance(w, mid, home) < 1e-7
+
+
+@kernel
+def _close(w):  # type: ignore[no-untyped-def]
+    """Make the first point the trial point."""
+    size, spectra = w[SIZE], w[SPECTRA]
+    for i in range(size):
+        doubles(w[TRIAL])[i] = doubles(w[POINTS])[i]
+        doubles(w[TRIAL_TANGENT])[i] = doubles(w[TANGENTS])[i]
+    for i in range(spectra):
+        doubles(w[TRIAL_REALS])[i] = doubles(w[REALS])[i]
+        doubles(w[TRIAL_IMAGS])[i] = doubles(w[IMAGS])[i]
+    for i in range(w[TESTS]):
+        doubles(w[TRIAL_VALUES])[i] = doubles(w[VALUES])[i]
+    doubles(w[INFO])[INFO_SIGN] = _mark(w, 0, MARK_SIGN)
+    w[UNSTABLE] = _mark(w, 0, MARK_UNSTABLE)
+    w[ENDING] = CLOSED
+
+
+@kernel
+def _try(w, k, h):  # type: ignore[no-untyped-def]
+    """Make the trial point, a step h from point k or on the wall before; return Newton iterations or a failure.
+
+    ENDING is set where the trial point would be the last one, REASON where point k is the last one already.
+    """
+    settings, y = doubles(w[SETTINGS]), _row(w, POINTS, k, w[SIZE])
+    t, guess, trial = _row(w, TANGENTS, k, w[SIZE]), doubles(w[GUESS]), doubles(w[TRIAL])
+    w[ENDING] = 0
+    _predict(w, k, h)
+    wall = _wall_between(w, y, guess)
+    if wall < 0:
+        for i in range(w[SIZE]):
+            trial[i] = guess[i]
+            doubles(w[ROW])[i] = doubles(w[WEIGHT])[i] * t[i]
+        status = _correct(w, trial)
+        if status > 0 and _wall_between(w, y, trial) >= 0:
+            return OUTSIDE
+        if status > 0:
+            _finish(w, trial, TRIAL)
+        return status
+    w[WALL] = wall
+    w[ENDING] = RANGE if wall == w[SIZE] - 1 else BOUND
+    gap = abs(y[wall] - settings[LEVEL]) / doubles(w[SCALE])[wall]
+    away = guess[wall] - y[wall]
+    if gap <= 1e-12 and (t[wall] * away > 0.0 or abs(t[wall]) < 1e-9):
+        y[wall] = settings[LEVEL]
+        w[REASON] = w[ENDING]
+        return 1
+    status = _onto_wall(w, y, wall)
+    if status > 0 and _distance(w, trial, y) > 2.0 * h:
+        status = SLOW
+    if status < 0 and gap <= 1e-8 and w[ENDING] == BOUND:
+        w[REASON] = BOUND  # it meets another branch on the wall: as near as can be
+        return 1
+    return status
+
+
+@kernel
+def _retry_length(w, k, h, status):  # type: ignore[no-untyped-def]
+    """Return the length of the next try after a failed correction."""
+    if w[ENDING] == 0:
+        return 0.25 * h if status == BAD_VALUE else 0.5 * h
+    y, guess = _row(w, POINTS, k, w[SIZE]), doubles(w[GUESS])
+    gap = abs(doubles(w[SETTINGS])[LEVEL] - y[w[WALL]])
+    return h * max(0.5 * min(gap / abs(guess[w[WALL]] - y[w[WALL]]), 1.0), 0.05)
+
+
+@kernel
+def _settle(w, k, event, stretch):  # type: ignore[no-untyped-def]
+    """Locate an event and store it after point k; return 1, 0 if only bracketed, -1 if the step must shrink."""
+    which = w[USER] if event == USER_EVENT else min(w[UNSTABLE], _mark(w, k, MARK_UNSTABLE))
+    unstable, sign = w[UNSTABLE], doubles(w[INFO])[INFO_SIGN]
+    found = _locate(w, k, event, which)
+    w[UNSTABLE] = unstable
+    real = found > 0 and event == PAIR and not doubles(w[MID_IMAGS])[which] > 0.0
+    if found < 0 or real:
+        doubles(w[INFO])[INFO_SIGN] = sign
+        least = 1e-6 if real else 1e-3 * doubles(w[SETTINGS])[EVENT_STEP]
+        return -1 if stretch > least else 0
+    w[NEWTONS] += found
+    settings, p = doubles(w[SETTINGS]), doubles(w[MID])[w[SIZE] - 1]
+    if p < settings[LOW] or p > settings[HIGH]:
+        return _leave(w, k, settings[LOW] if p < settings[LOW] else settings[HIGH])
+    code = USER_EVENT + which if event == USER_EVENT else event
+    _store(w, k + 1, MID, min(unstable, _mark(w, k, MARK_UNSTABLE)), code, found)
+    w[UNSTABLE] = unstable
+    doubles(w[INFO])[INFO_SIGN] = sign
+    return 1
+
+
+@kernel
+def _leave(w, k, level):  # type: ignore[no-untyped-def]
+    """End on the range's end before an event that lies beyond it (the event stands in MID)."""
+    last = w[SIZE] - 1
+    for i in range(last + 1):
+        doubles(w[TRIAL])[i] = doubles(w[MID])[i]
+        doubles(w[TRIAL_TANGENT])[i] = doubles(w[MID_TANGENT])[i]
+    doubles(w[SETTINGS])[LEVEL] = level
+    found = _locate(w, k, EDGE, 0)
+    if found < 0:
+        return -1
+    doubles(w[MID])[last] = level
+    w[WALL] = last
+    w[REASON] = RANGE
+    _store(w, k + 1, MID, _mark(w, k, MARK_UNSTABLE), 0, found)
+    return 1
+
+
+@kernel
+def _growth(w, turn, newtons, contraction):  # type: ignore[no-untyped-def]
+    """Return by how much the next step may be longer, from the angle turned and the corrector's effort."""
+    factor = 2.0
+    if turn > 0.0:
+        factor = min(factor, 0.6 * doubles(w[SETTINGS])[ANGLE] / turn)
+    if contraction > 0.05:
+        factor = min(factor, math.sqrt(0.05 / contraction))
+    if newtons > 4:
+        factor = min(factor, 0.8)
+    if w[HOLD] > 0:
+        w[HOLD] -= 1
+        factor = min(factor, 1.0)
+    return max(factor, 0.4)
+
+
+@kernel
+def _start(w):  # type: ignore[no-untyped-def]
+    """Correct the first point and complete it: tangent (oriented as given), spectrum, tests."""
+    size = w[SIZE]
+    y, t = doubles(w[POINTS]), doubles(w[TANGENTS])
+    for i in range(size):
+        doubles(w[RUNNING])[i] = doubles(w[FLOOR])[i]
+        doubles(w[SCALE])[i] = doubles(w[FLOOR])[i]
+    _set_weights(w, y)
+    for i in range(size):
+        doubles(w[TRIAL])[i] = y[i]
+        doubles(w[ROW])[i] = doubles(w[WEIGHT])[i] * t[i]
+    status = _correct(w, doubles(w[TRIAL]))
+    if status < 0:
+        w[REASON] = NOT_FINITE if status == BAD_VALUE else SHORT
+        return status
+    _finish(w, doubles(w[TRIAL]), TRIAL)
+    _store(w, 0, TRIAL, w[UNSTABLE], 0, status)
+    return status
+
+
+@kernel
+def _advance(w, k, h):  # type: ignore[no-untyped-def]
+    """Try one step of length h from point k; return the length for the next one (COUNT says what was stored)."""
+    settings, info = doubles(w[SETTINGS]), doubles(w[INFO])
+    y, t = _row(w, POINTS, k, w[SIZE]), _row(w, TANGENTS, k, w[SIZE])
+    _set_weights(w, y)
+    status = _try(w, k, h)
+    w[STATUS] = status
+    if w[REASON] != 0:
+        return h
+    w[REJECTED] += 1  # taken back below, where the step is accepted
+    if status < 0:
+        w[HOLD] = 2
+        return _retry_length(w, k, h, status)
+    newtons, contraction = status, info[INFO_CONTRACTION]
+    w[NEWTONS] += newtons
+    turn = _turn(w, t, doubles(w[TRIAL_TANGENT]))
+    slow = info[INFO_FIRST] > 1e-7 and contraction > CONTRACTION
+    strange = w[ENDING] == 0 and info[INFO_FIRST] > 0.5 * max(turn, 0.01) * h + 1e-9
+    if not turn <= settings[ANGLE] or slow or strange:
+        w[HOLD] = 1
+        w[STATUS] = SLOW
+        return h * (max(0.3, min(0.7, 0.8 * settings[ANGLE] / turn)) if turn > settings[ANGLE] else 0.5)
+    if w[HOME] != 0 and w[ENDING] == 0 and k > 2:
+        sign, unstable = info[INFO_SIGN], w[UNSTABLE]
+        if _passes_home(w, k, h):
+            _close(w)
+        else:
+            info[INFO_SIGN] = sign
+            w[UNSTABLE] = unstable
+    stretch = _distance(w, y, doubles(w[TRIAL]))
+    event = _signature(w, k)
+    if event == 0:
+        hidden = _hidden(w, k)
+        if hidden != 0:
+            w[HOLD] = 3
+            if hidden == 1:
+                w[COUNT] = k
+                return 0.3 * _distance(w, y, _row(w, POINTS, k - 1, w[SIZE]))
+            return 0.3 * stretch
+    elif (event == -1 and stretch > 1e-7) or (event == BRANCH and stretch > settings[EVENT_STEP]):
+        w[HOLD] = 1
+        return 0.3 * stretch
+    elif event == BRANCH:
+        event = -BRANCH
+    elif event == -1:
+        turned = int(info[INFO_SIGN]) != _mark(w, k, MARK_SIGN)
+        event = -BRANCH if turned else (-FOLD if t[w[SIZE] - 1] * doubles(w[TRIAL_TANGENT])[w[SIZE] - 1] < 0.0 else -PAIR)
+    else:
+        settled = _settle(w, k, event, stretch)
+        if settled < 0:
+            w[HOLD] = 1
+            return 0.3 * stretch
+        if w[REASON] != 0:
+            return h
+        event = 0 if settled == 1 else (-event - w[USER] if event == USER_EVENT else -event)
+    w[REJECTED] -= 1
+    _store(w, w[COUNT], TRIAL, w[UNSTABLE], event, newtons)
+    w[REASON] = w[ENDING]
+    return min(h * _growth(w, turn, newtons, contraction), settings[LARGEST_STEP])
+
+
+@kernel
+def march(address):  # type: ignore[no-untyped-def]
+    """Follow a curve from its first point until it ends; the arrays behind `address` receive what was found."""
+    w = integers(address)
+    settings = doubles(w[SETTINGS])
+    _start(w)
+    h = settings[FIRST_STEP]
+    while w[REASON] == 0:
+        if w[COUNT] + 2 > w[CAPACITY]:
+            w[REASON] = FULL
+        elif not h >= settings[LEAST_STEP]:
+            w[REASON] = NOT_FINITE if w[STATUS] == BAD_VALUE else SHORT
+        else:
+            h = _advance(w, w[COUNT] - 1, h)
+    return 0

@@ -1,0 +1,51 @@
+"""How a curve is followed: a frozen set of numbers, each with its meaning, range and consequence."""
+
+import math
+from dataclasses import dataclass
+
+from bifrncrn.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Step control and limits of a march.
+
+    Lengths are relative: a step of 0.05 changes the parameter by 5 % of its range, or the states by 5 % of their size
+    (root mean square).
+
+    Attributes
+    ----------
+    step : float
+        The largest step, in (0, 0.5]. Smaller: more points, slower, no other special points.
+    angle : float
+        The largest change of the unit tangent in a step, in (0, 0.5]. It keeps a step on its branch.
+    least_step : float
+        Where a step would have to be smaller than this, the branch ends with the reason `step`.
+    event_step : float
+        A change of determinant is pinned to a step of this length before it is called a branch point.
+    tolerance : float
+        The relative error of a point that the corrector aims for.
+    max_points : int
+        The branch ends after this many points in one direction, with the reason `points`.
+    """
+
+    step: float = 0.05
+    angle: float = 0.15
+    least_step: float = 1e-10
+    event_step: float = 2e-3
+    tolerance: float = 1e-13
+    max_points: int = 4000
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("step", 0.0, 0.5),
+            ("angle", 0.0, 0.5),
+            ("least_step", 0.0, 1e-3),
+            ("event_step", 0.0, 0.1),
+            ("tolerance", 0.0, 1e-6),
+            ("max_points", 2, math.inf),
+        ):
+            value = getattr(self, name)
+            ok = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+            if not ok or not least < value <= most:
+                raise InputError(f"option {name} = {value!r} must lie in ({least:g}, {most:g}]; the default is {getattr(type(self), name):g}")

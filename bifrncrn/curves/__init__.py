@@ -1,0 +1,1 @@
+"""What kind of branch: equations, Jacobian, spectrum, and how it starts."""

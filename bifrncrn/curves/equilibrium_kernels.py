@@ -1,0 +1,83 @@
+"""The compiled face of an equilibrium curve f(x, p) = 0: a bordered Newton step, a solve, the spectrum.
+
+A curve is known to the march by the addresses of these three and of a context, here an int64 array of `CONTEXT_SIZE`
+entries. All arguments are addresses.
+"""
+
+from numba import njit
+
+from bifrncrn.compile.pointers import call_model6, doubles, integers
+from bifrncrn.continuation.dense import eigenvalues, lu_factor, lu_solve
+
+STATES, PARAMETER, LINEARIZE, VALUES, DIRECTION, WORK, PIVOTS = range(7)
+"""The context: number of states, index of the continuation parameter, and the addresses of the model's `linearize`,
+the parameter values, the unit vector of the continuation parameter, the work space (`bifrncrn.curves.work`), and n + 1
+pivots (int64)."""
+CONTEXT_SIZE = 7
+
+
+@njit(error_model="numpy", nogil=True)
+def newton_step(context, y, row, step, info):  # type: ignore[no-untyped-def]
+    """Write to `step` the solution of [F_y; row] step = [-F(y); 0], and to info[0] the sign of the determinant.
+
+    Returns 0, 1 where the model is not finite, 2 where the matrix is singular.
+    """
+    c = integers(context)
+    n = c[STATES]
+    m = n + 1
+    work = c[WORK]
+    at = doubles(y)
+    border = doubles(row)
+    out = doubles(step)
+    doubles(c[VALUES])[c[PARAMETER]] = at[n]
+    f = doubles(work)
+    fp = doubles(work + 8 * n)
+    jacobian = work + 8 * (2 * n + m)
+    jac = doubles(jacobian)
+    a = doubles(jacobian + 8 * n * n)
+    call_model6(c[LINEARIZE], y, c[VALUES], c[DIRECTION], work, jacobian, work + 8 * n)
+    total = 0.0
+    for i in range(n):
+        total += f[i] * 0.0 + fp[i] * 0.0
+        for j in range(n):
+            a[i * m + j] = jac[i * n + j]
+            total += jac[i * n + j] * 0.0
+        a[i * m + n] = fp[i]
+        out[i] = -f[i]
+    if not total == 0.0:
+        return 1
+    for j in range(m):
+        a[n * m + j] = border[j]
+    out[n] = 0.0
+    sign = lu_factor(a, m, integers(c[PIVOTS]), doubles(work + 16 * n))
+    doubles(info)[0] = sign
+    if sign == 0.0:
+        return 2
+    lu_solve(a, m, integers(c[PIVOTS]), out)
+    return 0
+
+
+@njit(error_model="numpy", nogil=True)
+def solve_again(context, rhs):  # type: ignore[no-untyped-def]
+    """Solve with the bordered matrix of the last `newton_step`, in place in `rhs`."""
+    c = integers(context)
+    n = c[STATES]
+    m = n + 1
+    lu_solve(doubles(c[WORK] + 8 * (2 * n + m + n * n)), m, integers(c[PIVOTS]), doubles(rhs))
+    return 0
+
+
+@njit(error_model="numpy", nogil=True)
+def spectrum(context, wr, wi, unused):  # type: ignore[no-untyped-def]
+    """Write the eigenvalues of the Jacobian of the last `newton_step`, by descending real part; 0 on success.
+
+    (`unused` pads the call to four arguments, like that of the user tests.)
+    """
+    c = integers(context)
+    n = c[STATES]
+    m = n + 1
+    jac = doubles(c[WORK] + 8 * (2 * n + m))
+    copy = doubles(c[WORK] + 8 * (2 * n + m + n * n + m * m))
+    for i in range(n * n):
+        copy[i] = jac[i]
+    return eigenvalues(copy, n, doubles(wr), doubles(wi))

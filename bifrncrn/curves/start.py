@@ -1,0 +1,115 @@
+"""From a rough start to an equilibrium: Newton's method, failing that settling by integration."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from bifrncrn.curves.equilibrium import EquilibriumProblem
+from bifrncrn.errors import ConvergenceError
+
+TOLERANCE = 1e-12
+
+
+def newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int = 50) -> np.ndarray | None:
+    """Return the equilibrium at the parameter value of `y` that damped Newton iterations from `y` reach, or None.
+
+    The iterates stay inside the system's walls; a step is shortened until the residual, measured by the Newton step
+    it would cause, decreases (natural monotonicity; Deuflhard, Newton Methods for Nonlinear Problems, 3.1).
+    """
+    n = problem.n
+    lower, upper = problem.system.lower, problem.system.upper
+    at = np.array(y, dtype=float)
+    f, matrix = problem.linearize(at)
+    for _ in range(iterations):
+        if not (np.all(np.isfinite(f)) and np.all(np.isfinite(matrix))):
+            return None
+        try:
+            step = np.linalg.solve(matrix[:, :n], -f)
+        except np.linalg.LinAlgError:
+            step = np.linalg.lstsq(matrix[:, :n], -f, rcond=None)[0]
+        size = np.abs(at[:n]) + 1e-8
+        length = float(np.max(np.abs(step) / size))
+        if not np.isfinite(length):
+            return None
+        if length < TOLERANCE:
+            return at
+        damping = 1.0
+        while damping > 1e-6:
+            trial = at.copy()
+            trial[:n] = np.clip(at[:n] + damping * step, lower, upper)
+            new_f, new_matrix = problem.linearize(trial)
+            if _monotone(new_f, matrix[:, :n], size, damping, length):
+                break
+            damping *= 0.5
+        else:
+            # at the level of rounding nothing decreases any more
+            return at if length < 1e-7 and problem.residual(at) < 1e-10 else None
+        at, f, matrix = trial, new_f, new_matrix
+    return at if problem.residual(at) < 1e-12 else None
+
+
+def _monotone(new_f: np.ndarray, jacobian: np.ndarray, size: np.ndarray, damping: float, length: float) -> bool:
+    if not np.all(np.isfinite(new_f)):
+        return False
+    try:
+        simplified = np.linalg.solve(jacobian, -new_f)
+    except np.linalg.LinAlgError:
+        simplified = np.linalg.lstsq(jacobian, -new_f, rcond=None)[0]
+    new_length = float(np.max(np.abs(simplified) / size))
+    return new_length <= max(1.0 - 0.25 * damping, 0.5) * length or new_length < 1e-9
+
+
+def settle(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
+    """Integrate from `y` at its parameter value for longer and longer; return an equilibrium near where it rests, or None."""
+    from scipy.integrate import solve_ivp
+
+    n = problem.n
+    at = np.array(y, dtype=float)
+
+    def field(_: float, x: np.ndarray) -> np.ndarray:
+        return problem.linearize(np.append(x, at[n]))[0]
+
+    def slope(_: float, x: np.ndarray) -> np.ndarray:
+        return problem.linearize(np.append(x, at[n]))[1][:, :n]
+
+    for span in (1.0, 10.0, 1e2, 1e3, 1e4):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            run = solve_ivp(field, (0.0, span), at[:n], method="LSODA", jac=slope, rtol=1e-8, atol=1e-10)
+        if not run.success or not np.all(np.isfinite(run.y)):
+            return None
+        at[:n] = np.clip(run.y[:, -1], problem.system.lower, problem.system.upper)
+        found = newton(problem, at)
+        if found is not None and np.max(np.abs(found[:n] - at[:n]) / (np.abs(at[:n]) + 1e-3)) < 0.1:
+            return found
+        middle = np.append(run.y.mean(axis=1), at[n])
+        found = newton(problem, middle)
+        if found is not None:
+            return found  # inside a cycle, say
+    return None
+
+
+def find_start(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return an equilibrium for a rough start, and a sentence that says how it was found.
+
+    Raises
+    ------
+    ConvergenceError
+        If neither Newton's method nor integration from the start reaches one.
+    """
+    found = newton(problem, y)
+    if found is not None:
+        moved = np.max(np.abs(found - y) / (np.abs(y) + 1e-3))
+        return found, "" if moved < 1e-6 else "The start was corrected by Newton's method."
+    found = settle(problem, y)
+    if found is not None:
+        return found, "The start was settled by integration, then corrected by Newton's method."
+    system = problem.system
+    where = ", ".join(f"{name}={value:g}" for name, value in zip(system.variables, y, strict=False))
+    name = system.parameters[problem.parameter]
+    raise ConvergenceError(
+        f"no equilibrium was found from the start {where} at {name}={y[-1]:g}: Newton's method and integration both "
+        "failed; give a start nearer to an equilibrium with --start (start=...), or another value of the parameter"
+    )

@@ -1,0 +1,116 @@
+"""The verb `diagram`: all branches of equilibria that hang together with a start point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bifrncrn.continuation.options import Options
+from bifrncrn.curves.equilibrium import EquilibriumProblem
+from bifrncrn.curves.start import find_start
+from bifrncrn.errors import InputError
+from bifrncrn.results import Diagram
+from bifrncrn.systems.system import System
+from bifrncrn.tracing import Tracer
+
+
+def diagram(
+    system: System,
+    parameter: str | None = None,
+    bounds: tuple[float, float] | None = None,
+    *,
+    start: Mapping[str, float] | None = None,
+    all: bool = False,
+    box: Mapping[str, tuple[float, float]] | None = None,
+    engine: str = "native",
+    options: Options | None = None,
+    max_branches: int = 50,
+) -> Diagram:
+    """Compute the bifurcation diagram of equilibria through a start point.
+
+    The branch through the start is followed in both directions to the ends of the range; every fold, branch point and
+    Hopf point on it is located and classified, and at every simple branch point the other branch is followed too.
+
+    Parameters
+    ----------
+    system : System
+        What is analysed.
+    parameter : str, optional
+        The continuation parameter; by default `lam`, or the only one there is.
+    bounds : (float, float)
+        The interval of the parameter.
+    start : mapping of str to float, optional
+        Start values of states (and of the parameter) that replace the system's own. They need not be exact.
+    options : Options, optional
+        Step control and limits.
+    max_branches : int
+        Stop switching after this many branches; a note says so.
+
+    Returns
+    -------
+    Diagram
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or the bounds are not two finite, increasing numbers.
+    ConvergenceError
+        If no equilibrium is found from the start.
+    """
+    name = _parameter(system, parameter)
+    span = _bounds(name, bounds)
+    index = system.parameter_index(name)
+    problem = EquilibriumProblem(system, index)
+    y = start_point(system, name, span, start or {})
+    at, note = find_start(problem, y)
+    tracer = Tracer(problem, name, span, options or Options(), max_branches)
+    tracer.trace_through(at)
+    tracer.switch_everywhere()
+    return tracer.diagram([note] if note else [])
+
+
+def _parameter(system: System, name: str | None) -> str:
+    if name is None:
+        name = "lam" if "lam" in system.parameters else None
+        if name is None and len(system.parameters) == 1:
+            name = system.parameters[0]
+        if name is None:
+            raise InputError(f"which parameter should vary? Name one of {', '.join(system.parameters) or 'none: the model has no parameters'}")
+    system.parameter_index(name)
+    return name
+
+
+def _bounds(name: str, bounds: tuple[float, float] | None) -> tuple[float, float]:
+    if bounds is None:
+        raise InputError(f"the range of {name} is missing: give two numbers, bounds=(low, high) or --range LOW HIGH")
+    try:
+        low, high = (float(v) for v in bounds)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the range of {name} must be two numbers, not {bounds!r}; give (low, high)") from error
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise InputError(f"the range of {name} must be finite, not [{low:g}, {high:g}]; give two finite numbers")
+    if not low < high:
+        raise InputError(f"the range of {name} must have its lower end first and some width, not [{low:g}, {high:g}]; give low < high")
+    return low, high
+
+
+def start_point(system: System, name: str, span: tuple[float, float], start: Mapping[str, float]) -> np.ndarray:
+    """Return the start (x, p): the system's own values, replaced by those given; the parameter is put into its range."""
+    y = np.append(system.state, system.values[system.parameter_index(name)])
+    y[-1] = min(max(y[-1], span[0]), span[1])
+    for key, value in start.items():
+        if key == name:
+            if not span[0] <= value <= span[1]:
+                raise InputError(f"the start has {name}={value:g} outside its range [{span[0]:g}, {span[1]:g}]; start inside the range")
+            y[-1] = value
+        else:
+            index = system.variable_index(key)
+            if not np.isfinite(value):
+                raise InputError(f"the start value of {key} must be finite, not {value!r}; give a number")
+            y[index] = value
+    low = system.lower
+    for i, variable in enumerate(system.variables):
+        if y[i] < low[i]:
+            raise InputError(f"the start has {variable}={y[i]:g}, but states must not be below {low[i]:g} here; start inside")
+    return y

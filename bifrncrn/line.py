@@ -1,0 +1,99 @@
+"""A branch while it is put together: rows in order along it, and the events at some of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bifrncrn.continuation import layout
+from bifrncrn.continuation.march import Trace
+from bifrncrn.results import End
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """What was seen at a row of a line.
+
+    Attributes
+    ----------
+    row : int
+    kind : int
+        `layout.FOLD`, `BRANCH`, `PAIR`, `REAL`, or `USER_EVENT` + index.
+    bracket : (float, float) or None
+        Parameter values it lies between, where it could not be refined.
+    left : array or None
+        The left null vector, at a refined branch point.
+    """
+
+    row: int
+    kind: int
+    bracket: tuple[float, float] | None = None
+    left: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """Rows of a branch: points (k, N + 1), tangents alike, eigenvalues (k, n), unstable (k,), and events."""
+
+    points: np.ndarray
+    tangents: np.ndarray
+    eigenvalues: np.ndarray
+    unstable: np.ndarray
+    events: tuple[Event, ...]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def reversed(self) -> Line:
+        """Return the same branch traversed the other way."""
+        last = len(self) - 1
+        events = tuple(replace(event, row=last - event.row) for event in reversed(self.events))
+        return Line(self.points[::-1], -self.tangents[::-1], self.eigenvalues[::-1], self.unstable[::-1], events)
+
+    def tail(self) -> Line:
+        """Return the branch without its first row."""
+        events = tuple(replace(event, row=event.row - 1) for event in self.events if event.row > 0)
+        return Line(self.points[1:], self.tangents[1:], self.eigenvalues[1:], self.unstable[1:], events)
+
+    def insert(self, row: int, y: np.ndarray, eigenvalues: np.ndarray, unstable: int, event: Event) -> Line:
+        """Return the branch with one more row, which is an event, before `row`."""
+        moved = tuple(replace(e, row=e.row + 1) if e.row >= row else e for e in self.events)
+        near = min(row, len(self) - 1)
+        return Line(
+            np.insert(self.points, row, y, axis=0),
+            np.insert(self.tangents, row, self.tangents[near], axis=0),
+            np.insert(self.eigenvalues, row, eigenvalues, axis=0),
+            np.insert(self.unstable, row, unstable),
+            tuple(sorted((*moved, replace(event, row=row)), key=lambda e: e.row)),
+        )
+
+
+def join(lines: list[Line]) -> Line:
+    """Return one branch from consecutive pieces."""
+    events: list[Event] = []
+    offset = 0
+    for line in lines:
+        events += [replace(event, row=event.row + offset) for event in line.events]
+        offset += len(line)
+    return Line(
+        np.concatenate([line.points for line in lines]),
+        np.concatenate([line.tangents for line in lines]),
+        np.concatenate([line.eigenvalues for line in lines]),
+        np.concatenate([line.unstable for line in lines]),
+        tuple(events),
+    )
+
+
+def from_trace(trace: Trace) -> Line:
+    """Return what a march found, a mark that is negative as an event between its row and the one before."""
+    marks = trace.marks[:, layout.MARK_EVENT]
+    events = []
+    for row in np.flatnonzero(marks).tolist():
+        kind = int(marks[row])
+        bracket = None
+        if kind < 0:
+            low, high = sorted((float(trace.points[row - 1, -1]), float(trace.points[row, -1])))
+            bracket = (low, high)
+        events.append(Event(row, abs(kind), bracket))
+    return Line(trace.points, trace.tangents, trace.eigenvalues, trace.marks[:, layout.MARK_UNSTABLE], tuple(events))

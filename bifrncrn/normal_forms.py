@@ -1,0 +1,57 @@
+"""Normal form coefficients of special points of equilibria (Kuznetsov, Elements of Applied Bifurcation Theory)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bifrncrn.curves.equilibrium import EquilibriumProblem
+
+
+def fold_coefficient(problem: EquilibriumProblem, y: np.ndarray) -> float:
+    """Return a = <p, B(q, q)> / 2 at a fold, with J q = 0, J' p = 0, <q, q> = <p, q> = 1 (Kuznetsov, 3.5, eq. 5.23).
+
+    The sign depends on that of q, which is chosen with its largest component positive.
+    """
+    _, matrix = problem.linearize(y)
+    left, _, right = np.linalg.svd(matrix[:, : problem.n])
+    q, p = right[-1], left[:, -1]
+    q = q * np.sign(q[np.argmax(np.abs(q))])
+    scale = float(p @ q)
+    if scale == 0.0:
+        return float("nan")  # zero is a double eigenvalue: no fold of this kind
+    return float(p @ problem.jet(y, q)[1]) / (2.0 * scale)
+
+
+def first_lyapunov(problem: EquilibriumProblem, y: np.ndarray) -> tuple[float, float]:
+    """Return (omega, l1) at a Hopf point, l1 = Re c1 / omega with <q, q> = <p, q> = 1 (Kuznetsov, eq. 5.34 and 3.20).
+
+    c1 = <p, C(q, q, q') - 2 B(q, J^-1 B(q, q')) + B(q', (2 i omega - J)^-1 B(q, q))> / 2, q' the conjugate of q.
+    Negative l1 is supercritical. It is NaN where J or 2 i omega - J is singular.
+    """
+    n = problem.n
+    jacobian = problem.linearize(y)[1][:, :n]
+    eigenvalues, vectors = np.linalg.eig(jacobian)
+    upper = np.where(eigenvalues.imag > 0.0, np.abs(eigenvalues.real), np.inf)
+    k = int(np.argmin(upper))
+    omega = float(eigenvalues[k].imag)
+    try:
+        # the row of the inverse is the left eigenvector with <p, q> = 1 for q of unit length
+        p = np.linalg.inv(vectors)[k].conj()
+        q = vectors[:, k]
+        a, b = np.ascontiguousarray(q.real), np.ascontiguousarray(q.imag)
+        plus, minus = problem.jet(y, a + b), problem.jet(y, a - b)
+        ja, jb = problem.jet(y, a), problem.jet(y, b)
+        aaa, bbb = ja[2], jb[2]
+        aab = ((plus[2] - minus[2]) / 2.0 - bbb) / 3.0
+        abb = ((plus[2] + minus[2]) / 2.0 - aaa) / 3.0
+        cubic = aaa + abb + 1j * (aab + bbb)
+        b_qq = ja[1] - jb[1] + 0.5j * (plus[1] - minus[1])
+        h = np.linalg.solve(jacobian, ja[1] + jb[1])
+        g = np.linalg.solve(2j * omega * np.eye(n) - jacobian, b_qq)
+    except np.linalg.LinAlgError:
+        return omega, float("nan")
+    b_qh = problem.second(y, a, h) + 1j * problem.second(y, b, h)
+    gr, gi = np.ascontiguousarray(g.real), np.ascontiguousarray(g.imag)
+    b_qg = problem.second(y, a, gr) + problem.second(y, b, gi) + 1j * (problem.second(y, a, gi) - problem.second(y, b, gr))
+    c1 = 0.5 * np.vdot(p, cubic - 2.0 * b_qh + b_qg)
+    return omega, float(c1.real) / omega

@@ -1,0 +1,65 @@
+"""A diagram as text for people."""
+
+from __future__ import annotations
+
+from bifrncrn.comparison import criticality
+from bifrncrn.results import Branch, Diagram, SpecialPoint
+from bifrncrn.texttable import format_number, format_table
+
+STATES = 6  # columns of states shown: more do not fit a line
+COEFFICIENT_DIGITS = 6
+
+
+def describe(diagram: Diagram) -> str:
+    """Return the branches, why they end, and the special points of a diagram as text."""
+    low, high = diagram.range
+    lines = [f"{diagram.model or 'model'}: {diagram.parameter} in [{low:g}, {high:g}]", ""]
+    header = ["branch", "kind", "from", "points", diagram.parameter, "unstable", "ends"]
+    lines += [format_table(header, [_branch_row(branch, diagram) for branch in diagram.branches]), ""]
+    shown = [point for point in diagram.special_points if point.label != "EP"]
+    if not shown:
+        lines.append("no special point")
+    else:
+        states = list(dict.fromkeys(name for point in shown for name in point.state))
+        header = ["label", "branch", diagram.parameter, *states[:STATES], "coefficients"]
+        lines.append(format_table(header, [_point_row(point, diagram, states[:STATES]) for point in shown]))
+        if len(states) > STATES:
+            lines.append(f"({len(states) - STATES} more states are in the --json file)")
+    lines += [f"note: {note}" for note in diagram.notes]
+    return "\n".join(lines)
+
+
+def _branch_row(branch: Branch, diagram: Diagram) -> list[str]:
+    values = branch.column(diagram.parameter)
+    origin = "-" if branch.origin is None else diagram.special_points[branch.origin].label
+    counts = sorted(set(branch.unstable.tolist()))
+    extent = f"{values.min():.6g} ... {values.max():.6g}" if len(values) else "-"
+    ends = "; ".join(dict.fromkeys(end.message for end in branch.ended))
+    return [
+        str(branch.id),
+        branch.kind,
+        origin,
+        str(len(values)),
+        extent,
+        ", ".join("?" if count < 0 else str(count) for count in counts),
+        ends,
+    ]
+
+
+def _point_row(point: SpecialPoint, diagram: Diagram, states: list[str]) -> list[str]:
+    coefficients = [
+        f"{name} = {format_number(value, COEFFICIENT_DIGITS)}"
+        for name in ("omega", "l1", "a", "period")
+        if (value := getattr(point, name)) is not None
+    ]
+    kind = criticality(point)
+    coefficients += [kind] if kind else []
+    if point.status != "converged":
+        coefficients.append(f"{point.status}: not refined")
+    return [
+        point.label,
+        str(point.branch),
+        format_number(point.parameters[diagram.parameter], 12),
+        *(format_number(point.state.get(name), 8) for name in states),
+        ", ".join(coefficients),
+    ]

@@ -1,0 +1,295 @@
+"""What a computation returns: frozen arrays, tables, save and load."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bifrncrn.errors import InputError
+from bifrncrn.files import write_atomic
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from bifrncrn.systems.system import System
+
+SCHEMA = "bifrncrn.diagram/1"
+COEFFICIENTS = ("omega", "l1", "a", "period")
+
+
+def frozen(values: Any, dtype: Any = float) -> np.ndarray:
+    """Return a read-only array of `values`."""
+    array = np.array(values, dtype=dtype)
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class SpecialPoint:
+    """A located special point of a branch.
+
+    Attributes
+    ----------
+    label : str
+        `LP`, `BP`, `HB`, `UZ`.
+    branch, index : int
+        The branch it lies on and the row of that branch's points which it is.
+    parameters, state : dict of str to float
+        Where it is, in the model's own units.
+    status : str
+        `converged`, or `bracketed`: seen between the two parameter values `bracket`, not refined.
+    residual : float
+        The largest of the defining equations' residuals, relative to the size of their terms.
+    omega, l1 : float or None
+        At a Hopf point its angular frequency (per unit time) and first Lyapunov coefficient
+        (Kuznetsov, Elements of Applied Bifurcation Theory, eq. 3.20; negative is supercritical).
+    a : float or None
+        At a fold the quadratic coefficient <p, B(q, q)>/2 with <p, q> = <q, q> = 1.
+    eigenvalues : (n,) complex array
+        Of the Jacobian at the point.
+    """
+
+    label: str
+    branch: int
+    index: int
+    parameters: dict[str, float]
+    state: dict[str, float]
+    status: str
+    residual: float
+    omega: float | None = None
+    l1: float | None = None
+    a: float | None = None
+    period: float | None = None
+    bracket: tuple[float, float] | None = None
+    event: str | None = None
+    eigenvalues: np.ndarray = field(default_factory=lambda: frozen([], complex), repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the point as plain JSON."""
+        out: dict[str, Any] = {
+            "label": self.label,
+            "branch": self.branch,
+            "index": self.index,
+            "parameters": _plain(self.parameters),
+            "state": _plain(self.state),
+            "status": self.status,
+            "residual": _number(self.residual),
+        }
+        out |= {name: _number(getattr(self, name)) for name in COEFFICIENTS}
+        if self.bracket is not None:
+            out["bracket"] = [_number(v) for v in self.bracket]
+        if self.event is not None:
+            out["event"] = self.event
+        out["eigenvalues"] = _complex_out(self.eigenvalues)
+        return out
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> SpecialPoint:
+        """Build the point from `to_json`'s form."""
+        known = {k: data[k] for k in ("label", "branch", "index", "parameters", "state", "status")}
+        residual = float("nan") if data["residual"] is None else data["residual"]
+        rest = {name: data.get(name) for name in COEFFICIENTS}
+        bracket = tuple(data["bracket"]) if data.get("bracket") else None
+        eigenvalues = _complex_in(data.get("eigenvalues", []))
+        event = data.get("event")
+        return cls(**known, residual=residual, bracket=bracket, event=event, eigenvalues=eigenvalues, **rest)
+
+
+@dataclass(frozen=True)
+class End:
+    """Why a branch ends: a short `reason` for programs and a sentence for people."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """A branch of solutions.
+
+    Attributes
+    ----------
+    id : int
+        Its place in the diagram.
+    kind : str
+        `equilibrium`.
+    columns : tuple of str
+        The names of the columns of `points`: the parameter, then the states.
+    points : (k, 1 + n) array
+        The points in order along the branch; special points are rows of it.
+    unstable : (k,) int array
+        The number of eigenvalues with positive real part (-1 where it was not computed).
+    eigenvalues : (k, n) complex array
+        Of the Jacobian at every point, by descending real part.
+    origin : int or None
+        The index, in the diagram, of the special point this branch was switched at.
+    ended : (End, End)
+        Why it ends at its first and at its last point.
+    """
+
+    id: int
+    kind: str
+    columns: tuple[str, ...]
+    points: np.ndarray
+    unstable: np.ndarray
+    eigenvalues: np.ndarray
+    origin: int | None
+    ended: tuple[End, ...]
+
+    def column(self, name: str) -> np.ndarray:
+        """Return one column of the points by its name, shape (k,)."""
+        if name not in self.columns:
+            raise InputError(f"the branch has no column {name!r}; it has {', '.join(self.columns)}")
+        return self.points[:, self.columns.index(name)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the branch as plain JSON."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "columns": list(self.columns),
+            "points": [[_number(v) for v in row] for row in self.points.tolist()],
+            "unstable": self.unstable.tolist(),
+            "eigenvalues": [_complex_out(row) for row in self.eigenvalues],
+            "from": self.origin,
+            "ended": [{"reason": end.reason, "message": end.message} for end in self.ended],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Branch:
+        """Build the branch from `to_json`'s form."""
+        count = len(data["points"])
+        spectra = [_complex_in(row) for row in data.get("eigenvalues", [])] or np.empty((count, 0), complex)
+        return cls(
+            id=data["id"],
+            kind=data["kind"],
+            columns=tuple(data["columns"]),
+            points=frozen(data["points"]).reshape(count, -1),
+            unstable=frozen(data["unstable"], int),
+            eigenvalues=frozen(spectra, complex).reshape(count, -1),
+            origin=data["from"],
+            ended=tuple(End(e["reason"], e["message"]) for e in data["ended"]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Diagram:
+    """A bifurcation diagram: branches, and the special points on them.
+
+    Attributes
+    ----------
+    model, parameter : str
+        The model's title and the name of the continuation parameter.
+    range : (float, float)
+        The interval of the parameter that was asked for.
+    branches : tuple of Branch
+    special_points : tuple of SpecialPoint
+    system : System or None
+        The analysed system, so that a result can start further computations; None after loading.
+    notes : tuple of str
+        Sentences a reader of the diagram should see (how the start was found, what was left out).
+    counters : dict of str to int
+        Points, Newton iterations and evaluations spent.
+    """
+
+    model: str
+    parameter: str
+    range: tuple[float, float]
+    branches: tuple[Branch, ...]
+    special_points: tuple[SpecialPoint, ...]
+    system: System | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
+    counters: dict[str, int] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Branch]:
+        return iter(self.branches)
+
+    def special(self, label: str) -> list[SpecialPoint]:
+        """Return the special points with this label, in the diagram's order."""
+        return [point for point in self.special_points if point.label == label]
+
+    def table(self) -> pd.DataFrame:
+        """Return the special points as a pandas table, one row a point."""
+        import pandas as pd
+
+        rows = []
+        for point in self.special_points:
+            row: dict[str, Any] = {"label": point.label, "branch": point.branch, **point.parameters, **point.state}
+            row |= {name: getattr(point, name) for name in COEFFICIENTS}
+            rows.append(row | {"status": point.status, "residual": point.residual})
+        return pd.DataFrame(rows)
+
+    def plot(self, show: str | None = None, ax: Axes | None = None) -> Axes:
+        """Draw one state against the parameter; see `bifrncrn.plotting.plot_diagram`."""
+        from bifrncrn.plotting import plot_diagram
+
+        return plot_diagram(self, show=show, ax=ax)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the diagram as plain JSON, schema `bifrncrn.diagram/1`."""
+        return {
+            "schema": SCHEMA,
+            "model": self.model,
+            "parameter": self.parameter,
+            "range": list(self.range),
+            "branches": [branch.to_json() for branch in self.branches],
+            "special_points": [point.to_json() for point in self.special_points],
+            "notes": list(self.notes),
+            "counters": dict(self.counters),
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the diagram as JSON; the file appears whole or not at all."""
+        write_atomic(path, json.dumps(self.to_json(), allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Diagram:
+        """Read a diagram that `save` or `--json` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is not a diagram of schema `bifrncrn.diagram/1`.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+                raise InputError(f"{path} is not a diagram: its schema is not {SCHEMA!r}; write one with --json")
+            return cls(
+                model=data["model"],
+                parameter=data["parameter"],
+                range=(data["range"][0], data["range"][1]),
+                branches=tuple(Branch.from_json(b) for b in data["branches"]),
+                special_points=tuple(SpecialPoint.from_json(p) for p in data["special_points"]),
+                notes=tuple(data.get("notes", ())),
+                counters=dict(data.get("counters", {})),
+            )
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror}; give a file that --json wrote") from error
+        except (KeyError, IndexError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise InputError(f"{path} is not a whole diagram file ({error}); write one with --json") from error
+
+
+def _number(value: float | None) -> float | None:
+    """Return a finite float, else None (plain JSON has no NaN)."""
+    return float(value) if value is not None and np.isfinite(value) else None
+
+
+def _plain(values: dict[str, float]) -> dict[str, float | None]:
+    return {name: _number(value) for name, value in values.items()}
+
+
+def _complex_out(values: Sequence[complex] | np.ndarray) -> list[list[float | None]]:
+    return [[_number(v.real), _number(v.imag)] for v in np.asarray(values, complex).tolist()]
+
+
+def _complex_in(pairs: list[list[float | None]]) -> np.ndarray:
+    nan = float("nan")
+    return frozen([complex(nan if re is None else re, nan if im is None else im) for re, im in pairs], complex)

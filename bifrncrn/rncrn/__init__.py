@@ -1,0 +1,1 @@
+"""Recurrent neural chemical reaction networks: their systems, files and training."""

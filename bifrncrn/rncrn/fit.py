@@ -1,0 +1,102 @@
+"""What training returns: the ranked starts, the best network, and a report of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bifrncrn.rncrn.fitter import Start
+from bifrncrn.rncrn.network import Network
+from bifrncrn.rncrn.ranking import Standing
+from bifrncrn.rncrn.target import Target
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One start with everything that was measured on it.
+
+    Attributes
+    ----------
+    start : Start
+        The fitted weights and how the search went.
+    loss, held_out : float
+        The loss by the target's definition, and on random points of the box that were not trained on.
+    standing : Standing or None
+        How its diagram compares with the target's, where that was traced.
+    network : Network
+    """
+
+    start: Start
+    loss: float
+    held_out: float
+    standing: Standing | None
+    network: Network
+
+    @property
+    def key(self) -> tuple[float, ...]:
+        """What candidates are ranked by, ascending: wrong special points, parameter error, loss, spread of rates."""
+        first = (float("inf"), float("inf")) if self.standing is None else self.standing.key
+        return (*first, self.loss, self.start.weights.spread)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The outcome of `train`.
+
+    Attributes
+    ----------
+    target : Target
+    candidates : tuple of Candidate
+        All starts, best first.
+    record : dict
+        The training record (also in `network.training`): target, samples, losses, seed, versions.
+    seconds : float
+        Wall-clock time of the whole fit.
+    notes : tuple of str
+        What a reader should know, for instance that the target was not reached.
+    """
+
+    target: Target
+    candidates: tuple[Candidate, ...]
+    record: dict[str, Any]
+    seconds: float
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def best(self) -> Candidate:
+        """The first of the candidates."""
+        return self.candidates[0]
+
+    @property
+    def network(self) -> Network:
+        """The best network."""
+        return self.best.network
+
+    @property
+    def loss(self) -> float:
+        """The best network's loss by the target's definition."""
+        return self.best.loss
+
+    def report(self) -> str:
+        """Return the fit as text for people."""
+        best, m, n, p = self.best, *self.network.sizes
+        lines = [
+            f"{self.target.title}: {m} executive species, {n} perceptrons, {p} parameter species",
+            f"{self.target.loss} loss {best.loss:.4g} by definition, {best.held_out:.4g} held out",
+            f"largest rate {best.start.weights.largest:.4g}, spread of rates {best.start.weights.spread:.3g}",
+            f"best of {len(self.candidates)} starts, {self.seconds:.1f} s, seed {self.record['seed']}",
+        ]
+        if best.standing is not None:
+            lines.append(f"diagram: {best.standing}")
+        lines += [f"note: {note}" for note in self.notes]
+        lines += ["", "rank start       loss   held out  largest rate  diagram"]
+        for rank, candidate in enumerate(self.candidates, start=1):
+            standing = "not traced" if candidate.standing is None else str(candidate.standing)
+            lines.append(
+                f"{rank:4d} {candidate.start.index:5d} {candidate.loss:10.4g} {candidate.held_out:10.4g} "
+                f"{candidate.start.weights.largest:13.4g}  {standing}"
+            )
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.report()

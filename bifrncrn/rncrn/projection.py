@@ -1,0 +1,185 @@
+"""Variable projection: the loss of a network as a function of its perceptron inputs alone.
+
+For given omega, psi, theta the best alpha and beta solve a linear least-squares problem, so they are eliminated
+(Golub and Pereyra, SIAM J. Numer. Anal. 10 (1973) 413, with both terms of the exact Jacobian).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from bifrncrn.rncrn.checks import Array
+from bifrncrn.rncrn.sampling import Samples
+from bifrncrn.rncrn.weights import Weights
+
+
+@dataclass(frozen=True, eq=False)
+class Ridge:
+    """Penalties `alpha` * sum(alpha^2) + `inputs` * sum(v^2) added to the loss; v are the inputs' scaled weights."""
+
+    alpha: float
+    inputs: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Species:
+    """The solved linear problem of one executive species."""
+
+    q: Array  # (K + N, columns) orthonormal basis of the design matrix
+    r: Array  # (columns, columns) triangular factor
+    alpha: Array  # (N,)
+    beta: float
+    residual: Array  # (K + N,)
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """Everything known at one point of the search."""
+
+    point: Array
+    slope: Array  # (K, N) ds/dz
+    species: tuple[_Species, ...]
+
+
+class Projection:
+    """Residuals and their exact Jacobian in the scaled input weights v, with alpha and beta eliminated.
+
+    Inputs are scaled to [-1, 1], so that one size of weight fits every problem; gamma = tau = 1.
+    `v` is the flattened (N, M+P+1) array of weights and bias of each perceptron.
+
+    Parameters
+    ----------
+    samples : Samples
+    relative : bool
+        Divide each species' residual by its concentration.
+    ridge : Ridge
+    beta_floor : float
+        Smallest beta allowed (an influx is a rate and must be positive). With one bounded unknown per species, solving
+        again with beta at its bound gives the exact constrained optimum.
+    """
+
+    def __init__(self, samples: Samples, relative: bool, ridge: Ridge, beta_floor: float) -> None:
+        inputs = np.hstack([samples.x, samples.lam])
+        low, high = inputs.min(axis=0), inputs.max(axis=0)
+        self.centre = (low + high) / 2
+        self.half = np.where(high > low, (high - low) / 2, 1.0)
+        self.inputs = np.hstack([(inputs - self.centre) / self.half, np.ones((len(inputs), 1))])
+        self.count, self.dimension = samples.x.shape
+        root = np.sqrt(samples.weight / samples.weight.sum() / self.dimension)
+        if relative:
+            self.gain = np.tile(root, (self.dimension, 1))
+            self.influx = root / samples.x.T
+            self.wanted = root * samples.field.T / samples.x.T
+        else:
+            self.gain = root * samples.x.T
+            self.influx = np.tile(root, (self.dimension, 1))
+            self.wanted = root * samples.field.T
+        self.ridge = ridge
+        self.beta_floor = beta_floor
+        self.evaluations = 0
+        self._solved: _Solved | None = None
+
+    @property
+    def power(self) -> float:
+        """Mean square of the target, the loss of a network that does nothing."""
+        return float((self.wanted**2).sum())
+
+    def set_ridge(self, ridge: Ridge) -> None:
+        """Change the penalties."""
+        self.ridge = ridge
+        self._solved = None
+
+    def random(self, perceptrons: int, scale: float, rng: np.random.Generator) -> Array:
+        """Return a random start: input weights of size `scale`, each perceptron's kink at a random sample."""
+        width = self.inputs.shape[1] - 1
+        v = rng.standard_normal((perceptrons, width))
+        v *= scale * np.exp(0.5 * rng.standard_normal((perceptrons, 1))) / np.linalg.norm(v, axis=1, keepdims=True)
+        at = self.inputs[rng.integers(self.count, size=perceptrons), :width]
+        return np.hstack([v, -(v * at).sum(axis=1, keepdims=True)]).ravel()
+
+    def residual(self, v: Array) -> Array:
+        """Return the residuals, penalties last; their sum of squares is the penalised loss.
+
+        Where the linear problem has no finite solution they are large, so that a trust region backs off.
+        """
+        solved = self._solve(v)
+        parts = [species.residual for species in solved.species] + [np.sqrt(self.ridge.inputs) * v]
+        out = np.concatenate(parts)
+        if not np.isfinite(out).all():
+            return np.full(out.shape, 1e3 * (1.0 + np.sqrt(self.power)))
+        return out
+
+    def jacobian(self, v: Array) -> Array:
+        """Return the exact Jacobian of `residual`."""
+        solved = self._solve(v)
+        n, width = solved.slope.shape[1], self.inputs.shape[1]
+        rows = self.count + n
+        out = np.zeros((self.dimension * rows + v.size, v.size))
+        for i, species in enumerate(solved.species):
+            slope = self.gain[i][:, None] * solved.slope
+            # dA c, where the design matrix A depends on v_jk through its column j only
+            first = ((slope * species.alpha)[:, :, None] * self.inputs[:, None, :]).reshape(self.count, v.size)
+            # dA^T r
+            second = np.zeros((len(species.r), n, width))
+            second[np.arange(n), np.arange(n)] = (slope * species.residual[: self.count, None]).T @ self.inputs
+            lifted = solve_triangular(species.r, second.reshape(len(species.r), -1), trans=1, check_finite=False)
+            block = out[i * rows : (i + 1) * rows]
+            block[: self.count] = -first
+            block += species.q @ (species.q[: self.count].T @ first - lifted)
+        out[-v.size :] = np.sqrt(self.ridge.inputs) * np.eye(v.size)
+        return out
+
+    def loss(self, v: Array) -> float:
+        """Return the loss over the samples without penalties."""
+        return sum(float((species.residual[: self.count] ** 2).sum()) for species in self._solve(v).species)
+
+    def weights(self, v: Array) -> Weights:
+        """Return the network's weights in natural units."""
+        solved = self._solve(v)
+        scaled = v.reshape(-1, self.inputs.shape[1])
+        inputs = scaled[:, :-1] / self.half
+        return Weights(
+            alpha=np.stack([species.alpha for species in solved.species]),
+            omega=inputs[:, : self.dimension],
+            psi=inputs[:, self.dimension :],
+            theta=scaled[:, -1] - inputs @ self.centre,
+            beta=np.array([species.beta for species in solved.species]),
+        )
+
+    def scaled(self, weights: Weights) -> Array:
+        """Return `v` for weights in natural units, the inverse of `weights` (alpha and beta are dropped)."""
+        inputs = np.hstack([weights.omega, weights.psi])
+        bias = weights.theta + inputs @ self.centre
+        return np.hstack([inputs * self.half, bias[:, None]]).ravel()
+
+    def _solve(self, v: Array) -> _Solved:
+        if self._solved is not None and np.array_equal(self._solved.point, v):
+            return self._solved
+        self.evaluations += 1
+        z = self.inputs @ v.reshape(-1, self.inputs.shape[1]).T
+        with np.errstate(all="ignore"):  # a wild trial step may overflow; `residual` answers for it
+            root = np.sqrt(z * z + 4.0)
+            s = np.where(z >= 0, root + z, 4.0 / (root - np.minimum(z, 0.0))) / 2.0
+            species = tuple(self._linear(i, s) for i in range(self.dimension))
+        self._solved = _Solved(v.copy(), s / root, species)
+        return self._solved
+
+    def _linear(self, i: int, s: Array) -> _Species:
+        k, n = s.shape
+        design = np.zeros((k + n, n + 1))
+        design[:k, :n] = self.gain[i][:, None] * s
+        design[:k, n] = self.influx[i]
+        design[k + np.arange(n), np.arange(n)] = np.sqrt(self.ridge.alpha)
+        wanted = np.zeros(k + n)
+        wanted[:k] = self.wanted[i]
+        q, r = np.linalg.qr(design)
+        solution = solve_triangular(r, q.T @ wanted, check_finite=False)
+        if solution[n] >= self.beta_floor:
+            return _Species(q, r, solution[:n], float(solution[n]), wanted - design @ solution)
+        wanted[:k] -= self.beta_floor * self.influx[i]
+        q, r = np.linalg.qr(design[:, :n])
+        solution = solve_triangular(r, q.T @ wanted, check_finite=False)
+        return _Species(q, r, solution, self.beta_floor, wanted - design[:, :n] @ solution)

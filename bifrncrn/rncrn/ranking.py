@@ -1,0 +1,85 @@
+"""Rank networks by their diagrams: a lower loss is not a right bifurcation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bifrncrn.errors import ConvergenceError
+from bifrncrn.rncrn.network import Network
+from bifrncrn.rncrn.target import Target
+
+if TYPE_CHECKING:
+    from bifrncrn.comparison import Comparison
+    from bifrncrn.results import Diagram
+
+# parameter errors closer than this share of the range count as equal, so that the loss decides
+RESOLUTION = 0.005
+# special points further off than this share of the range are wrong ones
+TOLERANCE = 0.25
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a network's diagram compares with its target's.
+
+    Attributes
+    ----------
+    wrong : int
+        Special points missing, extra, or of another criticality.
+    error : float
+        The largest difference in the parameter of a matched special point.
+    steps : int
+        `error` in units of the ranking's resolution, rounded up.
+    text : str
+        In words.
+    """
+
+    wrong: int
+    error: float
+    steps: int
+    text: str
+
+    @property
+    def key(self) -> tuple[float, float]:
+        """What candidates are ranked by."""
+        return float(self.wrong), float(self.steps)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def target_diagram(target: Target) -> Diagram | None:
+    """Return the diagram of the target's ODE over its box and range, or None when it has no ODE or no range."""
+    from bifrncrn.diagram import diagram
+
+    system = target.system
+    if system is None or target.bounds is None or target.parameter is None:
+        return None
+    return diagram(system, parameter=target.parameter, bounds=target.bounds, box=target.box, all=True)
+
+
+def standing(target: Target, reference: Diagram, network: Network, mu: float | None = None) -> Standing:
+    """Return how the network's diagram compares with `reference`, the target's.
+
+    A network whose diagram has no point to start from stands last.
+    """
+    from bifrncrn.compare import compare
+
+    low, high = reference.range
+    try:
+        found = compare(reference, network, bounds=(low, high), mu=mu, tolerance=TOLERANCE * (high - low), box=target.box)
+    except ConvergenceError:
+        return Standing(len(reference.special_points) + 1, math.inf, 10**6, "no equilibrium found to start from")
+    return judge(found, high - low)
+
+
+def judge(found: Comparison, extent: float) -> Standing:
+    """Return the standing that a comparison amounts to; `extent` is the length of the parameter's range."""
+    wrong = len(found.missing) + len(found.extra) + sum(1 for match in found.matched if not match.ok)
+    error = max((match.parameter_error for match in found.matched), default=0.0)
+    words = [f"{match.label} off by {match.parameter_error:.3g}" for match in found.matched]
+    words += [f"{point.label} missing" for point in found.missing]
+    words += [f"{point.label} extra at {point.parameters[found.learned.parameter]:.4g}" for point in found.extra]
+    return Standing(wrong, error, math.ceil(error / (RESOLUTION * extent)), ", ".join(words) or "no special point, as wanted")

@@ -1,0 +1,219 @@
+"""Bifurcation-aware refinement: move a network's Hopf points and folds onto the target's, keeping its loss.
+
+The loss is minimised once more over *all* weights with the defining equations of every wanted point (see
+`defining`) as heavy residuals, at the target's parameter values; a Newton iteration of least change then
+satisfies them to rounding. The equations hold in the reduced system and, if asked, in the full one at given
+time-scales, all at once.
+
+It fails when the weights are too few for the points (each point takes one equation at each time-scale), or when a point
+lies so far from what the network does that Newton does not converge; the network is then returned as it
+was. It moves points, it removes none: a spurious one elsewhere stays, and the ranking sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrncrn.rncrn.checks import Array
+from bifrncrn.rncrn.defining import Wanted
+from bifrncrn.rncrn.fitter import beta_floor
+from bifrncrn.rncrn.sampling import Samples
+from bifrncrn.rncrn.target import Target
+from bifrncrn.rncrn.weights import Weights
+
+NAMES = ("alpha", "omega", "psi", "theta", "beta")
+# heaviness of the defining equations in the two passes, in units of the root of the loss
+HEAVY = (1e4, 1e6)
+# Newton steps of least change, and the relative residual at which they have arrived
+STEPS = 25
+ARRIVED = 1e-12
+# weight of the relative change of the unknowns themselves beside that of the loss's residuals, in the last steps
+SMALL = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """What a refinement did.
+
+    Attributes
+    ----------
+    weights : Weights
+        The refined ones, or the old ones when it failed.
+    before, after : float
+        The loss on the samples.
+    residual : float
+        Largest residual of the defining equations, relative to the rates in them.
+    converged : bool
+    """
+
+    weights: Weights
+    before: float
+    after: float
+    residual: float
+    converged: bool
+
+
+def wanted_points(target: Target, points: Iterable, mus: Sequence[float] = (0.0,)) -> tuple[Wanted, ...]:  # type: ignore[type-arg]
+    """Return the defining equations of the target's `points` (special points, or known points) at the time-scales `mus`.
+
+    Hopf points are wanted at every time-scale, folds once (they do not depend on it); other labels, and points
+    outside the target's box and range, are passed over.
+    """
+    system, name = target.system, target.parameter
+    if system is None or name is None or target.box is None or target.sizes[1] != 1:
+        return ()
+    found = []
+    for point in points:
+        state = np.array([point.state[variable] for variable in system.variables])
+        inside = all(low <= value <= high for value, (low, high) in zip(state, target.box.values()))
+        lam = float(point.parameters[name])
+        if point.label not in ("HB", "LP") or not inside:
+            continue
+        there = system.with_(values={name: lam})
+        values, vectors = np.linalg.eig(there.jacobian(state))
+        if point.label == "HB":
+            # the pair nearest the imaginary axis
+            pairs = np.flatnonzero(values.imag > 0)
+            k = pairs[np.abs(values[pairs].real).argmin()]
+            found += [
+                Wanted("HB", np.array([lam]), state, float(values[k].imag), vectors[:, k].astype(complex), mu) for mu in mus
+            ]
+        else:
+            k = int(np.abs(values).argmin())
+            found.append(Wanted("LP", np.array([lam]), state, 0.0, vectors[:, k].real.astype(complex)))
+    return tuple(found)
+
+
+def refine(weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wanted], evaluations: int = 200) -> Refined:
+    """Return `weights` moved so that the wanted points are met exactly, at the least loss found.
+
+    Parameters
+    ----------
+    weights : Weights
+        A fitted network, gamma = tau = 1.
+    samples : Samples
+        What it was fitted to.
+    loss : {"field", "relative"}
+    wanted : sequence of Wanted
+    evaluations : int
+        Limit for each of the two passes.
+    """
+    from scipy.optimize import least_squares
+
+    before = weights.loss(samples, loss)
+    problem = _Problem(weights, samples, loss, wanted)
+    unknowns = problem.start()
+    for heavy in HEAVY:
+        problem.heavy = heavy * np.sqrt(before)
+        outcome = least_squares(
+            problem.residual, unknowns, problem.jacobian, method="lm", x_scale="jac", max_nfev=evaluations, ftol=1e-10, xtol=1e-10
+        )
+        unknowns = outcome.x
+    unknowns, residual = _least_change(problem, unknowns)
+    refined = problem.weights(unknowns)
+    if not residual <= ARRIVED or (refined.beta <= 0).any():
+        return Refined(weights, before, before, residual, False)
+    return Refined(refined, before, refined.loss(samples, loss), residual, True)
+
+
+def _least_change(problem: _Problem, unknowns: Array) -> tuple[Array, float]:
+    """Return the unknowns that satisfy the defining equations, and the residual left.
+
+    Every Newton step is the one that changes the loss's residuals least (to first order).
+    """
+    scale = np.maximum(np.abs(unknowns), 1e-3 * np.abs(unknowns).max())
+    scale[: problem.size][~problem.free] = 0.0
+    metric = problem.slopes(unknowns) * scale
+    metric /= np.linalg.norm(metric)
+    # directions that the loss does not feel are still to be small
+    metric = np.vstack([metric, SMALL * np.eye(len(scale))])
+    residual = np.inf
+    for _ in range(STEPS):
+        value, slope, size = problem.constraints(unknowns)
+        residual = float(np.abs(value).max() / size)
+        if not np.isfinite(residual) or residual <= 0.01 * ARRIVED:
+            break
+        scaled = slope * scale
+        first, *_ = np.linalg.lstsq(scaled, -value, rcond=None)
+        q, _ = np.linalg.qr(scaled.T, mode="complete")
+        free = q[:, len(value) :]
+        rest, *_ = np.linalg.lstsq(metric @ free, -metric @ first, rcond=None)
+        unknowns = unknowns + scale * (first + free @ rest)
+    return unknowns, residual
+
+
+class _Problem:
+    """The loss over all weights, and the defining equations, as functions of one flat vector."""
+
+    def __init__(self, weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wanted]) -> None:
+        self.samples, self.wanted = samples, wanted
+        self.shapes = [getattr(weights, name).shape for name in NAMES]
+        self.flat = np.concatenate([getattr(weights, name).ravel() for name in NAMES])
+        self.size = len(self.flat)
+        # an influx at its floor stays there
+        self.free = np.ones(self.size, bool)
+        self.free[self.size - len(weights.beta) :] = weights.beta > 1.01 * beta_floor(samples)
+        root = np.sqrt(samples.weight / samples.weight.sum() / samples.x.shape[1])
+        self.gain = np.tile(root, (samples.x.shape[1], 1)) if loss == "relative" else root * samples.x.T
+        self.influx = root / samples.x.T if loss == "relative" else np.tile(root, (samples.x.shape[1], 1))
+        self.heavy = 1.0
+
+    def start(self) -> Array:
+        """Return the unknowns: the weights, then those of every wanted point."""
+        return np.concatenate([self.flat, *(point.start() for point in self.wanted)])
+
+    def weights(self, unknowns: Array) -> Weights:
+        """Return the weights in `unknowns`."""
+        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes])
+        parts = np.split(unknowns[: self.size], ends[:-1])
+        return Weights(*(part.reshape(shape) for part, shape in zip(parts, self.shapes)))
+
+    def constraints(self, unknowns: Array) -> tuple[Array, Array, float]:
+        """Return the defining equations' residuals, their Jacobian, and the size of the rates in them."""
+        weights, at = self.weights(unknowns), self.size
+        values, slopes = [], []
+        for point in self.wanted:
+            count = len(point.start())
+            value, by_weights, by_extra = point.equations(weights, unknowns[at : at + count])
+            slope = np.zeros((len(value), len(unknowns)))
+            slope[:, : self.size] = by_weights * self.free
+            slope[:, at : at + count] = by_extra
+            values.append(value)
+            slopes.append(slope)
+            at += count
+        size = max(1.0, float(np.abs(weights.beta).max()), float(np.abs(weights.alpha).max() * self.samples.x.max()))
+        return np.concatenate(values), np.vstack(slopes), size
+
+    def residual(self, unknowns: Array) -> Array:
+        """Return the residuals of the loss, then the heavy equations."""
+        weights = self.weights(unknowns)
+        error = self.influx * (weights.field(self.samples.x, self.samples.lam) - self.samples.field).T
+        return np.concatenate([error.ravel(), self.heavy * self.constraints(unknowns)[0]])
+
+    def jacobian(self, unknowns: Array) -> Array:
+        """Return the exact Jacobian of `residual`."""
+        return np.vstack([self.slopes(unknowns), self.heavy * self.constraints(unknowns)[1]])
+
+    def slopes(self, unknowns: Array) -> Array:
+        """Return the Jacobian of the loss's residuals."""
+        weights, samples = self.weights(unknowns), self.samples
+        m, n = weights.alpha.shape
+        z = samples.x @ weights.omega.T + samples.lam @ weights.psi.T + weights.theta
+        r = np.sqrt(z * z + 4.0)
+        s = np.where(z >= 0, (z + r) / 2, 2 / (r - np.minimum(z, 0)))
+        inputs = (samples.x, samples.lam)
+        rows = []
+        for i in range(m):
+            by_alpha = np.zeros((len(samples), m, n))
+            by_alpha[:, i] = self.gain[i][:, None] * s
+            by_z = self.gain[i][:, None] * weights.alpha[i] * (s / r)
+            by_inputs = [(by_z[:, :, None] * values[:, None, :]).reshape(len(samples), -1) for values in inputs]
+            by_beta = np.zeros((len(samples), m))
+            by_beta[:, i] = self.influx[i]
+            rows.append(np.hstack([by_alpha.reshape(len(samples), -1), *by_inputs, by_z, by_beta]))
+        top = np.zeros((m * len(samples), len(unknowns)))
+        top[:, : self.size] = np.vstack(rows) * self.free
+        return top

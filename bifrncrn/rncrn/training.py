@@ -1,0 +1,245 @@
+"""Train a network on a target: many starts, ranked by what their diagrams do."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from bifrncrn.errors import InputError
+from bifrncrn.rncrn import checkpoint
+from bifrncrn.rncrn.fit import Candidate, Fit
+from bifrncrn.rncrn.fitter import FitOptions, Start, polish, run_start
+from bifrncrn.rncrn.network import Network
+from bifrncrn.rncrn.ranking import standing, target_diagram
+from bifrncrn.rncrn.sampling import Samples
+from bifrncrn.rncrn.target import LOSSES, Target
+
+# starts with the lowest losses that are polished and whose diagrams are traced
+SHORTLIST = 3
+# losses closer than this, relatively, are one optimum found twice
+SAME = 1e-3
+# random points of the box on which the held-out loss is taken
+HELD_OUT = 4096
+
+Progress = Callable[[int, int, Start], None]
+
+
+def train(
+    target: Target,
+    *,
+    perceptrons: int | None = None,
+    seeds: int = 10,
+    seed: int = 0,
+    loss: str | None = None,
+    ridge: float | None = None,
+    method: str = "grid",
+    samples: int | None = None,
+    rank: str = "diagram",
+    jobs: int | None = None,
+    evaluations: int = 400,
+    seconds: float | None = None,
+    checkpoints: str | None = None,
+    progress: Progress | None = None,
+) -> Fit:
+    """Train a network on `target` and return the ranked outcome of all starts.
+
+    alpha and beta are eliminated by variable projection, the inputs of the perceptrons are found by
+    `scipy.optimize.least_squares` with the exact Jacobian; gamma = tau = 1. The starts with the lowest losses are
+    polished, and ranked by comparing their diagrams with the target's: the number of special points that are missing,
+    extra or of another criticality, then their parameter error (in steps of half a percent of the range), then
+    the loss, then the spread of the rates.
+
+    Parameters
+    ----------
+    target : Target
+        For instance `library.hopf()`.
+    perceptrons : int, optional
+        Number of perceptrons; the default is the published network's.
+    seeds : int
+        Number of starts. Start k depends on `seed` and k only, not on how many there are or where they run.
+    seed : int
+        Of all random numbers.
+    loss : {"field", "relative"}, optional
+        The default is the target's.
+    ridge : float, optional
+        Penalty on the sum of squares of alpha, relative to the target's mean square. By default it follows the loss down, so that
+        the penalty is a fiftieth of the loss, for as long as that lowers the loss.
+    method : {"grid", "sobol", "lhs"}
+        How the boxes are sampled.
+    samples : int, optional
+        Samples a side (grid) or altogether, for each value of the parameter species; the default is the target's.
+    rank : {"diagram", "loss"}
+        ``"loss"`` leaves the diagrams out.
+    jobs : int, optional
+        Processes for the starts, as joblib's ``n_jobs``; None obeys `joblib.parallel_config` and is 1 outside of one.
+    evaluations : int
+        Limit of evaluations for each descent.
+    seconds : float, optional
+        Time limit of each start; a fit that meets it is not reproducible. It returns the best it had.
+    checkpoints : str, optional
+        An existing folder: every finished start is kept in it, and not computed again when the same call is repeated.
+    progress : callable, optional
+        Called with (number done, number of starts, the start just done), in the order of completion.
+
+    Raises
+    ------
+    InputError
+        If an option is out of range, a sample is not finite or outside the positive orthant, or there are
+        fewer samples than unknowns.
+
+    Examples
+    --------
+    >>> from bifrncrn.systems import library
+    >>> fit = train(library.get("uni_bistable"), seeds=1, rank="loss")
+    >>> fit.network.sizes
+    (1, 3, 1)
+    """
+    began = time.perf_counter()
+    options = FitOptions(
+        perceptrons=target.perceptrons if perceptrons is None else perceptrons,
+        loss=loss or target.loss,
+        ridge=ridge,
+        evaluations=evaluations,
+        seconds=seconds,
+    )
+    _check(options, seeds, rank)
+    data = target.samples(method, samples, seed)
+    _check_size(data, options.perceptrons)
+    starts = _run(data, options, seeds, seed, jobs, checkpoints, progress)
+    starts = _polish(data, options, starts, jobs)
+    record = _record(target, options, data, method, seeds, seed)
+    candidates, notes = _rank(target, starts, options.loss, rank, seed, record)
+    return Fit(target, candidates, record, time.perf_counter() - began, notes)
+
+
+def _check(options: FitOptions, seeds: int, rank: str) -> None:
+    for name, value in (("perceptrons", options.perceptrons), ("seeds", seeds), ("evaluations", options.evaluations)):
+        if not isinstance(value, (int, np.integer)) or value < 1:
+            raise InputError(f"{name} is {value!r}; give a whole number above 0")
+    if options.loss not in LOSSES:
+        raise InputError(f"loss {options.loss!r} is unknown; choose one of {', '.join(LOSSES)}")
+    if rank not in ("diagram", "loss"):
+        raise InputError(f"rank {rank!r} is unknown; choose diagram or loss")
+    if options.ridge is not None and not (np.isfinite(options.ridge) and options.ridge >= 0):
+        raise InputError(f"ridge is {options.ridge!r}; give a number that is not negative, for instance 1e-8")
+    if options.seconds is not None and not options.seconds > 0:
+        raise InputError(f"seconds is {options.seconds!r}; give a positive time limit")
+
+
+def _check_size(data: Samples, perceptrons: int) -> None:
+    m, p = data.x.shape[1], data.lam.shape[1]
+    unknowns = perceptrons * (2 * m + p + 1) + m
+    if len(data) * m < unknowns:
+        raise InputError(
+            f"{len(data)} samples of {m} species are fewer equations than the {unknowns} unknown rates of "
+            f"{perceptrons} perceptrons; take more samples or fewer perceptrons"
+        )
+
+
+def _run(
+    data: Samples,
+    options: FitOptions,
+    seeds: int,
+    seed: int,
+    jobs: int | None,
+    folder: str | None,
+    progress: Progress | None,
+) -> list[Start]:
+    """Return the starts in order, those of a checkpoint folder without computing them again."""
+    from joblib import Parallel, delayed
+
+    sequences = np.random.SeedSequence(seed).spawn(seeds)
+    store = checkpoint.Store(folder, checkpoint.fingerprint(data, options, seed))
+    done = {k: start for k in range(seeds) if (start := store.read(k)) is not None}
+    tasks = (delayed(run_start)(data, options, k, sequences[k]) for k in range(seeds) if k not in done)
+    for start in Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):
+        store.write(start)
+        done[start.index] = start
+        if progress is not None:
+            progress(len(done), seeds, start)
+    return [done[k] for k in range(seeds)]
+
+
+def _polish(data: Samples, options: FitOptions, starts: Sequence[Start], jobs: int | None) -> list[Start]:
+    """Return the starts with those of the lowest losses polished."""
+    from joblib import Parallel, delayed
+
+    short = _distinct(sorted(starts, key=lambda start: start.loss))[:SHORTLIST]
+    chosen = {start.index for start in short}
+    polished = Parallel(n_jobs=jobs)(delayed(polish)(data, options, start) for start in short)
+    return [*polished, *(start for start in starts if start.index not in chosen)]
+
+
+def _distinct(ordered: Sequence[Start]) -> list[Start]:
+    """Return the starts without those that found the same optimum as the one before (an equal loss)."""
+    kept: list[Start] = []
+    for start in ordered:
+        if not kept or start.loss > kept[-1].loss * (1 + SAME):
+            kept.append(start)
+    return kept
+
+
+def _rank(
+    target: Target, starts: Sequence[Start], loss: str, rank: str, seed: int, record: dict[str, Any]
+) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
+    definition, held_out = target.definition(), target.samples("sobol", HELD_OUT, seed + 1)
+    reference = target_diagram(target) if rank == "diagram" else None
+    notes = []
+    if rank == "diagram" and reference is None:
+        notes.append("the target has no diagram to compare with, so the starts are ranked by loss alone")
+    candidates = []
+    for place, start in enumerate(starts):
+        value, held = start.weights.loss(definition, loss), start.weights.loss(held_out, loss)
+        network = _network(target, start, {**record, "loss": value, "held_out": held, "start": start.index})
+        compared = standing(target, reference, network) if reference is not None and place < SHORTLIST else None
+        candidates.append(Candidate(start, value, held, compared, network))
+    candidates.sort(key=lambda candidate: candidate.key)
+    best = candidates[0]
+    if best.standing is not None and best.standing.wrong:
+        notes.append("no start has the target's special points; try more seeds, more perceptrons or more samples")
+    return tuple(candidates), tuple(notes)
+
+
+def _network(target: Target, start: Start, record: dict[str, Any]) -> Network:
+    weights = start.weights
+    return Network(
+        alpha=weights.alpha,
+        omega=weights.omega,
+        psi=weights.psi,
+        theta=weights.theta,
+        beta=weights.beta,
+        state=np.array(target.state) if target.state else 1.0,
+        lam=np.array(target.lam, dtype=float),
+        mu=target.mu,
+        title=f"{target.name}, learned",
+        training=record,
+    )
+
+
+def _record(
+    target: Target, options: FitOptions, data: Samples, method: str, seeds: int, seed: int
+) -> dict[str, Any]:
+    import scipy
+
+    import bifrncrn
+
+    return {
+        "target": target.name,
+        "loss_kind": options.loss,
+        "samples": {"method": method, "count": len(data), "low": data.x.min(axis=0).tolist(), "high": data.x.max(axis=0).tolist()},
+        "parameter_values": np.unique(data.lam, axis=0).tolist(),
+        "perceptrons": options.perceptrons,
+        "seeds": seeds,
+        "seed": seed,
+        "ridge": options.ridge,
+        "versions": {
+            "bifrncrn": bifrncrn.__version__,
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+            "python": platform.python_version(),
+        },
+    }

@@ -1,0 +1,104 @@
+"""The `[training]` table of a model file, read into a Target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from bifrncrn.errors import InputError
+from bifrncrn.rncrn.target import FieldPart, Target
+from bifrncrn.systems.system import System
+
+KEYS = ("box", "parameter", "parameters", "values", "samples", "loss", "perceptrons", "mu", "range")
+
+
+def target_from(system: System, name: str = "") -> Target:
+    """Return the target that a model with a ``[training]`` table describes.
+
+    The table holds ``box = {x1 = [lo, hi], ...}`` and may hold ``parameter`` (or ``parameters``), ``values`` (numbers, or
+    rows when there are several parameters), ``samples`` (a side), ``loss``, ``perceptrons``, ``mu`` and ``range``.
+
+    Raises
+    ------
+    InputError
+        If the table is missing, has an unknown key, or a value is wrong.
+    """
+    table = system.training
+    if not table:
+        raise InputError(f"model {system.title!r} has no [training] table; add one with a box, for instance box = {{x = [1, 2]}}")
+    for key in table:
+        if key not in KEYS:
+            raise InputError(f"[training] has the unknown key {key!r}; the keys are {', '.join(KEYS)}")
+    names = _parameter_names(table)
+    rows = _rows(table, names, system)
+    bounds = table.get("range") or ([min(r[0] for r in rows), max(r[0] for r in rows)] if names and len(rows) > 1 else None)
+    part = FieldPart(system, _box(table, system), rows, names, count=_integer(table, "samples", None))
+    return Target(
+        name=name or system.title or "model",
+        title=system.title,
+        parts=(part,),
+        loss=table.get("loss", "field"),
+        perceptrons=_integer(table, "perceptrons", 5) or 5,
+        mu=_number("mu", table["mu"]) if "mu" in table else None,
+        state=tuple(system.state.tolist()),
+        lam=rows[0],
+        bounds=tuple(_number("range", end) for end in bounds) if bounds else None,  # type: ignore[arg-type]
+    )
+
+
+def _parameter_names(table: Mapping[str, Any]) -> tuple[str, ...]:
+    names = table.get("parameters", table.get("parameter", []))
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"[training] parameter is {names!r}; give the name of a parameter, or a list of names")
+    return tuple(names)
+
+
+def _rows(table: Mapping[str, Any], names: tuple[str, ...], system: System) -> tuple[tuple[float, ...], ...]:
+    if not names:
+        if "values" in table:
+            raise InputError("[training] has values but names no parameter; add parameter = \"...\"")
+        return ((),)
+    values = table.get("values")
+    if values is None:
+        raise InputError(f"[training] names the parameter {names[0]!r} but no values; add values = [...]")
+    if not isinstance(values, list) or not values:
+        raise InputError(f"[training] values is {values!r}; give a list of numbers")
+    rows = tuple(tuple(_number("values", v) for v in (row if isinstance(row, list) else [row])) for row in values)
+    for name in names:
+        system.parameter_index(name)
+    return rows
+
+
+def _box(table: Mapping[str, Any], system: System) -> tuple[tuple[float, float], ...]:
+    box = table.get("box")
+    if not isinstance(box, Mapping):
+        raise InputError("[training] has no box; add box = {x = [low, high], ...} with one side for each variable")
+    for name in box:
+        system.variable_index(name)
+    missing = [name for name in system.variables if name not in box]
+    if missing:
+        raise InputError(f"[training] box has no side for {missing[0]}; give {missing[0]} = [low, high]")
+    sides = []
+    for name in system.variables:
+        side = box[name]
+        if not isinstance(side, list) or len(side) != 2:
+            raise InputError(f"[training] box side of {name} is {side!r}; give [low, high]")
+        sides.append((_number(f"box {name}", side[0]), _number(f"box {name}", side[1])))
+    return tuple(sides)
+
+
+def _number(what: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise InputError(f"[training] {what} is {value!r}, which is not a finite number")
+    return float(value)
+
+
+def _integer(table: Mapping[str, Any], key: str, default: int | None) -> int | None:
+    value = table.get(key, default)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(f"[training] {key} is {value!r}; give a whole number above 0")
+    return value

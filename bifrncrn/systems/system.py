@@ -1,0 +1,467 @@
+"""A system of ordinary differential equations: names, start values, and its compiled functions."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bifrncrn.compile.graph import Graph
+from bifrncrn.compile.model import DENSE_LIMIT, NativeModel
+from bifrncrn.errors import InputError
+from bifrncrn.systems import expressions
+
+if TYPE_CHECKING:
+    import sympy
+
+
+class ModelError(InputError):
+    """An error in one entry of a model: `table` and `key` say where, for readers that know the line."""
+
+    def __init__(self, message: str, table: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.table = table
+        self.key = key
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """An autonomous system dx/dt = f(x; p), made by `from_equations` or `from_file`.
+
+    Attributes
+    ----------
+    title : str
+    variables : tuple of n names
+    parameters : tuple of m names
+    equations : dict
+        The right-hand side of every variable, as text.
+    definitions : dict
+        Named intermediate expressions, as text.
+    state : (n,) array
+        Start values, read-only.
+    values : (m,) array
+        Parameter values, read-only.
+    nonnegative : bool
+        Whether states are quantities that cannot be negative (concentrations).
+    training : dict or None
+        The [training] table of a model file, as it stands there.
+
+    Examples
+    --------
+    >>> tank = System.from_equations({"u": "r - u*v", "v": "u*v - v"}, parameters={"r": "3/2"}, state={"u": 1, "v": 2})
+    >>> tank.rhs([1.0, 1.5])
+    array([0., 0.])
+    >>> tank.jacobian([1.0, 1.5])
+    array([[-1.5, -1. ],
+           [ 1.5,  0. ]])
+    """
+
+    title: str
+    variables: tuple[str, ...]
+    parameters: tuple[str, ...]
+    equations: dict[str, str]
+    definitions: dict[str, str]
+    state: np.ndarray
+    values: np.ndarray
+    nonnegative: bool = False
+    training: dict[str, Any] | None = field(default=None, repr=False)
+
+    # -- construction -------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_equations(
+        cls,
+        equations: Mapping[str, str | sympy.Expr],
+        parameters: Mapping[str, float | str] | None = None,
+        state: Mapping[str, float | str] | None = None,
+        definitions: Mapping[str, str | sympy.Expr] | None = None,
+        nonnegative: bool = False,
+        title: str = "",
+        training: dict[str, Any] | None = None,
+    ) -> System:
+        """Make a system from its equations.
+
+        Parameters
+        ----------
+        equations : mapping
+            For every variable its time derivative, as text or as a sympy expression. Unless `state` is given, its
+            order is the order of the variables.
+        parameters : mapping, optional
+            Value of every parameter: a number, or an exact fraction as text ("8/3").
+        state : mapping, optional
+            Start value of every variable; its order is the order of the variables. Zero by default.
+        definitions : mapping, optional
+            Named expressions that equations and other definitions may use, in any order.
+        nonnegative : bool
+            Whether the variables are quantities that cannot be negative.
+        title : str
+        training : dict, optional
+            What the system is to be learned on; kept as it is.
+
+        Raises
+        ------
+        InputError
+            If a name is not one, is used twice or unknown, an equation is missing or cannot be read, a definition
+            needs itself, or a number is not finite.
+        """
+        system = cls.trusted(equations, parameters, state, definitions, nonnegative, title, training)
+        _ = system.native.graph
+        return system
+
+    @classmethod
+    def trusted(
+        cls,
+        equations: Mapping[str, str | sympy.Expr],
+        parameters: Mapping[str, float | str] | None = None,
+        state: Mapping[str, float | str] | None = None,
+        definitions: Mapping[str, str | sympy.Expr] | None = None,
+        nonnegative: bool = False,
+        title: str = "",
+        training: dict[str, Any] | None = None,
+    ) -> System:
+        """Make a system as `from_equations` does, without reading the equations before they are compiled.
+
+        For equations written by a program. Names and numbers are checked all the same; a mistake in an equation is
+        found on first use.
+        """
+        parameters = _mapping(parameters, "parameters")
+        equations = _texts(equations, "equations")
+        definitions = _texts(definitions, "definitions")
+        start = dict.fromkeys(equations, 0.0) if state is None else _mapping(state, "state")
+        _check_names(start, parameters, definitions, equations)
+        if not isinstance(nonnegative, bool | np.bool_):
+            raise ModelError(f"nonnegative must be true or false, not {nonnegative!r}", "options", "nonnegative")
+        if not isinstance(title, str):
+            raise ModelError(f"the title must be text, not {title!r}", "", "title")
+        return cls(
+            title=title,
+            variables=tuple(start),
+            parameters=tuple(parameters),
+            equations={name: equations[name] for name in start},
+            definitions=definitions,
+            state=_numbers(start, "start value of", "variables"),
+            values=_numbers(parameters, "parameter", "parameters"),
+            nonnegative=bool(nonnegative),
+            training=training,
+        )
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> System:
+        """Read a model from a TOML file (see `bifrncrn.systems.modelfile`).
+
+        Raises
+        ------
+        InputError
+            Names the file, the line, the word and what would be right.
+        """
+        from bifrncrn.systems.modelfile import read
+
+        return read(path)
+
+    def with_(
+        self,
+        state: Mapping[str, float | str] | Sequence[float] | np.ndarray | None = None,
+        values: Mapping[str, float | str] | Sequence[float] | np.ndarray | None = None,
+        nonnegative: bool | None = None,
+        title: str | None = None,
+    ) -> System:
+        """Return a copy with other start or parameter values, sharing the compiled functions.
+
+        Parameters
+        ----------
+        state, values : mapping or array, optional
+            A mapping changes the named entries only.
+        """
+        changed = replace(
+            self,
+            state=self._changed(self.state, state, self.variable_index, "start value of"),
+            values=self._changed(self.values, values, self.parameter_index, "parameter"),
+            nonnegative=self.nonnegative if nonnegative is None else bool(nonnegative),
+            title=self.title if title is None else title,
+        )
+        changed.__dict__["native"] = self.native
+        return changed
+
+    @staticmethod
+    def _changed(old: np.ndarray, new: Any, index: Any, what: str) -> np.ndarray:
+        if new is None:
+            return old
+        array = old.copy()
+        if isinstance(new, Mapping):
+            for name, value in new.items():
+                array[index(name)] = expressions.parse_number(value, f"{what} '{name}'")
+        else:
+            array[:] = _vector(new, old.size, f"{what.split()[0]} values")
+            if not np.isfinite(array).all():
+                raise InputError(f"{what.split()[0]} values must be finite, not {new!r}")
+        array.setflags(write=False)
+        return array
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle what the system is, not its compiled code (the disk cache has that)."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def __setstate__(self, saved: dict[str, Any]) -> None:
+        self.__dict__.update(saved)
+        self.state.setflags(write=False)
+        self.values.setflags(write=False)
+
+    # -- names --------------------------------------------------------------------------------------------------
+
+    def variable_index(self, name: str) -> int:
+        """Return the place of a variable; InputError with a suggestion when there is none of that name."""
+        return _index(name, self.variables, "variable")
+
+    def parameter_index(self, name: str) -> int:
+        """Return the place of a parameter; InputError with a suggestion when there is none of that name."""
+        return _index(name, self.parameters, "parameter")
+
+    @property
+    def lower(self) -> np.ndarray:
+        """Lower bounds of the variables, (n,)."""
+        return np.full(len(self.variables), 0.0 if self.nonnegative else -np.inf)
+
+    @property
+    def upper(self) -> np.ndarray:
+        """Upper bounds of the variables, (n,)."""
+        return np.full(len(self.variables), np.inf)
+
+    # -- evaluation ---------------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def native(self) -> NativeModel:
+        """The compiled functions; each is compiled, or fetched from the disk cache, when first used."""
+        key = json.dumps([self.variables, self.parameters, self.equations, self.definitions])
+        return NativeModel(len(self.variables), len(self.parameters), key, self._graph)
+
+    def _graph(self) -> tuple[Graph, list[int]]:
+        return build_graph(self.variables, self.parameters, self.equations, self.definitions)[:2]
+
+    def rhs(self, x: Any, values: Any = None) -> np.ndarray:
+        """Return f(x; p), (n,); `values` are the system's own by default. Not finite where f is not."""
+        out = np.empty(len(self.variables))
+        self._call("f", self._point(x), self._parameters(values), out)
+        return out
+
+    def jacobian(self, x: Any, values: Any = None) -> np.ndarray:
+        """Return df/dx, (n, n), dense."""
+        n = len(self.variables)
+        point, parameters, still = self._point(x), self._parameters(values), np.zeros(len(self.parameters))
+        matrix, scratch = np.zeros((n, n)), np.empty((2, n))
+        if n <= DENSE_LIMIT:  # not `J`: whoever needs a Jacobian needs `linearize` as well, so one is compiled
+            self._call("linearize", point, parameters, still, scratch[0], matrix, scratch[1])
+        else:
+            entries = np.empty(self.native.rows.size)
+            self._call("sparse", point, parameters, still, scratch[0], entries, scratch[1])
+            matrix[self.native.rows, self.native.cols] = entries
+        return matrix
+
+    def derivatives(self, x: Any, values: Any, dx: Any, dp: Any) -> np.ndarray:
+        """Return the first three derivatives by e of f(x + e dx; p + e dp) at e = 0, (3, n).
+
+        Parameters
+        ----------
+        x, dx : (n,) arrays
+        values, dp : (m,) arrays, or None for the system's own values and no change of them
+        """
+        out = np.empty((3, len(self.variables)))
+        step = np.zeros(len(self.parameters)) if dp is None else _vector(dp, len(self.parameters), "dp")
+        self._call("jet", self._point(x), self._parameters(values), _vector(dx, len(self.variables), "dx"), step, out)
+        return out
+
+    def _point(self, x: Any) -> np.ndarray:
+        return _vector(x, len(self.variables), "x")
+
+    def _parameters(self, values: Any) -> np.ndarray:
+        return self.values if values is None else _vector(values, len(self.parameters), "values")
+
+    @functools.cached_property
+    def _functions(self) -> dict[str, Any]:
+        return {}
+
+    def _call(self, name: str, *arrays: np.ndarray) -> None:
+        function = self._functions.get(name)
+        if function is None:
+            function = self._functions[name] = self.native.function(name)
+        function(*[ctypes.c_void_p(array.ctypes.data) for array in arrays])
+
+    # -- other forms --------------------------------------------------------------------------------------------
+
+    @property
+    def source(self) -> str:
+        """Python text of `f(x, p, out)` and `jacobian(x, p, out)`, to be read, or pasted into a numba program.
+
+        Both take contiguous float arrays and fill the last; pass them through `numba.njit` for speed.
+        """
+        from bifrncrn.compile.source import python_source
+
+        return python_source(self.variables, self.parameters, *self._graph_and_definitions())
+
+    def _graph_and_definitions(self) -> tuple[Graph, list[int], dict[str, int]]:
+        return build_graph(self.variables, self.parameters, self.equations, self.definitions)
+
+    def sympy(self) -> dict[str, sympy.Expr]:
+        """Return the right-hand sides as sympy expressions of plain symbols, definitions substituted."""
+        from bifrncrn.systems.symbolic import to_sympy
+
+        graph, roots, _ = self._graph_and_definitions()
+        return dict(zip(self.variables, to_sympy(graph, roots, self.variables, self.parameters), strict=True))
+
+    def to_toml(self) -> str:
+        """Return the system as the text of a model file; reading it gives the same system."""
+        from bifrncrn.systems.modelfile import dumps
+
+        return dumps(self)
+
+
+def build_graph(
+    variables: Sequence[str], parameters: Sequence[str], equations: Mapping[str, str], definitions: Mapping[str, str]
+) -> tuple[Graph, list[int], dict[str, int]]:
+    """Read all texts of a model into one graph.
+
+    Returns
+    -------
+    Graph, the nodes of the right-hand sides in the order of the variables, and the node of every definition.
+
+    Raises
+    ------
+    ModelError
+        Names the equation or definition that cannot be read.
+    """
+    g = Graph()
+    names = {name: g.node("var", i) for i, name in enumerate(variables)}
+    names |= {name: g.node("par", i) for i, name in enumerate(parameters)}
+    tokens = {name: _located("definitions", name, expressions.tokenize, text) for name, text in definitions.items()}
+    uses = {name: expressions.names_used(words) for name, words in tokens.items()}
+    nodes: dict[str, int] = {}
+    for name in _in_order(uses, [*names, *definitions]):
+        nodes[name] = _located("definitions", name, expressions.parse, g, definitions[name], names, tokens[name])
+        names[name] = nodes[name]
+    roots = [_located("equations", name, expressions.parse, g, equations[name], names) for name in variables]
+    return g, roots, nodes
+
+
+def _located(table: str, key: str, function: Any, *args: Any) -> Any:
+    try:
+        return function(*args)
+    except InputError as error:
+        raise ModelError(f"{table[:-1]} of {key}: {error}", table, key) from None
+
+
+def _in_order(uses: Mapping[str, list[str]], known: list[str]) -> list[str]:
+    """Sort definitions so that each comes after those it uses."""
+    order: list[str] = []
+    done: set[str] = set()
+    for first in uses:
+        path: dict[str, list[str]] = {}
+        stack = [] if first in done else [first]
+        while stack:
+            name = stack[-1]
+            if name not in path:
+                path[name] = [used for used in uses[name] if used in uses and used not in done]
+            waiting = path[name]
+            while waiting and waiting[-1] in done:
+                waiting.pop()
+            if not waiting:
+                stack.pop()
+                path.pop(name)
+                done.add(name)
+                order.append(name)
+            elif waiting[-1] in path:
+                raise _cycle(stack[stack.index(waiting[-1]) :])
+            else:
+                stack.append(waiting[-1])
+    return order
+
+
+def _cycle(names: list[str]) -> ModelError:
+    shown = " -> ".join([*names[:8], "..."] if len(names) > 8 else [*names, names[0]])
+    return ModelError(f"the definitions {shown} need each other; at least one must not", "definitions", names[0])
+
+
+def _mapping(value: Any, what: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ModelError(f"{what} must be a mapping from names to values, not {type(value).__name__}", what)
+    return {str(name): entry for name, entry in value.items()}
+
+
+def _texts(value: Any, table: str) -> dict[str, str]:
+    texts = {}
+    for name, entry in _mapping(value, table).items():
+        if isinstance(entry, str):
+            texts[name] = entry
+        elif hasattr(entry, "free_symbols"):
+            from bifrncrn.systems.symbolic import to_text
+
+            texts[name] = _located(table, name, to_text, entry)
+        elif isinstance(entry, int | float) and not isinstance(entry, bool):
+            texts[name] = repr(expressions.parse_number(entry, f"{table[:-1]} of {name}"))
+        else:
+            kind = type(entry).__name__
+            raise ModelError(f"{table[:-1]} of {name} must be text or a sympy expression, not {kind}", table, name)
+    return texts
+
+
+def _check_names(
+    state: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    definitions: Mapping[str, str],
+    equations: Mapping[str, str],
+) -> None:
+    owner: dict[str, str] = {}
+    for table, names in (("variables", state), ("parameters", parameters), ("definitions", definitions)):
+        for name in names:
+            if not expressions.is_name(name):
+                rule = "a letter or _ first, then letters, digits and _"
+                raise ModelError(f"{name!r} in {table} is not a name ({rule})", table, name)
+            if name in owner:
+                raise ModelError(f"'{name}' is both in {owner[name]} and in {table}; rename one", table, name)
+            owner[name] = table
+    for name in equations:
+        if name not in state:
+            hint = expressions.suggest(name, state) or "; give it a start value in variables"
+            raise ModelError(f"there is an equation for '{name}', which is no variable{hint}", "equations", name)
+    missing = [name for name in state if name not in equations]
+    if missing:
+        shown = ", ".join(f"'{name}'" for name in missing[:5]) + (", ..." if len(missing) > 5 else "")
+        raise ModelError(f"there is no equation for the variable {shown}; every variable needs one", "equations")
+    if not state:
+        raise ModelError("the model is empty: it needs at least one variable with its equation", "equations")
+
+
+def _numbers(entries: Mapping[str, Any], what: str, table: str) -> np.ndarray:
+    array = np.empty(len(entries))
+    for i, (name, value) in enumerate(entries.items()):
+        try:
+            array[i] = expressions.parse_number(value, f"{what} '{name}'")
+        except InputError as error:
+            raise ModelError(str(error), table, name) from None
+    array.setflags(write=False)
+    return array
+
+
+def _vector(values: Any, size: int, what: str) -> np.ndarray:
+    try:
+        array = np.ascontiguousarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"{what} must be an array of {size} numbers, not {values!r}") from None
+    if array.shape != (size,):
+        raise InputError(f"{what} must be an array of {size} numbers, not of shape {array.shape}")
+    return array
+
+
+def _index(name: str, names: tuple[str, ...], what: str) -> int:
+    try:
+        return names.index(name)
+    except ValueError:
+        listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        hint = expressions.suggest(str(name), names) or (f"; there are {listed}" if names else "; there are none")
+        raise InputError(f"there is no {what} '{name}'{hint}") from None

@@ -1,0 +1,25 @@
+"""Plain text tables and numbers for people."""
+
+from collections.abc import Sequence
+
+
+def format_number(value: float | None, digits: int = 10) -> str:
+    """Return `value` with at most `digits` significant digits, `-` for None.
+
+    >>> format_number(2.0), format_number(2.1436889037931), format_number(None)
+    ('2', '2.143688904', '-')
+    """
+    return "-" if value is None else f"{value:.{digits}g}"
+
+
+def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the rows under their header, in columns aligned to the left.
+
+    >>> print(format_table(["label", "lam"], [["HB", "2.14"], ["LP", "2"]]))
+    label  lam
+    HB     2.14
+    LP     2
+    """
+    table = [list(header), *map(list, rows)]
+    widths = [max(len(row[k]) for row in table) for k in range(len(header))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table)

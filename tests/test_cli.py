@@ -1,0 +1,302 @@
+"""The command line: exit codes, messages, files, and that nothing it is given makes a traceback."""
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+import types
+
+import pytest
+from handmade import hopf_diagram
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from bifrncrn import cli
+from bifrncrn.errors import ContinuationWarning, ConvergenceError
+
+RANGE = ["--range", "1", "3"]
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    """Replace the engine by one that writes down what it is asked and returns a Hopf diagram."""
+    calls = []
+
+    def trace(system, **options):
+        calls.append((system, options))
+        return hopf_diagram(2.0, model=system.title)
+
+    module = types.ModuleType("bifrncrn.diagram")
+    module.diagram = trace
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagram", module)
+    return calls
+
+
+@pytest.fixture
+def run(capsys):
+    def call(*words):
+        code = cli.main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def one_sentence(err):
+    return err.startswith("bifrncrn: error: ") and err.count("\n") == 1 and "Traceback" not in err
+
+
+# --- help and start-up
+
+
+@pytest.mark.parametrize("command", ["diagram", "train", "compare", "bench", "convert", "demo"])
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([command, "--help"])
+    assert stop.value.code == 0
+    assert command in capsys.readouterr().out
+
+
+def test_help_loads_nothing_heavy():
+    heavy = "('numpy', 'scipy', 'sympy', 'numba', 'llvmlite', 'matplotlib', 'pandas')"
+    code = (
+        "import sys\nfrom bifrncrn.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        f"print('loaded', [m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.rstrip().endswith("loaded []")
+
+
+def test_version(run):
+    code, out, _ = run("--version")
+    assert code == 0 and out.startswith("bifrncrn ")
+
+
+def test_the_module_runs_too():
+    done = subprocess.run([sys.executable, "-m", "bifrncrn", "--version"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.startswith("bifrncrn ")
+
+
+# --- diagram
+
+
+def test_diagram_prints_the_special_points(engine, run):
+    code, out, err = run("diagram", "hopf", "--parameter", "lam", *RANGE)
+    assert code == 0 and not err
+    assert "HB" in out and "l1 = -1" in out and "supercritical" in out
+
+
+def test_diagram_hands_its_options_to_the_engine(engine, run):
+    words = ["--start", "x1=4.5,lam=-1e-3", "--box", "x1=-1:6", "--box", "x2=0:1/2", "--engine", "pycont", "--all"]
+    assert run("diagram", "hopf", "--parameter", "lam", "--range", "-1e-3", "8/3", *words)[0] == 0
+    ((_, options),) = engine
+    assert options == {
+        "parameter": "lam",
+        "bounds": (-1e-3, 8 / 3),
+        "start": {"x1": 4.5, "lam": -1e-3},
+        "box": {"x1": (-1.0, 6.0), "x2": (0.0, 0.5)},
+        "all": True,
+        "engine": "pycont",
+    }
+
+
+def test_diagram_sets_parameters(engine, run):
+    assert run("diagram", "hopf", *RANGE, "--set", "lam=-2.5")[0] == 0
+    assert engine[0][0].values[0] == -2.5
+
+
+def test_json_on_standard_output_is_alone(engine, run):
+    code, out, _ = run("diagram", "hopf", *RANGE, "--json", "-")
+    assert code == 0 and json.loads(out)["schema"] == "bifrncrn.diagram/1"
+
+
+def test_files_are_written(engine, run, tmp_path):
+    code, out, _ = run("diagram", "hopf", *RANGE, "--json", tmp_path / "a.json", "--plot", tmp_path / "a.png")
+    assert code == 0 and "HB" in out
+    assert json.loads((tmp_path / "a.json").read_text())["special_points"][0]["label"] == "HB"
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json", "a.png"]
+
+
+# --- bad input
+
+BAD = {
+    "no command": [],
+    "unknown command": ["trace"],
+    "unknown option": ["diagram", "hopf", *RANGE, "--colour", "red"],
+    "abbreviated option": ["diagram", "hopf", *RANGE, "--param", "lam"],
+    "no range": ["diagram", "hopf"],
+    "half a range": ["diagram", "hopf", "--range", "1"],
+    "zero width": ["diagram", "hopf", "--range", "1", "1"],
+    "reversed": ["diagram", "hopf", "--range", "3", "1"],
+    "word in range": ["diagram", "hopf", "--range", "one", "3"],
+    "infinite range": ["diagram", "hopf", "--range", "-inf", "3"],
+    "nan range": ["diagram", "hopf", "--range", "1", "nan"],
+    "division by zero": ["diagram", "hopf", "--range", "1/0", "3"],
+    "huge": ["diagram", "hopf", "--range", "1", "1e999"],
+    "unknown model": ["diagram", "hopff", *RANGE],
+    "no such file": ["diagram", "absent.toml", *RANGE],
+    "folder": ["diagram", ".", *RANGE],
+    "unknown parameter in set": ["diagram", "hopf", *RANGE, "--set", "B=1"],
+    "set the continuation parameter": ["diagram", "hopf", "--parameter", "lam", *RANGE, "--set", "lam=1"],
+    "start without value": ["diagram", "hopf", *RANGE, "--start", "x1"],
+    "start twice": ["diagram", "hopf", *RANGE, "--start", "x1=1,x1=2"],
+    "start twice in two options": ["diagram", "hopf", *RANGE, "--start", "x1=1", "--start", "x1=2"],
+    "empty start": ["diagram", "hopf", *RANGE, "--start", ""],
+    "box without colon": ["diagram", "hopf", *RANGE, "--box", "x1=1"],
+    "reversed box": ["diagram", "hopf", *RANGE, "--box", "x1=2:1"],
+    "all without box": ["diagram", "hopf", *RANGE, "--all"],
+    "engine": ["diagram", "hopf", *RANGE, "--engine", "auto"],
+    "orbits": ["diagram", "hopf", *RANGE, "--orbits"],
+    "second": ["diagram", "hopf", *RANGE, "--second", "beta", "--second-range", "1", "3"],
+    "picture format": ["diagram", "hopf", *RANGE, "--plot", "a.gif"],
+    "picture without suffix": ["diagram", "hopf", *RANGE, "--plot", "a"],
+    "picture in no folder": ["diagram", "hopf", *RANGE, "--plot", "absent/a.png"],
+    "json in no folder": ["diagram", "hopf", *RANGE, "--json", "absent/a.json"],
+    "json is a folder": ["diagram", "hopf", *RANGE, "--json", "."],
+    "unknown state to show": ["diagram", "hopf", *RANGE, "--plot", "a.png", "--show", "z"],
+    "mu of a system": ["diagram", "hopf", *RANGE, "--mu", "0.1"],
+    "tolerance": ["compare", "hopf", "hopf", "--tolerance", "-1"],
+    "tolerance zero": ["compare", "hopf", "hopf", "--tolerance", "0"],
+    "compare without network": ["compare", "hopf"],
+    "compare with an unknown model": ["compare", "hopf", "absent.mat"],
+    "train on a textbook system": ["train", "pitchfork"],
+    "train on nothing": ["train", "absent"],
+    "no perceptrons": ["train", "hopf", "--perceptrons", "0"],
+    "too many seeds": ["train", "hopf", "--seeds", "99999999999999999999"],
+    "convert from nothing": ["convert", "absent.json", "a.mat"],
+    "convert to nothing": ["convert", "hopf", "a.doc"],
+    "convert in no folder": ["convert", "hopf", "absent/a.toml"],
+    "bench": ["bench", "hopf", *RANGE, "--repeat", "0"],
+}
+
+
+@pytest.mark.parametrize("words", BAD.values(), ids=BAD.keys())
+def test_bad_input_is_one_sentence_and_exit_2(engine, run, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*words)
+    assert code == 2 and not out and one_sentence(err), err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["diagram", "hopff", *RANGE], "did you mean 'hopf'"),
+        (["diagram", "hopf", "--range", "1", "1"], "--range 1 1 is empty"),
+        (["diagram", "hopf", "--range", "one", "3"], "'one' is no number"),
+        (["diagram", "hopf", *RANGE, "--plot", "a.gif"], ".png, .pdf or .svg"),
+        (["diagram", "hopf", *RANGE, "--orbits"], "not available in this version"),
+        (["diagram", "hopf", *RANGE, "--start", "x1"], "'x1' is not of the form a=1,b=2"),
+        (["diagram", "hopf", *RANGE, "--all"], "give --box"),
+    ],
+)
+def test_messages_say_what_to_do(engine, run, words, part):
+    assert part in run(*words)[2]
+
+
+def test_errors_of_the_engine_are_one_sentence(monkeypatch, run):
+    def fail(system, **options):
+        raise ConvergenceError("the start does not\nconverge; give another one with --start")
+
+    module = types.ModuleType("bifrncrn.diagram")
+    module.diagram = fail
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagram", module)
+    code, out, err = run("diagram", "hopf", *RANGE)
+    assert code == 2 and not out
+    assert err == "bifrncrn: error: the start does not converge; give another one with --start\n"
+
+
+def test_an_interrupt_is_quiet(monkeypatch, run):
+    def stop(system, **options):
+        raise KeyboardInterrupt
+
+    module = types.ModuleType("bifrncrn.diagram")
+    module.diagram = stop
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagram", module)
+    assert run("diagram", "hopf", *RANGE) == (130, "", "")
+
+
+def test_warnings_are_one_line(monkeypatch, run):
+    import warnings
+
+    def warn(system, **options):
+        warnings.warn("a step was\ntaken twice", ContinuationWarning, stacklevel=2)
+        return hopf_diagram()
+
+    module = types.ModuleType("bifrncrn.diagram")
+    module.diagram = warn
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagram", module)
+    code, _, err = run("diagram", "hopf", *RANGE)
+    assert code == 0 and err == "bifrncrn: warning: a step was taken twice\n"
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    code = "import sys; from bifrncrn.cli import main; sys.exit(main(['--version']))"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() in (0, 141) and not err
+
+
+WORDS = [
+    *("diagram", "compare", "convert", "bench", "train", "--parameter", "lam", "--range", "1", "3", "-1e-3", "nan"),
+    *("-inf", "--start", "x1=1", "x1=", "=", ",", "--box", "x1=0:1", "x1=:", "--set", "lam=1/0", "hopf", "absent.toml"),
+    *("a.png", "--json", "-", "--plot", "--show", "x1", "--mu", "--all", "--orbits", "--second", "--tolerance", "--"),
+    *("", "\x00", "--seeds", "\udcff", "é", "--perceptrons", "--version", "--engine", "native"),
+]
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=6)), max_size=8))
+@example(words=["diagram", "\x00", "--range", "1", "3"])
+@example(words=["diagram", "hopf", "--range", "1", "3", "--json", "\x00"])
+@example(words=["diagram", "a\x00.toml", "--range", "1", "3"])
+@example(words=["convert", "hopf", "\x00.toml"])
+@example(words=["demo", "--out", "\x00"])
+def test_no_words_make_a_traceback(engine, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if "train" in words or "-h" in words or "--help" in words:
+        return
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = cli.main(words)
+    assert code in (0, 1, 2)
+    if code == 2:
+        assert one_sentence(err.getvalue()) and not out.getvalue()
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=12))
+@example("1e999999999/1e-999")
+@example("1_000")
+@example("٣")
+def test_numbers_are_finite_or_refused(text):
+    import argparse
+    import math
+
+    for read in (cli.number, cli.assignments, cli.boxes):
+        try:
+            value = read(text)
+        except argparse.ArgumentTypeError as error:
+            assert str(error)
+        else:
+            assert isinstance(value, dict) or math.isfinite(value)
+
+
+# --- compare, convert
+
+
+def test_compare_exits_0_when_the_points_agree(engine, run):
+    code, out, _ = run("compare", "hopf", "hopf", *RANGE)
+    assert code == 0 and "agree" in out
+    assert engine[0][1]["box"] == {"x1": (3.5, 6.5), "x2": (3.5, 6.5)}
+
+
+def test_convert_writes_a_model_file(run, tmp_path):
+    code, out, _ = run("convert", "hopf", tmp_path / "hopf.toml")
+    assert code == 0 and not out
+    assert "[equations]" in (tmp_path / "hopf.toml").read_text()

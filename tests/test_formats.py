@@ -1,0 +1,633 @@
+"""Files: .mat layouts, JSON, SBML, Antimony, TOML, and converting between them."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.io import loadmat, savemat
+from test_network import ARRAYS, classifier, example, networks
+
+from bifrncrn.errors import InputError
+from bifrncrn.rncrn.controlled import Classifier, ControlledNetwork
+from bifrncrn.rncrn.formats import convert, load_model, read_model
+from bifrncrn.rncrn.matfile import read_mat, write_mat
+from bifrncrn.rncrn.network import Network
+from bifrncrn.rncrn.reactions import ReactionNetwork
+from bifrncrn.systems.system import System
+
+within_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+TOML = """
+title = "two variables"
+[variables]
+u = 0.1
+v = 2.0
+[parameters]
+r = 0.30000000000000004
+[definitions]
+w = "u**2 - r/3"
+[equations]
+u = "-(u - v)*w + log(2 + cos(v)^2)"
+v = "u - v**-2 + sqrt(abs(r))*1e-3"
+"""
+
+
+@pytest.fixture
+def sbml():
+    pytest.importorskip("libsbml", reason="python-libsbml is not installed")
+
+
+@pytest.fixture
+def antimony(sbml):
+    pytest.importorskip("antimony", reason="antimony is not installed")
+
+
+def same(a, b):
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+    assert (a.mu, a.title, a.training) == (b.mu, b.title, b.training)
+
+
+# -- .mat -------------------------------------------------------------------------------------------------------
+
+
+@within_one_folder
+@given(net=networks())
+def test_mat_layout_two_keeps_every_digit(tmp_path, net):
+    write_mat(tmp_path / "net.mat", net)
+    same(read_mat(tmp_path / "net.mat"), net)
+
+
+@within_one_folder
+@given(net=networks())
+def test_mat_layout_one_keeps_every_digit(tmp_path, net):
+    net = dataclasses.replace(net, beta=net.beta[0], gamma=net.gamma[0], tau=net.tau[0])
+    write_mat(tmp_path / "net.mat", net, layout=1)
+    same(read_mat(tmp_path / "net.mat"), net)
+
+
+def test_mat_layout_three(tmp_path):
+    model = classifier(mu=0.5, title="été")
+    write_mat(tmp_path / "c.mat", model)
+    assert read_mat(tmp_path / "c.mat").to_json() == model.to_json()
+
+
+def test_mat_layouts_hold_what_the_authors_expect(tmp_path):
+    net = example(1, beta=2.0, gamma=3.0, tau=4.0)
+    write_mat(tmp_path / "one.mat", net, layout=1)
+    one = loadmat(tmp_path / "one.mat")
+    assert one["first_layer_weights"].shape == (3, 3)
+    assert one["first_layer_weights"][:, 1].tolist() == [0.0, 2.0, 0.5]
+    assert one["first_layer_biases"].shape == (1, 3)
+    assert one["output_layer_weights"].shape == (3, 2)
+    assert [one[key].item() for key in ("gamma", "beta", "alpha")] == [3.0, 2.0, 4.0]
+    write_mat(tmp_path / "two.mat", net)
+    two = loadmat(tmp_path / "two.mat")
+    shapes = {"alpha_mat": (2, 3), "omega_mat": (3, 2), "static_omega_mat": (3, 1), "bias_vec": (3, 1), "beta": (2, 1)}
+    assert {key: two[key].shape for key in shapes} == shapes
+    assert two["gamma"].shape == two["tau"].shape == (3, 1)
+
+
+def test_older_mat_layouts(tmp_path):
+    first = {
+        "first_layer_weights": np.array([[1.5, 2.5], [0.1, 0.2]], dtype=np.float32),
+        "first_layer_biases": np.array([[1, -2]], dtype=np.int32),
+        "output_layer_weights": np.array([[0.1], [0.2]], dtype=np.float32),
+    }
+    savemat(tmp_path / "bare.mat", first)
+    bare = read_mat(tmp_path / "bare.mat")
+    assert bare.sizes == (1, 2, 1)
+    assert [bare.beta.tolist(), bare.gamma.tolist(), bare.tau.tolist()] == [[0.0], [1.0, 1.0], [1.0, 1.0]]
+    assert [bare.state.tolist(), bare.lam.tolist(), bare.mu] == [[1.0], [1.0], None]
+    assert bare.alpha[0, 0] == float(np.float32(0.1))
+    savemat(tmp_path / "betas.mat", {**first, "betas": 7, "gamma": 2, "alpha": 3})
+    betas = read_mat(tmp_path / "betas.mat")
+    assert [betas.beta.tolist(), betas.gamma.tolist(), betas.tau.tolist()] == [[7.0], [2.0, 2.0], [3.0, 3.0]]
+    second = {"alpha_mat": [[1.0, 2.0]], "omega_mat": [[1.0], [2.0]], "bias_vec": [[0.0], [1.0]]}
+    savemat(tmp_path / "second.mat", second)
+    assert read_mat(tmp_path / "second.mat").tau.tolist() == [1.0, 1.0]
+    savemat(tmp_path / "clue.mat", {**second, "loss": 0.25, "loss_type": "MSE"})
+    assert read_mat(tmp_path / "clue.mat").training == {"loss": 0.25, "loss_type": "MSE"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"x": 1.0, "y": 2.0}, "holds x, y, which is none of the layouts .1. first_layer_weights"),
+        ({}, "holds nothing, which is none of the layouts"),
+        ({"alpha_mat": [[1.0]], "omega_mat": [[1.0]]}, "lacks bias_vec; it holds alpha_mat, omega_mat"),
+        ({"alpha_mat": [[1.0]], "omega_mat": [[1.0, 2.0]], "bias_vec": 1.0}, "omega has shape"),
+        ({"alpha_mat": "text", "omega_mat": [[1.0]], "bias_vec": 1.0}, "alpha_mat is not an array of real numbers"),
+        ({"alpha_mat": np.ones((1, 1, 2)), "omega_mat": 1.0, "bias_vec": 1.0}, r"alpha_mat has shape \(1, 1, 2\)"),
+        ({"alpha_mat": 1.0, "omega_mat": 1.0, "bias_vec": np.ones((2, 2))}, "bias_vec has shape .2, 2. but must be one"),
+        ({"alpha_mat": 1.0, "omega_mat": 1.0, "bias_vec": np.nan}, "theta holds nan"),
+        ({"alpha_mat": 1.0, "omega_mat": 1.0, "bias_vec": 1.0, "mu": [1.0, 2.0]}, "mu has shape"),
+        ({"alpha_mat": 1.0, "omega_mat": 1.0, "bias_vec": 1.0, "title": 1.0}, "title is not a text"),
+        ({"alpha_mat": 1.0, "omega_mat": 1.0, "bias_vec": 1.0, "training": "[1]"}, "training is '.1.', which is not"),
+        (
+            {"first_layer_weights": np.ones((1, 2)), "first_layer_biases": [1.0, 2.0], "output_layer_weights": np.ones((2, 2))},
+            "first_layer_weights has shape .1, 2. but output_layer_weights",
+        ),
+    ],
+)
+def test_mat_of_another_kind(tmp_path, variables, message):
+    savemat(tmp_path / "other.mat", variables)
+    with pytest.raises(InputError, match=f"other.mat: {message}"):
+        read_mat(tmp_path / "other.mat")
+
+
+def test_files_that_are_no_mat(tmp_path):
+    path = tmp_path / "a.mat"
+    with pytest.raises(InputError, match=r"a\.mat: cannot be read \(No such file"):
+        read_mat(path)
+    header = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n"
+    for content, message in ((b"", "not a MATLAB version 5"), (b"hello", "not a MATLAB"), (header, "save it in MATLAB")):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=message):
+            read_mat(path)
+    write_mat(path, example())
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(InputError, match="corrupt"):
+        read_mat(path)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damaged_mat_files_give_a_model_or_one_sentence(tmp_path, data):
+    path = tmp_path / "damaged.mat"
+    write_mat(path, example(1, training={"a": 1}, mu=0.5))
+    raw = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 5))):
+        raw[data.draw(st.integers(116, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(raw[: data.draw(st.sampled_from([len(raw), len(raw) // 2, 136]))])
+    try:
+        read_mat(path)
+    except InputError as error:
+        assert "\n" not in str(error)
+
+
+def test_layouts_that_do_not_fit(tmp_path):
+    for model, layout, message in (
+        (example(), 3, "layout 3 does not hold a network; choose from 1, 2"),
+        (classifier(), 1, "layout 1 does not hold a classifier; choose from 3"),
+        (example(beta=3.0), 1, r"gamma is \[1.0, 0.5, 2.0\] but layout 1 holds one value for all; choose layout 2"),
+        (example(training={"a": {1}}), 2, "training record cannot be written"),
+    ):
+        with pytest.raises(InputError, match=message):
+            write_mat(tmp_path / "a.mat", model, layout)
+    assert not list(tmp_path.iterdir())
+
+
+def test_published_mat_files_keep_single_precision_values(reference, tmp_path):
+    raw = loadmat(reference / "networks/hopf.mat")
+    net = read_mat(reference / "networks/hopf.mat")
+    assert net.alpha.dtype == np.float64
+    np.testing.assert_array_equal(net.alpha, raw["output_layer_weights"].T)
+    np.testing.assert_array_equal(net.psi[:, 0], raw["first_layer_weights"][2])
+    for name in ("hopf", "homoclinic", "circle", "heart", "eqcycle", "oscillatory"):
+        net = read_mat(reference / f"networks/{name}.mat")
+        for layout in (2,) if name in ("circle", "heart", "eqcycle") else (1, 2):
+            write_mat(tmp_path / "again.mat", net, layout)
+            same(read_mat(tmp_path / "again.mat"), net)
+
+
+# -- JSON -------------------------------------------------------------------------------------------------------
+
+
+def changed(change):
+    data = example(1, mu=0.5).to_json()
+    change(data)
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "line 1: not JSON"),
+        ("[]", "has the schema None, which is no network; give one of bifrncrn.network/1"),
+        ('{"schema": "bifrncrn.diagram/1"}', "has the schema 'bifrncrn.diagram/1'"),
+        ('{"schema": ["a"]}', "has the schema"),
+        ('{"schema": 1, "schema": 2}', "holds the key 'schema' twice"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"schema": ' + "1" * 5000 + "}", "cannot be read"),
+        (changed(lambda d: d.pop("weights")), "the network lacks the key 'weights'"),
+        (changed(lambda d: d["weights"].pop("omega")), "weights lacks the key 'omega'"),
+        (changed(lambda d: d.update(extra=1)), "the network holds the unknown key 'extra'; known are lam, mu"),
+        (changed(lambda d: d["weights"].update(omga={})), "weights holds the unknown key 'omga'"),
+        (changed(lambda d: d["weights"]["tau"].update(unit="m")), "the unit of tau is 'm' but weights are read in"),
+        (changed(lambda d: d["weights"]["tau"].update(values=[1.0])), r"tau has shape \(1,\) but must have shape \(3,\)"),
+        (changed(lambda d: d["weights"]["tau"].update(values=1.0)), "tau is 1.0 where a list of numbers is expected"),
+        (changed(lambda d: d["weights"]["tau"].update(values=[1.0, "2", 3.0])), r"tau\[1\] is '2', which is not a number"),
+        (changed(lambda d: d["weights"]["tau"].update(values=[1.0, True, 3.0])), r"tau\[1\] is True"),
+        (changed(lambda d: d["weights"]["tau"].update(values=[1.0, float("nan"), 3.0])), "holds NaN, which is no number"),
+        (changed(lambda d: d["weights"].update(tau=[])), "weights.tau is .. where a JSON object"),
+        (changed(lambda d: d.update(mu="a")), "mu is 'a'"),
+        (changed(lambda d: d.update(title=None)), "title is None where a text"),
+        (changed(lambda d: d.update(training=[])), "training is .. where a JSON object"),
+        (changed(lambda d: d.update(state=[-1.0, 1.0])), r"state\[0\] is -1.0"),
+        (changed(lambda d: d.update(lam=[10**400])), "which is not finite"),
+    ],
+)
+def test_bad_json(tmp_path, text, message):
+    path = tmp_path / "net.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message) as caught:
+        load_model(path)
+    assert "net.json" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@within_one_folder
+@given(data=st.data())
+def test_damaged_json_gives_a_model_or_one_sentence(tmp_path, data):
+    text = list(json.dumps(ControlledNetwork(classifier(), example(1)).to_json()))
+    for _ in range(data.draw(st.integers(1, 3))):
+        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.sampled_from([*'{}[]",:0e-. ', "", "null", "é", "\0"]))
+    path = tmp_path / "damaged.json"
+    path.write_text("".join(text), encoding="utf-8")
+    try:
+        load_model(path)
+    except InputError as error:
+        assert "\n" not in str(error)
+
+
+def test_json_that_is_no_text(tmp_path):
+    (tmp_path / "a.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="not a UTF-8 text file"):
+        Network.load(tmp_path / "a.json")
+    with pytest.raises(InputError, match="the schema is 'bifrncrn.network/1' but 'bifrncrn.controlled/1' is needed"):
+        ControlledNetwork.from_json({**example().to_json(), "classifier": {}, "network": {}, **{}} | {}) if False else (
+            ControlledNetwork.from_json({"schema": "bifrncrn.network/1", "classifier": {}, "network": {}})
+        )
+
+
+# -- load_model -------------------------------------------------------------------------------------------------
+
+
+def test_load_model_of_every_kind(tmp_path):
+    net = example(1, mu=0.02)
+    net.save(tmp_path / "net.json")
+    (tmp_path / "net.txt").write_text(net.reactions().to_text())
+    write_mat(tmp_path / "net.mat", net)
+    (tmp_path / "model.toml").write_text(TOML)
+    for name in ("net.json", "net.mat"):
+        assert load_model(tmp_path / name).variables == ("x1", "x2")
+        assert load_model(str(tmp_path / name), mu=0.5).variables == ("x1", "x2", "y1", "y2", "y3")
+    assert load_model(tmp_path / "net.txt").parameters[:2] == ("lam", "k1")
+    rescaled = load_model(tmp_path / "net.txt", mu=0.5)
+    x = np.linspace(0.5, 1.5, 5)
+    np.testing.assert_allclose(rescaled.rhs(x), net.full(0.5).rhs(x), rtol=1e-12)
+    assert load_model(tmp_path / "model.toml").title == "two variables"
+    assert load_model(tmp_path / "net.json").title == "net"
+    assert load_model("hopf").variables == ("x1", "x2")
+
+
+@pytest.mark.parametrize(
+    ("name", "mu", "message"),
+    [
+        ("hopff", None, "did you mean 'hopf'.*or name a file: .toml"),
+        ("hopf", 0.1, "has no time-scale mu to set"),
+        ("missing.json", None, "missing.json: cannot be read"),
+        ("missing.mat", None, "missing.mat: cannot be read"),
+        ("missing.txt", None, "missing.txt: cannot be read"),
+        ("missing.toml", None, "missing.toml"),
+        ("folder/model.csv", None, "files ending in .csv are not read; give one of .toml"),
+        ("folder/model", None, "files ending in nothing are not read"),
+        ("", None, "nothing"),
+        ("a\0b.json", None, "check the name"),
+        ("a\0b.mat", None, "check the name"),
+    ],
+)
+def test_models_that_are_not_there(name, mu, message):
+    with pytest.raises(InputError, match=message):
+        load_model(name, mu)
+
+
+def test_a_time_scale_needs_a_network(tmp_path):
+    (tmp_path / "model.toml").write_text(TOML)
+    (tmp_path / "decay.txt").write_text("A->,1")
+    ControlledNetwork(classifier(), example(1)).save(tmp_path / "both.json")
+    write_mat(tmp_path / "c.mat", classifier())
+    with pytest.raises(InputError, match=r"model\.toml: mu was given, but a model of equations"):
+        load_model(tmp_path / "model.toml", mu=0.1)
+    with pytest.raises(InputError, match=r"decay\.txt: the species A has no place here"):
+        load_model(tmp_path / "decay.txt", mu=0.1)
+    with pytest.raises(InputError, match=r"c\.mat: the classifier records no time-scale"):
+        load_model(tmp_path / "c.mat")
+    assert load_model(tmp_path / "both.json").variables == ("x1", "x2")
+    assert len(load_model(tmp_path / "both.json", mu=0.1).variables) == 9
+
+
+# -- convert ----------------------------------------------------------------------------------------------------
+
+
+def test_every_conversion_of_a_network(tmp_path, antimony):
+    net = example(1, mu=0.02)
+    x = np.linspace(0.5, 1.5, 5)
+    reduced, full = net.reduced().rhs(x[:2]), net.full().rhs(x)
+    suffixes = (".json", ".mat", ".txt", ".xml", ".ant")
+    net.save(tmp_path / "start.json")
+    for suffix in suffixes:
+        convert(tmp_path / "start.json", tmp_path / f"one{suffix}")
+    for before in suffixes:
+        for after in suffixes:
+            path = tmp_path / f"two{before[1:]}{after}"
+            convert(tmp_path / f"one{before}", path)
+            digits = 1e-13 if ".ant" in (before, after) else 1e-14
+            again = load_model(path, mu=0.02)
+            assert again.variables == ("x1", "x2", "y1", "y2", "y3")
+            np.testing.assert_allclose(again.rhs(x), full, rtol=100 * digits, atol=1e-11)
+            if after in (".json", ".mat"):
+                np.testing.assert_allclose(load_model(path).rhs(x[:2]), reduced, rtol=100 * digits)
+        convert(tmp_path / f"one{before}", tmp_path / "reduced.toml")
+        model = load_model(tmp_path / "reduced.toml")
+        if before in (".json", ".mat"):
+            np.testing.assert_array_equal(model.rhs(x[:2]), reduced)
+        else:
+            np.testing.assert_allclose(model.rhs(x), full, rtol=1e-11, atol=1e-11)
+
+
+def test_convert_with_a_time_scale(tmp_path):
+    example(1).save(tmp_path / "net.json")
+    with pytest.raises(InputError, match=r"net\.json: the network records no time-scale"):
+        convert(tmp_path / "net.json", tmp_path / "net.txt")
+    convert(tmp_path / "net.json", tmp_path / "net.txt", mu=0.25)
+    assert Network.from_reactions(read_model(tmp_path / "net.txt")).mu == 0.25
+    convert(tmp_path / "net.txt", tmp_path / "slower.txt", mu=0.5)
+    assert read_model(tmp_path / "slower.txt").mu == 0.5
+    convert(tmp_path / "net.json", tmp_path / "full.toml", mu=0.5)
+    assert len(load_model(tmp_path / "full.toml").variables) == 5
+    convert(tmp_path / "net.json", tmp_path / "named.json", mu=0.5)
+    assert Network.load(tmp_path / "named.json").mu == 0.5
+
+
+def test_convert_classifiers_and_controlled_networks(tmp_path):
+    both = ControlledNetwork(classifier(mu=0.1), example(1, mu=0.1))
+    both.save(tmp_path / "both.json")
+    write_mat(tmp_path / "c.mat", classifier(mu=0.1))
+    convert(tmp_path / "both.json", tmp_path / "both.txt")
+    convert(tmp_path / "both.txt", tmp_path / "again.json", mu=0.1)
+    assert isinstance(read_model(tmp_path / "again.json"), ControlledNetwork)
+    convert(tmp_path / "c.mat", tmp_path / "c.json", mu=0.2)
+    assert read_model(tmp_path / "c.json").mu == 0.2
+    convert(tmp_path / "c.json", tmp_path / "c.txt")
+    convert(tmp_path / "c.txt", tmp_path / "d.mat")
+    assert isinstance(read_model(tmp_path / "d.mat"), Classifier)
+    with pytest.raises(InputError, match="a network or a classifier but not both; write .json"):
+        convert(tmp_path / "both.json", tmp_path / "both.mat")
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "message"),
+    [
+        ("model.toml", "net.json", r"model\.toml: differential equations are no network and cannot become .json"),
+        ("model.toml", "net.mat", "cannot become .mat; write .toml, .xml or .ant"),
+        ("model.toml", "net.txt", "have no reactions and cannot become .txt"),
+        ("model.toml", "net.csv", "files ending in .csv are not written"),
+        ("decay.txt", "net.json", "the species A has no place here"),
+        ("decay.txt", "no/folder.toml", "cannot write"),
+    ],
+)
+def test_conversions_that_cannot_be(tmp_path, source, target, message):
+    (tmp_path / "model.toml").write_text(TOML)
+    (tmp_path / "decay.txt").write_text("A->,1")
+    with pytest.raises(InputError, match=message):
+        convert(tmp_path / source, tmp_path / target)
+    with pytest.raises(InputError, match="only .mat files have one"):
+        convert(tmp_path / source, tmp_path / "a.json", layout=2)
+
+
+def test_a_library_system_can_be_converted(tmp_path):
+    convert("hopf", tmp_path / "hopf.toml")
+    x = [4.0, 6.0]
+    np.testing.assert_array_equal(load_model(tmp_path / "hopf.toml").rhs(x), load_model("hopf").rhs(x))
+
+
+# -- SBML and Antimony ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".xml", ".ant"])
+@pytest.mark.parametrize("nonnegative", [True, False])
+def test_equations_through_sbml(tmp_path, antimony, suffix, nonnegative):
+    (tmp_path / "model.toml").write_text(TOML + f"[options]\nnonnegative = {str(nonnegative).lower()}\n")
+    convert(tmp_path / "model.toml", tmp_path / f"model{suffix}")
+    convert(tmp_path / f"model{suffix}", tmp_path / "again.toml")
+    before, after = load_model(tmp_path / "model.toml"), load_model(tmp_path / "again.toml")
+    assert after.variables == before.variables
+    assert after.nonnegative is nonnegative
+    assert after.title == before.title
+    np.testing.assert_array_equal(after.state, before.state)
+    np.testing.assert_allclose(after.values, before.values, rtol=0 if suffix == ".xml" else 1e-14)
+    for x in ([0.3, 0.7], [2.0, 1.1]):
+        np.testing.assert_allclose(after.rhs(x), before.rhs(x), rtol=1e-14 if suffix == ".xml" else 1e-13)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["-x**2", "x**2**3", "(-x)**2", "x**-2", "x - (x - 2) - 3", "x/(x/3)/2", "2*-x", "-(x + 1)*3", "-x*3 + -2", "(x+1)^(x-1)",
+     "exp(x) + log(x) + ln(x) + log10(x) + sqrt(x)", "sin(x)*cos(x)*tan(x)", "asin(x/9) - acos(x/9) - atan(x)",
+     "sinh(x) - cosh(x) + tanh(x)", "asinh(x) + acosh(x + 1) + atanh(x/9)", "abs(x - 3) + min(x, 1, 2) - max(x, 2)", "pi*x",
+     "1.5e-7*x + 123456789012*x", "0.1234567890123456789*x", "8/3*x", "rncrn_s(x - 2, 1, 3)", "rncrn_s(-x, x, 2*x)",
+     "x - 1 - 2 + 3 - x - x + 5", "-1 - x", "3"],
+)  # fmt: skip
+def test_expressions_through_sbml(text, antimony):
+    from bifrncrn.rncrn.antimony import antimony_to_sbml, system_to_antimony
+    from bifrncrn.rncrn.sbml_read import sbml_to_system
+    from bifrncrn.rncrn.sbml_write import system_to_sbml
+
+    system = System.from_equations({"x": text})
+    for document, digits in ((system_to_sbml(system), 1e-15), (antimony_to_sbml(system_to_antimony(system)), 1e-13)):
+        again = sbml_to_system(document)
+        for x in (1.3, 0.4):
+            assert again.rhs([x])[0] == pytest.approx(system.rhs([x])[0], rel=digits, nan_ok=True)
+
+
+MODEL = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1"><model id="m" name="a model">
+{functions}
+<listOfCompartments><compartment id="cell" size="2" constant="true"/></listOfCompartments>
+<listOfSpecies>
+<species id="A" compartment="cell" initialConcentration="3" hasOnlySubstanceUnits="false" boundaryCondition="false" constant="false"/>
+<species id="B" compartment="cell" initialAmount="1" hasOnlySubstanceUnits="false" boundaryCondition="false" constant="false"/>
+<species id="C" compartment="cell" initialAmount="5" hasOnlySubstanceUnits="true" boundaryCondition="false" constant="false"/>
+<species id="F" compartment="cell" initialConcentration="7" hasOnlySubstanceUnits="false" boundaryCondition="true" constant="false"/>
+</listOfSpecies>
+<listOfParameters><parameter id="k" value="0.5" constant="true"/><parameter id="K" value="4" constant="true"/>
+<parameter id="w" constant="false"/><parameter id="v" value="0.25" constant="false"/></listOfParameters>
+{extra}
+<listOfRules>
+<assignmentRule variable="w"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><plus/><ci>A</ci><ci>F</ci></apply></math></assignmentRule>
+<rateRule variable="v"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><minus/><ci>w</ci><ci>v</ci></apply></math></rateRule>
+</listOfRules>
+<listOfReactions><reaction id="J" reversible="false" fast="false">
+<listOfReactants><speciesReference species="A" stoichiometry="2" constant="true"/><speciesReference species="F" stoichiometry="1" constant="true"/></listOfReactants>
+<listOfProducts><speciesReference species="B" stoichiometry="1" constant="true"/><speciesReference species="C" stoichiometry="1.5" constant="true"/></listOfProducts>
+<kineticLaw><math xmlns="http://www.w3.org/1998/Math/MathML">{law}</math>
+<listOfLocalParameters><localParameter id="K" value="9"/></listOfLocalParameters></kineticLaw>
+</reaction></listOfReactions>{events}</model></sbml>"""
+LAW = "<apply><divide/><apply><times/><ci>cell</ci><ci>k</ci><ci>A</ci><ci>F</ci></apply><apply><plus/><ci>K</ci><ci>A</ci></apply></apply>"
+
+
+def document(law=LAW, **parts):
+    return MODEL.format(law=law, **{"functions": "", "extra": "", "events": "", **parts})
+
+
+def test_a_general_sbml_model(sbml):
+    from bifrncrn.rncrn.sbml_read import sbml_to_system
+
+    system = sbml_to_system(document())
+    assert system.variables == ("A", "B", "C", "v")
+    assert system.state.tolist() == [3.0, 0.5, 5.0, 0.25]
+    assert not system.nonnegative  # v is no species
+    assert set(system.parameters) == {"F", "cell", "k", "K", "J_K"}
+    a, v = 1.5, 0.75
+    rate = 2 * 0.5 * a * 7 / (9 + a)
+    np.testing.assert_allclose(system.rhs([a, 1.0, 1.0, v]), [-rate, rate / 2, 1.5 * rate, a + 7 - v], rtol=1e-14)
+    assert system.title == "a model"
+
+
+def test_function_definitions_and_initial_assignments_are_expanded(sbml):
+    from bifrncrn.rncrn.sbml_read import sbml_to_system
+
+    function = """<listOfFunctionDefinitions><functionDefinition id="mm"><math xmlns="http://www.w3.org/1998/Math/MathML"><lambda>
+    <bvar><ci>s</ci></bvar><apply><divide/><ci>s</ci><apply><plus/><cn>1</cn><ci>s</ci></apply></apply></lambda></math>
+    </functionDefinition></listOfFunctionDefinitions>"""
+    assignment = """<listOfInitialAssignments><initialAssignment symbol="v"><math xmlns="http://www.w3.org/1998/Math/MathML">
+    <apply><times/><ci>k</ci><cn>3</cn></apply></math></initialAssignment></listOfInitialAssignments>"""
+    system = sbml_to_system(document("<apply><ci>mm</ci><ci>A</ci></apply>", functions=function, extra=assignment))
+    assert system.state[-1] == 1.5
+    assert system.rhs([3.0, 1.0, 1.0, 0.0])[2] == pytest.approx(1.5 * 0.75)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            {"law": '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/time">t</csymbol>'},
+            "the rate of J depends on time, but only autonomous",
+        ),
+        (
+            {"law": '<apply><csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/delay">d</csymbol>'
+                    "<ci>A</ci><cn>1</cn></apply>"},
+            "the rate of J holds a delay",
+        ),
+        ({"law": "<piecewise><piece><ci>A</ci><apply><gt/><ci>A</ci><ci>B</ci></apply></piece></piecewise>"}, "piecewise"),
+        ({"law": "<apply><floor/><ci>A</ci></apply>"}, "holds function floor, which is not supported"),
+        ({"law": "<ci>nobody</ci>"}, "nobody"),
+        (
+            {"events": '<listOfEvents><event useValuesFromTriggerTime="true"><trigger initialValue="true" persistent="true"><math '
+                       'xmlns="http://www.w3.org/1998/Math/MathML"><apply><gt/><ci>A</ci><cn>1</cn></apply></math></trigger>'
+                       "</event></listOfEvents>"},
+            "the model has events, which are not supported",
+        ),
+    ],
+)  # fmt: skip
+def test_what_sbml_models_may_not_have(tmp_path, sbml, parts, message):
+    (tmp_path / "model.xml").write_text(document(**parts))
+    with pytest.raises(InputError, match=message) as caught:
+        load_model(tmp_path / "model.xml")
+    assert "model.xml" in str(caught.value)
+
+
+def test_sbml_that_is_more_than_mass_action(tmp_path, sbml):
+    (tmp_path / "model.xml").write_text(document())
+    with pytest.raises(InputError, match="w has a rule, so the model is more than mass action"):
+        convert(tmp_path / "model.xml", tmp_path / "model.txt")
+    with pytest.raises(InputError, match="mu was given"):
+        load_model(tmp_path / "model.xml", mu=0.1)
+
+
+@pytest.mark.parametrize("text", ["", "<a/>", "not xml", "<sbml/>", '<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core"'])
+def test_files_that_are_no_sbml(tmp_path, sbml, text):
+    (tmp_path / "a.xml").write_text(text)
+    with pytest.raises(InputError, match=r"a\.xml"):
+        load_model(tmp_path / "a.xml")
+
+
+@pytest.mark.parametrize(
+    ("law", "expected"),
+    [
+        ("k1*A", "A->B,2.0"),
+        ("2*k1*A*E - k2*B", "A + E->B + E,4.0\nB->A,3.0"),
+        ("k1*A*A^2", "A + A + A->B + A + A,2.0"),
+        ("k1*A/2", None),
+        ("k1", None),
+        ("k1*A/(1 + A)", None),
+        ("-k1*A", None),
+    ],
+)
+def test_mass_action_is_recognised(tmp_path, antimony, law, expected):
+    path = tmp_path / "model.ant"
+    path.write_text(f"species A, B, $E\nJ: A -> B; {law}\nA = 1; B = 0; E = 3; k1 = 2; k2 = 3\n")
+    if expected is None:
+        with pytest.raises(InputError, match="mass action|must be positive"):
+            convert(path, tmp_path / "out.txt")
+    else:
+        convert(path, tmp_path / "out.txt")
+        found = ReactionNetwork.from_text((tmp_path / "out.txt").read_text())
+        assert found.reactions == ReactionNetwork.from_text(expected).reactions
+        x = dict(zip(found.to_system().variables, found.to_system().rhs([0.7, 0.2])))
+        general = load_model(path)
+        y = dict(zip(general.variables, general.rhs([0.7, 0.2])))
+        assert x == pytest.approx(y)
+
+
+def test_antimony_errors(tmp_path, antimony):
+    path = tmp_path / "a.ant"
+    for text, message in (("model m\n foo ++ bar", "line 2: +syntax error"), ("", "a.ant"), ("A -> B; k*A; at (A > 1): B = 2; A=1; B=1; k=1", "events")):
+        path.write_text(text)
+        with pytest.raises(InputError, match=message):
+            load_model(path)
+    (tmp_path / "model.toml").write_text(TOML.replace("r", "at").replace("patametets", "parameters").replace("vatiables", "variables"))
+    (tmp_path / "word.toml").write_text('[variables]\nat = 1.0\n[equations]\nat = "-at"\n')
+    with pytest.raises(InputError, match="Antimony"):
+        convert(tmp_path / "word.toml", tmp_path / "word.ant")
+
+
+def test_functions_and_names_sbml_does_not_have(sbml):
+    from bifrncrn.rncrn.antimony import system_to_antimony
+    from bifrncrn.rncrn.sbml_write import system_to_sbml
+
+    for write in (system_to_sbml, system_to_antimony):
+        with pytest.raises(InputError, match="the function besselj has no word in"):
+            write(System.from_equations({"x": "besselj(0, x)"}))
+        with pytest.raises(InputError, match="'é' cannot be a name in"):
+            write(System.from_equations({"é": "-é"}))
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damaged_sbml_gives_a_model_or_one_sentence(tmp_path, sbml, data):
+    text = list(document())
+    for _ in range(data.draw(st.integers(1, 3))):
+        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.sampled_from([*"<>/\"'=A0 ", "", "é"]))
+    (tmp_path / "damaged.xml").write_text("".join(text), encoding="utf-8")
+    try:
+        load_model(tmp_path / "damaged.xml")
+    except InputError as error:
+        assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("library", ["libsbml", "antimony"])
+def test_missing_libraries_say_how_to_install_them(tmp_path, monkeypatch, library):
+    monkeypatch.setitem(sys.modules, library, None)
+    (tmp_path / "a.ant").write_text("A -> B; A")
+    with pytest.raises(InputError, match=f"needs the package .*{library}.*pip install 'bifrncrn.sbml.'"):
+        load_model(tmp_path / "a.ant") if library == "antimony" else load_model(_sbml_file(tmp_path))
+
+
+def _sbml_file(folder):
+    (folder / "a.xml").write_text(document())
+    return folder / "a.xml"
+
+
+def test_nothing_heavy_is_imported_for_a_network():
+    code = (
+        "import sys, bifrncrn.rncrn.formats, bifrncrn.rncrn.matfile; "
+        "print([m for m in ('sympy', 'scipy', 'numba', 'llvmlite', 'matplotlib', 'pandas', 'libsbml') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
