@@ -161,7 +161,7 @@ def _add_convert(commands: argparse._SubParsersAction[_Parser]) -> None:
         commands,
         "convert",
         "convert between network JSON, .mat, reaction text, SBML, Antimony and model files",
-        "The suffixes say the formats: .json, .mat, .txt, .xml, .ant, .toml. IN may also be the name of a library system.",
+        "The suffixes say the formats: .json, .mat, .txt, .xml, .ant, .toml. IN may also be a library name.",
     )
     add("source", metavar="IN", help="the file to read")
     add("destination", metavar="OUT", help="the file to write")
@@ -247,7 +247,7 @@ def boxes(text: str) -> dict[str, tuple[float, float]]:
 
 
 def _pairs(text: str, example: str) -> list[tuple[str, str]]:
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for item in text.split(","):
         name, equals, value = (part.strip() for part in item.partition("="))
         if not (name and equals and value):
@@ -289,7 +289,7 @@ def _fail(message: str) -> int:
     return BAD_INPUT
 
 
-def _show_warning(message: Warning | str, *_: object) -> None:
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     sys.stderr.write(f"bifrncrn: warning: {' '.join(str(message).split())}\n")
 
 

@@ -29,8 +29,6 @@ def run_diagram(options: Namespace) -> int:
         raise InputError("--orbits: periodic orbits are not available in this version; leave the option out")
     if options.second or options.second_range:
         raise InputError("--second: two-parameter curves are not available in this version; leave the option out")
-    if options.all and not options.box:
-        raise InputError("--all needs the region to search; give --box, for instance --box a=0:1,b=0:1")
     check_outputs(options.json, options.plot)
     system = _with_values(load_model(options.model, mu=options.mu), options)
     result = diagram(
@@ -113,8 +111,8 @@ def run_bench(options: Namespace) -> int:
     if options.plot:
         from bifrncrn.plotting import save_bars
 
-        rows = [(t.engine, 1e6 * t.per_point) for t in measured.timings if t.per_point]
-        save_bars(*zip(*rows), options.plot, axis="microseconds per point", title=measured.model)
+        bars = {timing.engine: 1e6 * timing.per_point for timing in measured.timings if timing.per_point}
+        save_bars(bars, options.plot, axis="microseconds per point", title=measured.model)
     report(str(measured), measured.to_json(), options.json)
     return OK
 

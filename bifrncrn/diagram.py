@@ -14,6 +14,9 @@ from bifrncrn.results import Diagram
 from bifrncrn.systems.system import System
 from bifrncrn.tracing import Tracer
 
+SEARCHED = (0.013, 0.25, 0.5, 0.75, 0.987)
+"""Where in the range of the parameter `all` searches: not at its ends, where special points like to be."""
+
 
 def diagram(
     system: System,
@@ -42,6 +45,13 @@ def diagram(
         The interval of the parameter.
     start : mapping of str to float, optional
         Start values of states (and of the parameter) that replace the system's own. They need not be exact.
+    all : bool
+        Also find branches that are not connected to the start: equilibria are searched in `box` at several values of
+        the parameter (`bifrncrn.search`), and those on no known branch are followed.
+    box : mapping of str to (float, float), optional
+        The region to search; a state that is not named is searched around the branches already found.
+    engine : str
+        `native`, or `pycont` for the points of the package pycont, corrected and examined by this package.
     options : Options, optional
         Step control and limits.
     max_branches : int
@@ -64,10 +74,49 @@ def diagram(
     problem = EquilibriumProblem(system, index)
     y = start_point(system, name, span, start or {})
     at, note = find_start(problem, y)
+    notes = [note] if note else []
     tracer = Tracer(problem, name, span, options or Options(), max_branches)
     tracer.trace_through(at)
     tracer.switch_everywhere()
-    return tracer.diagram([note] if note else [])
+    if all:
+        notes += _search(tracer, box or {})
+    return tracer.diagram(notes)
+
+
+def _search(tracer: Tracer, box: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Follow the branches through equilibria in the box that lie on no known branch; return notes about the search."""
+    from bifrncrn.search import equilibria
+
+    low, high = _box(tracer, box)
+    names = tracer.problem.system.variables
+    region = ", ".join(f"{name} in [{a:.4g}, {b:.4g}]" for name, a, b in zip(names, low, high, strict=True))
+    notes = [f"Searched {region} at {len(SEARCHED)} values of {tracer.parameter}."]
+    for fraction in SEARCHED:
+        p = tracer.span[0] + fraction * (tracer.span[1] - tracer.span[0])
+        found = equilibria(tracer.problem, p, low, high)
+        for y in found.points:
+            if not tracer.knows(y):
+                tracer.trace_through(y)
+                tracer.switch_everywhere()
+        notes.append(f"At {tracer.parameter}={p:.6g}: {len(found.points)} equilibria in the box; {found.evidence}.")
+    return notes
+
+
+def _box(tracer: Tracer, box: Mapping[str, tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners of the box: as given, elsewhere twice the extent of the known branches."""
+    system = tracer.problem.system
+    rows = np.concatenate([line.points[:, :-1] for line in tracer.lines]) if tracer.lines else system.state[None]
+    low, high = rows.min(axis=0), rows.max(axis=0)
+    size = np.maximum(high - low, np.maximum(np.abs(high), np.maximum(np.abs(low), 1e-3)))
+    low, high = np.maximum(low - size, system.lower), np.minimum(high + size, system.upper)
+    for name, (a, b) in box.items():
+        index = system.variable_index(name)
+        if not (np.isfinite(a) and np.isfinite(b) and a < b):
+            raise InputError(f"the box of {name} must be two finite numbers, the smaller first, not [{a:g}, {b:g}]; give low < high")
+        low[index], high[index] = max(a, system.lower[index]), min(b, system.upper[index])
+        if not low[index] < high[index]:
+            raise InputError(f"the box of {name}, [{a:g}, {b:g}], lies outside what the state may be (at least {system.lower[index]:g})")
+    return low, high
 
 
 def _parameter(system: System, name: str | None) -> str:
@@ -96,9 +145,13 @@ def _bounds(name: str, bounds: tuple[float, float] | None) -> tuple[float, float
 
 
 def start_point(system: System, name: str, span: tuple[float, float], start: Mapping[str, float]) -> np.ndarray:
-    """Return the start (x, p): the system's own values, replaced by those given; the parameter is put into its range."""
+    """Return the start (x, p): the system's own values, replaced by those given.
+
+    Where the system's value of the parameter lies outside the range, the middle of the range is taken.
+    """
     y = np.append(system.state, system.values[system.parameter_index(name)])
-    y[-1] = min(max(y[-1], span[0]), span[1])
+    if not span[0] <= y[-1] <= span[1]:
+        y[-1] = 0.5 * (span[0] + span[1])
     for key, value in start.items():
         if key == name:
             if not span[0] <= value <= span[1]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,7 @@ MARKER_SIZE = 6.5  # points
 FONT_SIZE = 9.0  # points
 COINCIDENT = 3.0  # pixels at 72 dpi: labels of points closer than this are written as one
 LEGEND_DROP = 32.0  # points from the axes to the legend: the room of tick labels and the axis' name
+ZERO = 1e-30  # a branch no larger than this is drawn as zero
 FAR = 8.0  # points between a marker and its label beyond which a line joins them
 SPACING = 4.0  # pixels: how densely curves are sampled as obstacles to labels
 
@@ -148,6 +149,7 @@ def save_diagram(diagram: Diagram, path: str | os.PathLike[str], show: str | Non
     _form(path)
     figure = _figure()
     plot_diagram(diagram, show=show, ax=figure.subplots())
+    figure.set_layout_engine("none")  # it is settled: the labels were placed by it
     save_figure(figure, path)
 
 
@@ -156,6 +158,7 @@ def save_comparison(comparison: Comparison, path: str | os.PathLike[str], show: 
     _form(path)
     figure = _figure()
     plot_comparison(comparison, show=show, ax=figure.subplots())
+    figure.set_layout_engine("none")
     save_figure(figure, path)
 
 
@@ -198,6 +201,14 @@ def _axes() -> Axes:
     from matplotlib import pyplot
 
     return pyplot.subplots(figsize=SIZE, layout="constrained")[1]
+
+
+def _root(ax: Axes) -> Figure:
+    """Return the figure the axes are in, also from within a subfigure."""
+    root = ax.get_figure(root=True)
+    if root is None:
+        raise InputError("the axes belong to no figure; make them with figure.subplots()")
+    return root
 
 
 def _shown(diagram: Diagram, show: str | None) -> str:
@@ -319,8 +330,9 @@ def _finish(ax: Axes, title: str, name: str, layers: Sequence[Layer]) -> None:
     heights = heights[np.isfinite(heights)]
     if heights.size:
         bottom, top = float(heights.min()), float(heights.max())
-        # A branch that is constant to rounding is drawn as such, not blown up.
-        room = max(0.08 * (top - bottom), 0.02 * max(abs(bottom), abs(top))) or 1.0
+        # A branch that is constant, or zero, to rounding is drawn as such, not blown up.
+        largest = max(abs(bottom), abs(top))
+        room = max(0.08 * (top - bottom), 0.02 * largest) if largest > ZERO else 1.0
         ax.set_ylim(bottom - room, top + room)
 
 
@@ -378,8 +390,7 @@ def _add_legend(ax: Axes, keys: Sequence[Line2D]) -> None:
     """Put the legend below the axes, where it covers nothing."""
     from matplotlib.transforms import ScaledTranslation
 
-    root = ax.get_figure(root=True)
-    below = ScaledTranslation(0, -LEGEND_DROP / 72, root.dpi_scale_trans)
+    below = ScaledTranslation(0, -LEGEND_DROP / 72, _root(ax).dpi_scale_trans)
     ax.legend(
         handles=list(keys),
         loc="upper center",
@@ -394,7 +405,7 @@ def _add_legend(ax: Axes, keys: Sequence[Line2D]) -> None:
 
 def _add_labels(ax: Axes, layers: Sequence[Layer]) -> None:
     """Write the special points' labels where they cover nothing."""
-    root = ax.get_figure(root=True)
+    root = _root(ax)
     root.draw_without_rendering()  # settles the layout, which the places depend on
     frame = ax.get_window_extent()
     unit = root.dpi / 72
@@ -412,7 +423,7 @@ def _add_labels(ax: Axes, layers: Sequence[Layer]) -> None:
         far = np.hypot(*np.maximum(gap, 0.0)) > FAR
         ax.annotate(
             text,
-            ax.transData.inverted().transform(anchor),
+            tuple(ax.transData.inverted().transform(anchor)),
             xytext=(float(shift[0]), float(shift[1])),
             textcoords="offset points",
             ha="center",
@@ -470,10 +481,9 @@ def _text_size(text: str, unit: float) -> tuple[float, float]:
     return (extent.width + 3) * unit, (FONT_SIZE + 2) * unit
 
 
-def save_bars(
-    labels: Sequence[str], values: Sequence[float], path: str | os.PathLike[str], axis: str, title: str
-) -> None:
-    """Write a picture of positive values as horizontal bars on a logarithmic axis, each with its number."""
+def save_bars(bars: Mapping[str, float], path: str | os.PathLike[str], axis: str, title: str) -> None:
+    """Write a picture of positive values as horizontal bars on a logarithmic axis, each with its name and number."""
+    labels, values = list(bars), list(bars.values())
     _form(path)
     figure = _figure()
     ax = figure.subplots()

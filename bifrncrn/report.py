@@ -8,6 +8,7 @@ from bifrncrn.texttable import format_number, format_table
 
 STATES = 6  # columns of states shown: more do not fit a line
 COEFFICIENT_DIGITS = 6
+ROUNDING = 1e-20  # of the largest state
 
 
 def describe(diagram: Diagram) -> str:
@@ -60,6 +61,12 @@ def _point_row(point: SpecialPoint, diagram: Diagram, states: list[str]) -> list
         point.label,
         str(point.branch),
         format_number(point.parameters[diagram.parameter], 12),
-        *(format_number(point.state.get(name), 8) for name in states),
+        *(format_number(_without_noise(point, name), 8) for name in states),
         ", ".join(coefficients),
     ]
+
+
+def _without_noise(point: SpecialPoint, name: str) -> float | None:
+    """Return a state, or 0 where it is rounding beside the largest one."""
+    value, largest = point.state.get(name), max(map(abs, point.state.values()), default=0.0)
+    return 0.0 if value is not None and abs(value) < ROUNDING * largest else value

@@ -55,6 +55,7 @@ class Tracer:
         self.curve = equilibrium_curve(problem.system, problem.parameter)
         self.walls = (problem.system.lower, problem.system.upper)
         self.branches: list[Branch] = []
+        self.lines: list[Line] = []
         self.special: list[SpecialPoint] = []
         self.junctions: list[Junction] = []
         self.notes: list[str] = []
@@ -85,6 +86,37 @@ class Tracer:
                     return
                 junction.known.append(direction)
                 self._switch(junction, direction)
+
+    def knows(self, y: np.ndarray) -> bool:
+        """Say whether an equilibrium lies on a branch that was traced already.
+
+        From the nearest row of each branch the point beside `y` is computed (Newton's method in the hyperplane through
+        `y` normal to the row's tangent); it must be `y` itself.
+        """
+        scale = self._floor(y)
+        scale[:-1] = np.maximum(scale[:-1], np.abs(y[:-1]))
+        return any(self._beside(line, y, scale) for line in self.lines)
+
+    def _beside(self, line: Line, y: np.ndarray, scale: np.ndarray) -> bool:
+        gaps = (line.points - y) / scale
+        row = int(np.argmin(np.sum(gaps * gaps, axis=1)))
+        normal = _unit(line.tangents[row] / scale)
+        z = line.points[row] / scale
+        z = z + normal * (normal @ (y / scale - z))
+        if np.linalg.norm(z - y / scale) > 0.5:
+            return False
+        for _ in range(8):
+            f, matrix = self.problem.linearize(z * scale)
+            if not (np.all(np.isfinite(f)) and np.all(np.isfinite(matrix))):
+                return False
+            try:
+                step = np.linalg.solve(np.vstack([matrix * scale, normal]), np.append(-f, 0.0))
+            except np.linalg.LinAlgError:
+                return False
+            z = z + step
+            if np.max(np.abs(step)) < 1e-10:
+                return bool(np.max(np.abs(z - y / scale)) < SAME)
+        return False
 
     def diagram(self, notes: list[str]) -> Diagram:
         """Return what was found."""
@@ -179,6 +211,7 @@ class Tracer:
     def _add(self, line: Line, ends: tuple[End, End], origin: int | None, floor: np.ndarray) -> None:
         """Keep a line as a branch, with its special points."""
         number = len(self.branches)
+        self.lines.append(line)
         for event in line.events:
             y = line.points[event.row]
             if event.kind == layout.BRANCH and event.left is not None:

@@ -300,3 +300,48 @@ def test_convert_writes_a_model_file(run, tmp_path):
     code, out, _ = run("convert", "hopf", tmp_path / "hopf.toml")
     assert code == 0 and not out
     assert "[equations]" in (tmp_path / "hopf.toml").read_text()
+
+
+# --- the real thing
+
+
+def test_the_verdict_on_the_published_network_is_the_exit_code(reference, run, tmp_path):
+    words = ["compare", "hopf", reference / "networks" / "hopf.mat", "--parameter", "lam", *RANGE]
+    code, out, err = run(*words, "--json", tmp_path / "a.json")
+    assert code == 1 and not err and "+0.1437" in out
+    data = json.loads((tmp_path / "a.json").read_text())
+    assert data["verdict"] is False and data["matched"][0]["parameter_error"] == pytest.approx(0.1437, abs=1e-4)
+    assert run(*words, "--tolerance", "0.2")[0] == 0
+
+
+def test_demo_agrees_and_writes_its_files(run, tmp_path):
+    code, out, err = run("demo", "--out", tmp_path / "made" / "here")
+    assert code == 0 and not err and "agree" in out
+    names = {path.name for path in (tmp_path / "made" / "here").iterdir()}
+    assert names == {"hopf.png", "hopf.pdf", "hopf_comparison.json", "hopf_network.json"}
+
+
+def test_demo_in_a_place_that_is_no_folder(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, out, err = run("demo", "--out", tmp_path / "file")
+    assert code == 2 and not out and one_sentence(err)
+
+
+def test_bench_measures_both_engines(run, tmp_path):
+    code, out, _ = run(
+        "bench", "hopf", *RANGE, "--repeat", "1", "--json", tmp_path / "a.json", "--plot", tmp_path / "a.svg"
+    )
+    data = json.loads((tmp_path / "a.json").read_text())
+    assert code == 0 and [row["engine"] for row in data["engines"]] == ["native", "pycont"]
+    native = data["engines"][0]
+    assert native["points"] > 5 and native["special_points"] == 1 and native["missed"] == 0 and native["error"] is None
+    assert "us per point" in out
+
+
+def test_a_short_training_is_reported(run, tmp_path):
+    words = ["train", "hopf", "--seeds", "1", "--perceptrons", "3", "--out", tmp_path / "net.json"]
+    code, out, _ = run(*words, "--json", tmp_path / "fit.json")
+    assert code == 0 and "loss" in out
+    assert json.loads((tmp_path / "net.json").read_text())["schema"] == "bifrncrn.network/1"
+    assert json.loads((tmp_path / "fit.json").read_text())["network"]["schema"] == "bifrncrn.network/1"
+    assert run("diagram", tmp_path / "net.json", *RANGE)[0] == 0

@@ -335,3 +335,32 @@ def test_compare_needs_a_range():
 def test_compare_rejects_what_it_cannot_trace():
     with pytest.raises(InputError, match="cannot trace a str"):
         compare(hopf_diagram(), "hopf")
+
+
+# --- with the real engine
+
+
+def test_the_published_hopf_network(reference):
+    from bifrncrn.rncrn.formats import load_model
+    from bifrncrn.systems import library
+
+    found = compare(library.get("hopf"), load_model(reference / "networks" / "hopf.mat"))
+    (match,) = found.matched
+    assert match.label == "HB" and match.same_criticality
+    assert match.learned.parameters["lam"] == pytest.approx(2.1436889037931, abs=1e-9)
+    assert match.parameter_shift == pytest.approx(0.1437, abs=1e-4)
+    assert not found.verdict and not found.missing and not found.extra
+    assert 0 < found.branch_distance < 0.2
+
+
+def test_a_system_agrees_with_itself_traced_from_the_other_end():
+    from bifrncrn.systems import library
+
+    problem = library.problem("cubic_fold")
+    high = {"x": 1.0, "lam": 0.5}
+    one = compare(problem.system, problem.system, bounds=problem.bounds)
+    other = compare(one.target, problem.system, bounds=problem.bounds, start=high)
+    assert one.verdict and other.verdict
+    assert len(other.matched) == 2
+    assert max(match.parameter_error for match in other.matched) < 1e-10
+    assert other.branch_distance < 1e-3

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import struct
 import subprocess
 import sys
 
@@ -17,10 +18,9 @@ from bifrncrn.rncrn.controlled import Classifier, ControlledNetwork
 from bifrncrn.rncrn.formats import convert, load_model, read_model
 from bifrncrn.rncrn.matfile import read_mat, write_mat
 from bifrncrn.rncrn.network import Network
-from bifrncrn.rncrn.reactions import ReactionNetwork
-from bifrncrn.systems.system import System
 
 within_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+DAMAGE = st.sampled_from([*'{}[]",:0e-. ', "", "null", "é", "\0"])
 TOML = """
 title = "two variables"
 [variables]
@@ -34,16 +34,6 @@ w = "u**2 - r/3"
 u = "-(u - v)*w + log(2 + cos(v)^2)"
 v = "u - v**-2 + sqrt(abs(r))*1e-3"
 """
-
-
-@pytest.fixture
-def sbml():
-    pytest.importorskip("libsbml", reason="python-libsbml is not installed")
-
-
-@pytest.fixture
-def antimony(sbml):
-    pytest.importorskip("antimony", reason="antimony is not installed")
 
 
 def same(a, b):
@@ -114,6 +104,31 @@ def test_older_mat_layouts(tmp_path):
     assert read_mat(tmp_path / "clue.mat").training == {"loss": 0.25, "loss_type": "MSE"}
 
 
+def test_other_variables_beside_a_network_are_passed_over(tmp_path):
+    second = {"alpha_mat": [[1.0, 2.0]], "omega_mat": [[1.0], [2.0]], "bias_vec": [[0.0], [1.0]]}
+    others = {"a": {"field": 1}, "b": np.array([[1j]]), "c": np.array([[{}]]), "d": "text", "e": ["two", "rows"]}
+    savemat(tmp_path / "mixed.mat", {**others, **second}, do_compression=True)
+    assert read_mat(tmp_path / "mixed.mat").sizes == (1, 2, 0)
+    savemat(tmp_path / "struct.mat", {**second, "alpha_mat": {"field": 1}})
+    with pytest.raises(InputError, match="alpha_mat is not an array of real numbers"):
+        read_mat(tmp_path / "struct.mat")
+
+
+def test_mat_files_of_the_other_byte_order(tmp_path):
+    def element(kind, data):
+        return struct.pack(">II", kind, len(data)) + data + bytes(-len(data) % 8)
+
+    def variable(name, rows, columns, values):
+        head = element(6, struct.pack(">II", 6, 0)) + element(5, struct.pack(">ii", rows, columns))
+        return element(14, head + element(1, name) + element(9, struct.pack(f">{len(values)}d", *values)))
+
+    body = variable(b"alpha_mat", 1, 2, (0.1, 0.2)) + variable(b"omega_mat", 2, 1, (3.0, 4.0))
+    header = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x01\x00MI"
+    (tmp_path / "big.mat").write_bytes(header + body + variable(b"bias_vec", 2, 1, (5.0, 6.0)))
+    net = read_mat(tmp_path / "big.mat")
+    assert (net.alpha.tolist(), net.theta.tolist()) == ([[0.1, 0.2]], [5.0, 6.0])
+
+
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
@@ -123,13 +138,17 @@ def test_older_mat_layouts(tmp_path):
         ({"alpha_mat": [[1.0]], "omega_mat": [[1.0, 2.0]], "bias_vec": 1.0}, "omega has shape"),
         ({"alpha_mat": "text", "omega_mat": [[1.0]], "bias_vec": 1.0}, "alpha_mat is not an array of real numbers"),
         ({"alpha_mat": np.ones((1, 1, 2)), "omega_mat": 1.0, "bias_vec": 1.0}, r"alpha_mat has shape \(1, 1, 2\)"),
-        ({"alpha_mat": 1.0, "omega_mat": 1.0, "bias_vec": np.ones((2, 2))}, "bias_vec has shape .2, 2. but must be one"),
+        ({"alpha_mat": 1.0, "omega_mat": 1.0, "bias_vec": np.ones((2, 2))}, "bias_vec has shape .2, 2. but must be"),
         ({"alpha_mat": 1.0, "omega_mat": 1.0, "bias_vec": np.nan}, "theta holds nan"),
         ({"alpha_mat": 1.0, "omega_mat": 1.0, "bias_vec": 1.0, "mu": [1.0, 2.0]}, "mu has shape"),
         ({"alpha_mat": 1.0, "omega_mat": 1.0, "bias_vec": 1.0, "title": 1.0}, "title is not a text"),
         ({"alpha_mat": 1.0, "omega_mat": 1.0, "bias_vec": 1.0, "training": "[1]"}, "training is '.1.', which is not"),
         (
-            {"first_layer_weights": np.ones((1, 2)), "first_layer_biases": [1.0, 2.0], "output_layer_weights": np.ones((2, 2))},
+            {
+                "first_layer_weights": np.ones((1, 2)),
+                "first_layer_biases": [1.0, 2.0],
+                "output_layer_weights": np.ones((2, 2)),
+            },
             "first_layer_weights has shape .1, 2. but output_layer_weights",
         ),
     ],
@@ -145,7 +164,7 @@ def test_files_that_are_no_mat(tmp_path):
     with pytest.raises(InputError, match=r"a\.mat: cannot be read \(No such file"):
         read_mat(path)
     header = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n"
-    for content, message in ((b"", "not a MATLAB version 5"), (b"hello", "not a MATLAB"), (header, "save it in MATLAB")):
+    for content, message in ((b"", "not a MATLAB version 5"), (b"hello", "not a MATLAB"), (header, "-v7")):
         path.write_bytes(content)
         with pytest.raises(InputError, match=message):
             read_mat(path)
@@ -219,11 +238,11 @@ def changed(change):
         (changed(lambda d: d.update(extra=1)), "the network holds the unknown key 'extra'; known are lam, mu"),
         (changed(lambda d: d["weights"].update(omga={})), "weights holds the unknown key 'omga'"),
         (changed(lambda d: d["weights"]["tau"].update(unit="m")), "the unit of tau is 'm' but weights are read in"),
-        (changed(lambda d: d["weights"]["tau"].update(values=[1.0])), r"tau has shape \(1,\) but must have shape \(3,\)"),
+        (changed(lambda d: d["weights"]["tau"].update(values=[1.0])), r"tau has shape \(1,\) but must have"),
         (changed(lambda d: d["weights"]["tau"].update(values=1.0)), "tau is 1.0 where a list of numbers is expected"),
-        (changed(lambda d: d["weights"]["tau"].update(values=[1.0, "2", 3.0])), r"tau\[1\] is '2', which is not a number"),
+        (changed(lambda d: d["weights"]["tau"].update(values=[1.0, "2", 3.0])), r"tau\[1\] is '2', which is not"),
         (changed(lambda d: d["weights"]["tau"].update(values=[1.0, True, 3.0])), r"tau\[1\] is True"),
-        (changed(lambda d: d["weights"]["tau"].update(values=[1.0, float("nan"), 3.0])), "holds NaN, which is no number"),
+        (changed(lambda d: d["weights"]["tau"].update(values=[1.0, float("nan"), 3.0])), "holds NaN, which is no"),
         (changed(lambda d: d["weights"].update(tau=[])), "weights.tau is .. where a JSON object"),
         (changed(lambda d: d.update(mu="a")), "mu is 'a'"),
         (changed(lambda d: d.update(title=None)), "title is None where a text"),
@@ -246,7 +265,7 @@ def test_bad_json(tmp_path, text, message):
 def test_damaged_json_gives_a_model_or_one_sentence(tmp_path, data):
     text = list(json.dumps(ControlledNetwork(classifier(), example(1)).to_json()))
     for _ in range(data.draw(st.integers(1, 3))):
-        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.sampled_from([*'{}[]",:0e-. ', "", "null", "é", "\0"]))
+        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(DAMAGE)
     path = tmp_path / "damaged.json"
     path.write_text("".join(text), encoding="utf-8")
     try:
@@ -259,10 +278,8 @@ def test_json_that_is_no_text(tmp_path):
     (tmp_path / "a.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not a UTF-8 text file"):
         Network.load(tmp_path / "a.json")
-    with pytest.raises(InputError, match="the schema is 'bifrncrn.network/1' but 'bifrncrn.controlled/1' is needed"):
-        ControlledNetwork.from_json({**example().to_json(), "classifier": {}, "network": {}, **{}} | {}) if False else (
-            ControlledNetwork.from_json({"schema": "bifrncrn.network/1", "classifier": {}, "network": {}})
-        )
+    with pytest.raises(InputError, match=r"the schema is 'bifrncrn\.network/1' but 'bifrncrn.controlled/1' is needed"):
+        ControlledNetwork.from_json({"schema": "bifrncrn.network/1", "classifier": {}, "network": {}})
 
 
 # -- load_model -------------------------------------------------------------------------------------------------
@@ -297,7 +314,7 @@ def test_load_model_of_every_kind(tmp_path):
         ("missing.toml", None, "missing.toml"),
         ("folder/model.csv", None, "files ending in .csv are not read; give one of .toml"),
         ("folder/model", None, "files ending in nothing are not read"),
-        ("", None, "nothing"),
+        ("", None, "no system called ''"),
         ("a\0b.json", None, "check the name"),
         ("a\0b.mat", None, "check the name"),
     ],
@@ -325,7 +342,9 @@ def test_a_time_scale_needs_a_network(tmp_path):
 # -- convert ----------------------------------------------------------------------------------------------------
 
 
-def test_every_conversion_of_a_network(tmp_path, antimony):
+def test_every_conversion_of_a_network(tmp_path):
+    pytest.importorskip("libsbml", reason="python-libsbml is not installed")
+    pytest.importorskip("antimony", reason="antimony is not installed")
     net = example(1, mu=0.02)
     x = np.linspace(0.5, 1.5, 5)
     reduced, full = net.reduced().rhs(x[:2]), net.full().rhs(x)
@@ -377,7 +396,7 @@ def test_convert_classifiers_and_controlled_networks(tmp_path):
     convert(tmp_path / "c.json", tmp_path / "c.txt")
     convert(tmp_path / "c.txt", tmp_path / "d.mat")
     assert isinstance(read_model(tmp_path / "d.mat"), Classifier)
-    with pytest.raises(InputError, match="a network or a classifier but not both; write .json"):
+    with pytest.raises(InputError, match="a network or a classifier but not both"):
         convert(tmp_path / "both.json", tmp_path / "both.mat")
 
 
@@ -397,7 +416,7 @@ def test_conversions_that_cannot_be(tmp_path, source, target, message):
     (tmp_path / "decay.txt").write_text("A->,1")
     with pytest.raises(InputError, match=message):
         convert(tmp_path / source, tmp_path / target)
-    with pytest.raises(InputError, match="only .mat files have one"):
+    with pytest.raises(InputError, match="files have one; leave it out"):
         convert(tmp_path / source, tmp_path / "a.json", layout=2)
 
 
@@ -407,227 +426,10 @@ def test_a_library_system_can_be_converted(tmp_path):
     np.testing.assert_array_equal(load_model(tmp_path / "hopf.toml").rhs(x), load_model("hopf").rhs(x))
 
 
-# -- SBML and Antimony ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("suffix", [".xml", ".ant"])
-@pytest.mark.parametrize("nonnegative", [True, False])
-def test_equations_through_sbml(tmp_path, antimony, suffix, nonnegative):
-    (tmp_path / "model.toml").write_text(TOML + f"[options]\nnonnegative = {str(nonnegative).lower()}\n")
-    convert(tmp_path / "model.toml", tmp_path / f"model{suffix}")
-    convert(tmp_path / f"model{suffix}", tmp_path / "again.toml")
-    before, after = load_model(tmp_path / "model.toml"), load_model(tmp_path / "again.toml")
-    assert after.variables == before.variables
-    assert after.nonnegative is nonnegative
-    assert after.title == before.title
-    np.testing.assert_array_equal(after.state, before.state)
-    np.testing.assert_allclose(after.values, before.values, rtol=0 if suffix == ".xml" else 1e-14)
-    for x in ([0.3, 0.7], [2.0, 1.1]):
-        np.testing.assert_allclose(after.rhs(x), before.rhs(x), rtol=1e-14 if suffix == ".xml" else 1e-13)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["-x**2", "x**2**3", "(-x)**2", "x**-2", "x - (x - 2) - 3", "x/(x/3)/2", "2*-x", "-(x + 1)*3", "-x*3 + -2", "(x+1)^(x-1)",
-     "exp(x) + log(x) + ln(x) + log10(x) + sqrt(x)", "sin(x)*cos(x)*tan(x)", "asin(x/9) - acos(x/9) - atan(x)",
-     "sinh(x) - cosh(x) + tanh(x)", "asinh(x) + acosh(x + 1) + atanh(x/9)", "abs(x - 3) + min(x, 1, 2) - max(x, 2)", "pi*x",
-     "1.5e-7*x + 123456789012*x", "0.1234567890123456789*x", "8/3*x", "rncrn_s(x - 2, 1, 3)", "rncrn_s(-x, x, 2*x)",
-     "x - 1 - 2 + 3 - x - x + 5", "-1 - x", "3"],
-)  # fmt: skip
-def test_expressions_through_sbml(text, antimony):
-    from bifrncrn.rncrn.antimony import antimony_to_sbml, system_to_antimony
-    from bifrncrn.rncrn.sbml_read import sbml_to_system
-    from bifrncrn.rncrn.sbml_write import system_to_sbml
-
-    system = System.from_equations({"x": text})
-    for document, digits in ((system_to_sbml(system), 1e-15), (antimony_to_sbml(system_to_antimony(system)), 1e-13)):
-        again = sbml_to_system(document)
-        for x in (1.3, 0.4):
-            assert again.rhs([x])[0] == pytest.approx(system.rhs([x])[0], rel=digits, nan_ok=True)
-
-
-MODEL = """<?xml version="1.0" encoding="UTF-8"?>
-<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1"><model id="m" name="a model">
-{functions}
-<listOfCompartments><compartment id="cell" size="2" constant="true"/></listOfCompartments>
-<listOfSpecies>
-<species id="A" compartment="cell" initialConcentration="3" hasOnlySubstanceUnits="false" boundaryCondition="false" constant="false"/>
-<species id="B" compartment="cell" initialAmount="1" hasOnlySubstanceUnits="false" boundaryCondition="false" constant="false"/>
-<species id="C" compartment="cell" initialAmount="5" hasOnlySubstanceUnits="true" boundaryCondition="false" constant="false"/>
-<species id="F" compartment="cell" initialConcentration="7" hasOnlySubstanceUnits="false" boundaryCondition="true" constant="false"/>
-</listOfSpecies>
-<listOfParameters><parameter id="k" value="0.5" constant="true"/><parameter id="K" value="4" constant="true"/>
-<parameter id="w" constant="false"/><parameter id="v" value="0.25" constant="false"/></listOfParameters>
-{extra}
-<listOfRules>
-<assignmentRule variable="w"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><plus/><ci>A</ci><ci>F</ci></apply></math></assignmentRule>
-<rateRule variable="v"><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><minus/><ci>w</ci><ci>v</ci></apply></math></rateRule>
-</listOfRules>
-<listOfReactions><reaction id="J" reversible="false" fast="false">
-<listOfReactants><speciesReference species="A" stoichiometry="2" constant="true"/><speciesReference species="F" stoichiometry="1" constant="true"/></listOfReactants>
-<listOfProducts><speciesReference species="B" stoichiometry="1" constant="true"/><speciesReference species="C" stoichiometry="1.5" constant="true"/></listOfProducts>
-<kineticLaw><math xmlns="http://www.w3.org/1998/Math/MathML">{law}</math>
-<listOfLocalParameters><localParameter id="K" value="9"/></listOfLocalParameters></kineticLaw>
-</reaction></listOfReactions>{events}</model></sbml>"""
-LAW = "<apply><divide/><apply><times/><ci>cell</ci><ci>k</ci><ci>A</ci><ci>F</ci></apply><apply><plus/><ci>K</ci><ci>A</ci></apply></apply>"
-
-
-def document(law=LAW, **parts):
-    return MODEL.format(law=law, **{"functions": "", "extra": "", "events": "", **parts})
-
-
-def test_a_general_sbml_model(sbml):
-    from bifrncrn.rncrn.sbml_read import sbml_to_system
-
-    system = sbml_to_system(document())
-    assert system.variables == ("A", "B", "C", "v")
-    assert system.state.tolist() == [3.0, 0.5, 5.0, 0.25]
-    assert not system.nonnegative  # v is no species
-    assert set(system.parameters) == {"F", "cell", "k", "K", "J_K"}
-    a, v = 1.5, 0.75
-    rate = 2 * 0.5 * a * 7 / (9 + a)
-    np.testing.assert_allclose(system.rhs([a, 1.0, 1.0, v]), [-rate, rate / 2, 1.5 * rate, a + 7 - v], rtol=1e-14)
-    assert system.title == "a model"
-
-
-def test_function_definitions_and_initial_assignments_are_expanded(sbml):
-    from bifrncrn.rncrn.sbml_read import sbml_to_system
-
-    function = """<listOfFunctionDefinitions><functionDefinition id="mm"><math xmlns="http://www.w3.org/1998/Math/MathML"><lambda>
-    <bvar><ci>s</ci></bvar><apply><divide/><ci>s</ci><apply><plus/><cn>1</cn><ci>s</ci></apply></apply></lambda></math>
-    </functionDefinition></listOfFunctionDefinitions>"""
-    assignment = """<listOfInitialAssignments><initialAssignment symbol="v"><math xmlns="http://www.w3.org/1998/Math/MathML">
-    <apply><times/><ci>k</ci><cn>3</cn></apply></math></initialAssignment></listOfInitialAssignments>"""
-    system = sbml_to_system(document("<apply><ci>mm</ci><ci>A</ci></apply>", functions=function, extra=assignment))
-    assert system.state[-1] == 1.5
-    assert system.rhs([3.0, 1.0, 1.0, 0.0])[2] == pytest.approx(1.5 * 0.75)
-
-
-@pytest.mark.parametrize(
-    ("parts", "message"),
-    [
-        (
-            {"law": '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/time">t</csymbol>'},
-            "the rate of J depends on time, but only autonomous",
-        ),
-        (
-            {"law": '<apply><csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/delay">d</csymbol>'
-                    "<ci>A</ci><cn>1</cn></apply>"},
-            "the rate of J holds a delay",
-        ),
-        ({"law": "<piecewise><piece><ci>A</ci><apply><gt/><ci>A</ci><ci>B</ci></apply></piece></piecewise>"}, "piecewise"),
-        ({"law": "<apply><floor/><ci>A</ci></apply>"}, "holds function floor, which is not supported"),
-        ({"law": "<ci>nobody</ci>"}, "nobody"),
-        (
-            {"events": '<listOfEvents><event useValuesFromTriggerTime="true"><trigger initialValue="true" persistent="true"><math '
-                       'xmlns="http://www.w3.org/1998/Math/MathML"><apply><gt/><ci>A</ci><cn>1</cn></apply></math></trigger>'
-                       "</event></listOfEvents>"},
-            "the model has events, which are not supported",
-        ),
-    ],
-)  # fmt: skip
-def test_what_sbml_models_may_not_have(tmp_path, sbml, parts, message):
-    (tmp_path / "model.xml").write_text(document(**parts))
-    with pytest.raises(InputError, match=message) as caught:
-        load_model(tmp_path / "model.xml")
-    assert "model.xml" in str(caught.value)
-
-
-def test_sbml_that_is_more_than_mass_action(tmp_path, sbml):
-    (tmp_path / "model.xml").write_text(document())
-    with pytest.raises(InputError, match="w has a rule, so the model is more than mass action"):
-        convert(tmp_path / "model.xml", tmp_path / "model.txt")
-    with pytest.raises(InputError, match="mu was given"):
-        load_model(tmp_path / "model.xml", mu=0.1)
-
-
-@pytest.mark.parametrize("text", ["", "<a/>", "not xml", "<sbml/>", '<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core"'])
-def test_files_that_are_no_sbml(tmp_path, sbml, text):
-    (tmp_path / "a.xml").write_text(text)
-    with pytest.raises(InputError, match=r"a\.xml"):
-        load_model(tmp_path / "a.xml")
-
-
-@pytest.mark.parametrize(
-    ("law", "expected"),
-    [
-        ("k1*A", "A->B,2.0"),
-        ("2*k1*A*E - k2*B", "A + E->B + E,4.0\nB->A,3.0"),
-        ("k1*A*A^2", "A + A + A->B + A + A,2.0"),
-        ("k1*A/2", None),
-        ("k1", None),
-        ("k1*A/(1 + A)", None),
-        ("-k1*A", None),
-    ],
-)
-def test_mass_action_is_recognised(tmp_path, antimony, law, expected):
-    path = tmp_path / "model.ant"
-    path.write_text(f"species A, B, $E\nJ: A -> B; {law}\nA = 1; B = 0; E = 3; k1 = 2; k2 = 3\n")
-    if expected is None:
-        with pytest.raises(InputError, match="mass action|must be positive"):
-            convert(path, tmp_path / "out.txt")
-    else:
-        convert(path, tmp_path / "out.txt")
-        found = ReactionNetwork.from_text((tmp_path / "out.txt").read_text())
-        assert found.reactions == ReactionNetwork.from_text(expected).reactions
-        x = dict(zip(found.to_system().variables, found.to_system().rhs([0.7, 0.2])))
-        general = load_model(path)
-        y = dict(zip(general.variables, general.rhs([0.7, 0.2])))
-        assert x == pytest.approx(y)
-
-
-def test_antimony_errors(tmp_path, antimony):
-    path = tmp_path / "a.ant"
-    for text, message in (("model m\n foo ++ bar", "line 2: +syntax error"), ("", "a.ant"), ("A -> B; k*A; at (A > 1): B = 2; A=1; B=1; k=1", "events")):
-        path.write_text(text)
-        with pytest.raises(InputError, match=message):
-            load_model(path)
-    (tmp_path / "model.toml").write_text(TOML.replace("r", "at").replace("patametets", "parameters").replace("vatiables", "variables"))
-    (tmp_path / "word.toml").write_text('[variables]\nat = 1.0\n[equations]\nat = "-at"\n')
-    with pytest.raises(InputError, match="Antimony"):
-        convert(tmp_path / "word.toml", tmp_path / "word.ant")
-
-
-def test_functions_and_names_sbml_does_not_have(sbml):
-    from bifrncrn.rncrn.antimony import system_to_antimony
-    from bifrncrn.rncrn.sbml_write import system_to_sbml
-
-    for write in (system_to_sbml, system_to_antimony):
-        with pytest.raises(InputError, match="the function besselj has no word in"):
-            write(System.from_equations({"x": "besselj(0, x)"}))
-        with pytest.raises(InputError, match="'é' cannot be a name in"):
-            write(System.from_equations({"é": "-é"}))
-
-
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_damaged_sbml_gives_a_model_or_one_sentence(tmp_path, sbml, data):
-    text = list(document())
-    for _ in range(data.draw(st.integers(1, 3))):
-        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.sampled_from([*"<>/\"'=A0 ", "", "é"]))
-    (tmp_path / "damaged.xml").write_text("".join(text), encoding="utf-8")
-    try:
-        load_model(tmp_path / "damaged.xml")
-    except InputError as error:
-        assert "\n" not in str(error)
-
-
-@pytest.mark.parametrize("library", ["libsbml", "antimony"])
-def test_missing_libraries_say_how_to_install_them(tmp_path, monkeypatch, library):
-    monkeypatch.setitem(sys.modules, library, None)
-    (tmp_path / "a.ant").write_text("A -> B; A")
-    with pytest.raises(InputError, match=f"needs the package .*{library}.*pip install 'bifrncrn.sbml.'"):
-        load_model(tmp_path / "a.ant") if library == "antimony" else load_model(_sbml_file(tmp_path))
-
-
-def _sbml_file(folder):
-    (folder / "a.xml").write_text(document())
-    return folder / "a.xml"
-
-
 def test_nothing_heavy_is_imported_for_a_network():
+    heavy = ("sympy", "scipy", "numba", "llvmlite", "matplotlib", "pandas", "libsbml")
     code = (
-        "import sys, bifrncrn.rncrn.formats, bifrncrn.rncrn.matfile; "
-        "print([m for m in ('sympy', 'scipy', 'numba', 'llvmlite', 'matplotlib', 'pandas', 'libsbml') if m in sys.modules])"
+        f"import sys, bifrncrn.rncrn.formats, bifrncrn.rncrn.matfile; print([m for m in {heavy} if m in sys.modules])"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

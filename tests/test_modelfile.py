@@ -140,6 +140,8 @@ def test_errors_name_file_line_and_word(tmp_path: Path, text: str, line: int | N
         ("[variables]\nx = 1\nx = 2\n", "not valid TOML"),
         ("[variables]\nx = 0\n[equations]\nx = -x + 1\n", 'stands in quotes: x = "-x'),
         ("x = " + "[" * 100_000, "TOML"),
+        ("[variables]\nx = 0\n[equations]\nx = a" + "(" * 100_000 + "'", "not valid TOML"),
+        ("[variables]\nx = 0\n[" + " " * 100_000 + "equations]\nx = 'y'", "line 4: .*unknown name 'y'"),
         ("[variables]\nx = " + "9" * 5000 + "\n[equations]\nx = 'x'", "finite|TOML|digits"),
         ("[variables]\nx = 0\n[equations]\nx = '" + "(" * 100_000 + "'", "nested more than"),
     ],

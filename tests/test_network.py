@@ -44,7 +44,7 @@ def networks(draw, mu=st.none() | st.floats(1e-6, 10.0)):
         lam=draw(vector(st.floats(0, 1e6), p)),
         mu=draw(mu),
         title=draw(st.text(max_size=20)),
-        training=draw(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.none(), max_size=2)),
+        training=draw(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=2)),
     )
 
 

@@ -250,7 +250,7 @@ def test_axes_in_a_subfigure(ax):
 
 
 def test_bars(tmp_path):
-    save_bars(["native", "pycont"], [0.5, 2200.0], tmp_path / "a.svg", "microseconds per point", "a model")
+    save_bars({"native": 0.5, "pycont": 2200.0}, tmp_path / "a.svg", "microseconds per point", "a model")
     ET.parse(tmp_path / "a.svg")
 
 

@@ -143,9 +143,11 @@ def test_conservation_laws_span_the_left_null_space(network):
         assert all(np.gcd.reduce(law) == 1 and law[law != 0][0] > 0 for law in laws)
 
 
+abc = st.lists(st.sampled_from("ABC"), max_size=3)
+
+
 @settings(max_examples=30)
-@given(st.lists(st.builds(Reaction, st.lists(st.sampled_from("ABC"), max_size=3), st.lists(st.sampled_from("ABC"), max_size=3),
-                          st.floats(0.1, 10)), min_size=1, max_size=5))  # fmt: skip
+@given(st.lists(st.builds(Reaction, abc, abc, st.floats(0.1, 10)), min_size=1, max_size=5))
 def test_mass_action_is_stoichiometry_times_speed(steps):
     network = ReactionNetwork(tuple(steps), {"A": 0.7, "B": 1.3, "C": 2.1})
     if not network.stoichiometry.any():
@@ -207,9 +209,10 @@ def test_reactions_of_a_network_are_its_full_system(net):
     full, reactions = net.full(), net.reactions()
     names = set(full.variables)
     x = np.linspace(0.5, 1.5, len(full.variables))
-    system = reactions.to_system().with_(values={name: v for name, v in zip(full.variables, x) if is_constant(reactions, name)})
+    constants = {name: value for name, value in zip(full.variables, x) if is_constant(reactions, name)}
+    system = reactions.to_system().with_(values=constants)
     values = dict(zip(full.variables, full.rhs(x)))
-    scale = dict(zip(full.variables, full.with_(values={n: abs(v) for n, v in zip(full.parameters, full.values)}).rhs(x)))
+    scale = dict(zip(full.variables, full.with_(values=np.abs(full.values)).rhs(x)))
     assert set(system.variables) <= names
     found = dict(zip(system.variables, system.rhs([x[full.variables.index(n)] for n in system.variables])))
     for name in names:

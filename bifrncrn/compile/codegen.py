@@ -11,9 +11,13 @@ from dataclasses import dataclass
 
 from bifrncrn.compile.functions import FUNCTIONS, lower_rncrn_s
 from bifrncrn.compile.graph import LEAVES, Graph
+from bifrncrn.errors import InputError
 
 PIECE = 1000
 """Operations in one piece of a function: measured, the size at which LLVM is fastest and the code no slower."""
+
+MAX_WORK = 60_000
+"""Doubles in the work array of a function: what fits the smallest stack that threads have by default (512 kB)."""
 
 INPUTS = {"var": "x", "par": "p", "dvar": "dx", "dpar": "dp"}
 
@@ -41,6 +45,10 @@ def function_ir(
     writer = _Writer(g, name, arguments)
     pieces = _pieces(g, writer, outputs)
     slots, size = _assign_slots(g, writer, pieces)
+    if size > MAX_WORK:
+        raise InputError(
+            f"the equations share {size} intermediate values, at most {MAX_WORK} can be kept; split the model"
+        )
     bodies = [writer.piece(piece, slots) for piece in pieces]
     return writer.module(bodies, size, clear or {})
 

@@ -165,7 +165,7 @@ FUNCTIONS: dict[str, Function] = {
     "max": Function(2, max, None, "max({0}, {1})", "Max"),
     "atan2": Function(2, math.atan2, _atan2, "math.atan2({0}, {1})", "atan2", "atan2"),
     "besselj": Function(2, None, _besselj, "jn({0}, {1})", "besselj"),
-    "rncrn_s": Function(3, rncrn_s, _rncrn_s, "", ""),
+    "rncrn_s": Function(3, rncrn_s, _rncrn_s, "", "rncrn_s"),
 }
 """Every function, by the name a formula uses."""
 

@@ -325,7 +325,11 @@ def _locate(w, k, kind, which):  # type: ignore[no-untyped-def]
         done = _correct(w, doubles(w[MID]))
         if done < 0:
             return done
-        spent += done
+        spent += done + 1
+        # once more at the corrected point itself: the indicator must not lag one Newton step behind
+        status = call5(w[NEWTON_STEP], w[CONTEXT], w[MID], w[ROW], w[STEP], w[INFO])
+        if status != 0:
+            return -status
         _finish(w, doubles(w[MID]), MID)
         value = _indicate_at(w, MID, kind, which)
         if value == 0.0:

@@ -9,7 +9,7 @@ from bifrncrn.rncrn.massaction import rate_names
 from bifrncrn.rncrn.mathml import OPERATORS, ROOT_FUNCTION
 from bifrncrn.rncrn.reactions import NAME, ReactionNetwork
 from bifrncrn.rncrn.sbml_document import open_document, require
-from bifrncrn.rncrn.sbml_write import fresh
+from bifrncrn.rncrn.sbml_write import SCALE, fresh, records_scale
 from bifrncrn.systems.expressions import tokenize
 from bifrncrn.systems.system import System
 
@@ -94,6 +94,9 @@ def reactions_to_antimony(network: ReactionNetwork) -> str:
     lines += [f"{name} = {network.start.get(name, 0.0)!r};" for name in network.species]
     lines += [f"{rate} = {reaction.rate!r};" for rate, reaction in zip(rates, network.reactions)]
     constant = [*(name for name in network.species if name in constants), *rates]
+    if records_scale(network):
+        lines.append(f"{SCALE} = {network.mu!r};  // the time-scale the rates were made with; unused")
+        constant.append(SCALE)
     lines.append(f"const {', '.join(constant)};")
     return _checked(lines, network.title)
 
@@ -131,18 +134,19 @@ def _formula(text: str) -> str:
 
 
 def _function(name: str) -> str:
-    if name in ("log", "ln"):
-        return "ln"
-    if name not in OPERATORS and name not in OPERATORS.values() and name != ROOT_FUNCTION:
+    if name in (ROOT_FUNCTION, "sqrt", "log10", *OPERATORS.values()) and name != "log":
+        return name
+    if name not in OPERATORS:
         raise InputError(f"the function {name} has no word in Antimony; write it by {', '.join(OPERATORS)}")
-    return name
+    return OPERATORS[name]
 
 
 def _checked(lines: list[str], title: str, before: str = "") -> str:
     """Return the text of a model after the library has read it."""
     printable = " ".join("".join(c for c in title if c.isprintable() and c != '"').split())
-    heading = "model network()\n" + (f'  network is "{printable}"\n' if printable else "")
-    text = before + heading + "".join(f"  {line}\n" for line in lines) + "end\n"
+    body = "".join(f"  {line}\n" for line in lines)
+    name_line = f'network is "{printable}"\n' if printable else ""
+    text = f"{before}model network()\n{body}end\n{name_line}"
     name = "the Antimony text written"
     open_document(antimony_to_sbml(text, name), name)
     return text

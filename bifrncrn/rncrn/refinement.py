@@ -25,8 +25,8 @@ from bifrncrn.rncrn.target import Target
 from bifrncrn.rncrn.weights import Weights
 
 NAMES = ("alpha", "omega", "psi", "theta", "beta")
-# heaviness of the defining equations in the two passes, in units of the root of the loss
-HEAVY = (1e4, 1e6)
+# heaviness of the defining equations in the passes, in units of the root of the loss
+HEAVY = (1e2, 1e3, 1e4, 1e5)
 # Newton steps of least change, and the relative residual at which they have arrived
 STEPS = 25
 ARRIVED = 1e-12
@@ -99,7 +99,7 @@ def refine(weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wante
     loss : {"field", "relative"}
     wanted : sequence of Wanted
     evaluations : int
-        Limit for each of the two passes.
+        Limit for each of the passes.
     """
     from scipy.optimize import least_squares
 
@@ -153,6 +153,8 @@ class _Problem:
         self.shapes = [getattr(weights, name).shape for name in NAMES]
         self.flat = np.concatenate([getattr(weights, name).ravel() for name in NAMES])
         self.size = len(self.flat)
+        self.natural = _natural(weights, samples)
+        self.flat = np.linalg.solve(self.natural, self.flat)
         # an influx at its floor stays there
         self.free = np.ones(self.size, bool)
         self.free[self.size - len(weights.beta) :] = weights.beta > 1.01 * beta_floor(samples)
@@ -162,13 +164,13 @@ class _Problem:
         self.heavy = 1.0
 
     def start(self) -> Array:
-        """Return the unknowns: the weights, then those of every wanted point."""
+        """Return the unknowns: the scaled weights, then those of every wanted point."""
         return np.concatenate([self.flat, *(point.start() for point in self.wanted)])
 
     def weights(self, unknowns: Array) -> Weights:
         """Return the weights in `unknowns`."""
         ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes])
-        parts = np.split(unknowns[: self.size], ends[:-1])
+        parts = np.split(self.natural @ unknowns[: self.size], ends[:-1])
         return Weights(*(part.reshape(shape) for part, shape in zip(parts, self.shapes)))
 
     def constraints(self, unknowns: Array) -> tuple[Array, Array, float]:
@@ -179,7 +181,7 @@ class _Problem:
             count = len(point.start())
             value, by_weights, by_extra = point.equations(weights, unknowns[at : at + count])
             slope = np.zeros((len(value), len(unknowns)))
-            slope[:, : self.size] = by_weights * self.free
+            slope[:, : self.size] = (by_weights @ self.natural) * self.free
             slope[:, at : at + count] = by_extra
             values.append(value)
             slopes.append(slope)
@@ -215,5 +217,22 @@ class _Problem:
             by_beta[:, i] = self.influx[i]
             rows.append(np.hstack([by_alpha.reshape(len(samples), -1), *by_inputs, by_z, by_beta]))
         top = np.zeros((m * len(samples), len(unknowns)))
-        top[:, : self.size] = np.vstack(rows) * self.free
+        top[:, : self.size] = (np.vstack(rows) @ self.natural) * self.free
         return top
+
+
+def _natural(weights: Weights, samples: Samples) -> Array:
+    """Return the matrix (W, W) from weights of inputs scaled to [-1, 1] to natural ones; far better conditioned."""
+    m, n = weights.alpha.shape
+    p = weights.psi.shape[1]
+    inputs = np.hstack([samples.x, samples.lam])
+    low, high = inputs.min(axis=0), inputs.max(axis=0)
+    centre, half = (low + high) / 2, np.where(high > low, (high - low) / 2, 1.0)
+    out = np.eye(2 * m * n + n * p + n + m)
+    theta = 2 * m * n + n * p
+    for j in range(n):
+        columns = [m * n + j * m + k for k in range(m)] + [2 * m * n + j * p + k for k in range(p)]
+        for column, c, h in zip(columns, centre, half):
+            out[column, column] = 1 / h
+            out[theta + j, column] = -c / h
+    return out

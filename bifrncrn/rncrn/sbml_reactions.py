@@ -7,6 +7,7 @@ from bifrncrn.errors import InputError
 from bifrncrn.rncrn.reactions import Reaction, ReactionNetwork
 from bifrncrn.rncrn.sbml_math import operands
 from bifrncrn.rncrn.sbml_model import SbmlModel
+from bifrncrn.rncrn.sbml_write import SCALE
 
 LARGEST_POWER = 100
 
@@ -39,7 +40,10 @@ def model_reactions(model: SbmlModel) -> ReactionNetwork:
     if not reactions:
         raise model.error("the model has no reactions")
     start = {identifier: model.start(identifier) for identifier in model.species}
-    network = ReactionNetwork(tuple(reactions), start, title=model.title if model.title != "model" else "")
+    scale = model.parameters.get(SCALE)
+    recorded = model.value(scale) if scale is not None and SCALE not in model.used else 0.0
+    mu = recorded if recorded > 0 else None
+    network = ReactionNetwork(tuple(reactions), start, mu=mu, title=str(model.model.getName() or ""))
     for identifier in model.species:
         if not model.moving(identifier) and identifier not in network.constants:
             raise model.error(f"{identifier} is held constant although reactions use it up; write it on both sides")

@@ -11,13 +11,14 @@ from bifrncrn.rncrn.sbml_document import open_document
 from bifrncrn.systems.system import System
 
 NAMESPACE = "http://www.sbml.org/sbml/level3/version2/core"
+SCALE = "mu"
 HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def reactions_to_sbml(network: ReactionNetwork) -> str:
     """Return mass-action reactions as SBML, with a global parameter for every rate.
 
-    The time-scale a network records is not part of SBML and gets lost.
+    The time-scale a network records becomes an unused parameter ``mu``.
 
     Raises
     ------
@@ -33,7 +34,10 @@ def reactions_to_sbml(network: ReactionNetwork) -> str:
     species = SubElement(model, "listOfSpecies")
     for name in network.species:
         _species(species, name, compartment, network.start.get(name, 0.0), constant=name in constants)
-    _parameters(model, dict(zip(rates, (reaction.rate for reaction in network.reactions))))
+    values = dict(zip(rates, (reaction.rate for reaction in network.reactions)))
+    if network.mu is not None and records_scale(network):
+        values[SCALE] = network.mu
+    _parameters(model, values)
     _reactions(model, network.reactions, rates, taken)
     return validated(root)
 
@@ -74,6 +78,11 @@ def system_to_sbml(system: System) -> str:
         for name, text in entries.items():
             SubElement(rules, kind, variable=name).append(math_element(text, names))
     return validated(root)
+
+
+def records_scale(network: ReactionNetwork) -> bool:
+    """Tell whether the time-scale of a network can be written: it has one, and no species has its name."""
+    return network.mu is not None and SCALE not in network.species
 
 
 def fresh(name: str, taken: set[str]) -> str:

@@ -57,8 +57,8 @@ def is_name(text: str) -> bool:
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean 'name'?" for a close match among the known names, or an empty string."""
-    candidates = list(known)
-    if len(candidates) > 10_000:
+    candidates = [name for name in known if len(name) <= _SHOWN]
+    if len(candidates) > 10_000 or len(word) > _SHOWN:
         return ""
     close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6 if len(word) > 3 else 0.5)
     if not close:
@@ -75,7 +75,7 @@ def tokenize(text: str) -> list[Token]:
         If it holds a character that no expression has, or is too long.
     """
     if not isinstance(text, str):
-        raise InputError(f"an expression must be text, not {type(text).__name__} ({_shorten(repr(text))})")
+        raise InputError(f"an expression must be text, not {type(text).__name__} ({shorten(repr(text))})")
     if len(text) > MAX_LENGTH:
         raise InputError(f"the expression has {len(text)} characters; at most {MAX_LENGTH} are read")
     tokens = []
@@ -87,7 +87,7 @@ def tokenize(text: str) -> list[Token]:
         position = match.end()
         kind = match.lastgroup or ""
         if kind == "number" and _NAME.match(text, position):
-            word = _shorten(text[match.start() : position + _SHOWN])
+            word = shorten(text[match.start() : position + _SHOWN])
             problem = f"'{word}' is neither a number nor a name (write * to multiply)"
             raise InputError(_message(text, match.start(), problem))
         if kind != "space":
@@ -148,10 +148,10 @@ def parse_number(value: object, what: str) -> float:
         except InputError as error:
             raise InputError(f"{what}: {error}") from None
         if number is None:
-            raise InputError(f"{what} must be a number, not '{_shorten(value)}'")
+            raise InputError(f"{what} must be a number, not '{shorten(value)}'")
         return number
     if isinstance(value, bool) or not _is_real(value):
-        shown = _shorten(repr(value))
+        shown = shorten(repr(value))
         raise InputError(f'{what} must be a number or a fraction as text ("8/3"), not {type(value).__name__} {shown}')
     try:
         number = float(value)  # type: ignore[arg-type]
@@ -167,7 +167,8 @@ def _is_real(value: object) -> bool:
     return hasattr(value, "__float__") and not isinstance(value, complex) and getattr(value, "shape", ()) == ()
 
 
-def _shorten(text: str) -> str:
+def shorten(text: str) -> str:
+    """Return a text for a message: its beginning when it is long."""
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
@@ -239,7 +240,7 @@ class _Reader:
         if token.kind == "number":
             value = float(token.text)
             if not math.isfinite(value):
-                raise self._error(token.start, f"the number {_shorten(token.text)} is too large")
+                raise self._error(token.start, f"the number {shorten(token.text)} is too large")
             self.values.append(self.g.const(value))
             return False
         if token.kind == "name":
@@ -264,7 +265,7 @@ class _Reader:
             return self.g.const(math.pi)
         if name in FUNCTIONS or name in ALIASES:
             raise self._error(token.start, f"the function '{name}' needs its argument in parentheses")
-        raise self._error(token.start, f"unknown name '{_shorten(name)}'{suggest(name, [*self.names, 'pi'])}")
+        raise self._error(token.start, f"unknown name '{shorten(name)}'{suggest(name, [*self.names, 'pi'])}")
 
     def _function(self, token: Token) -> str:
         name = ALIASES.get(token.text, token.text)
@@ -274,7 +275,7 @@ class _Reader:
             problem = f"'{token.text}' is a quantity, not a function; to multiply write {token.text}*("
         else:
             hint = suggest(token.text, [*FUNCTIONS, *ALIASES]) or f"; the functions are {', '.join(FUNCTIONS)}"
-            problem = f"unknown function '{_shorten(token.text)}'{hint}"
+            problem = f"unknown function '{shorten(token.text)}'{hint}"
         raise self._error(token.start, problem)
 
     def _open(self, token: Token, function: str | None) -> None:
@@ -297,7 +298,7 @@ class _Reader:
     def _after_operand(self, token: Token) -> bool:
         """Take a word after a value; return whether another value is expected after it."""
         if token.kind != "operator" or token.text == "(":
-            raise self._error(token.start, f"an operator is missing before '{_shorten(token.text)}'")
+            raise self._error(token.start, f"an operator is missing before '{shorten(token.text)}'")
         if token.text in (")", ","):
             return self._end_of_argument(token)
         operator = "**" if token.text == "^" else token.text

@@ -14,8 +14,9 @@ from typing import Any
 
 from bifrncrn.errors import InputError
 from bifrncrn.files import write_atomic
+from bifrncrn.systems.equations import ModelError
 from bifrncrn.systems.expressions import suggest
-from bifrncrn.systems.system import ModelError, System
+from bifrncrn.systems.system import System
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -89,13 +90,12 @@ def find_line(text: str, table: str, key: str | None) -> int | None:
     current = ""
     head = None
     inside = None
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if inside is not None:
             inside = None if inside in line else inside
             continue
-        opened = re.match(r"\s*\[\[?\s*(.*?)\s*\]\]?\s*(?:#.*)?$", line)
-        if opened:
-            current = _unquote(opened[1])
+        if line.lstrip().startswith("["):
+            current = _unquote(line.strip().strip("[").partition("]")[0].strip())
             head = number if current == table else head
             continue
         entry = re.match(r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^=\s#]+)\s*=""", line)
@@ -186,8 +186,8 @@ def _lower(error: Exception) -> str:
 def _toml_hint(text: str, error: str) -> str:
     """Say what to do about the commonest mistake, an expression without quotes."""
     found = re.search(r"line (\d+)", error)
-    lines = text.splitlines()
-    if found and 0 < int(found[1]) <= len(lines):
+    lines = text.split("\n")
+    if found and 0 < int(found[1]) <= len(lines) and len(lines[int(found[1]) - 1]) < 1000:
         entry = re.fullmatch(r"\s*(\w+)\s*=\s*([^\"'#\[{]*[A-Za-z(*/^][^\"']*)", lines[int(found[1]) - 1])
         if entry:
             return f'; an expression stands in quotes: {entry[1]} = "{entry[2].strip()[:60]}"'

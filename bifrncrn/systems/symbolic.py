@@ -40,7 +40,7 @@ def _check(expression: Any) -> None:
         if isinstance(part, sympy.Float) and not math.isfinite(float(part)):
             raise InputError(f"the sympy expression holds the number {part}, which is not finite in double precision")
         if not isinstance(part, plain) and type(part).__name__ not in known:
-            names = ", ".join(sorted(known - {""}))
+            names = ", ".join(sorted(known))
             raise InputError(f"the sympy expression holds {part} ({type(part).__name__}); the functions are {names}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import json
 import os
@@ -16,18 +15,10 @@ from bifrncrn.compile.graph import Graph
 from bifrncrn.compile.model import DENSE_LIMIT, NativeModel
 from bifrncrn.errors import InputError
 from bifrncrn.systems import expressions
+from bifrncrn.systems.equations import ModelError, as_mapping, as_numbers, as_texts, build_graph, check_names
 
 if TYPE_CHECKING:
     import sympy
-
-
-class ModelError(InputError):
-    """An error in one entry of a model: `table` and `key` say where, for readers that know the line."""
-
-    def __init__(self, message: str, table: str, key: str | None = None) -> None:
-        super().__init__(message)
-        self.table = table
-        self.key = key
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,11 +121,11 @@ class System:
         For equations written by a program. Names and numbers are checked all the same; a mistake in an equation is
         found on first use.
         """
-        parameters = _mapping(parameters, "parameters")
-        equations = _texts(equations, "equations")
-        definitions = _texts(definitions, "definitions")
-        start = dict.fromkeys(equations, 0.0) if state is None else _mapping(state, "state")
-        _check_names(start, parameters, definitions, equations)
+        parameters = as_mapping(parameters, "parameters")
+        equations = as_texts(equations, "equations")
+        definitions = as_texts(definitions, "definitions")
+        start = dict.fromkeys(equations, 0.0) if state is None else as_mapping(state, "state")
+        check_names(start, parameters, definitions, equations)
         if not isinstance(nonnegative, bool | np.bool_):
             raise ModelError(f"nonnegative must be true or false, not {nonnegative!r}", "options", "nonnegative")
         if not isinstance(title, str):
@@ -145,8 +136,8 @@ class System:
             parameters=tuple(parameters),
             equations={name: equations[name] for name in start},
             definitions=definitions,
-            state=_numbers(start, "start value of", "variables"),
-            values=_numbers(parameters, "parameter", "parameters"),
+            state=as_numbers(start, "start value of", "variables"),
+            values=as_numbers(parameters, "parameter", "parameters"),
             nonnegative=bool(nonnegative),
             training=training,
         )
@@ -199,7 +190,8 @@ class System:
         else:
             array[:] = _vector(new, old.size, f"{what.split()[0]} values")
             if not np.isfinite(array).all():
-                raise InputError(f"{what.split()[0]} values must be finite, not {new!r}")
+                shown = expressions.shorten(repr(new))
+                raise InputError(f"{what.split()[0]} values must be finite, not {shown}")
         array.setflags(write=False)
         return array
 
@@ -289,7 +281,7 @@ class System:
         function = self._functions.get(name)
         if function is None:
             function = self._functions[name] = self.native.function(name)
-        function(*[ctypes.c_void_p(array.ctypes.data) for array in arrays])
+        function(*[array.__array_interface__["data"][0] for array in arrays])  # faster than array.ctypes
 
     # -- other forms --------------------------------------------------------------------------------------------
 
@@ -320,139 +312,12 @@ class System:
         return dumps(self)
 
 
-def build_graph(
-    variables: Sequence[str], parameters: Sequence[str], equations: Mapping[str, str], definitions: Mapping[str, str]
-) -> tuple[Graph, list[int], dict[str, int]]:
-    """Read all texts of a model into one graph.
-
-    Returns
-    -------
-    Graph, the nodes of the right-hand sides in the order of the variables, and the node of every definition.
-
-    Raises
-    ------
-    ModelError
-        Names the equation or definition that cannot be read.
-    """
-    g = Graph()
-    names = {name: g.node("var", i) for i, name in enumerate(variables)}
-    names |= {name: g.node("par", i) for i, name in enumerate(parameters)}
-    tokens = {name: _located("definitions", name, expressions.tokenize, text) for name, text in definitions.items()}
-    uses = {name: expressions.names_used(words) for name, words in tokens.items()}
-    nodes: dict[str, int] = {}
-    for name in _in_order(uses, [*names, *definitions]):
-        nodes[name] = _located("definitions", name, expressions.parse, g, definitions[name], names, tokens[name])
-        names[name] = nodes[name]
-    roots = [_located("equations", name, expressions.parse, g, equations[name], names) for name in variables]
-    return g, roots, nodes
-
-
-def _located(table: str, key: str, function: Any, *args: Any) -> Any:
-    try:
-        return function(*args)
-    except InputError as error:
-        raise ModelError(f"{table[:-1]} of {key}: {error}", table, key) from None
-
-
-def _in_order(uses: Mapping[str, list[str]], known: list[str]) -> list[str]:
-    """Sort definitions so that each comes after those it uses."""
-    order: list[str] = []
-    done: set[str] = set()
-    for first in uses:
-        path: dict[str, list[str]] = {}
-        stack = [] if first in done else [first]
-        while stack:
-            name = stack[-1]
-            if name not in path:
-                path[name] = [used for used in uses[name] if used in uses and used not in done]
-            waiting = path[name]
-            while waiting and waiting[-1] in done:
-                waiting.pop()
-            if not waiting:
-                stack.pop()
-                path.pop(name)
-                done.add(name)
-                order.append(name)
-            elif waiting[-1] in path:
-                raise _cycle(stack[stack.index(waiting[-1]) :])
-            else:
-                stack.append(waiting[-1])
-    return order
-
-
-def _cycle(names: list[str]) -> ModelError:
-    shown = " -> ".join([*names[:8], "..."] if len(names) > 8 else [*names, names[0]])
-    return ModelError(f"the definitions {shown} need each other; at least one must not", "definitions", names[0])
-
-
-def _mapping(value: Any, what: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise ModelError(f"{what} must be a mapping from names to values, not {type(value).__name__}", what)
-    return {str(name): entry for name, entry in value.items()}
-
-
-def _texts(value: Any, table: str) -> dict[str, str]:
-    texts = {}
-    for name, entry in _mapping(value, table).items():
-        if isinstance(entry, str):
-            texts[name] = entry
-        elif hasattr(entry, "free_symbols"):
-            from bifrncrn.systems.symbolic import to_text
-
-            texts[name] = _located(table, name, to_text, entry)
-        elif isinstance(entry, int | float) and not isinstance(entry, bool):
-            texts[name] = repr(expressions.parse_number(entry, f"{table[:-1]} of {name}"))
-        else:
-            kind = type(entry).__name__
-            raise ModelError(f"{table[:-1]} of {name} must be text or a sympy expression, not {kind}", table, name)
-    return texts
-
-
-def _check_names(
-    state: Mapping[str, Any],
-    parameters: Mapping[str, Any],
-    definitions: Mapping[str, str],
-    equations: Mapping[str, str],
-) -> None:
-    owner: dict[str, str] = {}
-    for table, names in (("variables", state), ("parameters", parameters), ("definitions", definitions)):
-        for name in names:
-            if not expressions.is_name(name):
-                rule = "a letter or _ first, then letters, digits and _"
-                raise ModelError(f"{name!r} in {table} is not a name ({rule})", table, name)
-            if name in owner:
-                raise ModelError(f"'{name}' is both in {owner[name]} and in {table}; rename one", table, name)
-            owner[name] = table
-    for name in equations:
-        if name not in state:
-            hint = expressions.suggest(name, state) or "; give it a start value in variables"
-            raise ModelError(f"there is an equation for '{name}', which is no variable{hint}", "equations", name)
-    missing = [name for name in state if name not in equations]
-    if missing:
-        shown = ", ".join(f"'{name}'" for name in missing[:5]) + (", ..." if len(missing) > 5 else "")
-        raise ModelError(f"there is no equation for the variable {shown}; every variable needs one", "equations")
-    if not state:
-        raise ModelError("the model is empty: it needs at least one variable with its equation", "equations")
-
-
-def _numbers(entries: Mapping[str, Any], what: str, table: str) -> np.ndarray:
-    array = np.empty(len(entries))
-    for i, (name, value) in enumerate(entries.items()):
-        try:
-            array[i] = expressions.parse_number(value, f"{what} '{name}'")
-        except InputError as error:
-            raise ModelError(str(error), table, name) from None
-    array.setflags(write=False)
-    return array
-
-
 def _vector(values: Any, size: int, what: str) -> np.ndarray:
     try:
         array = np.ascontiguousarray(values, dtype=float)
     except (TypeError, ValueError):
-        raise InputError(f"{what} must be an array of {size} numbers, not {values!r}") from None
+        shown = expressions.shorten(repr(values))
+        raise InputError(f"{what} must be an array of {size} numbers, not {shown}") from None
     if array.shape != (size,):
         raise InputError(f"{what} must be an array of {size} numbers, not of shape {array.shape}")
     return array
@@ -462,6 +327,6 @@ def _index(name: str, names: tuple[str, ...], what: str) -> int:
     try:
         return names.index(name)
     except ValueError:
-        listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        listed = ", ".join(expressions.shorten(name) for name in names[:10]) + (", ..." if len(names) > 10 else "")
         hint = expressions.suggest(str(name), names) or (f"; there are {listed}" if names else "; there are none")
-        raise InputError(f"there is no {what} '{name}'{hint}") from None
+        raise InputError(f"there is no {what} '{expressions.shorten(str(name))}'{hint}") from None

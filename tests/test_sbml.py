@@ -1,0 +1,271 @@
+"""SBML and Antimony: both directions, and what models may not have."""
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_formats import TOML
+
+from bifrncrn.errors import InputError
+from bifrncrn.rncrn.formats import convert, load_model
+from bifrncrn.rncrn.reactions import ReactionNetwork
+from bifrncrn.systems.system import System
+
+
+@pytest.fixture
+def sbml():
+    pytest.importorskip("libsbml", reason="python-libsbml is not installed")
+
+
+@pytest.fixture
+def antimony(sbml):
+    pytest.importorskip("antimony", reason="antimony is not installed")
+
+
+@pytest.mark.parametrize("suffix", [".xml", ".ant"])
+@pytest.mark.parametrize("nonnegative", [True, False])
+def test_equations_through_sbml(tmp_path, antimony, suffix, nonnegative):
+    (tmp_path / "model.toml").write_text(TOML + f"[options]\nnonnegative = {str(nonnegative).lower()}\n")
+    convert(tmp_path / "model.toml", tmp_path / f"model{suffix}")
+    convert(tmp_path / f"model{suffix}", tmp_path / "again.toml")
+    before, after = load_model(tmp_path / "model.toml"), load_model(tmp_path / "again.toml")
+    assert after.variables == before.variables
+    assert after.nonnegative is nonnegative
+    assert after.title == before.title
+    np.testing.assert_array_equal(after.state, before.state)
+    np.testing.assert_allclose(after.values, before.values, rtol=0 if suffix == ".xml" else 1e-14)
+    for x in ([0.3, 0.7], [2.0, 1.1]):
+        np.testing.assert_allclose(after.rhs(x), before.rhs(x), rtol=1e-14 if suffix == ".xml" else 1e-13)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-x**2",
+        "x**2**3",
+        "(-x)**2",
+        "x**-2",
+        "x - (x - 2) - 3",
+        "x/(x/3)/2",
+        "2*-x",
+        "-(x + 1)*3",
+        "-x*3 + -2",
+        "(x+1)^(x-1)",
+        "exp(x) + log(x) + ln(x) + log10(x) + sqrt(x)",
+        "sin(x)*cos(x)*tan(x)",
+        "asin(x/9) - acos(x/9) - atan(x)",
+        "sinh(x) - cosh(x) + tanh(x)",
+        "asinh(x) + acosh(x + 1) + atanh(x/9)",
+        "abs(x - 3) + min(x, 1, 2) - max(x, 2)",
+        "pi*x",
+        "1.5e-7*x + 123456789012*x",
+        "0.1234567890123456789*x",
+        "8/3*x",
+        "rncrn_s(x - 2, 1, 3)",
+        "rncrn_s(-x, x, 2*x)",
+        "x - 1 - 2 + 3 - x - x + 5",
+        "-1 - x",
+        "3",
+    ],
+)
+def test_expressions_through_sbml(text, antimony):
+    from bifrncrn.rncrn.antimony import antimony_to_sbml, system_to_antimony
+    from bifrncrn.rncrn.sbml_read import sbml_to_system
+    from bifrncrn.rncrn.sbml_write import system_to_sbml
+
+    system = System.from_equations({"x": text})
+    for document, digits in ((system_to_sbml(system), 1e-15), (antimony_to_sbml(system_to_antimony(system)), 1e-13)):
+        again = sbml_to_system(document)
+        for x in (1.3, 0.4):
+            assert again.rhs([x])[0] == pytest.approx(system.rhs([x])[0], rel=digits, nan_ok=True)
+
+
+MATH = '<math xmlns="http://www.w3.org/1998/Math/MathML">'
+SPECIES = (
+    '<species id="{}" compartment="cell" {}="{}" hasOnlySubstanceUnits="{}" boundaryCondition="{}" constant="false"/>'
+)
+REFERENCE = '<speciesReference species="{}" stoichiometry="{}" constant="true"/>'
+SPECIES_LIST = "\n".join(
+    SPECIES.format(*entry)
+    for entry in (
+        ("A", "initialConcentration", 3, "false", "false"),
+        ("B", "initialAmount", 1, "false", "false"),
+        ("C", "initialAmount", 5, "true", "false"),
+        ("F", "initialConcentration", 7, "false", "true"),
+    )
+)
+MODEL = f"""<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1"><model id="m" name="a model">
+{{functions}}
+<listOfCompartments><compartment id="cell" size="2" constant="true"/></listOfCompartments>
+<listOfSpecies>
+{SPECIES_LIST}
+</listOfSpecies>
+<listOfParameters><parameter id="k" value="0.5" constant="true"/><parameter id="K" value="4" constant="true"/>
+<parameter id="w" constant="false"/><parameter id="v" value="0.25" constant="false"/></listOfParameters>
+{{extra}}
+<listOfRules>
+<assignmentRule variable="w">{MATH}<apply><plus/><ci>A</ci><ci>F</ci></apply></math></assignmentRule>
+<rateRule variable="v">{MATH}<apply><minus/><ci>w</ci><ci>v</ci></apply></math></rateRule>
+</listOfRules>
+<listOfReactions><reaction id="J" reversible="false" fast="false">
+<listOfReactants>{REFERENCE.format("A", 2)}{REFERENCE.format("F", 1)}</listOfReactants>
+<listOfProducts>{REFERENCE.format("B", 1)}{REFERENCE.format("C", 1.5)}</listOfProducts>
+<kineticLaw>{MATH}{{law}}</math>
+<listOfLocalParameters><localParameter id="K" value="9"/></listOfLocalParameters></kineticLaw>
+</reaction></listOfReactions>{{events}}</model></sbml>"""
+SYMBOL = '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/{0}">{0}</csymbol>'
+EVENT = f"""<listOfEvents><event useValuesFromTriggerTime="true"><trigger initialValue="true" persistent="true">
+{MATH}<apply><gt/><ci>A</ci><cn>1</cn></apply></math></trigger></event></listOfEvents>"""
+LAW = (
+    "<apply><divide/><apply><times/><ci>cell</ci><ci>k</ci><ci>A</ci><ci>F</ci></apply>"
+    "<apply><plus/><ci>K</ci><ci>A</ci></apply></apply>"
+)
+
+
+def document(law=LAW, **parts):
+    return MODEL.format(law=law, **{"functions": "", "extra": "", "events": "", **parts})
+
+
+def test_a_general_sbml_model(sbml):
+    from bifrncrn.rncrn.sbml_read import sbml_to_system
+
+    system = sbml_to_system(document())
+    assert system.variables == ("A", "B", "C", "v")
+    assert system.state.tolist() == [3.0, 0.5, 5.0, 0.25]
+    assert not system.nonnegative  # v is no species
+    assert set(system.parameters) == {"F", "cell", "k", "K", "J_K"}
+    a, v = 1.5, 0.75
+    rate = 2 * 0.5 * a * 7 / (9 + a)
+    np.testing.assert_allclose(system.rhs([a, 1.0, 1.0, v]), [-rate, rate / 2, 1.5 * rate, a + 7 - v], rtol=1e-14)
+    assert system.title == "a model"
+
+
+def test_function_definitions_and_initial_assignments_are_expanded(sbml):
+    from bifrncrn.rncrn.sbml_read import sbml_to_system
+
+    function = """<listOfFunctionDefinitions><functionDefinition id="mm"><math xmlns="http://www.w3.org/1998/Math/MathML"><lambda>
+    <bvar><ci>s</ci></bvar><apply><divide/><ci>s</ci><apply><plus/><cn>1</cn><ci>s</ci></apply></apply></lambda></math>
+    </functionDefinition></listOfFunctionDefinitions>"""
+    assignment = """<listOfInitialAssignments><initialAssignment symbol="v"><math xmlns="http://www.w3.org/1998/Math/MathML">
+    <apply><times/><ci>k</ci><cn>3</cn></apply></math></initialAssignment></listOfInitialAssignments>"""
+    system = sbml_to_system(document("<apply><ci>mm</ci><ci>A</ci></apply>", functions=function, extra=assignment))
+    assert system.state[-1] == 1.5
+    assert system.rhs([3.0, 1.0, 1.0, 0.0])[2] == pytest.approx(1.5 * 0.75)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"law": SYMBOL.format("time")}, "the rate of J depends on time, but only autonomous"),
+        ({"law": f"<apply>{SYMBOL.format('delay')}<ci>A</ci><cn>1</cn></apply>"}, "the rate of J holds a delay"),
+        ({"law": "<piecewise><piece><ci>A</ci><apply><gt/><ci>A</ci><ci>B</ci></apply></piece></piecewise>"}, "piece"),
+        ({"law": "<apply><floor/><ci>A</ci></apply>"}, "holds function floor, which is not supported"),
+        ({"law": "<ci>nobody</ci>"}, "line 21: Outside"),
+        ({"events": EVENT}, "the model has events, which are not supported"),
+    ],
+)
+def test_what_sbml_models_may_not_have(tmp_path, sbml, parts, message):
+    (tmp_path / "model.xml").write_text(document(**parts))
+    with pytest.raises(InputError, match=message) as caught:
+        load_model(tmp_path / "model.xml")
+    assert "model.xml" in str(caught.value)
+
+
+def test_sbml_that_is_more_than_mass_action(tmp_path, sbml):
+    (tmp_path / "model.xml").write_text(document())
+    with pytest.raises(InputError, match="w has a rule, so the model is more than mass action"):
+        convert(tmp_path / "model.xml", tmp_path / "model.txt")
+    with pytest.raises(InputError, match="mu was given"):
+        load_model(tmp_path / "model.xml", mu=0.1)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "<a/>", "not xml", "<sbml/>", '<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core"']
+)
+def test_files_that_are_no_sbml(tmp_path, sbml, text):
+    (tmp_path / "a.xml").write_text(text)
+    with pytest.raises(InputError, match=r"a\.xml"):
+        load_model(tmp_path / "a.xml")
+
+
+@pytest.mark.parametrize(
+    ("law", "expected"),
+    [
+        ("k1*A", "A->B,2.0"),
+        ("2*k1*A*E - k2*B", "A + E->B + E,4.0\nB->A,3.0"),
+        ("k1*A*A^2", "A + A + A->B + A + A,2.0"),
+        ("k1*A/2", None),
+        ("k1", None),
+        ("k1*A/(1 + A)", None),
+        ("-k1*A", None),
+    ],
+)
+def test_mass_action_is_recognised(tmp_path, antimony, law, expected):
+    path = tmp_path / "model.ant"
+    path.write_text(f"species A, B, $E\nJ: A -> B; {law}\nA = 1; B = 0; E = 3; k1 = 2; k2 = 3\n")
+    if expected is None:
+        with pytest.raises(InputError, match=r"mass action|must be positive"):
+            convert(path, tmp_path / "out.txt")
+    else:
+        convert(path, tmp_path / "out.txt")
+        found = ReactionNetwork.from_text((tmp_path / "out.txt").read_text())
+        assert found.reactions == ReactionNetwork.from_text(expected).reactions
+        x = dict(zip(found.to_system().variables, found.to_system().rhs([0.7, 0.2])))
+        general = load_model(path)
+        y = dict(zip(general.variables, general.rhs([0.7, 0.2])))
+        assert x == pytest.approx(y)
+
+
+def test_antimony_errors(tmp_path, antimony):
+    path = tmp_path / "a.ant"
+    for text, message in (
+        ("model m\n foo ++ bar", "line 2: +syntax error"),
+        ("", "a.ant"),
+        ("A -> B; k*A; at (A > 1): B = 2; A=1; B=1; k=1", "events"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=message):
+            load_model(path)
+    (tmp_path / "word.toml").write_text('[variables]\nat = 1.0\n[equations]\nat = "-at"\n')
+    with pytest.raises(InputError, match="Antimony"):
+        convert(tmp_path / "word.toml", tmp_path / "word.ant")
+
+
+def test_functions_and_names_sbml_does_not_have(sbml):
+    from bifrncrn.rncrn.antimony import system_to_antimony
+    from bifrncrn.rncrn.sbml_write import system_to_sbml
+
+    for write in (system_to_sbml, system_to_antimony):
+        with pytest.raises(InputError, match="the function besselj has no word in"):
+            write(System.from_equations({"x": "besselj(0, x)"}))
+        with pytest.raises(InputError, match="'é' cannot be a name in"):
+            write(System.from_equations({"é": "-é"}))
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damaged_sbml_gives_a_model_or_one_sentence(tmp_path, sbml, data):
+    text = list(document())
+    for _ in range(data.draw(st.integers(1, 3))):
+        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.sampled_from([*"<>/\"'=A0 ", "", "é"]))
+    (tmp_path / "damaged.xml").write_text("".join(text), encoding="utf-8")
+    try:
+        load_model(tmp_path / "damaged.xml")
+    except InputError as error:
+        assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("library", ["libsbml", "antimony"])
+def test_missing_libraries_say_how_to_install_them(tmp_path, monkeypatch, library):
+    monkeypatch.setitem(sys.modules, library, None)
+    (tmp_path / "a.ant").write_text("A -> B; A")
+    with pytest.raises(InputError, match=f"needs the package .*{library}.*pip install 'bifrncrn.sbml.'"):
+        load_model(tmp_path / "a.ant") if library == "antimony" else load_model(_sbml_file(tmp_path))
+
+
+def _sbml_file(folder):
+    (folder / "a.xml").write_text(document())
+    return folder / "a.xml"
