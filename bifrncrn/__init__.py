@@ -19,6 +19,7 @@ _PUBLIC = {
     "ConvergenceError": "bifrncrn.errors",
     "ContinuationWarning": "bifrncrn.errors",
     "diagram": "bifrncrn.diagram",
+    "extend": "bifrncrn.extension",
     "compare": "bifrncrn.compare",
     "train": "bifrncrn.rncrn.training",
 }
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bifrncrn.continuation.options import Options
     from bifrncrn.diagram import diagram
     from bifrncrn.errors import ContinuationWarning, ConvergenceError, InputError
+    from bifrncrn.extension import extend
     from bifrncrn.results import Branch, Diagram, SpecialPoint
     from bifrncrn.rncrn.network import Network
     from bifrncrn.rncrn.training import train

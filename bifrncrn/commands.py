@@ -39,6 +39,9 @@ def run_diagram(options: Namespace) -> int:
         box=merged(options.box, "--box") or None,
         all=options.all,
         engine=options.engine,
+        events=options.event or (),
+        walls=merged(options.walls, "--walls") or None,
+        stop=options.stop or (),
     )
     if options.plot:
         from bifrncrn.plotting import save_diagram

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
+from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibrium import EquilibriumProblem
 from bifrncrn.curves.start import find_start
 from bifrncrn.errors import InputError
+from bifrncrn.expansion import expand
 from bifrncrn.results import Diagram
+from bifrncrn.systems.conservation import conserved, reduce
+from bifrncrn.systems.events import compile_events
 from bifrncrn.systems.system import System
-from bifrncrn.tracing import Tracer
+from bifrncrn.tracing import LABELS, Tracer
 
 SEARCHED = (0.013, 0.25, 0.5, 0.75, 0.987)
 """Where in the range of the parameter `all` searches: not at its ends, where special points like to be."""
@@ -27,6 +31,9 @@ def diagram(
     all: bool = False,
     box: Mapping[str, tuple[float, float]] | None = None,
     engine: str = "native",
+    events: Sequence[str] = (),
+    walls: Mapping[str, tuple[float, float]] | None = None,
+    stop: Collection[str] = (),
     options: Options | None = None,
     max_branches: int = 50,
 ) -> Diagram:
@@ -52,8 +59,14 @@ def diagram(
         The region to search; a state that is not named is searched around the branches already found.
     engine : str
         `native`, or `pycont` for the points of the package pycont, corrected and examined by this package.
+    events : sequence of str
+        Equations such as `"u1 = 0.5"`, or expressions, whose zeros on a branch are located and labelled UZ.
+    walls : mapping of str to (float, float), optional
+        Bounds of states beyond which nothing is evaluated; a branch ends there. They narrow the system's own.
+    stop : collection of str
+        Labels (LP, BP, HB, UZ) at which a branch ends.
     options : Options, optional
-        Step control and limits.
+        Step control and limits, among them the greatest number of points.
     max_branches : int
         Stop switching after this many branches; a note says so.
 
@@ -64,23 +77,75 @@ def diagram(
     Raises
     ------
     InputError
-        If a name is unknown, or the bounds are not two finite, increasing numbers.
+        If a name is unknown, or bounds, walls, box or events are not what they should be.
     ConvergenceError
         If no equilibrium is found from the start.
     """
+    full = _full_start(system, parameter, start or {})
+    laws = conserved(system, full, system.values)
+    if len(laws):
+        reduction = reduce(system, laws, full)
+        rest = {key: value for key, value in (start or {}).items() if key not in system.variables}
+        inner = diagram(
+            reduction.system, parameter, bounds, start=rest, all=all, box=box, engine=engine, events=events, walls=walls,
+            stop=stop, options=options, max_branches=max_branches,
+        )  # fmt: skip
+        return expand(inner, reduction, system)
     name = _parameter(system, parameter)
-    span = _bounds(name, bounds)
-    index = system.parameter_index(name)
-    problem = EquilibriumProblem(system, index)
+    span = bounds_of(name, bounds)
+    problem = EquilibriumProblem(system, system.parameter_index(name))
     y = start_point(system, name, span, start or {})
+    tracer = Tracer(
+        problem, name, span, options or Options(), max_branches,
+        walls=_walls(system, walls or {}), events=compile_events(system, events) if events else None, stop=_labels(stop),
+        engine=_engine(engine, problem),
+    )  # fmt: skip
     at, note = find_start(problem, y)
-    notes = [note] if note else []
-    tracer = Tracer(problem, name, span, options or Options(), max_branches)
     tracer.trace_through(at)
     tracer.switch_everywhere()
+    notes = [note] if note else []
     if all:
         notes += _search(tracer, box or {})
     return tracer.diagram(notes)
+
+
+def _engine(name: str, problem: EquilibriumProblem) -> Callable[..., Trace]:
+    """Return what follows the curves."""
+    if name == "native":
+        return march
+    if name == "pycont":
+        from bifrncrn.continuation.engine_pycont import pycont_march
+
+        return pycont_march(problem)
+    raise InputError(f"there is no engine {name!r}; choose native or pycont")
+
+
+def _full_start(system: System, parameter: str | None, start: Mapping[str, float]) -> np.ndarray:
+    """Return the states of the start, before anything is divided out."""
+    x = np.array(system.state)
+    for key, value in start.items():
+        if key in system.variables:
+            x[system.variable_index(key)] = value
+    return x
+
+
+def _walls(system: System, walls: Mapping[str, tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return lower and upper bounds of the states: the system's own, narrowed by those given."""
+    lower, upper = system.lower.copy(), system.upper.copy()
+    for name, (a, b) in walls.items():
+        index = system.variable_index(name)
+        if not a < b:
+            raise InputError(f"the walls of {name} must have the lower one first, not [{a:g}, {b:g}]; give low < high")
+        lower[index], upper[index] = max(lower[index], a), min(upper[index], b)
+    return lower, upper
+
+
+def _labels(stop: Collection[str]) -> frozenset[str]:
+    known = set(LABELS.values())
+    for label in stop:
+        if label not in known:
+            raise InputError(f"cannot stop at {label!r}: the labels are {', '.join(sorted(known))}")
+    return frozenset(stop)
 
 
 def _search(tracer: Tracer, box: Mapping[str, tuple[float, float]]) -> list[str]:
@@ -130,7 +195,8 @@ def _parameter(system: System, name: str | None) -> str:
     return name
 
 
-def _bounds(name: str, bounds: tuple[float, float] | None) -> tuple[float, float]:
+def bounds_of(name: str, bounds: tuple[float, float] | None) -> tuple[float, float]:
+    """Return the range of the parameter `name`, checked."""
     if bounds is None:
         raise InputError(f"the range of {name} is missing: give two numbers, bounds=(low, high) or --range LOW HIGH")
     try:

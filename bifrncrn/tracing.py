@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,10 @@ from bifrncrn.curves.equilibrium import EquilibriumProblem, equilibrium_curve
 from bifrncrn.line import Event, Line, from_trace, join
 from bifrncrn.normal_forms import first_lyapunov, fold_coefficient
 from bifrncrn.results import Branch, Diagram, End, SpecialPoint, frozen
+from bifrncrn.systems.events import Events
 
+LABELS = {layout.FOLD: "LP", layout.BRANCH: "BP", layout.PAIR: "HB", layout.REAL: "BP", layout.USER_EVENT: "UZ"}
+"""The label of every kind of event the march knows; a zero eigenvalue without a turn of the tangent counts as BP."""
 SAME = 1e-6
 """Two located branch points are one when they differ by less than this, in units of their scale."""
 PARALLEL = 0.999
@@ -44,16 +48,38 @@ class Tracer:
     options : Options
     max_branches : int
         No branch is switched to beyond this number.
+    walls : two (n,) arrays, optional
+        Bounds of the states instead of the system's own.
+    events : Events, optional
+        User-defined events.
+    stop : set of str
+        The labels at which a branch ends.
+    engine : callable
+        What follows the curve: `bifrncrn.continuation.march.march` or a function of the same signature.
     """
 
-    def __init__(self, problem: EquilibriumProblem, parameter: str, span: tuple[float, float], options: Options, max_branches: int) -> None:
+    def __init__(
+        self,
+        problem: EquilibriumProblem,
+        parameter: str,
+        span: tuple[float, float],
+        options: Options,
+        max_branches: int,
+        walls: tuple[np.ndarray, np.ndarray] | None = None,
+        events: Events | None = None,
+        stop: frozenset[str] = frozenset(),
+        engine: Callable[..., Trace] = march,
+    ) -> None:
         self.problem = problem
         self.parameter = parameter
         self.span = span
         self.options = options
         self.max_branches = max_branches
-        self.curve = equilibrium_curve(problem.system, problem.parameter)
-        self.walls = (problem.system.lower, problem.system.upper)
+        self.march = engine
+        self.events = events
+        self.stops = tuple(kind for kind, label in LABELS.items() if label in stop)
+        self.curve = equilibrium_curve(problem.system, problem.parameter, events=events)
+        self.walls = walls or (problem.system.lower, problem.system.upper)
         self.branches: list[Branch] = []
         self.lines: list[Line] = []
         self.special: list[SpecialPoint] = []
@@ -71,6 +97,20 @@ class Tracer:
             return
         backward, start = self._march(y, -tangent, floor)
         self._add(join([backward.reversed(), forward.tail()]), (start, end), None, floor)
+
+    def march_from(self, y: np.ndarray, direction: np.ndarray) -> tuple[Line, End]:
+        """Trace a branch from one of its points in a direction."""
+        return self._march(y, direction, self._floor(y), closing=False)
+
+    def adopt(self, line: Line, ends: tuple[End, End], origin: np.ndarray | None) -> None:
+        """Keep a branch of an earlier diagram; `origin` is the branch point it was switched at."""
+        where = None
+        for junction in self.junctions:
+            if origin is not None and np.max(np.abs(origin - junction.y) / junction.scale) < SAME:
+                where = junction.special
+                row = int(np.argmin(np.sum(((line.points - junction.y) / junction.scale) ** 2, axis=1)))
+                junction.known.append(_unit(line.tangents[row] / junction.scale))
+        self._add(line, ends, where, self._floor(line.points[0]))
 
     def switch_everywhere(self) -> None:
         """Follow the other branch at every branch point, and at those found on it, until none is new."""
@@ -168,7 +208,7 @@ class Tracer:
         self, y: np.ndarray, tangent: np.ndarray, floor: np.ndarray, first_step: float | None = None, closing: bool = True
     ) -> tuple[Line, End]:
         """March one way; refine the branch points seen, and one that the branch ends at on a wall."""
-        trace = march(self.curve, y, tangent, self.span, self.walls, floor, self.options, first_step, closing)
+        trace = self.march(self.curve, y, tangent, self.span, self.walls, floor, self.options, first_step, closing, self.stops)
         self.counters["points"] += len(trace.points)
         self.counters["newton_iterations"] += trace.newtons
         self.counters["rejected_steps"] += trace.rejected
@@ -248,15 +288,13 @@ class Tracer:
     def _classify(self, line: Line, event: Event, y: np.ndarray, number: int) -> SpecialPoint:
         """Return the special point of an event, with its normal form coefficients."""
         problem, system = self.problem, self.problem.system
-        label, a, omega, l1, residual = "BP", None, None, None, problem.residual(y)
+        label, a, omega, l1, residual = LABELS.get(event.kind, "UZ"), None, None, None, problem.residual(y)
         spectrum = line.eigenvalues[event.row]
         big = float(max(np.max(np.abs(spectrum)), np.max(np.abs(problem.linearize(y)[1]))))
         if event.kind == layout.FOLD:
-            label = "LP"
             a = fold_coefficient(problem, y)
             residual = max(residual, float(np.min(np.abs(spectrum))) / big)
         elif event.kind == layout.PAIR and event.bracket is None:
-            label = "HB"
             omega, l1 = first_lyapunov(problem, y)
             pair = spectrum[np.argmin(np.where(spectrum.imag > 0.0, np.abs(spectrum.real), np.inf))]
             residual = max(residual, abs(float(pair.real)) / big)
@@ -274,6 +312,7 @@ class Tracer:
             l1=l1,
             a=a,
             bracket=event.bracket,
+            event=self.events.names[event.kind - layout.USER_EVENT] if self.events and label == "UZ" else None,
             eigenvalues=frozen(spectrum, complex),
         )
 
@@ -316,7 +355,11 @@ class Tracer:
         if trace.reason == layout.RANGE:
             return End("range", f"{name} reached {trace.points[-1, -1]:.12g}")
         if trace.reason == layout.BOUND:
-            return End("bound", f"{self.problem.system.variables[trace.wall]} reached its bound")
+            variable, value = self.problem.system.variables[trace.wall], trace.points[-1, trace.wall]
+            level = min(self.walls[0][trace.wall], self.walls[1][trace.wall], key=lambda wall: abs(wall - value))
+            return End("bound", f"{variable} reached its bound {level:g}")
+        if trace.reason == layout.STOPPED:
+            return End("stop", "a special point was reached at which it was to stop")
         if trace.reason == layout.CLOSED:
             return End("closed", "the branch returned to its start")
         if trace.reason == layout.FULL:

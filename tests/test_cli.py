@@ -90,6 +90,7 @@ def test_diagram_prints_the_special_points(engine, run):
 
 def test_diagram_hands_its_options_to_the_engine(engine, run):
     words = ["--start", "x1=4.5,lam=-1e-3", "--box", "x1=-1:6", "--box", "x2=0:1/2", "--engine", "pycont", "--all"]
+    words += ["--event", "x1 = 5.5", "--event", "x2", "--walls", "x1=0:9", "--stop", "HB"]
     assert run("diagram", "hopf", "--parameter", "lam", "--range", "-1e-3", "8/3", *words)[0] == 0
     ((_, options),) = engine
     assert options == {
@@ -99,6 +100,9 @@ def test_diagram_hands_its_options_to_the_engine(engine, run):
         "box": {"x1": (-1.0, 6.0), "x2": (0.0, 0.5)},
         "all": True,
         "engine": "pycont",
+        "events": ["x1 = 5.5", "x2"],
+        "walls": {"x1": (0.0, 9.0)},
+        "stop": ["HB"],
     }
 
 
@@ -147,7 +151,6 @@ BAD = {
     "empty start": ["diagram", "hopf", *RANGE, "--start", ""],
     "box without colon": ["diagram", "hopf", *RANGE, "--box", "x1=1"],
     "reversed box": ["diagram", "hopf", *RANGE, "--box", "x1=2:1"],
-    "all without box": ["diagram", "hopf", *RANGE, "--all"],
     "engine": ["diagram", "hopf", *RANGE, "--engine", "auto"],
     "orbits": ["diagram", "hopf", *RANGE, "--orbits"],
     "second": ["diagram", "hopf", *RANGE, "--second", "beta", "--second-range", "1", "3"],
@@ -190,7 +193,6 @@ def test_bad_input_is_one_sentence_and_exit_2(engine, run, words, tmp_path, monk
         (["diagram", "hopf", *RANGE, "--plot", "a.gif"], ".png, .pdf or .svg"),
         (["diagram", "hopf", *RANGE, "--orbits"], "not available in this version"),
         (["diagram", "hopf", *RANGE, "--start", "x1"], "'x1' is not of the form a=1,b=2"),
-        (["diagram", "hopf", *RANGE, "--all"], "give --box"),
     ],
 )
 def test_messages_say_what_to_do(engine, run, words, part):

@@ -29,6 +29,7 @@ KERNELS = {
     "newton_step": ("bifrncrn.curves.equilibrium_kernels", 5),
     "solve_again": ("bifrncrn.curves.equilibrium_kernels", 2),
     "spectrum": ("bifrncrn.curves.equilibrium_kernels", 4),
+    "user_tests": ("bifrncrn.curves.equilibrium_kernels", 4),
 }
 """Every kernel, the module it stands in, and its number of int64 arguments; all return int64."""
 
@@ -44,6 +45,7 @@ class Engine:
     newton_step: int
     solve_again: int
     spectrum: int
+    user_tests: int
     library: Library
 
 

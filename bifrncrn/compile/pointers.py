@@ -67,6 +67,18 @@ def call5(typingctx, address, a, b, c, d, e):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def call_model3(typingctx, address, a, b, c):  # type: ignore[no-untyped-def]
+    """Call `void f(int64 x 3)` at an address: the compiled tests of a model."""
+    signature = types.void(*[types.int64] * 4)
+
+    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        _call(builder, args, ir.VoidType())
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
 def call_model6(typingctx, address, a, b, c, d, e, f):  # type: ignore[no-untyped-def]
     """Call `void f(int64 x 6)` at an address: the compiled functions of a model."""
     signature = types.void(*[types.int64] * 7)

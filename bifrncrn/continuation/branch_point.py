@@ -11,16 +11,20 @@ SPREADS = (1e-3, 1.0, 1e-8)
 ITERATIONS = 15
 
 
-class Problem(Protocol):
+class Second(Protocol):
+    """What the branching equation needs of a curve."""
+
+    def second(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the second derivative B(u, v), shape (n,)."""
+
+
+class Problem(Second, Protocol):
     """What the refinement needs of a curve F(y) = 0, F: R^(n+1) -> R^n."""
 
     n: int
 
     def linearize(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return F (n,) and its derivative (n, n + 1)."""
-
-    def second(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Return the second derivative B(u, v), shape (n,)."""
 
 
 def refine(problem: Problem, guess: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray, float] | None:
@@ -118,6 +122,13 @@ def directions(problem: Problem, y: np.ndarray, w: np.ndarray, scale: np.ndarray
     _, matrix = problem.linearize(y)
     size = _row_sizes(matrix, scale, SPREADS[0])
     first, second = np.linalg.svd(matrix * scale / size[:, None])[2][-2:]
+    return branching_directions(problem, y, w, scale, first, second)
+
+
+def branching_directions(
+    problem: Second, y: np.ndarray, w: np.ndarray, scale: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> list[np.ndarray]:
+    """Solve the algebraic branching equation in the plane of two orthonormal null vectors (scaled unknowns)."""
     a = w @ problem.second(y, first * scale, first * scale)
     b = w @ problem.second(y, first * scale, second * scale)
     c = w @ problem.second(y, second * scale, second * scale)

@@ -11,9 +11,9 @@ Python fills it (`bifrncrn.continuation.march`), the kernels read and write it. 
 (TRIAL, TRIAL_TANGENT, TRIAL_REALS, TRIAL_IMAGS, TRIAL_VALUES) = range(20, 25)
 (MID, MID_TANGENT, MID_REALS, MID_IMAGS, MID_VALUES) = range(25, 30)
 (ROW, STEP, GUESS, SCALE, RUNNING, WEIGHT, INFO) = range(30, 37)
-# int64: state and outcome
-(COUNT, REASON, WALL, STATUS, NEWTONS, REJECTED, HOLD, UNSTABLE, ENDING, USER) = range(37, 47)
-LAYOUT_SIZE = 47
+# int64: state and outcome; STOPS has the bit 1 << event set for every event that ends a march
+(COUNT, REASON, WALL, STATUS, NEWTONS, REJECTED, HOLD, UNSTABLE, ENDING, USER, STOPS) = range(37, 48)
+LAYOUT_SIZE = 48
 VECTORS = range(TRIAL, INFO + 1)
 
 # float: settings
@@ -27,7 +27,7 @@ SETTINGS_SIZE = 9
 MARKS_SIZE = 4
 
 # why a march ends
-(RANGE, BOUND, CLOSED, FULL, NOT_FINITE, SHORT) = range(1, 7)
+(RANGE, BOUND, CLOSED, FULL, NOT_FINITE, SHORT, STOPPED) = range(1, 8)
 # events; a negative one is not refined but bracketed by the point before it
 (FOLD, BRANCH, PAIR, REAL, USER_EVENT) = range(1, 6)
 EDGE = 99

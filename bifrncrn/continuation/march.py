@@ -50,6 +50,7 @@ def march(
     options: Options,
     first_step: float | None = None,
     closing: bool = True,
+    stops: tuple[int, ...] = (),
 ) -> Trace:
     """Follow `curve` from `start` in the direction of `tangent` until it ends.
 
@@ -67,6 +68,8 @@ def march(
         Length of the first step; by default a fifth of the largest.
     closing : bool
         Whether to stop on returning to the start.
+    stops : tuple of int
+        The events (`layout.FOLD`, ...) that end the march.
     """
     size, spectra, tests, capacity = curve.size, curve.spectra, curve.tests, options.max_points
     lower, upper = np.append(walls[0], 0.0), np.append(walls[1], 0.0)
@@ -93,6 +96,7 @@ def march(
     ):  # fmt: skip
         w[index] = array.ctypes.data
     w[at.TRIAL : at.INFO + 1] = scratch.ctypes.data + 8 * stride * np.arange(len(at.VECTORS))
+    w[at.STOPS] = sum(1 << event for event in stops)
     engine().march(w.ctypes.data)
     count = int(w[at.COUNT])
     return Trace(

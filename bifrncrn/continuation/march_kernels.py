@@ -81,6 +81,8 @@ from bifrncrn.continuation.layout import (
     SPECTRUM,
     STATUS,
     STEP,
+    STOPPED,
+    STOPS,
     TANGENTS,
     TESTS,
     TOLERANCE,
@@ -102,6 +104,8 @@ from bifrncrn.continuation.layout import (
 MAX_NEWTON = 8
 CONTRACTION = 0.25
 """A Newton step must shrink at least this much, else another branch may be near."""
+FRESH = 1e-9
+"""The Jacobian, hence tangent and spectrum, of a point stem from the iterate before it: no further off than this."""
 ZERO_REAL = 1e-13
 """Real parts below this fraction of the largest eigenvalue are rounding, not instability."""
 
@@ -172,6 +176,7 @@ def _correct(w, y):  # type: ignore[no-untyped-def]
     step, info = doubles(w[STEP]), doubles(w[INFO])
     tolerance = doubles(w[SETTINGS])[TOLERANCE]
     previous = 0.0
+    near = False
     info[INFO_CONTRACTION] = 0.0
     for k in range(MAX_NEWTON):
         if _outside(w, y):
@@ -188,6 +193,8 @@ def _correct(w, y):  # type: ignore[no-untyped-def]
             info[INFO_FIRST] = length
             if length <= tolerance:
                 return 1
+        elif near:
+            return k + 1
         else:
             ratio = length / previous if previous > 0.0 else 0.0
             if length > 1e-9:
@@ -197,7 +204,9 @@ def _correct(w, y):  # type: ignore[no-untyped-def]
             elif ratio > 0.5:
                 return k + 1  # at the level of rounding
             if length * ratio <= tolerance:
-                return k + 1
+                if length <= FRESH:
+                    return k + 1
+                near = True
         previous = length
     return SLOW
 
@@ -593,16 +602,36 @@ def _retry_length(w, k, h, status):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _explains(w, k, event, which):  # type: ignore[no-untyped-def]
+    """Say whether the event in MID alone accounts for the change since point k.
+
+    A Hopf point beside a fold can change the number of unstable eigenvalues by one in all; it shows in the spectrum at
+    the fold, where the eigenvalue that is zero has not the place it should have.
+    """
+    last = w[SIZE] - 1
+    reals, imags = doubles(w[MID_REALS]), doubles(w[MID_IMAGS])
+    if event == PAIR:
+        same = (doubles(w[MID_TANGENT])[last] > 0.0) == (_row(w, TANGENTS, k, w[SIZE])[last] > 0.0)
+        return imags[which] > 0.0 and same
+    if event == FOLD and w[SPECTRUM] != 0:
+        zero = abs(reals[which]) + abs(imags[which])
+        for i in range(w[SPECTRA]):
+            if abs(reals[i]) + abs(imags[i]) < zero:
+                return False
+    return True
+
+
+@kernel
 def _settle(w, k, event, stretch):  # type: ignore[no-untyped-def]
     """Locate an event and store it after point k; return 1, 0 if only bracketed, -1 if the step must shrink."""
     which = w[USER] if event == USER_EVENT else min(w[UNSTABLE], _mark(w, k, MARK_UNSTABLE))
     unstable, sign = w[UNSTABLE], doubles(w[INFO])[INFO_SIGN]
     found = _locate(w, k, event, which)
     w[UNSTABLE] = unstable
-    real = found > 0 and event == PAIR and not doubles(w[MID_IMAGS])[which] > 0.0
-    if found < 0 or real:
+    other = found > 0 and not _explains(w, k, event, which)
+    if found < 0 or other:
         doubles(w[INFO])[INFO_SIGN] = sign
-        least = 1e-6 if real else 1e-3 * doubles(w[SETTINGS])[EVENT_STEP]
+        least = 1e-6 if other else 1e-3 * doubles(w[SETTINGS])[EVENT_STEP]
         return -1 if stretch > least else 0
     w[NEWTONS] += found
     settings, p = doubles(w[SETTINGS]), doubles(w[MID])[w[SIZE] - 1]
@@ -723,12 +752,17 @@ def _advance(w, k, h):  # type: ignore[no-untyped-def]
         if settled < 0:
             w[HOLD] = 1
             return 0.3 * stretch
+        if settled == 1 and w[STOPS] & (1 << min(event, USER_EVENT)):
+            w[REASON] = STOPPED
         if w[REASON] != 0:
+            w[REJECTED] -= 1
             return h
         event = 0 if settled == 1 else (-event - w[USER] if event == USER_EVENT else -event)
     w[REJECTED] -= 1
     _store(w, w[COUNT], TRIAL, w[UNSTABLE], event, newtons)
     w[REASON] = w[ENDING]
+    if event < 0 and w[STOPS] & (1 << min(-event, USER_EVENT)):
+        w[REASON] = STOPPED
     return min(h * _growth(w, turn, newtons, contraction), settings[LARGEST_STEP])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from bifrncrn.compile.engine import engine
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.curves.work import work_size
+from bifrncrn.systems.events import Events
 from bifrncrn.systems.system import System
 
 _ADDRESS = ctypes.c_void_p
@@ -83,8 +84,11 @@ class EquilibriumProblem:
         return float(np.max(np.abs(f) / size))
 
 
-def equilibrium_curve(system: System, parameter: int, spectrum: bool = True) -> Curve:
-    """Return the curve f(x, p) = 0 of a system, p being the parameter with index `parameter`."""
+def equilibrium_curve(system: System, parameter: int, spectrum: bool = True, events: Events | None = None) -> Curve:
+    """Return the curve f(x, p) = 0 of a system, p being the parameter with index `parameter`.
+
+    `events` are user test functions of (x, p).
+    """
     n, native, code = len(system.variables), system.native, engine()
     values = np.array(system.values, dtype=float)
     direction = np.zeros_like(values)
@@ -92,15 +96,15 @@ def equilibrium_curve(system: System, parameter: int, spectrum: bool = True) -> 
     work = np.zeros(work_size(n))
     pivots = np.zeros(n + 1, np.int64)
     addresses = [array.ctypes.data for array in (values, direction, work, pivots)]
-    context = np.array([n, parameter, native.linearize, *addresses], np.int64)
+    context = np.array([n, parameter, native.linearize, *addresses, events.native.f if events else 0], np.int64)
     return Curve(
         size=n + 1,
         spectra=n if spectrum else 0,
-        tests=0,
+        tests=len(events.names) if events else 0,
         newton_step=code.newton_step,
         solve_again=code.solve_again,
         spectrum=code.spectrum if spectrum else 0,
-        user_tests=0,
+        user_tests=code.user_tests if events else 0,
         context=context.ctypes.data,
-        keep=(native, values, direction, work, pivots, context),
+        keep=(native, events, values, direction, work, pivots, context),
     )

@@ -1,19 +1,18 @@
 """The compiled face of an equilibrium curve f(x, p) = 0: a bordered Newton step, a solve, the spectrum.
 
-A curve is known to the march by the addresses of these three and of a context, here an int64 array of `CONTEXT_SIZE`
-entries. All arguments are addresses.
+A curve is known to the march by the addresses of these three and of a context, here an int64 array with
+the entries below. All arguments are addresses.
 """
 
 from numba import njit
 
-from bifrncrn.compile.pointers import call_model6, doubles, integers
+from bifrncrn.compile.pointers import call_model3, call_model6, doubles, integers
 from bifrncrn.continuation.dense import eigenvalues, lu_factor, lu_solve
 
-STATES, PARAMETER, LINEARIZE, VALUES, DIRECTION, WORK, PIVOTS = range(7)
+STATES, PARAMETER, LINEARIZE, VALUES, DIRECTION, WORK, PIVOTS, TESTS = range(8)
 """The context: number of states, index of the continuation parameter, and the addresses of the model's `linearize`,
 the parameter values, the unit vector of the continuation parameter, the work space (`bifrncrn.curves.work`), and n + 1
-pivots (int64)."""
-CONTEXT_SIZE = 7
+pivots (int64), and of the user tests (0 for none)."""
 
 
 @njit(error_model="numpy", nogil=True)
@@ -81,3 +80,12 @@ def spectrum(context, wr, wi, unused):  # type: ignore[no-untyped-def]
     for i in range(n * n):
         copy[i] = jac[i]
     return eigenvalues(copy, n, doubles(wr), doubles(wi))
+
+
+@njit(error_model="numpy", nogil=True)
+def user_tests(context, y, tangent, values):  # type: ignore[no-untyped-def]
+    """Write the user tests at `y` to `values`; they do not depend on the tangent. Returns 0."""
+    c = integers(context)
+    doubles(c[VALUES])[c[PARAMETER]] = doubles(y)[c[STATES]]
+    call_model3(c[TESTS], y, c[VALUES], values)
+    return 0

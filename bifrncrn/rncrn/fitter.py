@@ -12,6 +12,7 @@ from bifrncrn.errors import InputError
 from bifrncrn.rncrn.checks import Array
 from bifrncrn.rncrn.projection import Projection, Ridge
 from bifrncrn.rncrn.sampling import Samples
+from bifrncrn.rncrn.threads import single_threaded
 from bifrncrn.rncrn.weights import Weights
 
 # the first ridge, relative to the target's mean square: strong enough that no start runs off to huge rates
@@ -193,9 +194,10 @@ def descend(problem: Projection, v: Array, evaluations: int, deadline: float = n
 
     clock = _Clock(problem, deadline)
     try:
-        outcome = least_squares(
-            clock, v, problem.jacobian, method="lm", x_scale="jac", max_nfev=evaluations, ftol=1e-8, xtol=1e-8, gtol=1e-15
-        )
+        with single_threaded():
+            outcome = least_squares(
+                clock, v, problem.jacobian, method="lm", x_scale="jac", max_nfev=evaluations, ftol=1e-8, xtol=1e-8, gtol=1e-15
+            )
     except _OutOfTimeError:
         return (v if clock.best is None else clock.best), "seconds"
     return (v if clock.best is None else clock.best), "evaluations" if outcome.status == 0 else "converged"

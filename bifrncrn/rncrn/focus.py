@@ -1,0 +1,56 @@
+"""More weight where the target bifurcates: samples in small boxes about its special points.
+
+The value of a field near a special point says little, its derivatives decide; close samples of high weight teach both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from bifrncrn.rncrn.sampling import Samples, box_points, join
+from bifrncrn.rncrn.target import FieldPart, Target
+
+# half sides of the small boxes, in units of the box's sides and of the parameter's range
+RADIUS = 2 / 15
+REACH = 0.1
+# samples a side, and values of the parameter
+COUNT = 5
+VALUES = (-1.0, 0.0, 1.0)
+
+
+def focused(target: Target, samples: Samples, points: Iterable[Any], share: float) -> Samples:
+    """Return `samples` with others about the target's special `points`, which carry `share` of the whole weight.
+
+    Points outside the box are passed over; without any inside, or with a share of 0, the samples come back as they are.
+    """
+    part = target.parts[0]
+    if share == 0 or not isinstance(part, FieldPart) or target.bounds is None or len(part.names) != 1:
+        return samples
+    near = [_near(target, part, point) for point in points]
+    near = [extra for extra in near if extra is not None]
+    if not near:
+        return samples
+    extra = join(near)
+    scale = share / (1 - share) * samples.weight.sum() / extra.weight.sum()
+    return join([samples, Samples(extra.x, extra.lam, extra.field, extra.weight * scale)])
+
+
+def _near(target: Target, part: FieldPart, point: Any) -> Samples | None:
+    """Return samples about one special point, or None when it lies outside the box."""
+    assert target.bounds is not None
+    low, high = np.array(part.box).T
+    state = np.array([point.state[name] for name in part.system.variables])
+    if (state < low).any() or (state > high).any():
+        return None
+    reach = RADIUS * (high - low)
+    box = list(zip(np.maximum(state - reach, low).tolist(), np.minimum(state + reach, high).tolist()))
+    places = box_points(box, COUNT)
+    middle = float(point.parameters[part.names[0]])
+    values = middle + REACH * (target.bounds[1] - target.bounds[0]) * np.array(VALUES)
+    values = np.maximum(values, 0.0)
+    x = np.repeat(places, len(values), axis=0)
+    lam = np.tile(values[:, None], (len(places), 1))
+    return Samples(x, lam, part.field(x, lam), np.ones(len(x)))
