@@ -13,14 +13,14 @@ _PUBLIC = {
     "Diagram": "bifrncrn.results",
     "Branch": "bifrncrn.results",
     "SpecialPoint": "bifrncrn.results",
-    "Comparison": "bifrncrn.compare",
+    "Comparison": "bifrncrn.comparing",
     "Options": "bifrncrn.continuation.options",
     "InputError": "bifrncrn.errors",
     "ConvergenceError": "bifrncrn.errors",
     "ContinuationWarning": "bifrncrn.errors",
-    "diagram": "bifrncrn.diagram",
+    "diagram": "bifrncrn.diagrams",
     "extend": "bifrncrn.extension",
-    "compare": "bifrncrn.compare",
+    "compare": "bifrncrn.comparing",
     "train": "bifrncrn.rncrn.training",
 }
 _MODULES = {"library": "bifrncrn.systems.library"}
@@ -28,9 +28,9 @@ _MODULES = {"library": "bifrncrn.systems.library"}
 __all__ = [*_PUBLIC, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
-    from bifrncrn.compare import Comparison, compare
+    from bifrncrn.comparing import Comparison, compare
     from bifrncrn.continuation.options import Options
-    from bifrncrn.diagram import diagram
+    from bifrncrn.diagrams import diagram
     from bifrncrn.errors import ContinuationWarning, ConvergenceError, InputError
     from bifrncrn.extension import extend
     from bifrncrn.results import Branch, Diagram, SpecialPoint

@@ -142,7 +142,7 @@ def _timed(
     repeat: int,
 ) -> tuple[Diagram, tuple[float, float]]:
     """Return the diagram and the seconds of the first and of the fastest later run."""
-    from bifrncrn.diagram import diagram
+    from bifrncrn.diagrams import diagram
 
     seconds = []
     for _ in range(1 + repeat):
@@ -153,7 +153,7 @@ def _timed(
 
 
 def _timing(engine: str, results: Mapping[str, Diagram], seconds: tuple[float, float]) -> Timing:
-    from bifrncrn.compare import compare_diagrams
+    from bifrncrn.comparing import compare_diagrams
 
     own = results[engine]
     tolerance = AGREEMENT * (own.range[1] - own.range[0])

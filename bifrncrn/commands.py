@@ -21,7 +21,7 @@ OK, FINDING = 0, 1
 
 def run_diagram(options: Namespace) -> int:
     """Trace one diagram."""
-    from bifrncrn.diagram import diagram
+    from bifrncrn.diagrams import diagram
     from bifrncrn.report import describe
     from bifrncrn.rncrn.formats import load_model
 
@@ -53,7 +53,7 @@ def run_diagram(options: Namespace) -> int:
 
 def run_compare(options: Namespace) -> int:
     """Compare a network with its target."""
-    from bifrncrn.compare import compare
+    from bifrncrn.comparing import compare
 
     check_outputs(options.json, options.plot)
     target, network = _side(options.target, None), _side(options.network, options.mu)

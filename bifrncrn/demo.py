@@ -31,7 +31,7 @@ def demo(folder: str | os.PathLike[str]) -> tuple[Comparison, list[Path]]:
     InputError
         If the folder cannot be made or written to.
     """
-    from bifrncrn.compare import compare
+    from bifrncrn.comparing import compare
     from bifrncrn.plotting import save_comparison
     from bifrncrn.rncrn.network import Network
     from bifrncrn.systems import library

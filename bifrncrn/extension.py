@@ -7,7 +7,7 @@ import numpy as np
 from bifrncrn.continuation import branch_point, layout
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibrium import EquilibriumProblem
-from bifrncrn.diagram import bounds_of
+from bifrncrn.diagrams import bounds_of
 from bifrncrn.errors import InputError
 from bifrncrn.line import Event, Line, join
 from bifrncrn.results import Branch, Diagram, End, SpecialPoint

@@ -12,14 +12,17 @@ def fold_coefficient(problem: EquilibriumProblem, y: np.ndarray) -> float:
 
     The sign depends on that of q, which is chosen with its largest component positive.
     """
-    _, matrix = problem.linearize(y)
-    left, _, right = np.linalg.svd(matrix[:, : problem.n])
-    q, p = right[-1], left[:, -1]
+    q, p = problem.null_vectors(y)
     q = q * np.sign(q[np.argmax(np.abs(q))])
     scale = float(p @ q)
     if scale == 0.0:
         return float("nan")  # zero is a double eigenvalue: no fold of this kind
     return float(p @ problem.jet(y, q)[1]) / (2.0 * scale)
+
+
+def fold_gap(problem: EquilibriumProblem, y: np.ndarray) -> float:
+    """Return |J q| of the unit vector q that comes nearest to J q = 0."""
+    return float(np.linalg.norm(problem.linearize(y)[1][:, : problem.n] @ problem.null_vectors(y)[0]))
 
 
 def first_lyapunov(problem: EquilibriumProblem, y: np.ndarray) -> tuple[float, float]:
@@ -28,16 +31,9 @@ def first_lyapunov(problem: EquilibriumProblem, y: np.ndarray) -> tuple[float, f
     c1 = <p, C(q, q, q') - 2 B(q, J^-1 B(q, q')) + B(q', (2 i omega - J)^-1 B(q, q))> / 2, q' the conjugate of q.
     Negative l1 is supercritical. It is NaN where J or 2 i omega - J is singular.
     """
-    n = problem.n
-    jacobian = problem.linearize(y)[1][:, :n]
-    eigenvalues, vectors = np.linalg.eig(jacobian)
-    upper = np.where(eigenvalues.imag > 0.0, np.abs(eigenvalues.real), np.inf)
-    k = int(np.argmin(upper))
-    omega = float(eigenvalues[k].imag)
+    omega, q, p = problem.hopf_vectors(y)
     try:
-        # the row of the inverse is the left eigenvector with <p, q> = 1 for q of unit length
-        p = np.linalg.inv(vectors)[k].conj()
-        q = vectors[:, k]
+        p = p / np.vdot(q, p)
         a, b = np.ascontiguousarray(q.real), np.ascontiguousarray(q.imag)
         plus, minus = problem.jet(y, a + b), problem.jet(y, a - b)
         ja, jb = problem.jet(y, a), problem.jet(y, b)
@@ -46,8 +42,8 @@ def first_lyapunov(problem: EquilibriumProblem, y: np.ndarray) -> tuple[float, f
         abb = ((plus[2] + minus[2]) / 2.0 - aaa) / 3.0
         cubic = aaa + abb + 1j * (aab + bbb)
         b_qq = ja[1] - jb[1] + 0.5j * (plus[1] - minus[1])
-        h = np.linalg.solve(jacobian, ja[1] + jb[1])
-        g = np.linalg.solve(2j * omega * np.eye(n) - jacobian, b_qq)
+        h = problem.solve_shifted(y, 0.0, ja[1] + jb[1])
+        g = -problem.solve_shifted(y, 2j * omega, b_qq)
     except np.linalg.LinAlgError:
         return omega, float("nan")
     b_qh = problem.second(y, a, h) + 1j * problem.second(y, b, h)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bifrncrn.continuation import branch_point, layout
+from bifrncrn.continuation import layout
 from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
-from bifrncrn.curves.equilibrium import EquilibriumProblem, equilibrium_curve
+from bifrncrn.curves.equilibrium import EquilibriumProblem
 from bifrncrn.line import Event, Line, from_trace, join
-from bifrncrn.normal_forms import first_lyapunov, fold_coefficient
+from bifrncrn.normal_forms import first_lyapunov, fold_coefficient, fold_gap
 from bifrncrn.results import Branch, Diagram, End, SpecialPoint, frozen
 from bifrncrn.systems.events import Events
 
@@ -78,7 +78,7 @@ class Tracer:
         self.march = engine
         self.events = events
         self.stops = tuple(kind for kind, label in LABELS.items() if label in stop)
-        self.curve = equilibrium_curve(problem.system, problem.parameter, events=events)
+        self.curve = problem.curve(events)
         self.walls = walls or (problem.system.lower, problem.system.upper)
         self.branches: list[Branch] = []
         self.lines: list[Line] = []
@@ -90,7 +90,7 @@ class Tracer:
     def trace_through(self, y: np.ndarray) -> None:
         """Trace the branch through an equilibrium, in both directions."""
         floor = self._floor(y)
-        tangent = self._tangent(y, floor)
+        tangent = self.problem.tangent(y, floor)
         forward, end = self._march(y, tangent, floor)
         if end.reason == "closed":
             self._add(forward, (end, end), None, floor)
@@ -118,7 +118,7 @@ class Tracer:
         while done < len(self.junctions):
             junction = self.junctions[done]
             done += 1
-            for direction in branch_point.directions(self.problem, junction.y, junction.left, junction.scale):
+            for direction in self.problem.directions(junction.y, junction.left, junction.scale):
                 if any(abs(direction @ known) > PARALLEL for known in junction.known):
                     continue
                 if len(self.branches) >= self.max_branches:
@@ -146,13 +146,10 @@ class Tracer:
         if np.linalg.norm(z - y / scale) > 0.5:
             return False
         for _ in range(8):
-            f, matrix = self.problem.linearize(z * scale)
-            if not (np.all(np.isfinite(f)) and np.all(np.isfinite(matrix))):
+            move = self.problem.beside(z * scale, normal / scale)
+            if move is None:
                 return False
-            try:
-                step = np.linalg.solve(np.vstack([matrix * scale, normal]), np.append(-f, 0.0))
-            except np.linalg.LinAlgError:
-                return False
+            step = move / scale
             z = z + step
             if np.max(np.abs(step)) < 1e-10:
                 return bool(np.max(np.abs(z - y / scale)) < SAME)
@@ -167,7 +164,7 @@ class Tracer:
             branches=tuple(self.branches),
             special_points=tuple(self.special),
             system=self.problem.system,
-            notes=(*notes, *self.notes),
+            notes=(*notes, *self.notes, *self.problem.notes()),
             counters=dict(self.counters),
         )
 
@@ -225,28 +222,28 @@ class Tracer:
         before, after = line.points[event.row - 1], line.points[event.row]
         scale = np.maximum(np.maximum(np.abs(before), np.abs(after)), floor)
         scale[-1] = floor[-1]
-        found = branch_point.refine(self.problem, 0.5 * (before + after), scale)
+        found = self.problem.refine(0.5 * (before + after), scale)
         reach = np.linalg.norm((after - before) / scale)
         if found is None or np.linalg.norm((found[0] - before) / scale) > 2.0 * reach:
             return line
         rest = tuple(e for e in line.events if e is not event)
         unstable = int(min(line.unstable[event.row - 1], line.unstable[event.row]))
         clean = Line(line.points, line.tangents, line.eigenvalues, line.unstable, rest)
-        return clean.insert(event.row, found[0], self._eigenvalues(found[0]), unstable, Event(event.row, layout.BRANCH, None, found[1]))
+        return clean.insert(event.row, found[0], self.problem.eigenvalues(found[0]), unstable, Event(event.row, layout.BRANCH, None, found[1]))
 
     def _refine_end(self, line: Line, floor: np.ndarray) -> Line:
         """Add the branch point that a branch runs into on a wall (a species dies out there), if there is one."""
         last = line.points[-1]
         scale = np.maximum(np.abs(last), floor)
         scale[-1] = floor[-1]
-        found = branch_point.refine(self.problem, last, scale)
+        found = self.problem.refine(last, scale)
         if found is None or np.linalg.norm((found[0] - last) / scale) > 1e-3:
             return line
         y = found[0]
         n = self.problem.n
         y[:n] = np.clip(y[:n], *self.walls)
         row = len(line)
-        return line.insert(row, y, self._eigenvalues(y), int(line.unstable[-1]), Event(row, layout.BRANCH, None, found[1]))
+        return line.insert(row, y, self.problem.eigenvalues(y), int(line.unstable[-1]), Event(row, layout.BRANCH, None, found[1]))
 
     def _add(self, line: Line, ends: tuple[End, End], origin: int | None, floor: np.ndarray) -> None:
         """Keep a line as a branch, with its special points."""
@@ -290,10 +287,11 @@ class Tracer:
         problem, system = self.problem, self.problem.system
         label, a, omega, l1, residual = LABELS.get(event.kind, "UZ"), None, None, None, problem.residual(y)
         spectrum = line.eigenvalues[event.row]
-        big = float(max(np.max(np.abs(spectrum)), np.max(np.abs(problem.linearize(y)[1]))))
+        big = max(float(np.max(np.abs(spectrum), initial=0.0)), problem.largest(y))
         if event.kind == layout.FOLD:
             a = fold_coefficient(problem, y)
-            residual = max(residual, float(np.min(np.abs(spectrum))) / big)
+            gap = float(np.min(np.abs(spectrum))) if len(spectrum) else fold_gap(problem, y)
+            residual = max(residual, gap / big)
         elif event.kind == layout.PAIR and event.bracket is None:
             omega, l1 = first_lyapunov(problem, y)
             pair = spectrum[np.argmin(np.where(spectrum.imag > 0.0, np.abs(spectrum.real), np.inf))]
@@ -318,15 +316,10 @@ class Tracer:
 
     def _row(self, y: np.ndarray, tangent: np.ndarray) -> Line:
         """Return a branch point as a line of one row."""
-        spectrum = self._eigenvalues(y)
-        big = float(np.max(np.abs(spectrum)))
-        unstable = np.array([int(np.sum(spectrum.real > 1e-9 * big))])
+        spectrum = self.problem.eigenvalues(y)
+        big = float(np.max(np.abs(spectrum), initial=0.0))
+        unstable = np.array([int(np.sum(spectrum.real > 1e-9 * big)) if self.problem.stability else -1])
         return Line(y[None], tangent[None], spectrum[None], unstable, ())
-
-    def _eigenvalues(self, y: np.ndarray) -> np.ndarray:
-        """Return the eigenvalues of the Jacobian at a point, by descending real part."""
-        values = np.linalg.eigvals(self.problem.linearize(y)[1][:, : self.problem.n]).astype(complex)
-        return values[np.lexsort((-values.imag, -values.real))]
 
     def _floor(self, y: np.ndarray) -> np.ndarray:
         """Return the least unit of length of every component.
@@ -336,18 +329,11 @@ class Tracer:
         """
         width = self.span[1] - self.span[0]
         sizes = np.abs(y[:-1])
-        tangent = self._tangent(y, np.append(np.maximum(sizes, 1e-3), width))
+        tangent = self.problem.tangent(y, np.append(np.maximum(sizes, 1e-3), width))
         reach = np.abs(tangent[:-1]) / max(abs(tangent[-1]), 1e-300) * width
         own = np.where(sizes > 0.0, sizes, np.where(reach > 1e-9 * sizes.max(), np.minimum(reach, max(1.0, sizes.max())), 0.0))
         own[own == 0.0] = own.max() or 1.0
         return np.append(0.1 * own, width)
-
-    def _tangent(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        """Return a tangent at an equilibrium, with the parameter increasing."""
-        _, matrix = self.problem.linearize(y)
-        size = np.maximum(np.abs(matrix) @ scale, 1e-300)
-        tangent = np.linalg.svd(matrix * scale / size[:, None])[2][-1] * scale
-        return tangent if tangent[-1] >= 0.0 else -tangent
 
     def _end(self, trace: Trace) -> End:
         """Say why a march ended."""

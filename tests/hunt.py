@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import root
 
 from bifrncrn.continuation.options import Options
-from bifrncrn.diagram import diagram
+from bifrncrn.diagrams import diagram
 from bifrncrn.errors import ConvergenceError
 from bifrncrn.results import Diagram
 from bifrncrn.rncrn.network import Network

@@ -27,9 +27,9 @@ def engine(monkeypatch):
         calls.append((system, options))
         return hopf_diagram(2.0, model=system.title)
 
-    module = types.ModuleType("bifrncrn.diagram")
+    module = types.ModuleType("bifrncrn.diagrams")
     module.diagram = trace
-    monkeypatch.setitem(sys.modules, "bifrncrn.diagram", module)
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams", module)
     return calls
 
 
@@ -203,9 +203,9 @@ def test_errors_of_the_engine_are_one_sentence(monkeypatch, run):
     def fail(system, **options):
         raise ConvergenceError("the start does not\nconverge; give another one with --start")
 
-    module = types.ModuleType("bifrncrn.diagram")
+    module = types.ModuleType("bifrncrn.diagrams")
     module.diagram = fail
-    monkeypatch.setitem(sys.modules, "bifrncrn.diagram", module)
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams", module)
     code, out, err = run("diagram", "hopf", *RANGE)
     assert code == 2 and not out
     assert err == "bifrncrn: error: the start does not converge; give another one with --start\n"
@@ -215,9 +215,9 @@ def test_an_interrupt_is_quiet(monkeypatch, run):
     def stop(system, **options):
         raise KeyboardInterrupt
 
-    module = types.ModuleType("bifrncrn.diagram")
+    module = types.ModuleType("bifrncrn.diagrams")
     module.diagram = stop
-    monkeypatch.setitem(sys.modules, "bifrncrn.diagram", module)
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams", module)
     assert run("diagram", "hopf", *RANGE) == (130, "", "")
 
 
@@ -228,9 +228,9 @@ def test_warnings_are_one_line(monkeypatch, run):
         warnings.warn("a step was\ntaken twice", ContinuationWarning, stacklevel=2)
         return hopf_diagram()
 
-    module = types.ModuleType("bifrncrn.diagram")
+    module = types.ModuleType("bifrncrn.diagrams")
     module.diagram = warn
-    monkeypatch.setitem(sys.modules, "bifrncrn.diagram", module)
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams", module)
     code, _, err = run("diagram", "hopf", *RANGE)
     assert code == 0 and err == "bifrncrn: warning: a step was taken twice\n"
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifrncrn.branch_distance import Window, branch_distance
-from bifrncrn.compare import compare, compare_diagrams
+from bifrncrn.comparing import compare, compare_diagrams
 from bifrncrn.comparison import criticality
 from bifrncrn.errors import InputError
 
@@ -285,9 +285,9 @@ def traced(monkeypatch):
         calls.append((system, options))
         return hopf_diagram(2.0 if len(calls) == 1 else 2.03)
 
-    module = types.ModuleType("bifrncrn.diagram")
+    module = types.ModuleType("bifrncrn.diagrams")
     module.diagram = trace
-    monkeypatch.setitem(sys.modules, "bifrncrn.diagram", module)
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams", module)
     return calls
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bifrncrn.compare import compare_diagrams
+from bifrncrn.comparing import compare_diagrams
 from bifrncrn.continuation.options import Options
-from bifrncrn.diagram import diagram
+from bifrncrn.diagrams import diagram
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn.network import Network
 from bifrncrn.systems.system import System
@@ -83,7 +83,7 @@ def test_agrees_with_the_native_engine(system, parameter, bounds, capfd):
 def test_points_are_corrected_again():
     branch = diagram(AB, "D", (0.0, 0.16), engine="pycont").branches[0]
     for row in branch.points:
-        field = AB.rhs(row[1:], {"D": row[0]})
+        field = AB.with_(values={"D": row[0]}).rhs(row[1:])
         assert np.max(np.abs(field)) < 1e-11 * (1.0 + np.max(np.abs(row)))
     assert branch.points[0, 0] == 0.0
     assert branch.points[-1, 0] == 0.16

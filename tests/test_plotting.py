@@ -13,7 +13,7 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from bifrncrn import plotting
-from bifrncrn.compare import compare_diagrams
+from bifrncrn.comparing import compare_diagrams
 from bifrncrn.errors import InputError
 from bifrncrn.label_placement import place_labels
 from bifrncrn.plotting import LEARNED, TARGET, plot_comparison, plot_diagram, save_bars, save_diagram, stability_runs

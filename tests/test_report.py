@@ -60,9 +60,9 @@ def engines(monkeypatch):
             raise outcome[engine]
         return outcome[engine]
 
-    module = types.ModuleType("bifrncrn.diagram")
+    module = types.ModuleType("bifrncrn.diagrams")
     module.diagram = trace
-    monkeypatch.setitem(sys.modules, "bifrncrn.diagram", module)
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams", module)
     return outcome
 
 

@@ -85,7 +85,7 @@ def _compile() -> bytes:
     """
     import llvmlite.binding as llvm
 
-    logger.warning("compiling the continuation engine, once per installation (about ten seconds)")
+    logger.info("compiling the continuation engine, once per installation (about ten seconds)")
     root = str(Path(__file__).parent.parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     environment = dict(os.environ, NUMBA_OPT="0", PYTHONPATH=path)

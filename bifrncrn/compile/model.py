@@ -113,6 +113,9 @@ class NativeModel:
         """Column of every structural nonzero of the Jacobian, (nnz,) int32, ascending in each row."""
         return self._pattern[1]
 
+    def check(self) -> None:
+        """Do nothing: compiled functions raise nothing that would have to be raised later."""
+
     def function(self, name: str) -> Any:
         """Return a function as a ctypes object that takes pointers (c_void_p, in the order of the attribute above).
 

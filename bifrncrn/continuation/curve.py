@@ -1,7 +1,12 @@
 """What the march knows of a curve."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+
+def _no_check() -> None:
+    """Compiled functions raise nothing."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Curve:
         Handed to every function.
     keep : tuple
         What must stay alive as long as the curve does.
+    check : callable
+        Called after a march: raises what the functions behind the addresses could not.
     """
 
     size: int
@@ -40,3 +47,4 @@ class Curve:
     user_tests: int
     context: int
     keep: tuple[Any, ...]
+    check: Callable[[], None] = _no_check

@@ -200,7 +200,7 @@ class _Walk:
         point = 0.5 * (piece.points[back - 1] + piece.points[back])
         for _ in range(3):  # into the hyperplane through home, and onto the curve
             point = point - direction * ((direction / unit) @ ((point - home) / unit))
-            found = self.piece(point, tangent, LEAST, 2)
+            found = self.piece(point, tangent, LEAST, 3)
             if not len(found.points):
                 return 0
             point = found.points[0]

@@ -98,6 +98,7 @@ def march(
     w[at.TRIAL : at.INFO + 1] = scratch.ctypes.data + 8 * stride * np.arange(len(at.VECTORS))
     w[at.STOPS] = sum(1 << event for event in stops)
     engine().march(w.ctypes.data)
+    curve.check()
     count = int(w[at.COUNT])
     return Trace(
         points=points[:count].copy(),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import functools
+from collections.abc import Callable
 
 import numpy as np
 
 from bifrncrn.compile.engine import engine
+from bifrncrn.continuation import branch_point
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.curves.work import work_size
 from bifrncrn.systems.events import Events
@@ -25,20 +28,33 @@ class EquilibriumProblem:
         Index of the continuation parameter among the system's parameters.
     n : int
         Number of states; a point y has n + 1 components.
+    stability : bool
+        Whether the eigenvalues of every point are computed.
     """
 
-    def __init__(self, system: System, parameter: int) -> None:
+    integrator = "LSODA"
+    """The method of scipy's `solve_ivp` that suits the Jacobian."""
+
+    def __init__(self, system: System, parameter: int, stability: bool = True) -> None:
         self.system = system
         self.parameter = parameter
+        self.stability = stability
         self.n = len(system.variables)
         native = system.native
         self._values = np.array(system.values, dtype=float)
         self._unit = np.zeros_like(self._values)
         self._unit[parameter] = 1.0
         self._direction = np.zeros_like(self._values)
-        self._linearize = ctypes.CFUNCTYPE(None, *[_ADDRESS] * 6)(native.linearize)
-        self._jet = ctypes.CFUNCTYPE(None, *[_ADDRESS] * 5)(native.jet)
+        self._check = native.check
         self.evaluations = 0
+
+    @functools.cached_property
+    def _linearize(self) -> Callable[..., None]:
+        return ctypes.CFUNCTYPE(None, *[_ADDRESS] * 6)(self.system.native.linearize)
+
+    @functools.cached_property
+    def _jet(self) -> Callable[..., None]:
+        return ctypes.CFUNCTYPE(None, *[_ADDRESS] * 5)(self.system.native.jet)
 
     def linearize(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return F, shape (n,), and its derivative by y, shape (n, n + 1)."""
@@ -50,6 +66,7 @@ class EquilibriumProblem:
         values = self._values.ctypes.data
         self._linearize(point.ctypes.data, values, self._unit.ctypes.data, base, base + 16 * n, base + 8 * n)
         self.evaluations += 1
+        self._check()
         matrix = np.empty((n, n + 1))
         matrix[:, :n] = out[2 * n :].reshape(n, n)
         matrix[:, n] = out[n : 2 * n]
@@ -64,6 +81,7 @@ class EquilibriumProblem:
         data = (point.ctypes.data, self._values.ctypes.data, step.ctypes.data, self._direction.ctypes.data, out.ctypes.data)
         self._jet(*data)
         self.evaluations += 1
+        self._check()
         return out
 
     def second(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -82,6 +100,86 @@ class EquilibriumProblem:
         f, matrix = self.linearize(y)
         size = np.abs(matrix) @ np.abs(y) + np.abs(f) + 1e-300
         return float(np.max(np.abs(f) / size))
+
+    def largest(self, y: np.ndarray) -> float:
+        """Return the largest entry of the Jacobian in absolute value."""
+        return float(np.max(np.abs(self.linearize(y)[1])))
+
+    def solver(self, y: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
+        """Return F and a function that solves with the state Jacobian; None where they are not finite."""
+        f, matrix = self.linearize(y)
+        if not (np.all(np.isfinite(f)) and np.all(np.isfinite(matrix))):
+            return f, None
+        return f, functools.partial(_solve, matrix[:, : self.n])
+
+    def beside(self, y: np.ndarray, row: np.ndarray) -> np.ndarray | None:
+        """Return the Newton step from `y` normal to `row`; None where there is none."""
+        f, matrix = self.linearize(y)
+        if not (np.all(np.isfinite(f)) and np.all(np.isfinite(matrix))):
+            return None
+        try:
+            return np.linalg.solve(np.vstack([matrix, row]), np.append(-f, 0.0))
+        except np.linalg.LinAlgError:
+            return None
+
+    def tangent(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return a tangent of the curve, of unit length in units of `scale`, with the parameter increasing."""
+        _, matrix = self.linearize(y)
+        size = np.maximum(np.abs(matrix) @ scale, 1e-300)
+        tangent = np.linalg.svd(matrix * scale / size[:, None])[2][-1] * scale
+        return tangent if tangent[-1] >= 0.0 else -tangent
+
+    def eigenvalues(self, y: np.ndarray) -> np.ndarray:
+        """Return the eigenvalues kept with a point, by descending real part: all, or none without `stability`."""
+        if not self.stability:
+            return np.empty(0, complex)
+        values = np.linalg.eigvals(self.linearize(y)[1][:, : self.n]).astype(complex)
+        return values[np.lexsort((-values.imag, -values.real))]
+
+    def null_vectors(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return unit vectors q, p with J q = 0 and J' p = 0 at a fold."""
+        left, _, right = np.linalg.svd(self.linearize(y)[1][:, : self.n])
+        return right[-1], left[:, -1]
+
+    def hopf_vectors(self, y: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return omega and unit q with J q = i omega q, and p with J' p = -i omega p, at a Hopf point."""
+        eigenvalues, vectors = np.linalg.eig(self.linearize(y)[1][:, : self.n])
+        k = int(np.argmin(np.where(eigenvalues.imag > 0.0, np.abs(eigenvalues.real), np.inf)))
+        try:
+            left = np.linalg.inv(vectors)[k].conj()  # the row of the inverse is the left eigenvector
+        except np.linalg.LinAlgError:
+            left = np.full(self.n, np.nan)
+        return float(eigenvalues[k].imag), vectors[:, k], left
+
+    def solve_shifted(self, y: np.ndarray, shift: complex, rhs: np.ndarray) -> np.ndarray:
+        """Return the solution x of (J - shift) x = rhs."""
+        return np.linalg.solve(self.linearize(y)[1][:, : self.n] - shift * np.eye(self.n), rhs)
+
+    def refine(self, guess: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray, float] | None:
+        """Find the branch point near `guess`; see `bifrncrn.continuation.branch_point.refine`."""
+        return branch_point.refine(self, guess, scale)
+
+    def directions(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
+        """Return the unit tangents, in scaled unknowns, of the branches through a branch point."""
+        return branch_point.directions(self, y, left, scale)
+
+    def curve(self, events: Events | None = None) -> Curve:
+        """Return the curve for the march."""
+        return equilibrium_curve(self.system, self.parameter, self.stability, events)
+
+    def notes(self) -> list[str]:
+        """Say what a reader of the diagram must know about how it was computed."""
+        said = [self.system.note] if self.system.note else []
+        if not self.stability:
+            said.append("Stability was not computed: Hopf points were not looked for.")
+        return said
+
+
+def _solve(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
+    try:
+        return np.linalg.solve(matrix, rhs)
+    except np.linalg.LinAlgError:
+        return np.linalg.lstsq(matrix, rhs, rcond=None)[0]
 
 
 def equilibrium_curve(system: System, parameter: int, spectrum: bool = True, events: Events | None = None) -> Curve:
@@ -107,4 +205,5 @@ def equilibrium_curve(system: System, parameter: int, spectrum: bool = True, eve
         user_tests=code.user_tests if events else 0,
         context=context.ctypes.data,
         keep=(native, events, values, direction, work, pivots, context),
+        check=native.check,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
@@ -21,14 +22,11 @@ def newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int = 50) -> 
     n = problem.n
     lower, upper = problem.system.lower, problem.system.upper
     at = np.array(y, dtype=float)
-    f, matrix = problem.linearize(at)
+    f, solve = problem.solver(at)
     for _ in range(iterations):
-        if not (np.all(np.isfinite(f)) and np.all(np.isfinite(matrix))):
+        if solve is None:
             return None
-        try:
-            step = np.linalg.solve(matrix[:, :n], -f)
-        except np.linalg.LinAlgError:
-            step = np.linalg.lstsq(matrix[:, :n], -f, rcond=None)[0]
+        step = solve(-f)
         size = np.abs(at[:n]) + 1e-8
         length = float(np.max(np.abs(step) / size))
         if not np.isfinite(length):
@@ -39,25 +37,23 @@ def newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int = 50) -> 
         while damping > 1e-6:
             trial = at.copy()
             trial[:n] = np.clip(at[:n] + damping * step, lower, upper)
-            new_f, new_matrix = problem.linearize(trial)
-            if _monotone(new_f, matrix[:, :n], size, damping, length):
+            new_f, new_solve = problem.solver(trial)
+            if _monotone(new_f, solve, size, damping, length):
                 break
             damping *= 0.5
         else:
             # at the level of rounding nothing decreases any more
             return at if length < 1e-7 and problem.residual(at) < 1e-10 else None
-        at, f, matrix = trial, new_f, new_matrix
+        at, f, solve = trial, new_f, new_solve
     return at if problem.residual(at) < 1e-12 else None
 
 
-def _monotone(new_f: np.ndarray, jacobian: np.ndarray, size: np.ndarray, damping: float, length: float) -> bool:
+def _monotone(
+    new_f: np.ndarray, solve: Callable[[np.ndarray], np.ndarray], size: np.ndarray, damping: float, length: float
+) -> bool:
     if not np.all(np.isfinite(new_f)):
         return False
-    try:
-        simplified = np.linalg.solve(jacobian, -new_f)
-    except np.linalg.LinAlgError:
-        simplified = np.linalg.lstsq(jacobian, -new_f, rcond=None)[0]
-    new_length = float(np.max(np.abs(simplified) / size))
+    new_length = float(np.max(np.abs(solve(-new_f)) / size))
     return new_length <= max(1.0 - 0.25 * damping, 0.5) * length or new_length < 1e-9
 
 
@@ -77,7 +73,7 @@ def settle(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
     for span in (1.0, 10.0, 1e2, 1e3, 1e4):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            run = solve_ivp(field, (0.0, span), at[:n], method="LSODA", jac=slope, rtol=1e-8, atol=1e-10)
+            run = solve_ivp(field, (0.0, span), at[:n], method=problem.integrator, jac=slope, rtol=1e-8, atol=1e-10)
         if not run.success or not np.all(np.isfinite(run.y)):
             return None
         at[:n] = np.clip(run.y[:, -1], problem.system.lower, problem.system.upper)

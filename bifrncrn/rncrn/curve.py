@@ -52,7 +52,9 @@ class Curve:
         low = points.min()
         if low < 0:
             k = int(points.min(axis=1).argmin())
-            raise InputError(f"the curve leaves the positive orthant: sample {k} has the coordinate {low:.6g}; shift it up")
+            raise InputError(
+                f"the curve leaves the positive orthant: sample {k} has the coordinate {low:.6g}; shift it up"
+            )
         length = np.linalg.norm(tangents, axis=1)
         if (length == 0).any():
             raise InputError(f"the curve stands still at sample {int(length.argmin())}; leave that sample out")
@@ -84,12 +86,16 @@ class Curve:
         return Curve(self.points[~drop], self.tangents[~drop], False)
 
     @classmethod
-    def of(cls, place: Callable[[Array], Array], slope: Callable[[Array], Array], t: Array, closed: bool = True) -> Curve:
+    def of(
+        cls, place: Callable[[Array], Array], slope: Callable[[Array], Array], t: Array, closed: bool = True
+    ) -> Curve:
         """Return the curve of functions of t (K,) that give points and derivatives (n, K)."""
         return cls(place(t).T, slope(t).T, closed)
 
     @classmethod
-    def formula(cls, equations: Mapping[str, str], t: tuple[float, float], count: int = 629, closed: bool = True) -> Curve:
+    def formula(
+        cls, equations: Mapping[str, str], t: tuple[float, float], count: int = 629, closed: bool = True
+    ) -> Curve:
         """Return the curve of expressions in `t`, for instance ``{"x1": "2 + cos(t)", "x2": "2 + sin(t)"}``.
 
         Parameters
@@ -124,7 +130,9 @@ class Curve:
 
         points = np.asarray(points, dtype=float)
         if points.ndim != 2 or len(points) < 4:
-            raise InputError(f"points of shape {points.shape} make no smooth curve; give at least 4 rows of coordinates")
+            raise InputError(
+                f"points of shape {points.shape} make no smooth curve; give at least 4 rows of coordinates"
+            )
         if closed and np.allclose(points[0], points[-1], rtol=0, atol=1e-12):
             points = points[:-1]
         every = np.vstack([points, points[:1]]) if closed else points
@@ -162,7 +170,9 @@ class Curve:
         return cls.through(np.array(points), closed, count)
 
     @classmethod
-    def from_svg(cls, path: str, scale: float = 1.0, shift: tuple[float, float] = (0.0, 0.0), count: int = 629) -> Curve:
+    def from_svg(
+        cls, path: str, scale: float = 1.0, shift: tuple[float, float] = (0.0, 0.0), count: int = 629
+    ) -> Curve:
         """Return the curve of the text of an SVG path (its ``d`` attribute); y points up, as on paper.
 
         Parameters

@@ -95,9 +95,7 @@ class Wanted:
         d_omega[1] += (x[:, None] * weights.alpha * h)[..., None] * u
         d_psi = d_z[..., None] * self.lam
         d_beta = np.stack([np.eye(m), np.zeros((m, m))]).astype(complex)
-        by_weights = np.concatenate(
-            [a.reshape(2, m, -1) for a in (d_alpha, d_omega, d_psi, d_z, d_beta)], axis=2
-        )
+        by_weights = np.concatenate([a.reshape(2, m, -1) for a in (d_alpha, d_omega, d_psi, d_z, d_beta)], axis=2)
         d_x = d_z @ weights.omega
         d_x[0] += np.diag(rate)
         d_x[1] += np.diag(weights.alpha @ (h * through))

@@ -126,7 +126,13 @@ def run_start(samples: Samples, options: FitOptions, index: int, seed: np.random
         if options.ridge is None:
             following_ridge(problem, v)
     return Start(
-        index, problem.weights(v), problem.loss(v), problem.ridge.alpha, problem.evaluations, time.perf_counter() - began, reason
+        index,
+        problem.weights(v),
+        problem.loss(v),
+        problem.ridge.alpha,
+        problem.evaluations,
+        time.perf_counter() - began,
+        reason,
     )
 
 
@@ -196,7 +202,15 @@ def descend(problem: Projection, v: Array, evaluations: int, deadline: float = n
     try:
         with single_threaded():
             outcome = least_squares(
-                clock, v, problem.jacobian, method="lm", x_scale="jac", max_nfev=evaluations, ftol=1e-8, xtol=1e-8, gtol=1e-15
+                clock,
+                v,
+                problem.jacobian,
+                method="lm",
+                x_scale="jac",
+                max_nfev=evaluations,
+                ftol=1e-8,
+                xtol=1e-8,
+                gtol=1e-15,
             )
     except _OutOfTimeError:
         return (v if clock.best is None else clock.best), "seconds"

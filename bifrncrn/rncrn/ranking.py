@@ -52,7 +52,7 @@ class Standing:
 
 def target_diagram(target: Target) -> Diagram | None:
     """Return the diagram of the target's ODE over its box and range, or None when it has no ODE or no range."""
-    from bifrncrn.diagram import diagram
+    from bifrncrn.diagrams import diagram
 
     system = target.system
     if system is None or target.bounds is None or target.parameter is None:
@@ -65,11 +65,13 @@ def standing(target: Target, reference: Diagram, network: Network, mu: float | N
 
     A network whose diagram has no point to start from stands last.
     """
-    from bifrncrn.compare import compare
+    from bifrncrn.comparing import compare
 
     low, high = reference.range
     try:
-        found = compare(reference, network, bounds=(low, high), mu=mu, tolerance=TOLERANCE * (high - low), box=target.box)
+        found = compare(
+            reference, network, bounds=(low, high), mu=mu, tolerance=TOLERANCE * (high - low), box=target.box
+        )
     except ConvergenceError:
         return Standing(len(reference.special_points) + 1, math.inf, 10**6, "no equilibrium found to start from")
     return judge(found, high - low)
@@ -82,4 +84,6 @@ def judge(found: Comparison, extent: float) -> Standing:
     words = [f"{match.label} off by {match.parameter_error:.3g}" for match in found.matched]
     words += [f"{point.label} missing" for point in found.missing]
     words += [f"{point.label} extra at {point.parameters[found.learned.parameter]:.4g}" for point in found.extra]
-    return Standing(wrong, error, math.ceil(error / (RESOLUTION * extent)), ", ".join(words) or "no special point, as wanted")
+    return Standing(
+        wrong, error, math.ceil(error / (RESOLUTION * extent)), ", ".join(words) or "no special point, as wanted"
+    )

@@ -20,13 +20,15 @@ import numpy as np
 from bifrncrn.rncrn.checks import Array
 from bifrncrn.rncrn.defining import Wanted
 from bifrncrn.rncrn.fitter import beta_floor
-from bifrncrn.rncrn.sampling import Samples
+from bifrncrn.rncrn.sampling import Samples, thin
 from bifrncrn.rncrn.target import Target
 from bifrncrn.rncrn.weights import Weights
 
 NAMES = ("alpha", "omega", "psi", "theta", "beta")
 # heaviness of the defining equations in the passes, in units of the root of the loss
 HEAVY = (1e2, 1e3, 1e4, 1e5)
+# samples that are enough to keep a loss that is already small
+ENOUGH = 700
 # Newton steps of least change, and the relative residual at which they have arrived
 STEPS = 25
 ARRIVED = 1e-12
@@ -79,7 +81,8 @@ def wanted_points(target: Target, points: Iterable, mus: Sequence[float] = (0.0,
             pairs = np.flatnonzero(values.imag > 0)
             k = pairs[np.abs(values[pairs].real).argmin()]
             found += [
-                Wanted("HB", np.array([lam]), state, float(values[k].imag), vectors[:, k].astype(complex), mu) for mu in mus
+                Wanted("HB", np.array([lam]), state, float(values[k].imag), vectors[:, k].astype(complex), mu)
+                for mu in mus
             ]
         else:
             k = int(np.abs(values).argmin())
@@ -87,7 +90,7 @@ def wanted_points(target: Target, points: Iterable, mus: Sequence[float] = (0.0,
     return tuple(found)
 
 
-def refine(weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wanted], evaluations: int = 200) -> Refined:
+def refine(weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wanted], evaluations: int = 40) -> Refined:
     """Return `weights` moved so that the wanted points are met exactly, at the least loss found.
 
     Parameters
@@ -104,12 +107,19 @@ def refine(weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wante
     from scipy.optimize import least_squares
 
     before = weights.loss(samples, loss)
-    problem = _Problem(weights, samples, loss, wanted)
+    problem = _Problem(weights, thin(samples, ENOUGH, np.random.default_rng(0)), loss, wanted)
     unknowns = problem.start()
     for heavy in HEAVY:
         problem.heavy = heavy * np.sqrt(before)
         outcome = least_squares(
-            problem.residual, unknowns, problem.jacobian, method="lm", x_scale="jac", max_nfev=evaluations, ftol=1e-10, xtol=1e-10
+            problem.residual,
+            unknowns,
+            problem.jacobian,
+            method="lm",
+            x_scale="jac",
+            max_nfev=evaluations,
+            ftol=1e-10,
+            xtol=1e-10,
         )
         unknowns = outcome.x
     unknowns, residual = _least_change(problem, unknowns)

@@ -61,7 +61,9 @@ class Samples:
             )
         if (self.weight <= 0).any():
             row = int(np.argwhere(self.weight <= 0)[0][0])
-            raise InputError(f"sample {row} has weight {self.weight[row]:g}, but weights must be positive; drop it instead")
+            raise InputError(
+                f"sample {row} has weight {self.weight[row]:g}, but weights must be positive; drop it instead"
+            )
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -70,7 +72,9 @@ class Samples:
 
 def join(parts: Sequence[Samples]) -> Samples:
     """Return all samples of `parts` as one set."""
-    return Samples(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "lam", "field", "weight")))
+    return Samples(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "lam", "field", "weight"))
+    )
 
 
 def thin(samples: Samples, count: int, rng: np.random.Generator) -> Samples:
@@ -90,7 +94,9 @@ def check_box(box: Sequence[tuple[float, float]], names: Sequence[str]) -> tuple
         If a side is missing, empty, not finite, or reaches below zero.
     """
     if len(box) != len(names):
-        raise InputError(f"the box has {len(box)} sides but there are {len(names)} states; give one (low, high) for each")
+        raise InputError(
+            f"the box has {len(box)} sides but there are {len(names)} states; give one (low, high) for each"
+        )
     sides = []
     for name, side in zip(names, box):
         if len(side) != 2:

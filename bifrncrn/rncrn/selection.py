@@ -94,7 +94,10 @@ class Judge:
             if refined.loss <= SPOILT * best.loss and (old is None or (new is not None and new.key <= old.key)):
                 where = "in the reduced system" + (f" and at mu = {mus[1]:g}" if len(mus) > 1 else "")
                 return refined, f"refined {where}: special points moved onto the target's, loss {best.loss:.4g} before"
-        return best, "refinement did not reach the target's special points without spoiling the loss; the fit is left as it was"
+        return (
+            best,
+            "refinement did not reach the target's special points without spoiling the loss; the fit is left as it was",
+        )
 
 
 def distinct(ordered: Sequence[Start]) -> list[Start]:

@@ -34,7 +34,9 @@ def flatten(path: str) -> tuple[Array, bool]:
             raise InputError("the SVG path has a second subpath; give one curve at a time")
         values = _absolute(upper, np.array(numbers), here if command.islower() else np.zeros(2), here)
         if upper in "ST":  # the first control point mirrors the last one
-            mirrored = 2 * here - control if control is not None and previous in ("CS" if upper == "S" else "QT") else here
+            mirrored = (
+                2 * here - control if control is not None and previous in ("CS" if upper == "S" else "QT") else here
+            )
             values = np.vstack([mirrored, values])
         points += _bezier(np.vstack([here, values])) if upper not in "M" else [values[-1]]
         control = values[-2] if len(values) > 1 else None
@@ -53,14 +55,18 @@ def _commands(path: str) -> list[tuple[str, list[float]]]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise InputError(f"the SVG path has {text[at : at + 10]!r} at character {at}, which is no command and no number")
+            raise InputError(
+                f"the SVG path has {text[at : at + 10]!r} at character {at}, which is no command and no number"
+            )
         at = match.end()
         if match[1]:
             if numbers:
                 raise InputError(f"the SVG path's command {letter} has {len(numbers)} numbers too few or too many")
             letter = match[1]
             if letter.upper() not in _NUMBERS:
-                raise InputError(f"the SVG path has the command {letter}, which is not supported; use M L H V C S Q T Z")
+                raise InputError(
+                    f"the SVG path has the command {letter}, which is not supported; use M L H V C S Q T Z"
+                )
             if letter.upper() == "Z":
                 found.append((letter, []))
             continue

@@ -15,8 +15,8 @@ from bifrncrn.rncrn.sampling import METHODS, Samples, box_points, cell_points, c
 from bifrncrn.systems.system import System
 
 LOSSES = ("field", "relative")
-# samples a side that give about 1,500 points in all, by the number of executive species
-GRID = {1: 61, 2: 13, 3: 9}
+# samples a side that give about 1,000 points at several values of the parameter, by the number of executive species
+GRID = {1: 61, 2: 11, 3: 9}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class FieldPart:
     names : tuple of str
         The system's parameter that each parameter species stands for; empty when the field does not depend on them.
     count : int or None
-        Grid samples a side; None takes about 1,500 in all.
+        Grid samples a side; None takes 61, 11 or 9 for one, two or three variables.
     definition_lam, definition_count
         The grid on which the loss is stated (upper ends left out); None means `lam`, and about 40,000 points.
     weight : float
@@ -95,9 +95,13 @@ class FieldPart:
         for name in self.names:
             self.system.parameter_index(name)
         if not self.lam or len({len(row) for row in self.lam}) != 1:
-            raise InputError(f"parameter values {self.lam!r} are not rows of one length; give one value per parameter species")
+            raise InputError(
+                f"parameter values {self.lam!r} are not rows of one length; give one value per parameter species"
+            )
         if self.names and len(self.names) != len(self.lam[0]):
-            raise InputError(f"{len(self.names)} parameters are named but rows hold {len(self.lam[0])} values; give one each")
+            raise InputError(
+                f"{len(self.names)} parameters are named but rows hold {len(self.lam[0])} values; give one each"
+            )
 
     @property
     def dimension(self) -> int:
@@ -183,7 +187,9 @@ class Target:
             raise InputError(f"loss {self.loss!r} is unknown; choose one of {', '.join(LOSSES)}")
         shapes = {(part.dimension, part.inputs) for part in self.parts}
         if len(shapes) != 1:
-            raise InputError(f"the parts of target {self.name!r} disagree in (species, parameter species): {sorted(shapes)}")
+            raise InputError(
+                f"the parts of target {self.name!r} disagree in (species, parameter species): {sorted(shapes)}"
+            )
         m, p = self.sizes
         if self.state and len(self.state) != m:
             raise InputError(f"the start state {self.state} has {len(self.state)} entries but there are {m} species")

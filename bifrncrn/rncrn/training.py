@@ -193,9 +193,7 @@ def _polish(data: Samples, options: FitOptions, starts: Sequence[Start], jobs: i
     return [*polished, *(start for start in starts if start.index not in chosen)]
 
 
-def _record(
-    target: Target, options: FitOptions, data: Samples, method: str, seeds: int, seed: int
-) -> dict[str, Any]:
+def _record(target: Target, options: FitOptions, data: Samples, method: str, seeds: int, seed: int) -> dict[str, Any]:
     import scipy
 
     import bifrncrn
@@ -203,7 +201,12 @@ def _record(
     return {
         "target": target.name,
         "loss_kind": options.loss,
-        "samples": {"method": method, "count": len(data), "low": data.x.min(axis=0).tolist(), "high": data.x.max(axis=0).tolist()},
+        "samples": {
+            "method": method,
+            "count": len(data),
+            "low": data.x.min(axis=0).tolist(),
+            "high": data.x.max(axis=0).tolist(),
+        },
         "parameter_values": np.unique(data.lam, axis=0).tolist(),
         "perceptrons": options.perceptrons,
         "seeds": seeds,

@@ -26,13 +26,17 @@ def target_from(system: System, name: str = "") -> Target:
     """
     table = system.training
     if not table:
-        raise InputError(f"model {system.title!r} has no [training] table; add one with a box, for instance box = {{x = [1, 2]}}")
+        raise InputError(
+            f"model {system.title!r} has no [training] table; add one with a box, for instance box = {{x = [1, 2]}}"
+        )
     for key in table:
         if key not in KEYS:
             raise InputError(f"[training] has the unknown key {key!r}; the keys are {', '.join(KEYS)}")
     names = _parameter_names(table)
     rows = _rows(table, names, system)
-    bounds = table.get("range") or ([min(r[0] for r in rows), max(r[0] for r in rows)] if names and len(rows) > 1 else None)
+    bounds = table.get("range") or (
+        [min(r[0] for r in rows), max(r[0] for r in rows)] if names and len(rows) > 1 else None
+    )
     part = FieldPart(system, _box(table, system), rows, names, count=_integer(table, "samples", None))
     return Target(
         name=name or system.title or "model",
@@ -58,7 +62,7 @@ def _parameter_names(table: Mapping[str, Any]) -> tuple[str, ...]:
 def _rows(table: Mapping[str, Any], names: tuple[str, ...], system: System) -> tuple[tuple[float, ...], ...]:
     if not names:
         if "values" in table:
-            raise InputError("[training] has values but names no parameter; add parameter = \"...\"")
+            raise InputError('[training] has values but names no parameter; add parameter = "..."')
         return ((),)
     values = table.get("values")
     if values is None:

@@ -72,4 +72,10 @@ class Weights:
         """
         a = np.sqrt(network.gamma * network.tau)
         psi = np.zeros((len(a), 0)) if network.psi is None else network.psi
-        return cls(network.alpha * (a / network.tau), network.omega / a[:, None], psi / a[:, None], network.theta / a, network.beta)
+        return cls(
+            network.alpha * (a / network.tau),
+            network.omega / a[:, None],
+            psi / a[:, None],
+            network.theta / a,
+            network.beta,
+        )

@@ -32,7 +32,12 @@ def _rows(*values: float) -> tuple[tuple[float, ...], ...]:
 def hopf() -> Target:
     """Return the supercritical Hopf normal form about (5, 5), HB at lam = 2 with frequency 1."""
     system = System.from_equations(
-        _HOPF, {"lam": 1.0}, {"x1": 5.0, "x2": 5.0}, definitions=_HOPF_NAMES, nonnegative=True, title="Hopf normal form about (5, 5)"
+        _HOPF,
+        {"lam": 1.0},
+        {"x1": 5.0, "x2": 5.0},
+        definitions=_HOPF_NAMES,
+        nonnegative=True,
+        title="Hopf normal form about (5, 5)",
     )
     part = FieldPart(
         system,
@@ -45,14 +50,28 @@ def hopf() -> Target:
     # with <q, q> = 1 the amplitude equation is z' = (lam - 2 + i) z - 2 z |z|^2
     known = KnownPoint("HB", {"lam": 2.0}, {"x1": 5.0, "x2": 5.0}, "closed form", omega=1.0, l1=-2.0)
     return Target(
-        "hopf", system.title, (part,), "relative", 5, 0.0075, state=(5.0, 5.0), lam=(1.0,), bounds=(1.0, 3.0), known=(known,)
+        "hopf",
+        system.title,
+        (part,),
+        "relative",
+        5,
+        0.0075,
+        state=(5.0, 5.0),
+        lam=(1.0,),
+        bounds=(1.0, 3.0),
+        known=(known,),
     )
 
 
 def hopf_critical() -> Target:
     """Return the Hopf normal form at its critical value lam = 2, without a parameter species."""
     system = System.from_equations(
-        _HOPF, {"lam": 2.0}, {"x1": 5.0, "x2": 5.0}, definitions=_HOPF_NAMES, nonnegative=True, title="critical Hopf point about (5, 5)"
+        _HOPF,
+        {"lam": 2.0},
+        {"x1": 5.0, "x2": 5.0},
+        definitions=_HOPF_NAMES,
+        nonnegative=True,
+        title="critical Hopf point about (5, 5)",
     )
     part = FieldPart(system, _PLANE, count=25, definition_count=200)
     return Target("hopf_critical", system.title, (part,), "field", 6, state=(5.0, 5.0))
@@ -71,9 +90,20 @@ def homoclinic() -> Target:
     part = FieldPart(system, _PLANE, _rows(1.9, 2.0, 2.1), ("lam",), count=15, definition_count=300)
     # off the saddle u = 0.8 v (1 + v); with trace = lam - 3.6 - 2.8 v = 0 the equilibrium gives 1.28 v^2 + 3.42 v + 1.64 = 0
     v = (-3.42 + math.sqrt(3.42**2 - 4 * 1.28 * 1.64)) / (2 * 1.28)
-    known = KnownPoint("HB", {"lam": 3.6 + 2.8 * v}, {"x1": 5 + 0.8 * v * (1 + v), "x2": 5 + v}, "closed form: trace = 0")
+    known = KnownPoint(
+        "HB", {"lam": 3.6 + 2.8 * v}, {"x1": 5 + 0.8 * v * (1 + v), "x2": 5 + v}, "closed form: trace = 0"
+    )
     return Target(
-        "homoclinic", system.title, (part,), "relative", 10, 1e-4, state=(4.82, 4.36), lam=(1.9,), bounds=(1.6, 2.2), known=(known,)
+        "homoclinic",
+        system.title,
+        (part,),
+        "relative",
+        10,
+        1e-4,
+        state=(4.82, 4.36),
+        lam=(1.9,),
+        bounds=(1.6, 2.2),
+        known=(known,),
     )
 
 
@@ -86,7 +116,15 @@ def uni_bistable() -> Target:
     box = ((1.0, 9.0),)
     parts = (FieldPart(two, box, _rows(0.0)), FieldPart(one, box, _rows(1.0)))
     return Target(
-        "uni_bistable", "bistable at lam = 0, unistable at lam = 1", parts, "field", 3, 0.1, state=(5.0,), lam=(1.0,), bounds=(0.0, 1.0)
+        "uni_bistable",
+        "bistable at lam = 0, unistable at lam = 1",
+        parts,
+        "field",
+        3,
+        0.1,
+        state=(5.0,),
+        lam=(1.0,),
+        bounds=(0.0, 1.0),
     )
 
 
@@ -109,7 +147,11 @@ def _sine(name: str, high: float, perceptrons: int) -> Target:
 def oscillator() -> Target:
     """Return the oscillator with a Bessel function, (6 + 4 J0(1.5 x1) - x2, x1 - 4)."""
     system = System.from_equations(
-        {"x1": "6 + 4*besselj(0, 3*x1/2) - x2", "x2": "x1 - 4"}, {}, {"x1": 4.0, "x2": 6.0}, nonnegative=True, title="Bessel oscillator"
+        {"x1": "6 + 4*besselj(0, 3*x1/2) - x2", "x2": "x1 - 4"},
+        {},
+        {"x1": 4.0, "x2": 6.0},
+        nonnegative=True,
+        title="Bessel oscillator",
     )
     part = FieldPart(system, ((0.1, 12.0), (0.1, 12.0)), count=40)
     return Target("oscillator", system.title, (part,), "field", 6, state=(4.0, 6.0))
@@ -187,7 +229,9 @@ def torus() -> Target:
 
     def slope(t: np.ndarray) -> np.ndarray:
         ring, change = 3 + np.cos(10 * t), -10 * np.sin(10 * t)
-        return np.array([change * np.cos(t) - ring * np.sin(t), change * np.sin(t) + ring * np.cos(t), 10 * np.cos(10 * t)])
+        return np.array(
+            [change * np.cos(t) - ring * np.sin(t), change * np.sin(t) + ring * np.cos(t), 10 * np.cos(10 * t)]
+        )
 
     part = CurvePart(Curve.of(place, slope, _TURN))
     return Target("torus", "curve on a torus about (6, 6, 2)", (part,), "field", 7, state=(10.0, 6.0, 2.0))
@@ -201,7 +245,14 @@ def eq_cycle() -> Target:
     rest = FieldPart(system, ((0.0, 3.0), (0.0, 3.0)), ((0.1,),), count=16, definition_count=16)
     cycle = CurvePart(_circle((1.5, 1.5)), (1.0,))
     return Target(
-        "eq_cycle", "equilibrium at lam = 0.1, cycle at lam = 1", (rest, cycle), "field", 5, state=(0.1, 0.1), lam=(0.1,), bounds=(0.1, 1.0)
+        "eq_cycle",
+        "equilibrium at lam = 0.1, cycle at lam = 1",
+        (rest, cycle),
+        "field",
+        5,
+        state=(0.1, 0.1),
+        lam=(0.1,),
+        bounds=(0.1, 1.0),
     )
 
 

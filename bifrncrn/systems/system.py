@@ -215,6 +215,11 @@ class System:
         return _index(name, self.parameters, "parameter")
 
     @property
+    def note(self) -> str:
+        """What a reader of results must know about how the system is evaluated; empty where it is exact."""
+        return ""
+
+    @property
     def lower(self) -> np.ndarray:
         """Lower bounds of the variables, (n,)."""
         return np.full(len(self.variables), 0.0 if self.nonnegative else -np.inf)

@@ -47,7 +47,9 @@ def cubic_fold() -> Problem:
     """Return lam + x - x^3, folds at lam = -+2/(3 sqrt 3)."""
     lam, x = 2 / (3 * math.sqrt(3)), 1 / math.sqrt(3)
     system = System.from_equations({"x": "lam + x - x^3"}, {"lam": 0.0}, {"x": -1.0}, title="cubic with two folds")
-    return Problem("cubic_fold", system, "lam", (-1, 1), (Known("LP", lam, (-x,)), Known("LP", -lam, (x,))), "closed form")
+    return Problem(
+        "cubic_fold", system, "lam", (-1, 1), (Known("LP", lam, (-x,)), Known("LP", -lam, (x,))), "closed form"
+    )
 
 
 def pitchfork() -> Problem:
@@ -84,8 +86,12 @@ def bogdanov_takens() -> Problem:
 def brusselator() -> Problem:
     """Return the Brusselator with A = 1, HB at B = 1 + A^2 with frequency A."""
     equations = {"x": "A - (B + 1)*x + x^2*y", "y": "B*x - x^2*y"}
-    system = System.from_equations(equations, {"A": 1.0, "B": 1.0}, {"x": 1.0, "y": 1.0}, nonnegative=True, title="Brusselator")
-    return Problem("brusselator", system, "B", (0.5, 3), (Known("HB", 2.0, (1.0, 2.0), 1.0),), "closed form: B = 1 + A^2")
+    system = System.from_equations(
+        equations, {"A": 1.0, "B": 1.0}, {"x": 1.0, "y": 1.0}, nonnegative=True, title="Brusselator"
+    )
+    return Problem(
+        "brusselator", system, "B", (0.5, 3), (Known("HB", 2.0, (1.0, 2.0), 1.0),), "closed form: B = 1 + A^2"
+    )
 
 
 def schnakenberg() -> Problem:
@@ -98,8 +104,11 @@ def schnakenberg() -> Problem:
         for w in (2 / math.sqrt(3) * math.cos(angle - 2 * math.pi * k / 3) for k in (1, 0))
     )
     system = System.from_equations(
-        {"u": "a - u + u^2*v", "v": "b - u^2*v"}, {"a": a, "b": 0.05}, {"u": 0.15, "v": 0.05 / 0.15**2},
-        nonnegative=True, title="Schnakenberg",
+        {"u": "a - u + u^2*v", "v": "b - u^2*v"},
+        {"a": a, "b": 0.05},
+        {"u": 0.15, "v": 0.05 / 0.15**2},
+        nonnegative=True,
+        title="Schnakenberg",
     )
     return Problem("schnakenberg", system, "b", (0.02, 1.5), known, "closed form: b - a = (a + b)^3")
 
@@ -108,7 +117,9 @@ def schlogl() -> Problem:
     """Return the Schloegl model -x^3 + 6x^2 - 11x + b, folds at x = 2 -+ 1/sqrt 3."""
     x = tuple(2 + sign / math.sqrt(3) for sign in (-1, 1))
     known = tuple(Known("LP", v**3 - 6 * v**2 + 11 * v, (v,)) for v in x)
-    system = System.from_equations({"x": "-x^3 + 6*x^2 - c*x + b"}, {"b": 0.0, "c": 11.0}, {"x": 0.0}, nonnegative=True, title="Schloegl")
+    system = System.from_equations(
+        {"x": "-x^3 + 6*x^2 - c*x + b"}, {"b": 0.0, "c": 11.0}, {"x": 0.0}, nonnegative=True, title="Schloegl"
+    )
     return Problem("schlogl", system, "b", (0, 10), known, "closed form: db/dx = 3x^2 - 12x + 11 = 0")
 
 
@@ -122,7 +133,9 @@ def lorenz() -> Problem:
     values: dict[str, float | str] = {"rho": 0.0, "sigma": 10.0, "beta": "8/3"}
     system = System.from_equations(equations, values, {"x": 0.0, "y": 0.0, "z": 0.0}, title="Lorenz")
     hopf = tuple(Known("HB", rho, (s * x, s * x, rho - 1), omega) for s in (1, -1))
-    return Problem("lorenz", system, "rho", (0, 30), (Known("BP", 1.0, (0.0, 0.0, 0.0)), *hopf), "Lorenz 1963, Sparrow 1982")
+    return Problem(
+        "lorenz", system, "rho", (0, 30), (Known("BP", 1.0, (0.0, 0.0, 0.0)), *hopf), "Lorenz 1963, Sparrow 1982"
+    )
 
 
 def bratu2() -> Problem:
@@ -143,7 +156,11 @@ def ab_reaction() -> Problem:
     b, beta = 14.0, 2.0
     equations = {"u1": "-u1 + D*(1 - u1)*exp(u2)", "u2": "-u2 + B*D*(1 - u1)*exp(u2) - beta*u2"}
     system = System.from_equations(
-        equations, {"D": 0.0, "B": b, "beta": beta}, {"u1": 0.0, "u2": 0.0}, nonnegative=True, title="A -> B reaction in a stirred tank"
+        equations,
+        {"D": 0.0, "B": b, "beta": beta},
+        {"u1": 0.0, "u2": 0.0},
+        nonnegative=True,
+        title="A -> B reaction in a stirred tank",
     )
     ratio = b / (1 + beta)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
+from bifrncrn.curves.choose import SPARSE_ABOVE, equilibrium_problem, is_large
 from bifrncrn.curves.equilibrium import EquilibriumProblem
 from bifrncrn.curves.start import find_start
 from bifrncrn.errors import InputError
@@ -34,6 +35,7 @@ def diagram(
     events: Sequence[str] = (),
     walls: Mapping[str, tuple[float, float]] | None = None,
     stop: Collection[str] = (),
+    stability: bool = True,
     options: Options | None = None,
     max_branches: int = 50,
 ) -> Diagram:
@@ -65,6 +67,9 @@ def diagram(
         Bounds of states beyond which nothing is evaluated; a branch ends there. They narrow the system's own.
     stop : collection of str
         Labels (LP, BP, HB, UZ) at which a branch ends.
+    stability : bool
+        Whether to compute eigenvalues: all of a small system, a few rightmost ones of a large one. Without them a
+        large system is followed much faster, but Hopf points are not found and `unstable` is -1.
     options : Options, optional
         Step control and limits, among them the greatest number of points.
     max_branches : int
@@ -82,18 +87,20 @@ def diagram(
         If no equilibrium is found from the start.
     """
     full = _full_start(system, parameter, start or {})
-    laws = conserved(system, full, system.values)
+    laws = np.zeros((0, full.size)) if is_large(system) else conserved(system, full, system.values)
     if len(laws):
         reduction = reduce(system, laws, full)
         rest = {key: value for key, value in (start or {}).items() if key not in system.variables}
         inner = diagram(
             reduction.system, parameter, bounds, start=rest, all=all, box=box, engine=engine, events=events, walls=walls,
-            stop=stop, options=options, max_branches=max_branches,
+            stop=stop, stability=stability, options=options, max_branches=max_branches,
         )  # fmt: skip
         return expand(inner, reduction, system)
     name = _parameter(system, parameter)
     span = bounds_of(name, bounds)
-    problem = EquilibriumProblem(system, system.parameter_index(name))
+    problem = equilibrium_problem(system, system.parameter_index(name), stability)
+    if all and is_large(system):
+        raise InputError(f"all: unconnected branches are searched in systems of up to {SPARSE_ABOVE} states, not {problem.n}; leave it out")
     y = start_point(system, name, span, start or {})
     tracer = Tracer(
         problem, name, span, options or Options(), max_branches,

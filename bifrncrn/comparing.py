@@ -338,7 +338,7 @@ def _trace(
     engine: str,
 ) -> Diagram:
     """Trace a system from its start, or everywhere in the box."""
-    from bifrncrn.diagram import diagram
+    from bifrncrn.diagrams import diagram
 
     known = (*system.variables, *system.parameters)
     begin = {name: value for name, value in (start or {}).items() if name in known} or None
