@@ -117,6 +117,7 @@ def _add_diagram(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--second", metavar="PARAMETER", help="continue every LP and HB in a second parameter (not in this version)")
     add("--second-range", nargs=2, type=number, metavar=("LO", "HI"), help="range of the second parameter")
     add("--mu", type=number, help="analyse the full network at this ratio of time-scales")
+    add("--no-stability", action="store_true", help="compute no eigenvalues: faster for large systems, finds no HB")
     _add_output(add, "bifrncrn.diagram/1", show=True)
 
 

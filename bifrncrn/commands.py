@@ -42,6 +42,7 @@ def run_diagram(options: Namespace) -> int:
         events=options.event or (),
         walls=merged(options.walls, "--walls") or None,
         stop=options.stop or (),
+        stability=not options.no_stability,
     )
     if options.plot:
         from bifrncrn.plotting import save_diagram

@@ -103,6 +103,7 @@ def test_diagram_hands_its_options_to_the_engine(engine, run):
         "events": ["x1 = 5.5", "x2"],
         "walls": {"x1": (0.0, 9.0)},
         "stop": ["HB"],
+        "stability": True,
     }
 
 

@@ -27,7 +27,9 @@ class Problem(Second, Protocol):
         """Return F (n,) and its derivative (n, n + 1)."""
 
 
-def refine(problem: Problem, guess: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray, float] | None:
+def refine(
+    problem: Problem, guess: np.ndarray, scale: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray, float] | None:
     """Find the branch point near `guess`.
 
     Newton's method for y, w and an unfolding alpha (zero at a branch point) on F(y) + alpha w = 0, F_y' w = 0,
@@ -37,6 +39,8 @@ def refine(problem: Problem, guess: np.ndarray, scale: np.ndarray) -> tuple[np.n
     ----------
     guess, scale : (n + 1,) arrays
         Where to start, and the unit of length of every component.
+    box : two (n + 1,) arrays, optional
+        Lower and upper bounds of y; nothing is evaluated beyond them.
 
     Returns
     -------
@@ -48,7 +52,7 @@ def refine(problem: Problem, guess: np.ndarray, scale: np.ndarray) -> tuple[np.n
     if not np.all(np.isfinite(matrix)):
         return None
     for spread in SPREADS:
-        found = _newton(problem, guess, scale, _row_sizes(matrix, scale, spread))
+        found = _newton(problem, guess, scale, _row_sizes(matrix, scale, spread), box)
         if found is not None:
             return found
     return None
@@ -64,7 +68,9 @@ def _row_sizes(matrix: np.ndarray, scale: np.ndarray, spread: float) -> np.ndarr
     return np.maximum(rows, spread * rows.max() or 1.0)
 
 
-def _newton(problem: Problem, guess: np.ndarray, scale: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, float] | None:
+def _newton(
+    problem: Problem, guess: np.ndarray, scale: np.ndarray, size: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None
+) -> tuple[np.ndarray, np.ndarray, float] | None:
     n = problem.n
     y = np.array(guess, dtype=float)
     _, matrix = problem.linearize(y)
@@ -87,6 +93,8 @@ def _newton(problem: Problem, guess: np.ndarray, scale: np.ndarray, size: np.nda
         except np.linalg.LinAlgError:
             return None
         y = y + step[: n + 1] * scale
+        if box is not None:
+            y = np.clip(y, *box)
         alpha += step[n + 1]
         w = w + step[n + 2 :]
         change = float(np.max(np.abs(step)))

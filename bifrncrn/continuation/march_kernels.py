@@ -468,7 +468,7 @@ def _wall_between(w, y, guess):  # type: ignore[no-untyped-def]
         if guess[i] < bottom or guess[i] > top:
             level = bottom if guess[i] < bottom else top
             fraction = (level - y[i]) / (guess[i] - y[i]) if guess[i] != y[i] else 0.0
-            if fraction < nearest:
+            if fraction < nearest or (i == last and fraction <= nearest + 1e-9):
                 nearest = fraction
                 first = i
                 settings[LEVEL] = level
@@ -594,8 +594,8 @@ def _try(w, k, h):  # type: ignore[no-untyped-def]
 @kernel
 def _retry_length(w, k, h, status):  # type: ignore[no-untyped-def]
     """Return the length of the next try after a failed correction."""
-    if w[ENDING] == 0:
-        return 0.25 * h if status == BAD_VALUE else 0.5 * h
+    if w[ENDING] == 0:  # not by halving: that lands on a branch point in the middle of a symmetric range for ever
+        return 0.25 * h if status == BAD_VALUE else 0.45 * h
     y, guess = _row(w, POINTS, k, w[SIZE]), doubles(w[GUESS])
     gap = abs(doubles(w[SETTINGS])[LEVEL] - y[w[WALL]])
     return h * max(0.5 * min(gap / abs(guess[w[WALL]] - y[w[WALL]]), 1.0), 0.05)

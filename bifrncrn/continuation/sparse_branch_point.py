@@ -80,7 +80,9 @@ class _Scaled:
         return _Borders(rows, column)
 
 
-def refine(curve: SparseCurve, guess: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray, float] | None:
+def refine(
+    curve: SparseCurve, guess: np.ndarray, scale: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray, float] | None:
     """Find the branch point near `guess`; arguments and result as in `bifrncrn.continuation.branch_point.refine`."""
     n = curve.n
     y, alpha = np.array(guess, dtype=float), 0.0
@@ -98,6 +100,8 @@ def refine(curve: SparseCurve, guess: np.ndarray, scale: np.ndarray) -> tuple[np
         if step is None:
             return None
         y = y + step[: n + 1] * scale
+        if box is not None:
+            y = np.clip(y, *box)
         alpha += step[n + 1]
         change = float(np.max(np.abs(step)))
         if not change < 1e3:

@@ -155,9 +155,11 @@ class EquilibriumProblem:
         """Return the solution x of (J - shift) x = rhs."""
         return np.linalg.solve(self.linearize(y)[1][:, : self.n] - shift * np.eye(self.n), rhs)
 
-    def refine(self, guess: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray, float] | None:
+    def refine(
+        self, guess: np.ndarray, scale: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, float] | None:
         """Find the branch point near `guess`; see `bifrncrn.continuation.branch_point.refine`."""
-        return branch_point.refine(self, guess, scale)
+        return branch_point.refine(self, guess, scale, box)
 
     def directions(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
         """Return the unit tangents, in scaled unknowns, of the branches through a branch point."""

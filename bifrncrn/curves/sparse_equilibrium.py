@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bifrncrn.compile.carried import Carried
 from bifrncrn.continuation import sparse_branch_point
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.continuation.sparse import Bordered, Solver, Structure
@@ -151,9 +151,11 @@ class SparseProblem(EquilibriumProblem):
         _, values, _ = self.entries(y)
         return self.structure.factor(values, shift).solve(rhs)
 
-    def refine(self, guess: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray, float] | None:
+    def refine(
+        self, guess: np.ndarray, scale: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, float] | None:
         """Find the branch point near `guess`."""
-        return sparse_branch_point.refine(self, guess, scale)
+        return sparse_branch_point.refine(self, guess, scale, box)
 
     def directions(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
         """Return the unit tangents, in scaled unknowns, of the branches through a branch point."""
@@ -203,26 +205,6 @@ def _null_vectors(factors: Solver, n: int, dtype: type) -> tuple[np.ndarray, np.
         gap = -(p @ column) * right[n] / np.linalg.norm(right[:n]) / (p @ q)
         column, row = p.conj(), q.conj()
     return q, p, gap
-
-
-class Carried:
-    """Carries an exception over compiled code that cannot pass it on: kept inside the block, raised by `check`."""
-
-    def __init__(self) -> None:
-        self.error: BaseException | None = None
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
-        self.error = self.error or error
-        return True
-
-    def check(self) -> None:
-        """Raise what was kept."""
-        error, self.error = self.error, None
-        if error is not None:
-            raise error
 
 
 class _Callbacks:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn.checks import Array
@@ -81,7 +82,7 @@ class Curve:
                 "pull its strands apart or add a dimension"
             )
 
-    def without(self, drop: Array) -> Curve:
+    def without(self, drop: NDArray[np.bool_]) -> Curve:
         """Return the curve without the samples where the mask `drop` (K,) is true (a cusp, a tip); it is then open."""
         return Curve(self.points[~drop], self.tangents[~drop], False)
 

@@ -96,10 +96,10 @@ class Wanted:
         d_psi = d_z[..., None] * self.lam
         d_beta = np.stack([np.eye(m), np.zeros((m, m))]).astype(complex)
         by_weights = np.concatenate([a.reshape(2, m, -1) for a in (d_alpha, d_omega, d_psi, d_z, d_beta)], axis=2)
-        d_x = d_z @ weights.omega
+        d_x: Complex = (d_z @ weights.omega).astype(complex)
         d_x[0] += np.diag(rate)
         d_x[1] += np.diag(weights.alpha @ (h * through))
-        d_u = np.diag(rate - 1j * nu) + x[:, None] * ((weights.alpha * h) @ weights.omega)
+        d_u: Complex = np.diag(rate - 1j * nu) + x[:, None] * ((weights.alpha * h) @ weights.omega)
         d_nu = x * (weights.alpha @ (-1j * self.mu * s / low**2 * through)) - 1j * u
         return self._assemble(f, g, u, by_weights, d_x, d_u, d_nu)
 

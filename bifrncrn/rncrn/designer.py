@@ -20,8 +20,9 @@ from bifrncrn.rncrn.sampling import Samples
 class CurvePart:
     """A limit cycle (or any curve) to be followed.
 
-    At every sample of the curve the field is `eta` along the tangent. At the distances `i * delta`, i = 1..`layers`, to both
-    sides along every normal direction a push of ``eta * exp(kappa * i * delta)``, or ``eta * kappa * i * delta``, is added.
+    At every sample of the curve the field is `eta` along the tangent. At the distances `i * delta`, i = 1..`layers`,
+    to both sides along every normal direction a push of ``eta * exp(kappa * i * delta)``, or
+    ``eta * kappa * i * delta``, is added.
 
     Attributes
     ----------

@@ -29,8 +29,7 @@ def focused(target: Target, samples: Samples, points: Iterable[Any], share: floa
     part = target.parts[0]
     if share == 0 or not isinstance(part, FieldPart) or target.bounds is None or len(part.names) != 1:
         return samples
-    near = [_near(target, part, point) for point in points]
-    near = [extra for extra in near if extra is not None]
+    near = [extra for point in points if (extra := _near(target, part, point)) is not None]
     if not near:
         return samples
     extra = join(near)

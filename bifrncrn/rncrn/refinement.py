@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -58,8 +59,8 @@ class Refined:
     converged: bool
 
 
-def wanted_points(target: Target, points: Iterable, mus: Sequence[float] = (0.0,)) -> tuple[Wanted, ...]:  # type: ignore[type-arg]
-    """Return the defining equations of the target's `points` (special points, or known points) at the time-scales `mus`.
+def wanted_points(target: Target, points: Iterable[Any], mus: Sequence[float] = (0.0,)) -> tuple[Wanted, ...]:
+    """Return the defining equations of the target's `points` (special, or known ones) at the time-scales `mus`.
 
     Hopf points are wanted at every time-scale, folds once (they do not depend on it); other labels, and points
     outside the target's box and range, are passed over.

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 TRACED = 5
 # losses closer than this, relatively, are one optimum found twice
 SAME = 1e-3
+# candidates that are refined
+REFINED = 3
 # a refinement may cost this factor in the loss
 SPOILT = 2.0
 # random points of the box on which the held-out loss is taken
@@ -71,33 +73,37 @@ class Judge:
         chosen = {start.index for start in distinct(sorted(starts, key=lambda start: start.loss))[:TRACED]}
         return sorted((self.candidate(start, start.index in chosen) for start in starts), key=lambda c: c.key)
 
-    def refined(self, best: Candidate, data: Samples) -> tuple[Candidate, str]:
-        """Return the best candidate with its special points on the target's, or as it was, and what happened in words.
+    def refine(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
+        """Return the candidates ranked anew, the first ones with their special points moved onto the target's.
 
-        The points are wanted in the reduced system and at the target's time-scale at once, failing that in
-        the reduced system alone.
+        Only candidates that have the right special points are refined: moving the right ones removes no wrong one.
         """
         if self.reference is None:
-            return best, ""
-        tries = [(0.0, self.target.mu), (0.0,)] if self.target.mu else [(0.0,)]
-        for mus in tries:
-            wanted = wanted_points(self.target, self.reference.special_points, [mu for mu in mus if mu is not None])
+            return list(candidates)
+        worth = [c for c in candidates if c.standing is not None and not c.standing.wrong][:REFINED]
+        done = {c.start.index: self._refined(c, data) for c in worth}
+        return sorted((done.get(c.start.index, c) for c in candidates), key=lambda c: c.key)
+
+    def _refined(self, fitted: Candidate, data: Samples) -> Candidate:
+        """Return the candidate refined in the reduced system and at the target's mu at once, or in the reduced one.
+
+        As it was, when that fails, spoils the loss or the diagram.
+        """
+        assert self.reference is not None and fitted.standing is not None
+        for mus in ((0.0, self.target.mu), (0.0,)) if self.target.mu else ((0.0,),):
+            wanted = wanted_points(self.target, self.reference.special_points, mus)
             if not wanted:
-                return best, ""
+                break
             with single_threaded():
-                outcome = refine(best.start.weights, data, self.loss, wanted)
-            if not outcome.converged:
+                outcome = refine(fitted.start.weights, data, self.loss, wanted)
+            if not outcome.converged or outcome.after > SPOILT * outcome.before:
                 continue
-            start = replace(best.start, weights=outcome.weights)
-            refined = self.candidate(start, True, refined_at_mu=list(mus), loss_before_refinement=best.loss)
-            old, new = best.standing, refined.standing
-            if refined.loss <= SPOILT * best.loss and (old is None or (new is not None and new.key <= old.key)):
-                where = "in the reduced system" + (f" and at mu = {mus[1]:g}" if len(mus) > 1 else "")
-                return refined, f"refined {where}: special points moved onto the target's, loss {best.loss:.4g} before"
-        return (
-            best,
-            "refinement did not reach the target's special points without spoiling the loss; the fit is left as it was",
-        )
+            done = {"mu": list(mus), "loss_before": fitted.loss, "error_before": fitted.standing.error}
+            refined = self.candidate(replace(fitted.start, weights=outcome.weights), True, refinement=done)
+            better = refined.standing is not None and refined.standing.key <= fitted.standing.key
+            if better and refined.loss <= SPOILT * fitted.loss:
+                return refined
+        return fitted
 
 
 def distinct(ordered: Sequence[Start]) -> list[Start]:

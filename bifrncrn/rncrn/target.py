@@ -15,8 +15,8 @@ from bifrncrn.rncrn.sampling import METHODS, Samples, box_points, cell_points, c
 from bifrncrn.systems.system import System
 
 LOSSES = ("field", "relative")
-# samples a side that give about 1,000 points at several values of the parameter, by the number of executive species
-GRID = {1: 61, 2: 11, 3: 9}
+# samples a side that give some 1,500 points at several values of the parameter, by the number of executive species
+GRID = {1: 61, 2: 13, 3: 9}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class FieldPart:
     names : tuple of str
         The system's parameter that each parameter species stands for; empty when the field does not depend on them.
     count : int or None
-        Grid samples a side; None takes 61, 11 or 9 for one, two or three variables.
+        Grid samples a side; None takes 61, 13 or 9 for one, two or three variables.
     definition_lam, definition_count
         The grid on which the loss is stated (upper ends left out); None means `lam`, and about 40,000 points.
     weight : float

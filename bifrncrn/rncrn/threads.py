@@ -1,4 +1,4 @@
-"""One thread for linear algebra: a fit's small matrices are fastest so, and its result does not depend on their number."""
+"""One thread for linear algebra: small matrices are fastest so, and results do not depend on the number of threads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 
 def single_threaded() -> AbstractContextManager[object]:
-    """Return a context in which BLAS and LAPACK use one thread, or one that does nothing where threadpoolctl is absent."""
+    """Return a context in which BLAS and LAPACK use one thread; without threadpoolctl it does nothing."""
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn import checkpoint
-from bifrncrn.rncrn.fit import Fit
+from bifrncrn.rncrn.fit import Candidate, Fit
 from bifrncrn.rncrn.fitter import FitOptions, Start, polish, run_start
 from bifrncrn.rncrn.focus import focused
 from bifrncrn.rncrn.ranking import target_diagram
@@ -20,7 +20,7 @@ from bifrncrn.rncrn.selection import Judge, distinct
 from bifrncrn.rncrn.target import LOSSES, Target
 
 # starts with the lowest losses that are polished
-SHORTLIST = 3
+SHORTLIST = 4
 
 Progress = Callable[[int, int, Start], None]
 
@@ -65,8 +65,8 @@ def train(
     loss : {"field", "relative"}, optional
         The default is the target's.
     ridge : float, optional
-        Penalty on the sum of squares of alpha, relative to the target's mean square. By default it follows the loss down, so that
-        the penalty is a fiftieth of the loss, for as long as that lowers the loss.
+        Penalty on the sum of squares of alpha, relative to the target's mean square. By default it follows the loss
+        down, so that the penalty is a fiftieth of the loss, for as long as that lowers the loss.
     method : {"grid", "sobol", "lhs"}
         How the boxes are sampled.
     samples : int, optional
@@ -74,8 +74,8 @@ def train(
     rank : {"diagram", "loss"}
         ``"loss"`` leaves the diagrams out.
     focus : float
-        Share of the weight that samples close about the target's special points carry, from 0 to below 1. With 0 a fit has a
-        slightly lower loss and special points ten times further off. Only with ``rank="diagram"``.
+        Share of the weight that samples close about the target's special points carry, from 0 to below 1. With 0 a
+        fit has special points ten times further off, at about the same loss. Only with ``rank="diagram"``.
     refine : bool
         Move the best network's special points exactly onto the target's afterwards (see `refinement`): in the reduced
         system and, where that costs less than a factor of two in the loss, at the target's time-scale as well.
@@ -115,22 +115,34 @@ def train(
     _check(options, seeds, rank, focus)
     data = target.samples(method, samples, seed)
     reference = target_diagram(target) if rank == "diagram" else None
-    if reference is not None:
-        data = focused(target, data, reference.special_points, focus)
     _check_size(data, options.perceptrons)
     starts = _run(data, options, seeds, seed, jobs, checkpoints, progress)
+    if reference is not None:  # only now: the weight makes more poor local minima for random starts to fall into
+        data = focused(target, data, reference.special_points, focus)
     starts = _polish(data, options, starts, jobs)
     judge = Judge.of(target, options.loss, _record(target, options, data, method, seeds, seed), reference, seed)
     candidates = judge.rank(starts)
-    notes = []
     if refine:
-        candidates[0], what = judge.refined(candidates[0], data)
-        notes += [what] if what else []
-    if rank == "diagram" and reference is None:
-        notes.append("the target has no diagram to compare with, so the starts are ranked by loss alone")
-    if candidates[0].standing is not None and candidates[0].standing.wrong:
-        notes.append("no start has just the target's special points; try more seeds, more perceptrons or more samples")
-    return Fit(target, tuple(candidates), judge.record, time.perf_counter() - began, tuple(notes))
+        candidates = judge.refine(candidates, data)
+    notes = _notes(candidates[0], rank == "diagram")
+    return Fit(target, tuple(candidates), judge.record, time.perf_counter() - began, notes)
+
+
+def _notes(best: Candidate, ranked: bool) -> tuple[str, ...]:
+    """Return what a reader should know about the outcome."""
+    if best.standing is None:
+        words = "the target has no diagram to compare with, so the starts are ranked by loss alone"
+        return (words,) if ranked else ()
+    if best.standing.wrong:
+        return ("no start has just the target's special points; try more seeds, more perceptrons or more samples",)
+    done = best.network.training.get("refinement")
+    if done is None:
+        return ()
+    where = " and ".join(f"at mu = {mu:g}" if mu else "in the reduced system" for mu in done["mu"])
+    return (
+        f"special points moved onto the target's {where}: before, they were {done['error_before']:.3g} off "
+        f"at a loss of {done['loss_before']:.4g}",
+    )
 
 
 def _check(options: FitOptions, seeds: int, rank: str, focus: float) -> None:

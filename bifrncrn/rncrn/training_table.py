@@ -16,8 +16,9 @@ KEYS = ("box", "parameter", "parameters", "values", "samples", "loss", "perceptr
 def target_from(system: System, name: str = "") -> Target:
     """Return the target that a model with a ``[training]`` table describes.
 
-    The table holds ``box = {x1 = [lo, hi], ...}`` and may hold ``parameter`` (or ``parameters``), ``values`` (numbers, or
-    rows when there are several parameters), ``samples`` (a side), ``loss``, ``perceptrons``, ``mu`` and ``range``.
+    The table holds ``box = {x1 = [lo, hi], ...}`` and may hold ``parameter`` (or ``parameters``), ``values``
+    (numbers, or rows when there are several parameters), ``samples`` (a side), ``loss``, ``perceptrons``, ``mu`` and
+    ``range``.
 
     Raises
     ------

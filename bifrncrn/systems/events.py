@@ -42,7 +42,8 @@ def compile_events(system: System, events: Sequence[str]) -> Events:
         raise InputError(f"an event is given twice among {', '.join(map(repr, events))}; give each once")
 
     def build() -> tuple[Graph, list[int]]:
-        graph, _, nodes = build_graph(system.variables, system.parameters, system.equations, {**system.definitions, **texts})
+        still = dict.fromkeys(system.variables, "0")  # events need no equations
+        graph, _, nodes = build_graph(system.variables, system.parameters, still, {**system.definitions, **texts})
         return graph, [nodes[name] for name in texts]
 
     build()  # what is wrong with a text is said before anything is computed

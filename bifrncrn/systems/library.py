@@ -88,7 +88,7 @@ def homoclinic() -> Target:
         title="homoclinic orbit about (5, 5)",
     )
     part = FieldPart(system, _PLANE, _rows(1.9, 2.0, 2.1), ("lam",), count=15, definition_count=300)
-    # off the saddle u = 0.8 v (1 + v); with trace = lam - 3.6 - 2.8 v = 0 the equilibrium gives 1.28 v^2 + 3.42 v + 1.64 = 0
+    # off the saddle u = 0.8 v (1 + v); trace = lam - 3.6 - 2.8 v = 0 then gives 1.28 v^2 + 3.42 v + 1.64 = 0
     v = (-3.42 + math.sqrt(3.42**2 - 4 * 1.28 * 1.64)) / (2 * 1.28)
     known = KnownPoint(
         "HB", {"lam": 3.6 + 2.8 * v}, {"x1": 5 + 0.8 * v * (1 + v), "x2": 5 + v}, "closed form: trace = 0"
@@ -185,7 +185,7 @@ def circle() -> Target:
 
 
 def circle_linear() -> Target:
-    """Return the unit circle about (2, 2) as an attractor, with the linear push, which reaches the speed at the last layer."""
+    """Return the unit circle about (2, 2) as an attractor; the linear push reaches the speed at the last layer."""
     part = CurvePart(_circle((2.0, 2.0)), push="linear", kappa=5.0)
     return Target("circle_linear", "unit circle about (2, 2), linear push", (part,), "field", 5, state=(2.0, 2.0))
 
@@ -197,7 +197,7 @@ def repeller() -> Target:
 
 
 def heart() -> Target:
-    """Return the heart as an attractor; 0.54 of t before its tip (t = pi) and before its cusp (t = 2 pi) is left out."""
+    """Return the heart as an attractor, without 0.54 of t before its tip (t = pi) and its cusp (t = 2 pi)."""
 
     def place(t: np.ndarray) -> np.ndarray:
         height = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
@@ -208,9 +208,9 @@ def heart() -> Target:
         return np.array([3.36 * np.sin(t) ** 2 * np.cos(t), 0.07 * rise])
 
     # the curve stands still in the cusp itself, t = 0
-    right = _TURN[(_TURN > 0) & (_TURN < math.pi - 0.54)]
-    left = _TURN[(_TURN > math.pi) & (_TURN < 2 * math.pi - 0.54)]
-    parts = tuple(CurvePart(Curve.of(place, slope, t, closed=False), count=1250) for t in (right, left))
+    t = _TURN
+    pieces = t[(t > 0) & (t < math.pi - 0.54)], t[(t > math.pi) & (t < 2 * math.pi - 0.54)]
+    parts = tuple(CurvePart(Curve.of(place, slope, piece, closed=False), count=1250) for piece in pieces)
     return Target("heart", "heart about (2, 2)", parts, "field", 10, state=(2.0, 2.0))
 
 

@@ -1,0 +1,54 @@
+"""Every block of the README runs: the model file is read, the commands and the Python are executed in order."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parent.parent / "README.md"
+TEXT = README.read_text(encoding="utf-8") if README.exists() else ""
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("readme")
+    for language, text in BLOCKS:
+        if language == "toml":
+            (place / "tank.toml").write_text(text, encoding="utf-8")
+    return place
+
+
+def call(words, folder):
+    env = dict(os.environ, MPLBACKEND="Agg", PYTHONPATH=str(README.parent))
+    return subprocess.run([sys.executable, *words], cwd=folder, env=env, capture_output=True, text=True, timeout=300)
+
+
+def test_there_is_one_block_of_every_kind():
+    assert {language for language, _ in BLOCKS} == {"bash", "python", "toml"}
+    assert "<!-- ci:main -->" in TEXT and "<!-- ci:test -->" in TEXT
+
+
+@pytest.mark.parametrize("number", range(len(BLOCKS)))
+def test_block_runs(number, folder):
+    language, text = BLOCKS[number]
+    if language == "toml":
+        assert call(["-m", "bifrncrn", "convert", "tank.toml", "again.toml"], folder).returncode == 0
+        return
+    if language == "python":
+        done = call(["-c", text], folder)
+        assert done.returncode == 0, done.stderr
+        return
+    # what installs is run by CI, in an environment of its own; here run the package that is under test
+    commands = [part.strip() for line in text.splitlines() for part in line.split("&&") if part.strip()]
+    for command in commands:
+        words = shlex.split(command)
+        if words[0] == "python":
+            continue
+        assert words[0] == "bifrncrn", f"the README runs {words[0]!r}, which this test does not know"
+        done = call(["-m", "bifrncrn", *words[1:]], folder)
+        assert done.returncode == 0, f"{command}: {done.stderr or done.stdout}"
