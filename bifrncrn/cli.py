@@ -112,7 +112,9 @@ def _add_diagram(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--all", action="store_true", help="also find branches that are not connected to the start, inside --box")
     add("--event", action="append", metavar="EQUATION", help="mark the points where it holds as UZ, like 'u1 = 0.5'")
     add("--walls", type=boxes, action="append", metavar="a=0:1,b=2:3", help="bounds of states at which branches end")
-    add("--stop", action="append", metavar="LABEL", help="end a branch at its first LP, BP, HB or UZ")
+    add("--stop", action="append", metavar="LABELS", help="end a branch at its first LP, BP, HB or UZ; like LP,HB")
+    add("--max-points", type=_positive_integer, metavar="N", help="end a branch after so many points in one direction")
+    add("--extend", metavar="OLD.json", help="go on with this saved diagram of MODEL, in the wider --range")
     add("--orbits", action="store_true", help="continue the periodic orbits from every HB (not in this version)")
     add("--second", metavar="PARAMETER", help="continue every LP and HB in a second parameter (not in this version)")
     add("--second-range", nargs=2, type=number, metavar=("LO", "HI"), help="range of the second parameter")
@@ -151,12 +153,17 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _add_bench(commands: argparse._SubParsersAction[_Parser]) -> None:
-    add = _command(commands, "bench", "measure the speed of each engine on a model")
+    add = _command(
+        commands,
+        "bench",
+        "measure the speed of each engine on a model",
+        "Engines: native, pycont, and xpplab and jaxcont where they are installed; each in a fresh process of its own.",
+    )
     add("model", metavar="MODEL", help=MODEL_HELP)
     _add_tracing(add, engine=False)
     add("--set", type=assignments, action="append", metavar=NAMES, help="values of other parameters")
     add("--mu", type=number, help="analyse the full network at this ratio of time-scales")
-    add("--repeat", type=_positive_integer, default=5, metavar="N", help="warm runs, the fastest counts (default 5)")
+    add("--repeat", type=_positive_integer, default=5, metavar="N", help="the least number of warm runs, of which the median counts (default 5)")
     _add_output(add, "the measurements")
 
 
@@ -191,8 +198,8 @@ def _add_tracing(add, required: bool = True, engine: bool = True) -> None:  # ty
     add("--parameter", metavar="NAME", help="the continuation parameter")
     add("--range", nargs=2, type=number, required=required, metavar=("LO", "HI"), help="its range")
     add("--start", type=assignments, action="append", metavar=NAMES, help="states and parameters to start from")
-    add("--box", type=boxes, action="append", metavar="a=0:1,b=2:3", help="region of the states")
     if engine:
+        add("--box", type=boxes, action="append", metavar="a=0:1,b=2:3", help="region of the states")
         add("--engine", choices=("native", "pycont"), default="native", help="what does the marching (default native)")
 
 

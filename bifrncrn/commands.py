@@ -13,6 +13,7 @@ from bifrncrn.files import write_atomic
 
 if TYPE_CHECKING:
     from bifrncrn.rncrn.fitter import Start
+    from bifrncrn.results import Diagram
     from bifrncrn.rncrn.target import Target
     from bifrncrn.systems.system import System
 
@@ -21,6 +22,7 @@ OK, FINDING = 0, 1
 
 def run_diagram(options: Namespace) -> int:
     """Trace one diagram."""
+    from bifrncrn.continuation.options import Options
     from bifrncrn.diagrams import diagram
     from bifrncrn.report import describe
     from bifrncrn.rncrn.formats import load_model
@@ -31,25 +33,48 @@ def run_diagram(options: Namespace) -> int:
         raise InputError("--second: two-parameter curves are not available in this version; leave the option out")
     check_outputs(options.json, options.plot)
     system = _with_values(load_model(options.model, mu=options.mu), options)
-    result = diagram(
-        system,
-        parameter=options.parameter,
-        bounds=bounds_of(options),
-        start=merged(options.start, "--start") or None,
-        box=merged(options.box, "--box") or None,
-        all=options.all,
-        engine=options.engine,
-        events=options.event or (),
-        walls=merged(options.walls, "--walls") or None,
-        stop=options.stop or (),
-        stability=not options.no_stability,
-    )
+    common = {
+        "events": options.event or (),
+        "walls": merged(options.walls, "--walls") or None,
+        "stop": [label.strip() for labels in options.stop or () for label in labels.split(",")],
+        "options": Options() if options.max_points is None else Options(max_points=options.max_points),
+    }
+    if options.extend is not None:
+        result = _extended(system, options, common)
+    else:
+        result = diagram(
+            system,
+            parameter=options.parameter,
+            bounds=bounds_of(options),
+            start=merged(options.start, "--start") or None,
+            box=merged(options.box, "--box") or None,
+            all=options.all,
+            engine=options.engine,
+            stability=not options.no_stability,
+            **common,
+        )
     if options.plot:
         from bifrncrn.plotting import save_diagram
 
         save_diagram(result, options.plot, show=options.show)
     report(describe(result), result.to_json(), options.json)
     return OK
+
+
+def _extended(system: System, options: Namespace, common: dict[str, Any]) -> Diagram:
+    """Go on with a saved diagram."""
+    from bifrncrn.extension import extend
+    from bifrncrn.results import Diagram
+
+    for name in ("start", "box", "all", "no_stability"):
+        if getattr(options, name):
+            raise InputError(f"--extend goes on from the branches of {options.extend}; leave --{name.replace('_', '-')} out")
+    if options.engine != "native":
+        raise InputError(f"--extend works with the native engine only; leave --engine {options.engine} out")
+    old = Diagram.load(options.extend)
+    if options.parameter not in (None, old.parameter):
+        raise InputError(f"{options.extend} is a diagram in {old.parameter}, not in {options.parameter}; give --parameter {old.parameter}")
+    return extend(old, bounds_of(options), system=system, **common)
 
 
 def run_compare(options: Namespace) -> int:
@@ -99,7 +124,7 @@ def run_train(options: Namespace) -> int:
 
 def run_bench(options: Namespace) -> int:
     """Time the engines on a model."""
-    from bifrncrn.bench import bench
+    from bifrncrn.bench import bench, known_points
     from bifrncrn.rncrn.formats import load_model
 
     check_outputs(options.json, options.plot)
@@ -109,8 +134,8 @@ def run_bench(options: Namespace) -> int:
         options.parameter,
         bounds_of(options),
         start=merged(options.start, "--start") or None,
-        box=merged(options.box, "--box") or None,
         repeat=options.repeat,
+        known=known_points(options.model) if not options.set and not options.start else None,
     )
     if options.plot:
         from bifrncrn.plotting import save_bars

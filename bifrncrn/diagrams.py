@@ -10,17 +10,20 @@ from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.choose import SPARSE_ABOVE, equilibrium_problem, is_large
 from bifrncrn.curves.equilibrium import EquilibriumProblem
+from bifrncrn.curves.region import Region, region_of
 from bifrncrn.curves.start import find_start
 from bifrncrn.errors import InputError
 from bifrncrn.expansion import expand
 from bifrncrn.results import Diagram
-from bifrncrn.systems.conservation import conserved, reduce
+from bifrncrn.systems.conservation import Reduction, conserved, reduce
 from bifrncrn.systems.events import compile_events
 from bifrncrn.systems.system import System
 from bifrncrn.tracing import LABELS, Tracer
 
-SEARCHED = (0.013, 0.25, 0.5, 0.75, 0.987)
-"""Where in the range of the parameter `all` searches: not at its ends, where special points like to be."""
+SEARCHED = (0.013, 0.27, 0.53, 0.74, 0.987)
+"""Where in the range of the parameter `all` searches: not at its ends or middle, where special points like to be."""
+MARGIN = 2.0
+"""How far beyond the known branches `all` searches where no box is given, in units of their size."""
 
 
 def diagram(
@@ -86,34 +89,30 @@ def diagram(
     ConvergenceError
         If no equilibrium is found from the start.
     """
-    full = _full_start(system, parameter, start or {})
-    laws = np.zeros((0, full.size)) if is_large(system) else conserved(system, full, system.values)
-    if len(laws):
-        reduction = reduce(system, laws, full)
-        rest = {key: value for key, value in (start or {}).items() if key not in system.variables}
-        inner = diagram(
-            reduction.system, parameter, bounds, start=rest, all=all, box=box, engine=engine, events=events, walls=walls,
-            stop=stop, stability=stability, options=options, max_branches=max_branches,
-        )  # fmt: skip
-        return expand(inner, reduction, system)
-    name = _parameter(system, parameter)
-    span = bounds_of(name, bounds)
-    problem = equilibrium_problem(system, system.parameter_index(name), stability)
-    if all and is_large(system):
-        raise InputError(f"all: unconnected branches are searched in systems of up to {SPARSE_ABOVE} states, not {problem.n}; leave it out")
-    y = start_point(system, name, span, start or {})
+    name = parameter_of(system, parameter) if parameter in (None, *system.parameters) and system.parameters else parameter
+    span = bounds_of(name or "the parameter", bounds)
+    start = _checked_start(start or {})
+    reduction = _divided(system, name, span, start, region_of(system, walls))
+    owner = reduction.system if reduction else system
+    name = parameter_of(owner, name)
+    problem = equilibrium_problem(owner, owner.parameter_index(name), stability)
+    if is_large(system) and (all or engine != "native"):
+        what = "the search for unconnected branches" if all else f"the engine {engine!r}"
+        raise InputError(f"{what} is for systems of up to {SPARSE_ABOVE} states, not {problem.n}; leave it out")
+    problem.region = region_of(system, walls, reduction, name)
+    inside = region_of(system, _both(walls, _checked_box(system, box or {})), reduction, name)
     tracer = Tracer(
         problem, name, span, options or Options(), max_branches,
-        walls=_walls(system, walls or {}), events=compile_events(system, events) if events else None, stop=_labels(stop),
-        engine=_engine(engine, problem),
+        events=compile_events(owner, events) if events else None, stop=labels(stop), engine=_engine(engine, problem),
     )  # fmt: skip
-    at, note = find_start(problem, y)
+    rest = {key: value for key, value in start.items() if not reduction or key not in system.variables}
+    at, notes = _found_start(problem, name, span, rest)
     tracer.trace_through(at)
     tracer.switch_everywhere()
-    notes = [note] if note else []
     if all:
-        notes += _search(tracer, box or {})
-    return tracer.diagram(notes)
+        notes += _search(tracer, inside, box or {})
+    result = tracer.diagram(notes)
+    return expand(result, reduction, system) if reduction else result
 
 
 def _engine(name: str, problem: EquilibriumProblem) -> Callable[..., Trace]:
@@ -127,71 +126,123 @@ def _engine(name: str, problem: EquilibriumProblem) -> Callable[..., Trace]:
     raise InputError(f"there is no engine {name!r}; choose native or pycont")
 
 
-def _full_start(system: System, parameter: str | None, start: Mapping[str, float]) -> np.ndarray:
-    """Return the states of the start, before anything is divided out."""
+def _checked_start(start: Mapping[str, float]) -> dict[str, float]:
+    """Return the start values as finite numbers."""
+    out = {}
+    for key, value in start.items():
+        try:
+            out[key] = float(value)
+        except (TypeError, ValueError):
+            out[key] = float("nan")
+        if not np.isfinite(out[key]):
+            raise InputError(f"the start value of {key} must be a finite number, not {value!r}; give a number")
+    return out
+
+
+def _found_start(
+    problem: EquilibriumProblem, name: str, span: tuple[float, float], start: Mapping[str, float]
+) -> tuple[np.ndarray, list[str]]:
+    """Return an equilibrium to start from, and notes on how it was found."""
+    system = problem.system
+    y = start_point(system, name, span, start)
+    if not problem.region.holds(y):
+        raise InputError(f"the start has {problem.region.trespass(y, system.variables)}; start inside")
+    own = float(system.values[problem.parameter])
+    notes = []
+    if name not in start and y[-1] != own:
+        notes.append(f"The model's own {name}={own:g} lies outside the range; the start was taken at {name}={y[-1]:g}.")
+    problem.check_regular(y)
+    at, note = find_start(problem, y)
+    return at, [*notes, note] if note else notes
+
+
+def _divided(
+    system: System, parameter: str | None, span: tuple[float, float], start: Mapping[str, float], region: Region
+) -> Reduction | None:
+    """Return the system without its conserved sums, the totals as at the start; None where nothing is conserved."""
+    if is_large(system):
+        return None
     x = np.array(system.state)
     for key, value in start.items():
         if key in system.variables:
             x[system.variable_index(key)] = value
-    return x
+    varied = (system.parameter_index(parameter), *span) if parameter in system.parameters else None
+    laws = conserved(system, x, region, varied)
+    return reduce(system, laws, x) if len(laws) else None
 
 
-def _walls(system: System, walls: Mapping[str, tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return lower and upper bounds of the states: the system's own, narrowed by those given."""
-    lower, upper = system.lower.copy(), system.upper.copy()
-    for name, (a, b) in walls.items():
-        index = system.variable_index(name)
-        if not a < b:
-            raise InputError(f"the walls of {name} must have the lower one first, not [{a:g}, {b:g}]; give low < high")
-        lower[index], upper[index] = max(lower[index], a), min(upper[index], b)
-    return lower, upper
-
-
-def _labels(stop: Collection[str]) -> frozenset[str]:
+def labels(stop: Collection[str]) -> frozenset[str]:
+    """Return the labels to stop at, checked."""
     known = set(LABELS.values())
-    for label in stop:
+    for label in [stop] if isinstance(stop, str) else stop:
         if label not in known:
             raise InputError(f"cannot stop at {label!r}: the labels are {', '.join(sorted(known))}")
-    return frozenset(stop)
+    return frozenset([stop] if isinstance(stop, str) else stop)
 
 
-def _search(tracer: Tracer, box: Mapping[str, tuple[float, float]]) -> list[str]:
-    """Follow the branches through equilibria in the box that lie on no known branch; return notes about the search."""
+def _search(tracer: Tracer, region: Region, box: Collection[str]) -> list[str]:
+    """Follow the branches through equilibria in a region that lie on no known branch; return notes about the search."""
     from bifrncrn.search import equilibria
 
-    low, high = _box(tracer, box)
+    low, high = _corners(tracer, region, box)
     names = tracer.problem.system.variables
-    region = ", ".join(f"{name} in [{a:.4g}, {b:.4g}]" for name, a, b in zip(names, low, high, strict=True))
-    notes = [f"Searched {region} at {len(SEARCHED)} values of {tracer.parameter}."]
+    sides = ", ".join(f"{name} in [{a:.4g}, {b:.4g}]" for name, a, b in zip(names, low, high, strict=True))
+    counts, evidence = [], {}
     for fraction in SEARCHED:
         p = tracer.span[0] + fraction * (tracer.span[1] - tracer.span[0])
-        found = equilibria(tracer.problem, p, low, high)
+        found = equilibria(tracer.problem, p, low, high, region)
         for y in found.points:
             if not tracer.knows(y):
                 tracer.trace_through(y)
                 tracer.switch_everywhere()
-        notes.append(f"At {tracer.parameter}={p:.6g}: {len(found.points)} equilibria in the box; {found.evidence}.")
-    return notes
+        counts.append(f"{len(found.points)} at {tracer.parameter}={p:.4g}")
+        evidence.setdefault(found.evidence, []).append(f"{p:.4g}")
+    notes = [f"Searched {sides}; equilibria there: {', '.join(counts)}."]
+    if len(evidence) == 1:
+        return [*notes, *(f"{text[0].upper()}{text[1:]}." for text in evidence)]
+    return [*notes, *(f"At {tracer.parameter}={', '.join(where)} {text}." for text, where in evidence.items())]
 
 
-def _box(tracer: Tracer, box: Mapping[str, tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the corners of the box: as given, elsewhere twice the extent of the known branches."""
-    system = tracer.problem.system
-    rows = np.concatenate([line.points[:, :-1] for line in tracer.lines]) if tracer.lines else system.state[None]
+def _checked_box(system: System, box: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Return the box, each of its sides being two finite numbers in order that the state may take."""
+    for name, (low, high) in box.items():
+        least, most = system.lower[system.variable_index(name)], system.upper[system.variable_index(name)]
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise InputError(f"the box of {name} must be two finite numbers, the smaller first, not [{low:g}, {high:g}]; give low < high")
+        if not (low < most and high > least):
+            raise InputError(f"the box of {name}, [{low:g}, {high:g}], lies outside what the state may be (at least {least:g})")
+    return dict(box)
+
+
+def _both(
+    first: Mapping[str, tuple[float, float]] | None, second: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Return the bounds that two sets of them have in common."""
+    out = dict(first or {})
+    for name, (low, high) in second.items():
+        least, most = out.get(name, (low, high))
+        out[name] = max(low, least), min(high, most)
+        if not out[name][0] < out[name][1]:
+            raise InputError(f"the box of {name}, [{low:g}, {high:g}], lies beyond its walls, [{least:g}, {most:g}]; give another")
+    return out
+
+
+def _corners(tracer: Tracer, region: Region, box: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners of what is searched: sides in `box` as the region has them, others about the known branches.
+
+    There the search extends beyond the branches by MARGIN times their extent, as far as the region goes.
+    """
+    rows = np.concatenate([line.points[:, :-1] for line in tracer.lines])
     low, high = rows.min(axis=0), rows.max(axis=0)
-    size = np.maximum(high - low, np.maximum(np.abs(high), np.maximum(np.abs(low), 1e-3)))
-    low, high = np.maximum(low - size, system.lower), np.minimum(high + size, system.upper)
-    for name, (a, b) in box.items():
-        index = system.variable_index(name)
-        if not (np.isfinite(a) and np.isfinite(b) and a < b):
-            raise InputError(f"the box of {name} must be two finite numbers, the smaller first, not [{a:g}, {b:g}]; give low < high")
-        low[index], high[index] = max(a, system.lower[index]), min(b, system.upper[index])
-        if not low[index] < high[index]:
-            raise InputError(f"the box of {name}, [{a:g}, {b:g}], lies outside what the state may be (at least {system.lower[index]:g})")
-    return low, high
+    size = np.maximum(high - low, np.maximum(np.abs(high), np.abs(low)))
+    size = MARGIN * np.where(size > 1e-9 * size.max(), size, size.max() or 1.0)
+    given = np.array([name in box for name in tracer.problem.system.variables])
+    low = np.where(given, region.lower, np.maximum(low - size, region.lower))
+    return low, np.where(given, region.upper, np.minimum(high + size, region.upper))
 
 
-def _parameter(system: System, name: str | None) -> str:
+def parameter_of(system: System, name: str | None) -> str:
+    """Return the name of the continuation parameter: the one given, `lam`, or the only one there is."""
     if name is None:
         name = "lam" if "lam" in system.parameters else None
         if name is None and len(system.parameters) == 1:
@@ -231,12 +282,5 @@ def start_point(system: System, name: str, span: tuple[float, float], start: Map
                 raise InputError(f"the start has {name}={value:g} outside its range [{span[0]:g}, {span[1]:g}]; start inside the range")
             y[-1] = value
         else:
-            index = system.variable_index(key)
-            if not np.isfinite(value):
-                raise InputError(f"the start value of {key} must be finite, not {value!r}; give a number")
-            y[index] = value
-    low = system.lower
-    for i, variable in enumerate(system.variables):
-        if y[i] < low[i]:
-            raise InputError(f"the start has {variable}={y[i]:g}, but states must not be below {low[i]:g} here; start inside")
+            y[system.variable_index(key)] = value
     return y

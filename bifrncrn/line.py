@@ -56,8 +56,13 @@ class Line:
         events = tuple(replace(event, row=event.row - 1) for event in self.events if event.row > 0)
         return Line(self.points[1:], self.tangents[1:], self.eigenvalues[1:], self.unstable[1:], events)
 
-    def insert(self, row: int, y: np.ndarray, eigenvalues: np.ndarray, unstable: int, event: Event) -> Line:
-        """Return the branch with one more row, which is an event, before `row`."""
+    def head(self, count: int) -> Line:
+        """Return the first rows of the branch."""
+        events = tuple(event for event in self.events if event.row < count)
+        return Line(self.points[:count], self.tangents[:count], self.eigenvalues[:count], self.unstable[:count], events)
+
+    def insert(self, row: int, y: np.ndarray, eigenvalues: np.ndarray, unstable: int, event: Event | None) -> Line:
+        """Return the branch with one more row before `row`, which may be an event."""
         moved = tuple(replace(e, row=e.row + 1) if e.row >= row else e for e in self.events)
         near = min(row, len(self) - 1)
         return Line(
@@ -65,7 +70,7 @@ class Line:
             np.insert(self.tangents, row, self.tangents[near], axis=0),
             np.insert(self.eigenvalues, row, eigenvalues, axis=0),
             np.insert(self.unstable, row, unstable),
-            tuple(sorted((*moved, replace(event, row=row)), key=lambda e: e.row)),
+            tuple(sorted((*moved, *([replace(event, row=row)] if event else [])), key=lambda e: e.row)),
         )
 
 

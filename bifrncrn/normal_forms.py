@@ -34,9 +34,8 @@ def first_lyapunov(problem: EquilibriumProblem, y: np.ndarray) -> tuple[float, f
     omega, q, p = problem.hopf_vectors(y)
     try:
         p = p / np.vdot(q, p)
-        a, b = np.ascontiguousarray(q.real), np.ascontiguousarray(q.imag)
-        plus, minus = problem.jet(y, a + b), problem.jet(y, a - b)
-        ja, jb = problem.jet(y, a), problem.jet(y, b)
+        a, b = q.real, q.imag
+        plus, minus, ja, jb = problem.jets(y, np.array([a + b, a - b, a, b]))
         aaa, bbb = ja[2], jb[2]
         aab = ((plus[2] - minus[2]) / 2.0 - bbb) / 3.0
         abb = ((plus[2] + minus[2]) / 2.0 - aaa) / 3.0
@@ -46,8 +45,8 @@ def first_lyapunov(problem: EquilibriumProblem, y: np.ndarray) -> tuple[float, f
         g = -problem.solve_shifted(y, 2j * omega, b_qq)
     except np.linalg.LinAlgError:
         return omega, float("nan")
-    b_qh = problem.second(y, a, h) + 1j * problem.second(y, b, h)
-    gr, gi = np.ascontiguousarray(g.real), np.ascontiguousarray(g.imag)
-    b_qg = problem.second(y, a, gr) + problem.second(y, b, gi) + 1j * (problem.second(y, a, gi) - problem.second(y, b, gr))
+    ah, bh, ar, bi, ai, br = problem.seconds(y, np.array([a, b, a, b, a, b]), np.array([h, h, g.real, g.imag, g.imag, g.real]))
+    b_qh = ah + 1j * bh
+    b_qg = ar + bi + 1j * (ai - br)
     c1 = 0.5 * np.vdot(p, cubic - 2.0 * b_qh + b_qg)
     return omega, float(c1.real) / omega

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from bifrncrn.systems.conservation import Reduction
     from bifrncrn.systems.system import System
 
 SCHEMA = "bifrncrn.diagram/1"
@@ -197,6 +198,8 @@ class Diagram:
         Sentences a reader of the diagram should see (how the start was found, what was left out).
     counters : dict of str to int
         Points, Newton iterations and evaluations spent.
+    reduction : Reduction or None
+        The conserved sums that were divided out; `system` is then the reduced one. None after loading.
     """
 
     model: str
@@ -207,6 +210,7 @@ class Diagram:
     system: System | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
+    reduction: Reduction | None = field(default=None, repr=False)
 
     def __iter__(self) -> Iterator[Branch]:
         return iter(self.branches)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bifrncrn.curves.equilibrium import EquilibriumProblem
+from bifrncrn.curves.region import Region
 from bifrncrn.curves.start import newton
 
 GRID = {1: 2001, 2: 41, 3: 13}
@@ -36,8 +37,10 @@ class Found:
     complete: bool | None
 
 
-def equilibria(problem: EquilibriumProblem, p: float, low: np.ndarray, high: np.ndarray, seed: int = 0) -> Found:
-    """Find the equilibria with low <= x <= high at parameter value p.
+def equilibria(
+    problem: EquilibriumProblem, p: float, low: np.ndarray, high: np.ndarray, region: Region | None = None, seed: int = 0
+) -> Found:
+    """Find the equilibria with low <= x <= high at parameter value p, those outside `region` left out.
 
     For up to three states the starts are the cells of a grid in which every component of the field changes sign;
     for more, quasi-random points. Starts that run into an equilibrium already found are run again on the deflated
@@ -49,14 +52,29 @@ def equilibria(problem: EquilibriumProblem, p: float, low: np.ndarray, high: np.
     more = low + size * _spread(STARTS if n > 3 else 40, n, seed)
     points: list[np.ndarray] = []
     _run(problem, p, np.concatenate([starts, more]), low, high, points, deflate=False)
-    for _ in range(5):
-        before = len(points)
-        _run(problem, p, more, low, high, points, deflate=True)
-        if len(points) == before:
+    _deflate(problem, p, more, low, high, points)
+    for attempt in range(3):
+        found = np.array(points).reshape(len(points), n + 1)
+        if not len(found) or _evidence(problem, p, low, high, found)[1] is not False:
             break
+        # what is missing is often close to what was found
+        near = (found[:, None, :n] + 0.1 ** (attempt + 1) * size * (_spread(20, n, attempt) - 0.5)).reshape(-1, n)
+        _deflate(problem, p, np.concatenate([near, low + size * _spread(STARTS, n, attempt)]), low, high, points)
     found = np.array(points).reshape(len(points), n + 1)
     found = found[np.lexsort(found[:, ::-1].T)]
-    return Found(found, *_evidence(problem, p, low, high, found))
+    inside = [region is None or region.holds(y) for y in found]
+    return Found(found[inside], *_evidence(problem, p, low, high, found))
+
+
+def _deflate(
+    problem: EquilibriumProblem, p: float, starts: np.ndarray, low: np.ndarray, high: np.ndarray, points: list[np.ndarray]
+) -> None:
+    """Run deflated Newton iterations from the same starts until nothing new is found."""
+    for _ in range(5):
+        before = len(points)
+        _run(problem, p, problem.region.clip(starts), low, high, points, deflate=True)
+        if len(points) == before:
+            return
 
 
 def _spread(count: int, n: int, seed: int) -> np.ndarray:
@@ -100,7 +118,6 @@ def _run(problem: EquilibriumProblem, p: float, starts: np.ndarray, low: np.ndar
     """Run (deflated) Newton iterations from all starts at once; add to `points` what is new and inside the box."""
     n = problem.n
     size = high - low
-    walls = problem.system.lower, problem.system.upper
     at = starts.copy()
     known = np.array([y[:n] for y in points]).reshape(len(points), n)
     alive = np.ones(len(at), bool)
@@ -116,7 +133,7 @@ def _run(problem: EquilibriumProblem, p: float, starts: np.ndarray, low: np.ndar
         if deflate and len(known):
             step *= _deflation(at[where], step, known, size)[:, None]
         step *= np.minimum(1.0, 0.3 / np.maximum(np.max(np.abs(step) / size, axis=1), 1e-300))[:, None]
-        at[where] = np.clip(at[where] + step, *walls)
+        at[where] = problem.region.clip(at[where] + step)
         away = np.any((at[where] < low - 0.5 * size) | (at[where] > high + 0.5 * size), axis=1)
         done = np.max(np.abs(step) / size, axis=1) < 1e-8
         alive[where[away]] = False
@@ -164,8 +181,8 @@ def _evidence(problem: EquilibriumProblem, p: float, low: np.ndarray, high: np.n
     if degree is None:
         return "completeness was not checked (the field vanishes or is not finite on the boundary of the box)", None
     if degree == total:
-        return f"their indices sum to {total}, as the field on the boundary of the box demands", True
-    return f"their indices sum to {total}, but the field on the boundary of the box demands {degree}: some are missing", False
+        return "the sum of their indices is what the field on the boundary of the box demands", True
+    return f"the sum of their indices is {total}, but the field on the boundary of the box demands {degree}: some are missing", False
 
 
 def _degree(problem: EquilibriumProblem, p: float, low: np.ndarray, high: np.ndarray) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,6 +20,12 @@ LABELS = {layout.FOLD: "LP", layout.BRANCH: "BP", layout.PAIR: "HB", layout.REAL
 """The label of every kind of event the march knows; a zero eigenvalue without a turn of the tangent counts as BP."""
 SAME = 1e-6
 """Two located branch points are one when they differ by less than this, in units of their scale."""
+SPECIAL = 1e-6
+"""A start is a special point where a real part, of the largest eigenvalue, or the tangent's parameter is below this."""
+FAR = 1e12
+"""A state that grows to this multiple of the unit of length is taken to go to infinity."""
+ZERO = 1e-14
+"""A state that starts smaller than this, in units of the largest or of one, counts as zero."""
 PARALLEL = 0.999
 """Two unit tangents at a branch point belong to one branch when their product exceeds this."""
 
@@ -48,8 +54,6 @@ class Tracer:
     options : Options
     max_branches : int
         No branch is switched to beyond this number.
-    walls : two (n,) arrays, optional
-        Bounds of the states instead of the system's own.
     events : Events, optional
         User-defined events.
     stop : set of str
@@ -65,7 +69,6 @@ class Tracer:
         span: tuple[float, float],
         options: Options,
         max_branches: int,
-        walls: tuple[np.ndarray, np.ndarray] | None = None,
         events: Events | None = None,
         stop: frozenset[str] = frozenset(),
         engine: Callable[..., Trace] = march,
@@ -79,7 +82,7 @@ class Tracer:
         self.events = events
         self.stops = tuple(kind for kind, label in LABELS.items() if label in stop)
         self.curve = problem.curve(events)
-        self.walls = walls or (problem.system.lower, problem.system.upper)
+        self.region = problem.region
         self.branches: list[Branch] = []
         self.lines: list[Line] = []
         self.special: list[SpecialPoint] = []
@@ -90,17 +93,43 @@ class Tracer:
     def trace_through(self, y: np.ndarray) -> None:
         """Trace the branch through an equilibrium, in both directions."""
         floor = self._floor(y)
-        tangent = self.problem.tangent(y, floor)
+        y, tangent = self._beside_special(y, floor)
         forward, end = self._march(y, tangent, floor)
         if end.reason == "closed":
             self._add(forward, (end, end), None, floor)
             return
         backward, start = self._march(y, -tangent, floor)
+        if not len(forward) + len(backward):
+            where = ", ".join(f"{name}={v:.6g}" for name, v in zip(self.problem.system.variables, y, strict=False))
+            self.notes.append(f"The branch through {where} at {self.parameter}={y[-1]:.6g} could not be followed: {end.message}.")
+            return
         self._add(join([backward.reversed(), forward.tail()]), (start, end), None, floor)
+
+    def _beside_special(self, y: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return where to start, and the tangent: `y`, or a point near the branch beside it where `y` is itself special.
+
+        A change of sign shows between two points only.
+        """
+        tangent = self.problem.tangent(y, floor)
+        scale = np.maximum(np.abs(y), floor)
+        scale[-1] = floor[-1]
+        ahead = _unit(tangent / scale)
+        spectrum = self.problem.eigenvalues(y)
+        big = max(float(np.max(np.abs(spectrum), initial=0.0)), self.problem.largest(y))
+        if float(np.min(np.abs(spectrum.real), initial=np.inf)) > SPECIAL * big and abs(ahead[-1]) > SPECIAL:
+            return y, tangent
+        found = self.problem.refine(y, scale, self._around(y, SPECIAL * scale))
+        if found is not None:
+            ahead = max(self.problem.directions(found[0], found[1], scale), key=lambda v: abs(v[-1]), default=ahead)
+        for length in (1e-2, -1e-2, 1e-3, -1e-3):
+            start = y + length * ahead * scale
+            if self.region.holds(start) and self.span[0] <= start[-1] <= self.span[1]:
+                return start, ahead * scale
+        return y, tangent
 
     def march_from(self, y: np.ndarray, direction: np.ndarray) -> tuple[Line, End]:
         """Trace a branch from one of its points in a direction."""
-        return self._march(y, direction, self._floor(y), closing=False)
+        return self._march(y, direction, self._floor(y))
 
     def adopt(self, line: Line, ends: tuple[End, End], origin: np.ndarray | None) -> None:
         """Keep a branch of an earlier diagram; `origin` is the branch point it was switched at."""
@@ -146,6 +175,7 @@ class Tracer:
         if np.linalg.norm(z - y / scale) > 0.5:
             return False
         for _ in range(8):
+            z = self.region.clip(z * scale) / scale
             move = self.problem.beside(z * scale, normal / scale)
             if move is None:
                 return False
@@ -164,9 +194,20 @@ class Tracer:
             branches=tuple(self.branches),
             special_points=tuple(self.special),
             system=self.problem.system,
-            notes=(*notes, *self.notes, *self.problem.notes()),
+            notes=(*notes, *self.notes, *self._not_followed(), *self.problem.notes()),
             counters=dict(self.counters),
         )
+
+    def _not_followed(self) -> list[str]:
+        """Say where branches may leave that are not known."""
+        where = [p.parameters[self.parameter] for p in self.special if p.label == "BP" and p.status == "bracketed"]
+        if not where:
+            return []
+        listed = ", ".join(f"{value:.6g}" for value in where[:5]) + (", ..." if len(where) > 5 else "")
+        return [
+            f"Not simple, or not located: the branch point near {self.parameter}={listed}. "
+            "Branches that leave it were not followed; all=True (--all) searches for them."
+        ]
 
     def _switch(self, junction: Junction, direction: np.ndarray) -> None:
         """Trace the branch that leaves a branch point in a direction and in its opposite."""
@@ -186,26 +227,35 @@ class Tracer:
         self._add(join(lines), (ends[0], ends[1]), junction.special, junction.scale)
 
     def _leave(self, junction: Junction, step: np.ndarray) -> tuple[Line, End] | None:
-        """March away from a branch point along `step`; the first point is a small way off it."""
-        n = self.problem.n
-        for length in (1e-3, 1e-4, 1e-2):
-            start = junction.y + length * step
-            if np.any(start[:n] < self.walls[0]) or np.any(start[:n] > self.walls[1]) or not self.span[0] <= start[n] <= self.span[1]:
-                continue
-            line, end = self._march(start, step, junction.scale, first_step=length, closing=False)
-            if len(line) < 2:
-                continue
-            away = (line.points[0] - junction.y) / junction.scale
-            along = away @ (step / junction.scale)
-            if along > 0.9 * np.linalg.norm(away):
-                return line, end
+        """March away from a branch point along `step`; the first point is a small way off it.
+
+        Of a state that is zero there nothing tells the size: where its unit of length proves too long, smaller ones are
+        tried.
+        """
+        zero = np.append(np.abs(junction.y[:-1]) < SAME * junction.scale[:-1], False)
+        for shrink in (1.0, 1e-3, 1e-6, 1e-9) if zero.any() else (1.0,):
+            factor = np.where(zero, shrink, 1.0)
+            scale, ahead = junction.scale * factor, step * factor
+            for length in (1e-3, 1e-4, 1e-2):
+                start = junction.y + length * ahead
+                if not (self.region.holds(start) and self.span[0] <= start[-1] <= self.span[1]):
+                    continue
+                line, end = self._march(start, ahead, scale, first_step=length, closing=False)
+                if len(line) < 2:
+                    continue
+                away = (line.points[0] - junction.y) / scale
+                along = away @ (ahead / scale)
+                if along > 0.9 * np.linalg.norm(away) * np.linalg.norm(ahead / scale):
+                    return line, end
         return None
 
     def _march(
         self, y: np.ndarray, tangent: np.ndarray, floor: np.ndarray, first_step: float | None = None, closing: bool = True
     ) -> tuple[Line, End]:
         """March one way; refine the branch points seen, and one that the branch ends at on a wall."""
-        trace = self.march(self.curve, y, tangent, self.span, self.walls, floor, self.options, first_step, closing, self.stops)
+        far = FAR * float(np.max(floor[:-1]))
+        walls = np.maximum(self.region.lower, -far), np.minimum(self.region.upper, far)
+        trace = self.march(self.curve, y, tangent, self.span, walls, floor, self.options, first_step, closing, self.stops)
         self.counters["points"] += len(trace.points)
         self.counters["newton_iterations"] += trace.newtons
         self.counters["rejected_steps"] += trace.rejected
@@ -213,35 +263,67 @@ class Tracer:
         for event in reversed(line.events):
             if event.kind == layout.BRANCH:
                 line = self._refine(line, event, floor)
-        if trace.reason == layout.BOUND and len(line) > 1:
+        if trace.reason in (layout.BOUND, layout.SHORT) and len(line) > 1:
             line = self._refine_end(line, floor)
-        return line, self._end(trace)
+        if trace.reason == layout.RANGE:
+            line = _with_hopf_at_end(line)
+        if trace.reason == layout.STOPPED and line.events and line.events[-1].left is not None:
+            line = line.head(line.events[-1].row + 1)
+        return self._cut(line, self._end(trace, line))
+
+    def _cut(self, line: Line, end: End) -> tuple[Line, End]:
+        """Cut a line where it leaves the region through a bound that is not a wall."""
+        slack = self.region.slack(line.points)
+        outside = np.any(slack < 0.0, axis=1)
+        if not outside.any():
+            return line, end
+        row = max(int(np.argmax(outside)), 1)
+        before, after = slack[row - 1], slack[row]
+        share = np.where(after < 0.0, before / np.where(after < 0.0, before - after, 1.0), np.inf)
+        k = int(np.argmin(share))
+        end = End("bound", f"{self.region.names[k]} reached its bound {self.region.levels[k]:g}")
+        y = line.points[row - 1] + share[k] * (line.points[row] - line.points[row - 1])
+        line = line.head(row)
+        for _ in range(8 if share[k] > 0.0 else 0):
+            step = self.problem.beside(y, self.region.rows[k])
+            if step is None:
+                break
+            y = self.region.clip(y + step)
+            if np.max(np.abs(step) / (np.abs(y) + 1e-12)) < 1e-12:
+                return line.insert(row, y, self.problem.eigenvalues(y), int(line.unstable[-1]), None), end
+        return line, end
 
     def _refine(self, line: Line, event: Event, floor: np.ndarray) -> Line:
         """Replace a bracketed branch point by a located one, as a row of its own, if it converges where it was seen."""
         before, after = line.points[event.row - 1], line.points[event.row]
         scale = np.maximum(np.maximum(np.abs(before), np.abs(after)), floor)
         scale[-1] = floor[-1]
-        found = self.problem.refine(0.5 * (before + after), scale)
-        reach = np.linalg.norm((after - before) / scale)
-        if found is None or np.linalg.norm((found[0] - before) / scale) > 2.0 * reach:
+        middle = 0.5 * (before + after)
+        found = self.problem.refine(middle, scale, self._around(middle, float(np.linalg.norm((after - before) / scale)) * scale))
+        if found is None:
             return line
         rest = tuple(e for e in line.events if e is not event)
         unstable = int(min(line.unstable[event.row - 1], line.unstable[event.row]))
         clean = Line(line.points, line.tangents, line.eigenvalues, line.unstable, rest)
         return clean.insert(event.row, found[0], self.problem.eigenvalues(found[0]), unstable, Event(event.row, layout.BRANCH, None, found[1]))
 
+    def _around(self, y: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the corners of the box about a point within a reach, the range and the walls."""
+        low, high = self.region.clip(y - reach), self.region.clip(y + reach)
+        low[-1], high[-1] = max(low[-1], self.span[0]), min(high[-1], self.span[1])
+        return low, high
+
     def _refine_end(self, line: Line, floor: np.ndarray) -> Line:
-        """Add the branch point that a branch runs into on a wall (a species dies out there), if there is one."""
+        """Add the branch point that a branch runs into on a wall or at the end of the range, if there is one."""
         last = line.points[-1]
         scale = np.maximum(np.abs(last), floor)
         scale[-1] = floor[-1]
-        found = self.problem.refine(last, scale)
-        if found is None or np.linalg.norm((found[0] - last) / scale) > 1e-3:
+        found = self.problem.refine(last, scale, self._around(last, 1e-3 * scale))
+        if found is None:
             return line
         y = found[0]
-        n = self.problem.n
-        y[:n] = np.clip(y[:n], *self.walls)
+        nearest = min(self.span, key=lambda end: abs(end - y[-1]))
+        y[-1] = nearest if abs(nearest - y[-1]) < 1e-9 * floor[-1] else y[-1]
         row = len(line)
         return line.insert(row, y, self.problem.eigenvalues(y), int(line.unstable[-1]), Event(row, layout.BRANCH, None, found[1]))
 
@@ -253,7 +335,7 @@ class Tracer:
             y = line.points[event.row]
             if event.kind == layout.BRANCH and event.left is not None:
                 self._meet(line, event, number, floor)
-            else:
+            elif not self._seen(event, y, floor):
                 self.special.append(self._classify(line, event, y, number))
         self.branches.append(
             Branch(
@@ -267,6 +349,18 @@ class Tracer:
                 ended=ends,
             )
         )
+
+    def _seen(self, event: Event, y: np.ndarray, floor: np.ndarray) -> bool:
+        """Say whether a branch point that is only bracketed is one that was met, and noted, on another branch."""
+        scale = np.maximum(np.abs(y), floor)
+        scale[-1] = floor[-1]
+        reach = 2.0 * self.options.event_step
+        for point in self.special:
+            if event.kind == layout.BRANCH and point.label == "BP" and point.status == "bracketed":
+                at = np.array([*point.state.values(), *point.parameters.values()])
+                if point.branch != len(self.branches) and np.max(np.abs(at - y) / scale) < reach:
+                    return True
+        return False
 
     def _meet(self, line: Line, event: Event, number: int, floor: np.ndarray) -> None:
         """Note that a line passes a branch point, which may be known already."""
@@ -329,20 +423,26 @@ class Tracer:
         """
         width = self.span[1] - self.span[0]
         sizes = np.abs(y[:-1])
+        least = ZERO * max(float(sizes.max()), 1.0)
+        sizes[sizes < least] = 0.0
         tangent = self.problem.tangent(y, np.append(np.maximum(sizes, 1e-3), width))
         reach = np.abs(tangent[:-1]) / max(abs(tangent[-1]), 1e-300) * width
-        own = np.where(sizes > 0.0, sizes, np.where(reach > 1e-9 * sizes.max(), np.minimum(reach, max(1.0, sizes.max())), 0.0))
+        own = np.where(sizes > 0.0, sizes, np.where(reach > max(1e-9 * sizes.max(), least), np.minimum(reach, max(1.0, sizes.max())), 0.0))
         own[own == 0.0] = own.max() or 1.0
         return np.append(0.1 * own, width)
 
-    def _end(self, trace: Trace) -> End:
+    def _end(self, trace: Trace, line: Line) -> End:
         """Say why a march ended."""
         name = self.parameter
-        if trace.reason == layout.RANGE:
-            return End("range", f"{name} reached {trace.points[-1, -1]:.12g}")
+        at_branch_point = trace.reason == layout.SHORT and len(line) > 1 and line.points[-1, -1] in self.span
+        if trace.reason == layout.RANGE or at_branch_point:
+            return End("range", f"{name} reached {line.points[-1, -1]:.12g}")
         if trace.reason == layout.BOUND:
             variable, value = self.problem.system.variables[trace.wall], trace.points[-1, trace.wall]
-            level = min(self.walls[0][trace.wall], self.walls[1][trace.wall], key=lambda wall: abs(wall - value))
+            level = min(self.region.lower[trace.wall], self.region.upper[trace.wall], key=lambda wall: abs(wall - value))
+            if not abs(level - value) <= 1e-6 * max(abs(level), abs(value)):
+                where = f"{name} near {trace.points[-1, -1]:.6g}"
+                return End("infinity", f"{variable} reached {value:.3g}: the branch seems to go to infinity at {where}")
             return End("bound", f"{variable} reached its bound {level:g}")
         if trace.reason == layout.STOPPED:
             return End("stop", "a special point was reached at which it was to stop")
@@ -353,6 +453,19 @@ class Tracer:
         if trace.reason == layout.NOT_FINITE:
             return End("nan", "the model is not finite beyond this point; narrow the range or mend the equations")
         return End("step", "the step became too small: the Jacobian is singular or the branch is not smooth here")
+
+
+def _with_hopf_at_end(line: Line) -> Line:
+    """Add a Hopf point that lies on the last row, the end of the range, to rounding: no sign changes there."""
+    last = len(line) - 1
+    if last < 1 or not line.eigenvalues.size or any(event.row >= last - 1 for event in line.events):
+        return line
+    now, before = line.eigenvalues[last], line.eigenvalues[last - 1]
+    k = int(np.argmin(np.where(now.imag > 0.0, np.abs(now.real), np.inf)))
+    small = 1e-10 * float(np.max(np.abs(now)))
+    if not (now.imag[k] > 0.0 and abs(now.real[k]) <= small and abs(before.real[k]) > 10.0 * small):
+        return line
+    return replace(line, events=(*line.events, Event(last, layout.PAIR)))
 
 
 def _unit(v: np.ndarray) -> np.ndarray:

@@ -247,7 +247,7 @@ def check_branches(d: Diagram, model: Model) -> list[str]:
             values = np.linalg.eigvals(jac)
             values = values[np.lexsort((-values.imag, -values.real))]
             big = np.max(rates[max(k - 2, 0) : k + 3])
-            if np.max(np.abs(np.poly(values / big) - np.poly(branch.eigenvalues[k] / big))) > 1e-8:
+            if np.max(np.abs(np.poly(values / big) - np.poly(branch.eigenvalues[k] / big))) > 1e-6:
                 out.append(f"branch {branch.id} row {k}: eigenvalues {branch.eigenvalues[k]} but numpy says {values}")
             if k not in marked and np.min(np.abs(values.real)) > 1e-7 * big and np.sum(values.real > 0) != branch.unstable[k]:
                 out.append(f"branch {branch.id} row {k}: {branch.unstable[k]} unstable but numpy says {np.sum(values.real > 0)}")
@@ -309,9 +309,12 @@ def examine(system: System, model: Model, span: tuple[float, float], rng: np.ran
     tally.special += len(listed)
     for point in listed:
         tally.labels[point.label] = tally.labels.get(point.label, 0) + 1
-    row = first.branches[0].points[len(first.branches[0].points) // 2]
-    found, open_, _ = reference(model, np.append(row[1:], row[0]), span)
+    # the reference march starts well away from special points: it compares signs between its own points only
+    taken = np.array([0, len(first.branches[0].points) - 1, *(p.index for p in first.special_points if p.branch == 0)])
+    middle = max(range(len(first.branches[0].points)), key=lambda k: np.min(np.abs(taken - k)))
+    row = first.branches[0].points[middle]
     if not any(p.label == "BP" for p in first.special_points):
+        found, open_, _ = reference(model, np.append(row[1:], row[0]), span)
         complaints += [f"reference march: {text}" for text in differences(listed, found, width)]
         complaints += [f"reference march could not solve {text}" for text in open_]
     for step in (0.1, 0.02):
@@ -324,6 +327,98 @@ def examine(system: System, model: Model, span: tuple[float, float], rng: np.ran
         text = f"start {start}"
         complaints += [f"{text}: {t}" for t in differences(listed, flat(other), width)] if other else [f"{text}: nothing found"]
     tally.complaints += [f"{name}: {text}" for text in complaints]
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """f_i = sum_k coefficients[i, k] * prod_j u_j^powers[k, j], u = (x, p)."""
+
+    coefficients: Array
+    powers: Array
+
+    def _terms(self, u: Array, lowered: int | None = None) -> Array:
+        powers = self.powers.astype(float)
+        factor = np.ones(len(powers))
+        if lowered is not None:
+            factor = powers[:, lowered].copy()
+            powers[:, lowered] = np.maximum(powers[:, lowered] - 1.0, 0.0)
+        return factor * np.prod(u**powers, axis=1)
+
+    def model(self, lower: float = -np.inf) -> Model:
+        n = len(self.coefficients)
+        return Model(
+            lambda x, p: self.coefficients @ self._terms(np.append(x, p)),
+            lambda x, p: np.column_stack([self.coefficients @ self._terms(np.append(x, p), j) for j in range(n)]),
+            lambda x, p: self.coefficients @ self._terms(np.append(x, p), n),
+            lower,
+        )
+
+    def system(self, state: Array, lam: float, nonnegative: bool = False) -> System:
+        n = len(self.coefficients)
+        names = [*(f"x{j + 1}" for j in range(n)), "lam"]
+        products = ["*".join(f"{name}^{int(power)}" for name, power in zip(names, row) if power) or "1" for row in self.powers]
+        equations = {
+            names[i]: " + ".join(f"({float(c)!r})*{product}" for c, product in zip(self.coefficients[i], products) if c)
+            for i in range(n)
+        }
+        return System.from_equations(equations, {"lam": lam}, dict(zip(names, state.tolist())), nonnegative=nonnegative)
+
+
+def random_polynomial(rng: np.random.Generator, n: int) -> tuple[Polynomial, Array]:
+    """Return random equations with up to cubic terms and bounded solutions, and a state that is an equilibrium at lam = 1."""
+    powers = [np.zeros(n + 1, int)]
+    while len(powers) < 4 + 3 * n:
+        row = rng.integers(0, 3, n + 1)
+        if 0 < row.sum() <= 3:
+            powers.append(row)
+    cubes = [3 * np.eye(n + 1, dtype=int)[i] for i in range(n)]
+    table = np.array(powers + cubes)
+    coefficients = np.zeros((n, len(table)))
+    for i in range(n):
+        coefficients[i, 1 : len(powers)] = rng.normal(size=len(powers) - 1) * (rng.random(len(powers) - 1) < 0.6)
+        coefficients[i, len(powers) + i] = -0.3
+    state = rng.normal(size=n)
+    draft = Polynomial(coefficients, table)
+    coefficients[:, 0] = -draft.model().f(state, 1.0)
+    return Polynomial(coefficients, table), state
+
+
+def random_ecology(rng: np.random.Generator, n: int) -> tuple[Polynomial, Array]:
+    """Return Lotka-Volterra equations x_i (r_i + s_i lam - A x)_i, and an equilibrium at lam = 1 with some species extinct."""
+    eye = np.eye(n + 1, dtype=int)
+    table = np.array([eye[i] for i in range(n)] + [eye[i] + eye[n] for i in range(n)] + [eye[i] + eye[j] for i in range(n) for j in range(n)])
+    growth, slope = rng.normal(size=n), rng.normal(size=n)
+    matrix = rng.normal(size=(n, n)) + 1.5 * np.eye(n)
+    coefficients = np.zeros((n, len(table)))
+    for i in range(n):
+        coefficients[i, i], coefficients[i, n + i] = growth[i], slope[i]
+        coefficients[i, 2 * n + n * i : 2 * n + n * (i + 1)] = -matrix[i]
+    alive = np.flatnonzero(rng.random(n) < 0.5)
+    state = np.zeros(n)
+    if len(alive):
+        state[alive] = np.linalg.solve(matrix[np.ix_(alive, alive)], (growth + slope)[alive])
+        state = np.zeros(n) if np.any(state < 0.0) else state
+    return Polynomial(coefficients, table), state
+
+
+def hunt_polynomials(seeds: range) -> Tally:
+    """Examine one random polynomial system a seed."""
+    tally = Tally()
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        polynomial, state = random_polynomial(rng, int(rng.integers(1, 4)))
+        examine(polynomial.system(state, 1.0), polynomial.model(), (-2.0, 3.0), rng, tally, f"polynomial {seed}")
+    return tally
+
+
+def hunt_ecologies(seeds: range) -> Tally:
+    """Examine one random Lotka-Volterra system a seed, inside the orthant."""
+    tally = Tally()
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        polynomial, state = random_ecology(rng, int(rng.integers(1, 4)))
+        examine(polynomial.system(state, 1.0, True), polynomial.model(0.0), (-2.0, 3.0), rng, tally, f"ecology {seed}")
+    return tally
 
 
 def hunt_networks(seeds: range, strength: float = 1.0, species: tuple[int, ...] = (1, 2, 3)) -> Tally:

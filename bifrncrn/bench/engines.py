@@ -104,7 +104,7 @@ def xpplab(job: Job) -> Run:
 
     def run() -> Outcome:
         model.auto.reset()
-        points = []
+        points: list[Any] = []
         for name, value in zip(job.system.variables, job.system.state.tolist(), strict=True):
             model.initial_conditions[states[name]] = value
         for sign, end in ((1.0, high), (-1.0, low)):
@@ -112,7 +112,7 @@ def xpplab(job: Job) -> Run:
                 model.parameters[active] = job.first
                 points += list(model.auto.equilibria(active, ds=sign * 0.1 * job.step, **settings))
         special = [
-            (point.type, point.value, [point.u0[states[name]] for name in job.system.variables])
+            (point.type, point.value, list(point.u0.values()))
             for point in points
             if point.type in ("LP", "HB", "BP") and low <= point.value <= high
         ]

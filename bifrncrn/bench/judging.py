@@ -60,6 +60,15 @@ def reference(problem: EquilibriumProblem, outcomes: Iterable[Outcome], width: f
     return known
 
 
+def known_points(word: str) -> list[Known] | None:
+    """Return the special points that the library knows a system to have; None for any other model."""
+    from bifrncrn.systems.textbook import TEXTBOOK
+
+    if word not in TEXTBOOK:
+        return None
+    return [Known(point.label, point.parameter, point.state) for point in TEXTBOOK[word]().known]
+
+
 def _nearest(point: Known, outcome: Outcome, width: float) -> float | None:
     errors = [abs(p - point.parameter) / width for label, p, x in outcome.special if _same(label, p, x, point, width)]
     return min(errors, default=None)
@@ -75,9 +84,11 @@ def _same(label: str, p: float, x: Sequence[float], point: Known, width: float) 
 def _genuine(problem: EquilibriumProblem, label: str, p: float, x: Sequence[float]) -> bool:
     y = np.append(x, p)
     at = newton(problem, y)
-    y = y if at is None else at  # at a fold Newton's method at a fixed parameter may leave the branch
-    values = np.linalg.eigvals(problem.linearize(y)[1][:, : problem.n])
-    big = float(np.max(np.abs(values))) or 1.0
+    size = np.abs(y) + 1e-3
+    if at is not None and np.all(np.abs(at - y) <= ZERO * size):  # at a fold it may have left the branch
+        y = at
+    values = problem.eigenvalues(y)
+    big = max(float(np.max(np.abs(values), initial=0.0)), problem.largest(y)) or 1.0
     if label == "HB":
         return bool(np.any((np.abs(values.real) < ZERO * big) & (np.abs(values.imag) > ZERO * big)))
     # near a fold the eigenvalue is off by the square root of the parameter's error

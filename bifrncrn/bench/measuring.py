@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from bifrncrn.bench.engines import ENGINES, Outcome, installed
 from bifrncrn.bench.judging import Known, judge, reference
@@ -119,7 +119,7 @@ class Bench:
 
 def bench(
     system: System,
-    parameter: str,
+    parameter: str | None,
     bounds: tuple[float, float],
     start: Mapping[str, float] | None = None,
     engines: Sequence[str] | None = None,
@@ -140,7 +140,7 @@ def bench(
     engines : sequence of str, optional
         Their names; by default those installed among native, pycont, xpplab and jaxcont.
     repeat : int
-        Warm calls; fewer when they take longer than 20 s together.
+        Warm calls; fewer when they take longer than 20 s together, more when they take less than half a second.
     known : sequence of Known, optional
         The special points there are; by default what all engines together found, each point verified.
 
@@ -154,13 +154,15 @@ def bench(
         If a name is unknown or no engine runs.
     """
     from bifrncrn.curves.equilibrium import EquilibriumProblem
-    from bifrncrn.diagrams import start_point
+    from bifrncrn.diagrams import bounds_of, parameter_of, start_point
     from bifrncrn.systems.modelfile import dumps
 
     engines = installed() if engines is None else engines
     unknown = [name for name in engines if name not in ENGINES]
     if unknown:
         raise InputError(f"there is no engine {unknown[0]!r}; the engines are {', '.join(ENGINES)}")
+    parameter = parameter_of(system, parameter)
+    bounds = bounds_of(parameter, bounds)
     y = start_point(system, parameter, bounds, start or {})
     begun = system.with_(state=y[:-1])
     job = {"model": dumps(begun), "parameter": parameter, "bounds": list(bounds), "first": float(y[-1]), "repeat": repeat}
@@ -181,32 +183,42 @@ def bench(
 
 def _run(job: Mapping[str, Any]) -> dict[str, Any]:
     """Run one engine in a fresh process; return its outcome and times, or the error."""
-    began = time.perf_counter()
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "bifrncrn.bench.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with worker:
-        timer = _Deadline(worker)
-        with timer:
-            _send(worker.stdin, job)
-            first = worker.stdout.readline() if worker.stdout else ""
-            cold = time.perf_counter() - began
-            rest, log = worker.communicate()
-    if timer.passed:
+    command = [sys.executable, "-m", "bifrncrn.bench.worker"]
+    request = json.dumps({**job, "began": time.time()})
+    try:
+        done = subprocess.run(command, input=request, capture_output=True, text=True, timeout=LIMIT, check=False)
+    except subprocess.TimeoutExpired:
         return {"error": f"it took longer than {LIMIT:g} s"}
-    lines = [json.loads(line) for line in (first, *rest.splitlines()) if line.startswith("{")]
-    if not lines or "error" in lines[0]:
-        return lines[0] if lines else {"error": (log.strip().splitlines() or ["it said nothing"])[-1]}
-    if len(lines) < 2 or not lines[1]["warm"]:
-        return {"error": (log.strip().splitlines() or ["it ended before its second run"])[-1]}
-    return {"outcome": lines[0], "cold": cold, "warm": lines[1]["warm"]}
+    answer: dict[str, Any] = json.loads(done.stdout or "{}")
+    return answer or {"error": (done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}"])[-1]}
 
 
-def _send(stdin: IO[str] | None, job: Mapping[str, Any]) -> None:
-    assert stdin is not None
-    stdin.write(json.dumps(job))
-    stdin.close()
+def _timing(name: str, answer: Mapping[str, Any], outcome: Outcome, known: Sequence[Known], width: float) -> Timing:
+    verdict = judge(outcome, known, width)
+    return Timing(
+        engine=name,
+        cold=answer["cold"],
+        warm=statistics.median(answer["warm"]),
+        least=min(answer["warm"]),
+        points=outcome.points,
+        special_points=len(outcome.special),
+        found=verdict.found,
+        missed=verdict.missed,
+        false=verdict.false,
+        worst_error=verdict.worst_error,
+    )
+
+
+def _row(timing: Timing) -> list[str]:
+    per_point = None if timing.per_point is None else 1e6 * timing.per_point
+    return [
+        timing.engine,
+        format_number(timing.cold, 3),
+        format_number(1e3 * timing.warm, 4),
+        str(timing.points),
+        format_number(per_point, 3),
+        str(timing.found),
+        str(timing.missed),
+        str(timing.false),
+        format_number(timing.worst_error, 2),
+    ]

@@ -1,52 +1,52 @@
-"""One engine in a process of its own: `python -m bifrncrn.bench.worker`, a job on standard input, JSON lines out.
+"""One engine in a process of its own: `python -m bifrncrn.bench.worker`, a job on standard input, JSON out.
 
-The first line is the outcome of the first run; the second the seconds of later runs. What an engine prints itself
-goes to standard error.
+What an engine prints itself, from Python or from C, goes to standard error.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
+import os
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from bifrncrn.bench.engines import Job, prepare
 from bifrncrn.errors import ConvergenceError, InputError
 from bifrncrn.systems.modelfile import loads
 
+LEAST = 0.5
+"""Seconds that later runs take together, at least: a quick engine is run more often."""
 PATIENCE = 20.0
 """Seconds after which no further run is started."""
 
 
 def main() -> int:
     """Read a job, run it, write what came out; return the exit code."""
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
     request = json.loads(sys.stdin.read())
-    out = sys.stdout
-    with contextlib.redirect_stdout(sys.stderr):
-        try:
-            job = Job(loads(request["model"]), request["parameter"], tuple(request["bounds"]), request["first"])
-            run = prepare(request["engine"], job)
-            _say(out, run().to_json())
-        except (InputError, ConvergenceError) as error:
-            _say(out, {"error": str(error)})
-            return 2
-        seconds: list[float] = []
-        began = time.perf_counter()
-        for _ in range(request["repeat"]):
-            before = time.perf_counter()
-            run()
-            seconds.append(time.perf_counter() - before)
-            if time.perf_counter() - began > PATIENCE:
-                break
-        _say(out, {"warm": seconds})
-    return 0
+    try:
+        result = _measure(request)
+    except (InputError, ConvergenceError) as error:
+        result = {"error": str(error)}
+    answer.write(json.dumps(result))
+    answer.close()
+    return 2 if "error" in result else 0
 
 
-def _say(out: Any, what: dict[str, Any]) -> None:
-    out.write(json.dumps(what) + "\n")
-    out.flush()
+def _measure(request: Mapping[str, Any]) -> dict[str, Any]:
+    job = Job(loads(request["model"]), request["parameter"], tuple(request["bounds"]), request["first"])
+    run = prepare(request["engine"], job)
+    outcome = run()
+    cold = time.time() - request["began"]
+    seconds: list[float] = []
+    while sum(seconds) < PATIENCE and (len(seconds) < request["repeat"] or sum(seconds) < LEAST):
+        before = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - before)
+    return {"outcome": outcome.to_json(), "cold": cold, "warm": seconds}
 
 
 if __name__ == "__main__":

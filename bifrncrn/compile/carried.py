@@ -1,8 +1,17 @@
-"""Exceptions of Python functions that compiled code has called."""
+"""For Python functions that compiled code calls: its memory as arrays, and their exceptions."""
 
 from __future__ import annotations
 
+import ctypes
 from types import TracebackType
+
+import numpy as np
+
+
+def view(address: int, size: int) -> np.ndarray:
+    """Return the `size` doubles at an address as an array that shares their memory."""
+    memory = (ctypes.c_double * size).from_address(address)
+    return np.frombuffer(memory)  # type: ignore[call-overload]
 
 
 class Carried:
@@ -27,7 +36,9 @@ class Carried:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
         self.error = self.error or error
         return True
 

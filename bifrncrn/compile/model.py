@@ -55,7 +55,8 @@ class NativeModel:
         self.key = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         self._build = build
         self._lock = threading.RLock()
-        self._libraries: dict[str, Library] = {}
+        self._libraries: list[Library] = []
+        self._addresses: dict[str, int] = {}
 
     @functools.cached_property
     def graph(self) -> tuple[Graph, list[int]]:
@@ -131,11 +132,11 @@ class NativeModel:
 
     def _address(self, name: str) -> int:
         with self._lock:
-            library = self._libraries.get(name)
-            if library is None:
-                data = cached(f"{name} {self.key}", lambda: self._compile(name))
-                library = self._libraries[name] = load(data)
-            return library.address(name)
+            if name not in self._addresses:
+                library = load(cached(f"{name} {self.key}", lambda: self._compile(name)))
+                self._libraries.append(library)
+                self._addresses[name] = library.address(name)
+            return self._addresses[name]
 
     def _compile(self, name: str) -> bytes:
         """Compile without LLVM's passes: the graph is simplified already, and measured, they only cost time.

@@ -1,8 +1,10 @@
 """What the march knows of a curve."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 
 def _no_check() -> None:
@@ -36,6 +38,10 @@ class Curve:
         What must stay alive as long as the curve does.
     check : callable
         Called after a march: raises what the functions behind the addresses could not.
+    parameters : array, optional
+        The values of all parameters of the model. They may be overwritten between two marches.
+    memory : dict
+        What marches of so many points use again. For it and for the context's sake, a curve belongs to one thread.
     """
 
     size: int
@@ -48,3 +54,5 @@ class Curve:
     context: int
     keep: tuple[Any, ...]
     check: Callable[[], None] = _no_check
+    parameters: np.ndarray | None = None
+    memory: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)

@@ -40,6 +40,31 @@ class Trace:
     rejected: int
 
 
+class Memory:
+    """The arrays of a march of up to `capacity` points, used again by the next one on the same curve."""
+
+    def __init__(self, curve: Curve, capacity: int) -> None:
+        size, spectra, tests = curve.size, curve.spectra, curve.tests
+        rows = capacity + tests  # events that coincide take a row each
+        self.points, self.tangents = np.empty((rows, size)), np.empty((rows, size))
+        self.reals, self.imags = np.empty((rows, spectra)), np.empty((rows, spectra))
+        self.values, self.marks = np.empty((rows, tests)), np.empty((rows, at.MARKS_SIZE), np.int64)
+        self.settings = np.zeros(at.SETTINGS_SIZE)
+        self.lower, self.upper, self.floor = np.zeros(size), np.zeros(size), np.zeros(size)
+        self.scratch = np.zeros((len(at.VECTORS), max(size, spectra, tests, 4)))
+        w = self.layout = np.zeros(at.LAYOUT_SIZE, np.int64)
+        w[: at.SETTINGS] = (
+            size, spectra, tests, capacity, 0,
+            curve.newton_step, curve.solve_again, curve.spectrum, curve.user_tests, curve.context,
+        )  # fmt: skip
+        arrays = (
+            self.settings, self.lower, self.upper, self.floor, self.points, self.tangents, self.reals, self.imags,
+            self.values, self.marks, *self.scratch,
+        )  # fmt: skip
+        w[at.SETTINGS : at.INFO + 1] = [array.ctypes.data for array in arrays]
+        self.address = w.ctypes.data
+
+
 def march(
     curve: Curve,
     start: np.ndarray,
@@ -71,41 +96,32 @@ def march(
     stops : tuple of int
         The events (`layout.FOLD`, ...) that end the march.
     """
-    size, spectra, tests, capacity = curve.size, curve.spectra, curve.tests, options.max_points
-    lower, upper = np.append(walls[0], 0.0), np.append(walls[1], 0.0)
-    points, tangents = np.empty((capacity, size)), np.empty((capacity, size))
-    reals, imags = np.empty((capacity, spectra)), np.empty((capacity, spectra))
-    values, marks = np.empty((capacity, tests)), np.empty((capacity, at.MARKS_SIZE), np.int64)
-    points[0], tangents[0] = start, tangent
-    settings = np.zeros(at.SETTINGS_SIZE)
-    settings[at.LOW], settings[at.HIGH] = span
-    settings[at.FIRST_STEP] = first_step or 0.2 * options.step
-    settings[at.LEAST_STEP], settings[at.LARGEST_STEP] = options.least_step, options.step
-    settings[at.EVENT_STEP], settings[at.ANGLE] = options.event_step, options.angle
-    settings[at.TOLERANCE] = options.tolerance
-    stride = max(size, spectra, tests, 4)
-    scratch = np.zeros((len(at.VECTORS), stride))
-    w = np.zeros(at.LAYOUT_SIZE, np.int64)
-    w[: at.SETTINGS] = (
-        size, spectra, tests, capacity, closing,
-        curve.newton_step, curve.solve_again, curve.spectrum, curve.user_tests, curve.context,
+    memory = curve.memory.get(options.max_points)
+    if memory is None:
+        memory = curve.memory[options.max_points] = Memory(curve, options.max_points)
+    memory.lower[:-1], memory.upper[:-1] = walls
+    memory.floor[:] = floor
+    memory.points[0], memory.tangents[0] = start, tangent
+    memory.settings[:] = (
+        *span, first_step or 0.2 * options.step, options.least_step, options.step, options.event_step, options.angle,
+        options.tolerance, 0.0,
     )  # fmt: skip
-    for index, array in (
-        (at.SETTINGS, settings), (at.LOWER, lower), (at.UPPER, upper), (at.FLOOR, floor), (at.POINTS, points),
-        (at.TANGENTS, tangents), (at.REALS, reals), (at.IMAGS, imags), (at.VALUES, values), (at.MARKS, marks),
-    ):  # fmt: skip
-        w[index] = array.ctypes.data
-    w[at.TRIAL : at.INFO + 1] = scratch.ctypes.data + 8 * stride * np.arange(len(at.VECTORS))
+    memory.scratch[:] = 0.0
+    w = memory.layout
+    w[at.HOME] = closing
+    w[at.COUNT :] = 0
     w[at.STOPS] = sum(1 << event for event in stops)
-    engine().march(w.ctypes.data)
+    engine().march(memory.address)
     curve.check()
     count = int(w[at.COUNT])
+    eigenvalues = np.empty((count, curve.spectra), complex)
+    eigenvalues.real, eigenvalues.imag = memory.reals[:count], memory.imags[:count]
     return Trace(
-        points=points[:count].copy(),
-        tangents=tangents[:count].copy(),
-        eigenvalues=reals[:count] + 1j * imags[:count],
-        values=values[:count].copy(),
-        marks=marks[:count].copy(),
+        points=memory.points[:count].copy(),
+        tangents=memory.tangents[:count].copy(),
+        eigenvalues=eigenvalues,
+        values=memory.values[:count].copy(),
+        marks=memory.marks[:count].copy(),
         reason=int(w[at.REASON]),
         wall=int(w[at.WALL]),
         newtons=int(w[at.NEWTONS]),

@@ -106,6 +106,10 @@ CONTRACTION = 0.25
 """A Newton step must shrink at least this much, else another branch may be near."""
 FRESH = 1e-9
 """The Jacobian, hence tangent and spectrum, of a point stem from the iterate before it: no further off than this."""
+NO_SLOPE = 1e-11
+"""A parameter component of the unit tangent below this at both ends of a step is rounding, not a fold."""
+TOGETHER = 1e-6
+"""Events that are not further apart than this are located as one."""
 ZERO_REAL = 1e-13
 """Real parts below this fraction of the largest eigenvalue are rounding, not instability."""
 
@@ -384,10 +388,12 @@ def _store(w, k, base, unstable, event, newtons):  # type: ignore[no-untyped-def
 
 
 @kernel
-def _signature(w, k):  # type: ignore[no-untyped-def]
-    """Return the one event between point k and the trial point, 0 for none, -1 for more than one; USER says which."""
+def _special(w, k):  # type: ignore[no-untyped-def]
+    """Return the one special point between point k and the trial point, 0 for none, -1 for more than one."""
     last = w[SIZE] - 1
-    fold = (_row(w, TANGENTS, k, w[SIZE])[last] > 0.0) != (doubles(w[TRIAL_TANGENT])[last] > 0.0)
+    before, after = _row(w, TANGENTS, k, w[SIZE])[last], doubles(w[TRIAL_TANGENT])[last]
+    flat = max(abs(before), abs(after)) <= NO_SLOPE * doubles(w[SCALE])[last]
+    fold = (before > 0.0) != (after > 0.0) and not flat
     turned = int(doubles(w[INFO])[INFO_SIGN]) != _mark(w, k, MARK_SIGN)
     jump = abs(w[UNSTABLE] - _mark(w, k, MARK_UNSTABLE))
     found = 0
@@ -398,16 +404,27 @@ def _signature(w, k):  # type: ignore[no-untyped-def]
     elif fold:
         event = FOLD
         found = 1 if jump == 1 or w[SPECTRUM] == 0 else 2
-    elif jump > 0:
+    elif jump > 0 and not (jump == 1 and flat):
         event = PAIR if jump == 2 else REAL
         found = 1 if jump <= 2 else 2
-    old, new = _row(w, VALUES, k, w[TESTS]), doubles(w[TRIAL_VALUES])
-    for i in range(w[TESTS]):
-        if (old[i] > 0.0) != (new[i] > 0.0):
-            found += 1
-            event = USER_EVENT if found == 1 else event
-            w[USER] = i
     return event if found <= 1 else -1
+
+
+@kernel
+def _crosses(w, k, i):  # type: ignore[no-untyped-def]
+    """Say whether user test i changes sign between point k and the trial point."""
+    return (_row(w, VALUES, k, w[TESTS])[i] > 0.0) != (doubles(w[TRIAL_VALUES])[i] > 0.0)
+
+
+@kernel
+def _signature(w, k):  # type: ignore[no-untyped-def]
+    """Return the one event between point k and the trial point, 0 for none, -1 for more than one; USER says which."""
+    event = _special(w, k)
+    for i in range(w[TESTS]):
+        if _crosses(w, k, i):
+            event = USER_EVENT if event == 0 else -1
+            w[USER] = i
+    return event
 
 
 @kernel
@@ -441,12 +458,13 @@ def _hidden(w, k):  # type: ignore[no-untyped-def]
     size, n = w[SIZE], w[SPECTRA]
     h1 = _distance(w, _row(w, POINTS, k - 1, size), _row(w, POINTS, k, size))
     h2 = _distance(w, _row(w, POINTS, k, size), doubles(w[TRIAL]))
-    least = 0.1 * doubles(w[SETTINGS])[EVENT_STEP]
+    least = 0.01 * doubles(w[SETTINGS])[EVENT_STEP]
+    noise = ZERO_REAL * max(abs(doubles(w[TRIAL_REALS])[0]), abs(doubles(w[TRIAL_REALS])[n - 1]))
     for side in range(2):
         g0 = _nearest(_row(w, REALS, k - 1, n), n, unstable, side == 0)
         g1 = _nearest(_row(w, REALS, k, n), n, unstable, side == 0)
         g2 = _nearest(doubles(w[TRIAL_REALS]), n, unstable, side == 0)
-        if not math.isfinite(g0 + g1 + g2):
+        if not math.isfinite(g0 + g1 + g2) or abs(g1) <= noise:
             continue
         if h2 > least and abs(g1) < abs(g0) and _apex(g1, (g1 - g0) / h1, g2, h2) * g1 < 0.5 * g1 * g1:
             return 2
@@ -457,8 +475,11 @@ def _hidden(w, k):  # type: ignore[no-untyped-def]
 
 @kernel
 def _wall_between(w, y, guess):  # type: ignore[no-untyped-def]
-    """Return the first wall (a state's bound, or the last index: the range) on the way from y to guess; LEVEL its value."""
-    lower, upper, settings = doubles(w[LOWER]), doubles(w[UPPER]), doubles(w[SETTINGS])
+    """Return the first wall (a state's bound, or the last index: the range) on the way from y to guess; LEVEL its value.
+
+    Rounding beyond a wall is put back onto it: a state that is zero all along a branch does not leave the orthant.
+    """
+    lower, upper, settings, scale = doubles(w[LOWER]), doubles(w[UPPER]), doubles(w[SETTINGS]), doubles(w[SCALE])
     last = w[SIZE] - 1
     first = -1
     nearest = 2.0
@@ -467,6 +488,9 @@ def _wall_between(w, y, guess):  # type: ignore[no-untyped-def]
         top = settings[HIGH] if i == last else upper[i]
         if guess[i] < bottom or guess[i] > top:
             level = bottom if guess[i] < bottom else top
+            if i < last and abs(guess[i] - level) <= 1e-13 * scale[i]:
+                guess[i] = level
+                continue
             fraction = (level - y[i]) / (guess[i] - y[i]) if guess[i] != y[i] else 0.0
             if fraction < nearest or (i == last and fraction <= nearest + 1e-9):
                 nearest = fraction
@@ -645,6 +669,36 @@ def _settle(w, k, event, stretch):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _settle_all(w, k):  # type: ignore[no-untyped-def]
+    """Locate and store all that coincides between point k and the trial point; return the mark of the trial point."""
+    unstable, sign, event = w[UNSTABLE], doubles(w[INFO])[INFO_SIGN], _special(w, k)
+    lower = min(unstable, _mark(w, k, MARK_UNSTABLE))
+    if event == -1:  # more than one special point: only bracketed
+        before, after = _row(w, TANGENTS, k, w[SIZE])[w[SIZE] - 1], doubles(w[TRIAL_TANGENT])[w[SIZE] - 1]
+        turned = int(sign) != _mark(w, k, MARK_SIGN)
+        mark = -BRANCH if turned else (-FOLD if before * after < 0.0 else -PAIR)
+    elif event == 0 or (event != BRANCH and _settle(w, k, event, 0.0) == 1):
+        mark = 0
+    else:
+        mark = -event
+    for i in range(w[TESTS]):
+        if not _crosses(w, k, i) or w[REASON] != 0:
+            continue
+        found = _locate(w, k, USER_EVENT, i)
+        if found > 0:
+            w[NEWTONS] += found
+            _store(w, w[COUNT], MID, lower, USER_EVENT + i, found)
+        w[UNSTABLE] = unstable
+        doubles(w[INFO])[INFO_SIGN] = sign
+        if found <= 0:
+            _store(w, w[COUNT], TRIAL, unstable, -USER_EVENT - i, 0)
+        event = event if w[STOPS] & (1 << max(event, 0)) else USER_EVENT
+    if w[REASON] == 0 and event > 0 and w[STOPS] & (1 << event):
+        w[REASON] = STOPPED
+    return mark
+
+
+@kernel
 def _leave(w, k, level):  # type: ignore[no-untyped-def]
     """End on the range's end before an event that lies beyond it (the event stands in MID)."""
     last = w[SIZE] - 1
@@ -739,14 +793,16 @@ def _advance(w, k, h):  # type: ignore[no-untyped-def]
                 w[COUNT] = k
                 return 0.3 * _distance(w, y, _row(w, POINTS, k - 1, w[SIZE]))
             return 0.3 * stretch
-    elif (event == -1 and stretch > 1e-7) or (event == BRANCH and stretch > settings[EVENT_STEP]):
+    elif (event == -1 and stretch > TOGETHER) or (event == BRANCH and stretch > settings[EVENT_STEP]):
         w[HOLD] = 1
         return 0.3 * stretch
     elif event == BRANCH:
         event = -BRANCH
     elif event == -1:
-        turned = int(info[INFO_SIGN]) != _mark(w, k, MARK_SIGN)
-        event = -BRANCH if turned else (-FOLD if t[w[SIZE] - 1] * doubles(w[TRIAL_TANGENT])[w[SIZE] - 1] < 0.0 else -PAIR)
+        event = _settle_all(w, k)
+        if w[REASON] != 0 and event == 0:
+            w[REJECTED] -= 1
+            return h
     else:
         settled = _settle(w, k, event, stretch)
         if settled < 0:
@@ -760,7 +816,7 @@ def _advance(w, k, h):  # type: ignore[no-untyped-def]
         event = 0 if settled == 1 else (-event - w[USER] if event == USER_EVENT else -event)
     w[REJECTED] -= 1
     _store(w, w[COUNT], TRIAL, w[UNSTABLE], event, newtons)
-    w[REASON] = w[ENDING]
+    w[REASON] = max(w[ENDING], w[REASON])
     if event < 0 and w[STOPS] & (1 << min(-event, USER_EVENT)):
         w[REASON] = STOPPED
     return min(h * _growth(w, turn, newtons, contraction), settings[LARGEST_STEP])

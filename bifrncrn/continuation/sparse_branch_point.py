@@ -29,7 +29,7 @@ class SparseCurve(Protocol):
     cols: np.ndarray
 
     def entries(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return F (n,), the entries of the state Jacobian at (rows, cols), and the derivative by the parameter (n,)."""
+        """Return F (n,), the state Jacobian at (rows, cols), and the derivative by the parameter (n,)."""
 
     def second(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Return the second derivative B(u, v), shape (n,)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bifrncrn.curves.equilibrium import EquilibriumProblem
 from bifrncrn.systems.system import System
 
-SPARSE_ABOVE = 120
+SPARSE_ABOVE = 100
 """Number of states above which a sparse Jacobian is cheaper (measured on a tridiagonal one, benchmarks/bratu.py)."""
 DENSITY = 0.2
 """Share of structural nonzeros above which a Jacobian counts as full, as long as there is a full one at all."""

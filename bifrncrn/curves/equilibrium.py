@@ -11,6 +11,7 @@ import numpy as np
 from bifrncrn.compile.engine import engine
 from bifrncrn.continuation import branch_point
 from bifrncrn.continuation.curve import Curve
+from bifrncrn.curves.region import Region
 from bifrncrn.curves.work import work_size
 from bifrncrn.systems.events import Events
 from bifrncrn.systems.system import System
@@ -30,6 +31,8 @@ class EquilibriumProblem:
         Number of states; a point y has n + 1 components.
     stability : bool
         Whether the eigenvalues of every point are computed.
+    region : Region
+        Where the states may be; the system's own bounds until it is narrowed.
     """
 
     integrator = "LSODA"
@@ -40,65 +43,87 @@ class EquilibriumProblem:
         self.parameter = parameter
         self.stability = stability
         self.n = len(system.variables)
+        self.region = Region(system.lower, system.upper)
         native = system.native
         self._values = np.array(system.values, dtype=float)
         self._unit = np.zeros_like(self._values)
         self._unit[parameter] = 1.0
         self._direction = np.zeros_like(self._values)
+        self._point = np.empty(self.n + 1)
         self._check = native.check
         self.evaluations = 0
 
     @functools.cached_property
-    def _linearize(self) -> Callable[..., None]:
-        return ctypes.CFUNCTYPE(None, *[_ADDRESS] * 6)(self.system.native.linearize)
+    def _linearize(self) -> Callable[[], None]:
+        n = self.n
+        self._value, self._slope, self._jacobian = np.empty(n), np.empty(n), np.empty((n, n))
+        arrays = (self._point, self._values, self._unit, self._value, self._jacobian, self._slope)
+        return _call(self.system.native.linearize, *arrays)
 
     @functools.cached_property
-    def _jet(self) -> Callable[..., None]:
-        return ctypes.CFUNCTYPE(None, *[_ADDRESS] * 5)(self.system.native.jet)
+    def _jet(self) -> Callable[[], None]:
+        self._step, self._derivatives = np.empty(self.n + 1), np.empty((3, self.n))
+        return _call(self.system.native.jet, self._point, self._values, self._step, self._direction, self._derivatives)
 
     def linearize(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return F, shape (n,), and its derivative by y, shape (n, n + 1)."""
         n = self.n
-        point = np.ascontiguousarray(y, dtype=float)
-        out = np.empty(n * (n + 2))
-        base = out.ctypes.data
-        self._values[self.parameter] = point[n]
-        values = self._values.ctypes.data
-        self._linearize(point.ctypes.data, values, self._unit.ctypes.data, base, base + 16 * n, base + 8 * n)
+        self._point[:] = y
+        self._values[self.parameter] = self._point[n]
+        self._linearize()
         self.evaluations += 1
         self._check()
         matrix = np.empty((n, n + 1))
-        matrix[:, :n] = out[2 * n :].reshape(n, n)
-        matrix[:, n] = out[n : 2 * n]
-        return out[:n], matrix
+        matrix[:, :n] = self._jacobian
+        matrix[:, n] = self._slope
+        return self._value.copy(), matrix
 
-    def jet(self, y: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Return the first three derivatives of F(y + e v) by e at e = 0, shape (3, n)."""
-        point, step = np.ascontiguousarray(y, dtype=float), np.ascontiguousarray(v, dtype=float)
-        out = np.empty((3, self.n))
-        self._values[self.parameter] = point[self.n]
-        self._direction[self.parameter] = step[self.n] if len(step) > self.n else 0.0
-        data = (point.ctypes.data, self._values.ctypes.data, step.ctypes.data, self._direction.ctypes.data, out.ctypes.data)
-        self._jet(*data)
-        self.evaluations += 1
+    def jets(self, y: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Return the first three derivatives of F(y + e v) by e at e = 0 for every row v of `steps`, shape (k, 3, n).
+
+        A row may leave out the parameter, which then stays.
+        """
+        self._point[:] = y
+        self._values[self.parameter] = self._point[self.n]
+        call, width = self._jet, steps.shape[1]
+        out = np.empty((len(steps), 3, self.n))
+        for k in range(len(steps)):
+            self._step[:width] = steps[k]
+            self._direction[self.parameter] = self._step[self.n] if width > self.n else 0.0
+            call()
+            out[k] = self._derivatives
+        self.evaluations += len(steps)
         self._check()
         return out
 
-    def second(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Return the second derivative B(u, v), shape (n,), by polarisation of two jets.
+    def jet(self, y: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the first three derivatives of F(y + e v) by e at e = 0, shape (3, n)."""
+        derivatives: np.ndarray = self.jets(y, v[None])[0]
+        return derivatives
+
+    def seconds(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the second derivatives B(u, v) for all pairs of rows, shape (k, n), by polarisation of two jets each.
 
         Both directions are brought to one length first, so that neither is lost in the other.
         """
-        a, b = float(np.linalg.norm(u)), float(np.linalg.norm(v))
-        if a == 0.0 or b == 0.0:
-            return np.zeros(self.n)
-        plus, minus = self.jet(y, u / a + v / b)[1], self.jet(y, u / a - v / b)[1]
-        return (plus - minus) * (0.25 * a * b)
+        a, b = np.sqrt(np.sum(u * u, axis=1)), np.sqrt(np.sum(v * v, axis=1))
+        u = u / np.where(a > 0.0, a, 1.0)[:, None]
+        v = v / np.where(b > 0.0, b, 1.0)[:, None]
+        jets = self.jets(y, np.concatenate([u + v, u - v]))[:, 1]
+        second: np.ndarray = (jets[: len(u)] - jets[len(u) :]) * (0.25 * a * b)[:, None]
+        return second
+
+    def second(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the second derivative B(u, v), shape (n,)."""
+        b: np.ndarray = self.seconds(y, u[None], v[None])[0]
+        return b
 
     def residual(self, y: np.ndarray) -> float:
         """Return the largest |F_i|, relative to the size of what it is made of (sum of |dF_i/dy_j y_j|, at least 1e-300)."""
         f, matrix = self.linearize(y)
-        size = np.abs(matrix) @ np.abs(y) + np.abs(f) + 1e-300
+        largest = float(np.max(np.abs(y[:-1])))
+        states = np.maximum(np.abs(y[:-1]), 1e-9 * largest if largest > 1e-12 else 1e-9)  # what is smaller is rounding
+        size = np.abs(matrix) @ np.append(states, abs(y[-1])) + np.abs(f) + 1e-300
         return float(np.max(np.abs(f) / size))
 
     def largest(self, y: np.ndarray) -> float:
@@ -165,6 +190,9 @@ class EquilibriumProblem:
         """Return the unit tangents, in scaled unknowns, of the branches through a branch point."""
         return branch_point.directions(self, y, left, scale)
 
+    def check_regular(self, y: np.ndarray) -> None:
+        """Do nothing: conserved sums of small systems are divided out beforehand."""
+
     def curve(self, events: Events | None = None) -> Curve:
         """Return the curve for the march."""
         return equilibrium_curve(self.system, self.parameter, self.stability, events)
@@ -175,6 +203,12 @@ class EquilibriumProblem:
         if not self.stability:
             said.append("Stability was not computed: Hopf points were not looked for.")
         return said
+
+
+def _call(address: int, *arrays: np.ndarray) -> Callable[[], None]:
+    """Return a compiled function bound to arrays, whose addresses are looked up once."""
+    function = ctypes.CFUNCTYPE(None, *[_ADDRESS] * len(arrays))(address)
+    return functools.partial(function, *(array.ctypes.data for array in arrays))
 
 
 def _solve(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
@@ -208,4 +242,5 @@ def equilibrium_curve(system: System, parameter: int, spectrum: bool = True, eve
         context=context.ctypes.data,
         keep=(native, events, values, direction, work, pivots, context),
         check=native.check,
+        parameters=values,
     )

@@ -18,7 +18,7 @@ from bifrncrn.continuation.sparse import Structure
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-FULL = 100
+FULL = 60
 """Up to this size all eigenvalues are computed by LAPACK, which is faster."""
 MOST = 64
 """Largest number of eigenvalues that is asked for in order to cover the strip."""

@@ -1,7 +1,7 @@
 """The curve of equilibria of a large system: sparse Jacobians, banded or sparse bordered solves, no full matrix.
 
-The compiled march follows it as any other curve; what is behind its addresses is written in Python, because a step costs
-far more than a call.
+The compiled march follows it as any other curve; what is behind its addresses is written in Python, because a
+step costs far more than a call.
 """
 
 from __future__ import annotations
@@ -12,23 +12,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bifrncrn.compile.carried import Carried
+from bifrncrn.compile.carried import Carried, view
 from bifrncrn.continuation import sparse_branch_point
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.continuation.sparse import Bordered, Solver, Structure
 from bifrncrn.curves.equilibrium import EquilibriumProblem
 from bifrncrn.curves.rightmost import FULL, Rightmost, rightmost
+from bifrncrn.errors import InputError
+from bifrncrn.systems.events import Events
 from bifrncrn.systems.system import System
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from bifrncrn.systems.events import Events
-
 _ADDRESS = ctypes.c_void_p
 _I64 = ctypes.c_int64
 EIGENVALUES = 12
 """How many of the rightmost eigenvalues of a large system are kept with every point."""
+
+
+CONSERVED = 1e-13
+"""A sum counts as conserved when its rate has no derivative larger than this part of its terms."""
 
 
 class SparseProblem(EquilibriumProblem):
@@ -55,7 +59,7 @@ class SparseProblem(EquilibriumProblem):
         self._incomplete = 0
 
     def entries(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return F (n,), the entries of the state Jacobian at (rows, cols), and the derivative by the parameter (n,)."""
+        """Return F (n,), the state Jacobian at (rows, cols), and the derivative by the parameter (n,)."""
         point = np.ascontiguousarray(y, dtype=float)
         f, values, slope = np.empty(self.n), np.empty(len(self.rows)), np.empty(self.n)
         self._values[self.parameter] = point[self.n]
@@ -82,7 +86,9 @@ class SparseProblem(EquilibriumProblem):
     def residual(self, y: np.ndarray) -> float:
         """Return the largest |F_i| relative to the size of its terms."""
         f, values, slope = self.entries(y)
-        size = np.bincount(self.rows, np.abs(values * y[self.cols]), self.n) + np.abs(slope * y[-1])
+        largest = float(np.max(np.abs(y[:-1])))
+        states = np.maximum(np.abs(y[:-1]), 1e-9 * largest if largest > 1e-12 else 1e-9)  # what is smaller is rounding
+        size = np.bincount(self.rows, np.abs(values) * states[self.cols], self.n) + np.abs(slope * y[-1])
         return float(np.max(np.abs(f) / (size + np.abs(f) + 1e-300)))
 
     def largest(self, y: np.ndarray) -> float:
@@ -144,7 +150,7 @@ class SparseProblem(EquilibriumProblem):
         for _ in range(3):
             q, p, gap = _null_vectors(self.structure.factor(values, at), self.n, complex)
             at = at + gap
-        return at.imag, q, p.conj()
+        return float(at.imag), q, p.conj()
 
     def solve_shifted(self, y: np.ndarray, shift: complex, rhs: np.ndarray) -> np.ndarray:
         """Return the solution x of (J - shift) x = rhs."""
@@ -161,6 +167,28 @@ class SparseProblem(EquilibriumProblem):
         """Return the unit tangents, in scaled unknowns, of the branches through a branch point."""
         return sparse_branch_point.directions(self, y, left, scale)
 
+    def check_regular(self, y: np.ndarray) -> None:
+        """Raise InputError where a sum of states is conserved, so that the Jacobian is singular everywhere.
+
+        Such a sum p has p'J = 0 at every point, so the null vector of one point is tried at another.
+        """
+        _, values, _ = self.entries(y)
+        if not np.all(np.isfinite(values)):
+            return
+        _, p, _ = _null_vectors(self.structure.factor(values), self.n, float)
+        size = np.max(np.abs(y[:-1])) or 1.0
+        shift = 0.1 * np.random.default_rng(1).random(self.n) * size
+        other = self.entries(self.region.clip(np.append(y[:-1] + shift, y[-1])))[1]
+        for entries in (values, other):
+            terms = entries * p[self.rows]
+            column = np.abs(np.bincount(self.cols, terms, self.n))
+            if not np.max(column) < CONSERVED * np.max(np.abs(terms)):
+                return
+        raise InputError(
+            f"a weighted sum of the {self.n} states is conserved, so every Jacobian is singular; in systems this large "
+            "it is not divided out: replace one state by the sum minus the others"
+        )
+
     def curve(self, events: Events | None = None) -> Curve:
         """Return the curve for the march."""
         return _Callbacks(self, events).curve()
@@ -170,8 +198,8 @@ class SparseProblem(EquilibriumProblem):
         said = super().notes()
         if self._incomplete:
             said.append(
-                f"At {self._incomplete} evaluations the {self._kept} eigenvalues kept may not include all unstable ones: "
-                "there the numbers of unstable eigenvalues are lower bounds, and Hopf points may be missed."
+                f"At {self._incomplete} evaluations the {self._kept} eigenvalues kept may not include all unstable "
+                "ones: there the numbers of unstable eigenvalues are lower bounds, and Hopf points may be missed."
             )
         return said
 
@@ -193,9 +221,9 @@ def _null_vectors(factors: Solver, n: int, dtype: type) -> tuple[np.ndarray, np.
     conjugated. (Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria, 3.3.)
     """
     random = np.random.default_rng(1)
-    column = random.normal(size=n).astype(dtype)
-    row = random.normal(size=n).astype(dtype)
-    last = np.zeros(n + 1, dtype)
+    column: np.ndarray = random.normal(size=n).astype(dtype)
+    row: np.ndarray = random.normal(size=n).astype(dtype)
+    last: np.ndarray = np.zeros(n + 1, dtype)
     last[n] = 1.0
     for _ in range(4):
         matrix = Bordered(factors, column, row)
@@ -215,8 +243,6 @@ class _Callbacks:
         self.matrix: Bordered | None = None
         self.values = np.empty(0)
         self.carried = Carried()
-        self._point = ctypes.c_double * (problem.n + 1)
-        self._row = ctypes.c_double * problem.kept
 
     def newton_step(self, context: int, y: int, row: int, step: int, info: int) -> int:
         """See `bifrncrn.continuation.curve.Curve`."""
@@ -246,8 +272,8 @@ class _Callbacks:
         """See `bifrncrn.continuation.curve.Curve`."""
         with self.carried:
             found = self.problem.spectrum(self.values).values[: self.problem.kept]
-            np.frombuffer(self._row.from_address(reals))[: len(found)] = found.real
-            np.frombuffer(self._row.from_address(imags))[: len(found)] = found.imag
+            view(reals, len(found))[:] = found.real
+            view(imags, len(found))[:] = found.imag
         return 0
 
     def user_tests(self, context: int, y: int, tangent: int, values: int) -> int:
@@ -280,4 +306,4 @@ class _Callbacks:
         )
 
     def _vector(self, address: int) -> np.ndarray:
-        return np.frombuffer(self._point.from_address(address))
+        return view(address, self.problem.n + 1)

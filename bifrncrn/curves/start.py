@@ -11,16 +11,32 @@ from bifrncrn.curves.equilibrium import EquilibriumProblem
 from bifrncrn.errors import ConvergenceError
 
 TOLERANCE = 1e-12
+ESCAPE = 1e9
+"""A solution that grows beyond this multiple of the start (or of one) is taken to go to infinity."""
+EVALUATIONS = 200_000
+"""Settling is given up after this many evaluations of the field."""
+
+
+class _Escaped(Exception):
+    """The solution goes to infinity, or the integration does not come to an end."""
 
 
 def newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int = 50) -> np.ndarray | None:
-    """Return the equilibrium at the parameter value of `y` that damped Newton iterations from `y` reach, or None.
+    """Return the equilibrium at the parameter value of `y` that damped Newton iterations from `y` reach.
 
-    The iterates stay inside the system's walls; a step is shortened until the residual, measured by the Newton step
+    None where they reach none, or one outside the problem's region.
+    """
+    found = _newton(problem, y, iterations)
+    return found if found is not None and problem.region.holds(found) else None
+
+
+def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.ndarray | None:
+    """Return what damped Newton iterations converge to.
+
+    The iterates stay inside the walls; a step is shortened until the residual, measured by the Newton step
     it would cause, decreases (natural monotonicity; Deuflhard, Newton Methods for Nonlinear Problems, 3.1).
     """
     n = problem.n
-    lower, upper = problem.system.lower, problem.system.upper
     at = np.array(y, dtype=float)
     f, solve = problem.solver(at)
     for _ in range(iterations):
@@ -31,12 +47,11 @@ def newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int = 50) -> 
         length = float(np.max(np.abs(step) / size))
         if not np.isfinite(length):
             return None
-        if length < TOLERANCE:
-            return at
+        if length < TOLERANCE:  # a singular Jacobian makes a short step anywhere
+            return at if problem.residual(at) < 1e-6 else None
         damping = 1.0
         while damping > 1e-6:
-            trial = at.copy()
-            trial[:n] = np.clip(at[:n] + damping * step, lower, upper)
+            trial = problem.region.clip(np.append(at[:n] + damping * step, at[n]))
             new_f, new_solve = problem.solver(trial)
             if _monotone(new_f, solve, size, damping, length):
                 break
@@ -63,24 +78,31 @@ def settle(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
 
     n = problem.n
     at = np.array(y, dtype=float)
+    far = ESCAPE * max(1.0, float(np.max(np.abs(at[:n]))))
+    patience = iter(range(EVALUATIONS))
 
     def field(_: float, x: np.ndarray) -> np.ndarray:
-        return problem.linearize(np.append(x, at[n]))[0]
+        if next(patience, None) is None or not np.all(np.abs(x) < far):
+            raise _Escaped
+        return problem.linearize(problem.region.clip(np.append(x, at[n])))[0]
 
     def slope(_: float, x: np.ndarray) -> np.ndarray:
-        return problem.linearize(np.append(x, at[n]))[1][:, :n]
+        return problem.linearize(problem.region.clip(np.append(x, at[n])))[1][:, :n]
 
     for span in (1.0, 10.0, 1e2, 1e3, 1e4):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            run = solve_ivp(field, (0.0, span), at[:n], method=problem.integrator, jac=slope, rtol=1e-8, atol=1e-10)
+            try:
+                run = solve_ivp(field, (0.0, span), at[:n], method=problem.integrator, jac=slope, rtol=1e-8, atol=1e-10)
+            except _Escaped:
+                return None
         if not run.success or not np.all(np.isfinite(run.y)):
             return None
-        at[:n] = np.clip(run.y[:, -1], problem.system.lower, problem.system.upper)
+        at = problem.region.clip(np.append(run.y[:, -1], at[n]))
         found = newton(problem, at)
         if found is not None and np.max(np.abs(found[:n] - at[:n]) / (np.abs(at[:n]) + 1e-3)) < 0.1:
             return found
-        middle = np.append(run.y.mean(axis=1), at[n])
+        middle = problem.region.clip(np.append(run.y.mean(axis=1), at[n]))
         found = newton(problem, middle)
         if found is not None:
             return found  # inside a cycle, say

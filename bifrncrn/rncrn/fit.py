@@ -34,9 +34,13 @@ class Candidate:
 
     @property
     def key(self) -> tuple[float, ...]:
-        """What candidates are ranked by, ascending: wrong special points, parameter error, loss, spread of rates."""
+        """What candidates are ranked by, ascending.
+
+        Wrong special points, parameter error, not being exact at the time-scale as well, loss, spread of rates.
+        """
         first = (float("inf"), float("inf")) if self.standing is None else self.standing.key
-        return (*first, self.loss, self.start.weights.spread)
+        exact = len(self.network.training.get("refinement", {}).get("mu", ()))
+        return (*first, -exact, self.loss, self.start.weights.spread)
 
 
 @dataclass(frozen=True, eq=False)

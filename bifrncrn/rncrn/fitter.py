@@ -11,7 +11,7 @@ import numpy as np
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn.checks import Array
 from bifrncrn.rncrn.projection import Projection, Ridge
-from bifrncrn.rncrn.sampling import Samples
+from bifrncrn.rncrn.sampling import Samples, thin
 from bifrncrn.rncrn.threads import single_threaded
 from bifrncrn.rncrn.weights import Weights
 
@@ -26,6 +26,8 @@ WORTH = 0.95
 POLISH = 5
 # ... and no alpha exceeds this multiple of the target's typical rate
 RATE_LIMIT = 1e3
+# samples on which candidates are screened
+SCREENED = 800
 # range of the scaled input weights a start draws from (log-uniform)
 SCALES = (0.5, 5.0)
 
@@ -37,8 +39,8 @@ class FitOptions:
     perceptrons: int
     loss: str
     ridge: float | None = None
-    candidates: int = 8
-    screening: int = 12
+    candidates: int = 12
+    screening: int = 20
     rounds: int = 3
     evaluations: int = 400
     seconds: float | None = None
@@ -118,7 +120,9 @@ def run_start(samples: Samples, options: FitOptions, index: int, seed: np.random
     problem = Projection(samples, options.loss == "relative", Ridge(0.0, 0.0), beta_floor(samples))
     first = FIRST_RIDGE if options.ridge is None else options.ridge
     problem.set_ridge(Ridge(first * problem.power, 0.01 * first * problem.power))
-    v, reason = _screen(problem, options, rng, deadline)
+    quick = Projection(thin(samples, SCREENED, rng), options.loss == "relative", problem.ridge, problem.beta_floor)
+    v, reason = _screen(quick, options, rng, deadline)
+    v = problem.scaled(quick.weights(v))
     for _ in range(options.rounds if options.ridge is None else 1):
         if reason == "seconds":
             break

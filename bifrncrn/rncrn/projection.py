@@ -164,7 +164,7 @@ class Projection:
             root = np.sqrt(z * z + 4.0)
             s = np.where(z >= 0, root + z, 4.0 / (root - np.minimum(z, 0.0))) / 2.0
             species = tuple(self._linear(i, s) for i in range(self.dimension))
-        self._solved = _Solved(v.copy(), s / root, species)
+            self._solved = _Solved(v.copy(), s / root, species)
         return self._solved
 
     def _linear(self, i: int, s: Array) -> _Species:

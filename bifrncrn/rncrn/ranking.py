@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bifrncrn.comparison import Comparison
     from bifrncrn.results import Diagram
 
+# a parameter error below this share of the range is none
+EXACT = 1e-6
 # parameter errors closer than this share of the range count as equal, so that the loss decides
 RESOLUTION = 0.005
 # special points further off than this share of the range are wrong ones
@@ -81,9 +83,8 @@ def judge(found: Comparison, extent: float) -> Standing:
     """Return the standing that a comparison amounts to; `extent` is the length of the parameter's range."""
     wrong = len(found.missing) + len(found.extra) + sum(1 for match in found.matched if not match.ok)
     error = max((match.parameter_error for match in found.matched), default=0.0)
+    steps = 0 if error <= EXACT * extent else math.ceil(error / (RESOLUTION * extent))
     words = [f"{match.label} off by {match.parameter_error:.3g}" for match in found.matched]
     words += [f"{point.label} missing" for point in found.missing]
     words += [f"{point.label} extra at {point.parameters[found.learned.parameter]:.4g}" for point in found.extra]
-    return Standing(
-        wrong, error, math.ceil(error / (RESOLUTION * extent)), ", ".join(words) or "no special point, as wanted"
-    )
+    return Standing(wrong, error, steps, ", ".join(words) or "no special point, as wanted")

@@ -76,12 +76,13 @@ class Judge:
     def refine(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
         """Return the candidates ranked anew, the first ones with their special points moved onto the target's.
 
-        Only candidates that have the right special points are refined: moving the right ones removes no wrong one.
+        Only candidates that have the right special points are refined, for moving those removes no wrong one; of them
+        the ones of lowest loss, for after it all are equally far off.
         """
         if self.reference is None:
             return list(candidates)
-        worth = [c for c in candidates if c.standing is not None and not c.standing.wrong][:REFINED]
-        done = {c.start.index: self._refined(c, data) for c in worth}
+        worth = sorted((c for c in candidates if c.standing is not None and not c.standing.wrong), key=lambda c: c.loss)
+        done = {c.start.index: self._refined(c, data) for c in worth[:REFINED]}
         return sorted((done.get(c.start.index, c) for c in candidates), key=lambda c: c.key)
 
     def _refined(self, fitted: Candidate, data: Samples) -> Candidate:

@@ -7,15 +7,22 @@ and the total becomes a parameter.
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from bifrncrn.curves.region import Region
 from bifrncrn.systems.system import System
 
 SAMPLES = 6
-NULL = 1e-10
+NULL = 1e-12
 """Singular values below this fraction of the largest count as zero."""
+TRIED = 5000
+"""The most combinations of species tried to write conserved sums without negative terms."""
+CANCELS = 1e-8
+"""A sum is conserved when its terms cancel to this fraction of them, in f and in every column of the Jacobian."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +31,8 @@ class Reduction:
 
     Attributes
     ----------
+    whole : System
+        The system with all its variables.
     system : System
         The reduced system; its parameters are the original ones and the totals `total_1`, `total_2`, ... .
     laws : (r, n) array
@@ -37,11 +46,19 @@ class Reduction:
         The names of the new parameters.
     """
 
+    whole: System
     system: System
     laws: np.ndarray
     eliminated: tuple[int, ...]
     kept: tuple[int, ...]
     totals: tuple[str, ...]
+
+    def solved(self, parameter: str = "") -> tuple[np.ndarray, np.ndarray]:
+        """Return the eliminated variables as functions of y = (kept variables, `parameter`): rows @ y + offsets."""
+        values = dict(zip(self.system.parameters, self.system.values.tolist(), strict=True))
+        varied = np.array([name == parameter for name in self.totals])
+        rows = np.column_stack([-self.laws[:, list(self.kept)], varied])
+        return rows, np.where(varied, 0.0, [values[name] for name in self.totals])
 
     def sentence(self, names: tuple[str, ...]) -> str:
         """Say what is conserved."""
@@ -49,28 +66,58 @@ class Reduction:
         return f"Conserved and divided out: {'; '.join(sums)}. The totals are parameters, set by the start."
 
 
-def conserved(system: System, x: np.ndarray, values: np.ndarray) -> np.ndarray:
+def conserved(
+    system: System, x: np.ndarray, region: Region | None = None, varied: tuple[int, float, float] | None = None
+) -> np.ndarray:
     """Return the conserved sums of a system as rows, shape (r, n), r = 0 for most systems.
 
     A sum c is conserved when c f(x) = 0 for all x, so c is a common left null vector of f and its Jacobian at random
     points (seeded, so the answer is the same every time).
+
+    Parameters
+    ----------
+    x : (n,) array
+        The start, whose size says where to look.
+    region : Region, optional
+        Where the states may be.
+    varied : (int, float, float), optional
+        Index and range of a parameter that will vary: the sum must be conserved for all its values.
     """
     n = len(x)
-    if n == 1 or not _singular(system.jacobian(x, values)):
-        return np.zeros((0, n))
+    none = np.zeros((0, n))
+    if n == 1 or not _singular(system.jacobian(x), np.abs(x)):
+        return none
+    columns = _samples(system, x, region or Region(system.lower, system.upper), varied)
+    if not columns.shape[1]:
+        return none
+    rows = np.max(np.abs(columns), axis=1)
+    rows[rows == 0.0] = 1.0
+    scaled = columns / rows[:, None]
+    widths = np.max(np.abs(scaled), axis=0)
+    left, sizes, _ = np.linalg.svd(scaled / np.where(widths > 0.0, widths, 1.0))
+    rank = int(np.sum(sizes > NULL * sizes[0]))
+    laws = _echelon(left[:, rank:].T / rows) if rank < n else none
+    cancels = np.abs(laws @ columns) <= CANCELS * (np.abs(laws) @ np.abs(columns))
+    laws = laws[np.all(cancels, axis=1)]
+    return _natural(laws) if len(laws) else laws
+
+
+def _samples(system: System, x: np.ndarray, region: Region, varied: tuple[int, float, float] | None) -> np.ndarray:
+    """Return f and the columns of the Jacobian at random points, (n, k); without those where they are not finite."""
+    n = len(x)
     rng = np.random.default_rng(0)
-    size = np.abs(x) + 0.1 * np.max(np.abs(x)) + 0.1
-    columns = []
-    for _ in range(SAMPLES):
-        point = size * rng.uniform(0.5, 1.5, n)
-        block = np.column_stack([system.rhs(point, values), system.jacobian(point, values)])
+    size = np.abs(x) + 0.1 * np.max(np.abs(x)) + (0.1 if not np.any(x) else 0.0)
+    columns = [np.zeros((n, 0))]
+    for sample in range(2 * SAMPLES):
+        # half of them near the start, should the model be defined only there
+        point = size * rng.uniform(0.5, 1.5, n) if sample % 2 else x + 0.1 * size * rng.uniform(-1.0, 1.0, n)
+        point, at = region.clip(point), np.array(system.values)
+        if varied is not None:
+            at[varied[0]] = rng.uniform(*varied[1:])
+        block = np.column_stack([system.rhs(point, at), system.jacobian(point, at)])
         if np.all(np.isfinite(block)):
             columns.append(block)
-    if not columns:
-        return np.zeros((0, n))
-    left, sizes, _ = np.linalg.svd(np.column_stack(columns))
-    rank = int(np.sum(sizes > NULL * sizes[0]))
-    return _echelon(left[:, rank:].T)
+    return np.hstack(columns)
 
 
 def reduce(system: System, laws: np.ndarray, x: np.ndarray) -> Reduction:
@@ -106,44 +153,76 @@ def reduce(system: System, laws: np.ndarray, x: np.ndarray) -> Reduction:
         nonnegative=system.nonnegative,
         title=system.title,
     )
-    return Reduction(smaller, laws, eliminated, kept, tuple(totals))
+    return Reduction(system, smaller, laws, eliminated, kept, tuple(totals))
 
 
-def _singular(jacobian: np.ndarray) -> bool:
+def _singular(jacobian: np.ndarray, sizes: np.ndarray) -> bool:
+    """Say whether a Jacobian is singular, whatever the units of states and equations."""
     if not np.all(np.isfinite(jacobian)):
-        return False
-    sizes = np.linalg.svd(jacobian / np.maximum(np.max(np.abs(jacobian), axis=1, keepdims=True), 1e-300), compute_uv=False)
-    return bool(sizes[-1] <= NULL * sizes[0])
+        return True  # it is not known: look elsewhere
+    scaled = jacobian * np.maximum(sizes, 1e-3 * np.max(sizes) or 1.0)
+    scaled = scaled / np.maximum(np.max(np.abs(scaled), axis=1, keepdims=True), 1e-300)
+    values = np.linalg.svd(scaled, compute_uv=False)
+    return bool(values[-1] <= 1e3 * NULL * values[0])
 
 
 def _echelon(rows: np.ndarray) -> np.ndarray:
-    """Return the same row space with a unit column for each row, pivoting on the largest entry."""
+    """Return the reduced row echelon form, which depends on the space the rows span only."""
     rows = rows.copy()
-    pivots: list[int] = []
+    column = 0
     for k in range(len(rows)):
-        free = [j for j in range(rows.shape[1]) if j not in pivots]
-        column = free[int(np.argmax(np.abs(rows[k, free])))]
+        size = np.max(np.abs(rows[k:]))
+        while np.max(np.abs(rows[k:, column])) <= 1e-9 * size:
+            column += 1
+        best = k + int(np.argmax(np.abs(rows[k:, column])))
+        rows[[k, best]] = rows[[best, k]]
         rows[k] /= rows[k, column]
         for other in range(len(rows)):
             if other != k:
                 rows[other] -= rows[other, column] * rows[k]
-        pivots.append(column)
-    nice = np.round(rows * 12.0) / 12.0  # stoichiometric coefficients are small fractions
-    rows = np.where(np.abs(rows - nice) < 1e-9, nice, rows) + 0.0
-    positive = _without_minus(rows)
-    return positive if all(_alone(positive, row).any() for row in range(len(rows))) else rows
+    return _rounded(rows)
 
 
-def _without_minus(rows: np.ndarray) -> np.ndarray:
-    """Add sums without negative entries to those that have some: S - E and E + C become the total S + C and E + C."""
-    rows = rows.copy()
-    for row in rows:
-        for other in rows:
-            if other is not row and np.all(other >= 0.0):
-                both = (row < 0.0) & (other > 0.0)
-                if both.any():
-                    row += np.max(-row[both] / other[both]) * other
-    return rows
+def _rounded(rows: np.ndarray) -> np.ndarray:
+    """Return the rows without rounding errors: stoichiometric coefficients are small fractions."""
+    nice = np.round(rows * 12.0) / 12.0
+    return np.where(np.abs(rows - nice) < 1e-9, nice, rows) + 0.0
+
+
+def _natural(laws: np.ndarray) -> np.ndarray:
+    """Return the same sums as totals of what is conserved: without negative terms, in the order of the variables.
+
+    They are extreme rays of the cone of non-negative sums, each of which is zero in all but one dimension of the
+    space of sums. Where there are none, or too many to try, the sums are returned as they are.
+    """
+    r, n = laws.shape
+    if math.comb(n, r - 1) > TRIED:
+        return laws
+    rays: dict[tuple[float, ...], np.ndarray] = {}
+    for zeros in itertools.combinations(range(n), r - 1):
+        _, sizes, right = np.linalg.svd(laws[:, zeros].T, full_matrices=True)
+        if np.sum(sizes > 1e-9) < r - 1:
+            continue
+        ray = right[-1] @ laws
+        ray = ray * np.sign(ray[np.argmax(np.abs(ray))])
+        ray[np.abs(ray) < 1e-9 * np.max(ray)] = 0.0
+        if np.all(ray >= 0.0):
+            ray = _rounded(ray / np.min(ray[ray > 0.0]))
+            rays[tuple(np.round(ray, 9).tolist())] = ray
+    chosen: list[np.ndarray] = []
+    for ray in sorted(rays.values(), key=lambda c: (np.count_nonzero(c), int(np.argmax(c > 0.0)))):
+        if np.linalg.matrix_rank(np.array([*chosen, ray])) > len(chosen):
+            chosen.append(ray)
+    if len(chosen) < r:
+        return laws
+    found = np.array(sorted(chosen, key=lambda c: int(np.argmax(c > 0.0))))
+    for row in range(r):
+        alone = (found[row] != 0.0) & (np.count_nonzero(found, axis=0) == 1)
+        if not alone.any():
+            return laws
+        if not np.any(found[row][alone] == 1.0):
+            found[row] /= found[row][alone][0]
+    return found
 
 
 def _alone(laws: np.ndarray, row: int) -> np.ndarray:

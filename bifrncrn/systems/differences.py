@@ -9,7 +9,7 @@ import numpy as np
 Function = Callable[[np.ndarray], np.ndarray]
 
 STEP = 2e-4
-"""Step of a first derivative in units of a state's size: truncation and rounding are both near 1e-11 of the function."""
+"""Step of a first derivative in units of a state's size: truncation and rounding are both near 1e-11 of f."""
 JET_STEP = 5e-3
 """Step of the stencil for three derivatives along a direction."""
 OFFSETS = np.array([[-2.0, -1.0, 1.0, 2.0], [1.0, 2.0, 3.0, 4.0]])
@@ -40,6 +40,8 @@ def colour(rows: np.ndarray, cols: np.ndarray, n: int) -> np.ndarray:
     >>> colour(band[:, 0], band[:, 1], 5)
     array([0, 1, 2, 0, 1])
     """
+    if len(rows) == n * n:
+        return np.arange(n)
     in_column: list[list[int]] = [[] for _ in range(n)]
     for row, col in zip(rows.tolist(), cols.tolist(), strict=True):
         in_column[col].append(row)
@@ -89,9 +91,11 @@ class Differences:
         return values
 
 
-def slope(f: Callable[[float], np.ndarray], step: float) -> np.ndarray:
-    """Return df/de at e = 0, central."""
-    return sum(w * f(o * step) for o, w in zip(OFFSETS[0], WEIGHTS[0], strict=True)) / step
+def slope(f: Callable[[float], np.ndarray], step: float, forward: bool = False) -> np.ndarray:
+    """Return df/de at e = 0, central, or from e >= 0 only."""
+    side = int(forward)
+    total = sum(w * f(o * step) for o, w in zip(OFFSETS[side], WEIGHTS[side], strict=True))
+    return (total + CENTRE[side] * f(0.0) if forward else total) / step
 
 
 def jet(f: Callable[[float], np.ndarray], step: float) -> np.ndarray:

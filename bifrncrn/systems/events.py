@@ -37,6 +37,8 @@ def compile_events(system: System, events: Sequence[str]) -> Events:
     InputError
         If an event is no equation or expression of the system's variables, parameters and definitions.
     """
+    if isinstance(events, str):
+        raise InputError(f"events must be a list of texts, not the text {events!r}; write [{events!r}]")
     texts = {f"event {event!r}": _difference(event) for event in events}
     if len(texts) < len(events):
         raise InputError(f"an event is given twice among {', '.join(map(repr, events))}; give each once")
@@ -46,7 +48,10 @@ def compile_events(system: System, events: Sequence[str]) -> Events:
         graph, _, nodes = build_graph(system.variables, system.parameters, still, {**system.definitions, **texts})
         return graph, [nodes[name] for name in texts]
 
-    build()  # what is wrong with a text is said before anything is computed
+    try:
+        build()  # what is wrong with a text is said before anything is computed
+    except InputError as error:
+        raise InputError(str(error).removeprefix("definition of ")) from None
     key = json.dumps(["events", system.variables, system.parameters, system.definitions, list(texts.values())])
     return Events(tuple(events), NativeModel(len(system.variables), len(system.parameters), key, build))
 
@@ -55,4 +60,4 @@ def _difference(event: str) -> str:
     sides = event.split("=")
     if len(sides) > 2 or not all(side.strip() for side in sides):
         raise InputError(f"the event {event!r} is no equation: write 'left = right', or one expression that vanishes there")
-    return sides[0] if len(sides) == 1 else f"({sides[0]}) - ({sides[1]})"
+    return event if len(sides) == 1 else f"{sides[0]}-({sides[1]})"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
 
-from bifrncrn.compile.carried import Carried
+from bifrncrn.compile.carried import Carried, view
 from bifrncrn.compile.model import ARGUMENTS, DENSE_LIMIT
-from bifrncrn.errors import InputError
+from bifrncrn.errors import ContinuationWarning, InputError
 from bifrncrn.systems.differences import JET_STEP, STEP, Differences, jet, slope
 from bifrncrn.systems.equations import as_mapping, as_numbers, check_names
 from bifrncrn.systems.system import System
@@ -59,7 +60,7 @@ class FunctionModel:
     ) -> None:
         self.n, self.m = len(size), len(values)
         self.functions = functions
-        self._size, self._typical, self._lower = size, np.where(values == 0.0, 1.0, np.abs(values)), lower
+        self.size, self._typical, self._lower = size, np.where(values == 0.0, 1.0, np.abs(values)), lower
         full = np.divmod(np.arange(self.n**2 if pattern is None else 0), max(self.n, 1))
         rows, cols = full if pattern is None else pattern
         self.rows, self.cols = rows.astype(np.int32), cols.astype(np.int32)
@@ -68,11 +69,10 @@ class FunctionModel:
     def _start(self) -> None:
         self._carried = Carried()
         self._made: dict[str, Any] = {}
-        self._state, self._parameters = ctypes.c_double * self.n, ctypes.c_double * self.m
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what belongs to this process."""
-        own = ("_carried", "_made", "_state", "_parameters", "differences")
+        own = ("_carried", "_made", "differences")
         return {name: value for name, value in self.__dict__.items() if name not in own}
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
@@ -125,13 +125,15 @@ class FunctionModel:
     @functools.cached_property
     def differences(self) -> Differences:
         """What computes the Jacobian where there is no function for it."""
-        return Differences(self.rows.astype(int), self.cols.astype(int), self._size, self._lower)
+        return Differences(self.rows.astype(int), self.cols.astype(int), self.size, self._lower)
 
     def value(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Return f(x, p), shape (n,)."""
         out = np.asarray(self.functions.rhs(x, p), dtype=float)
         if out.shape != (self.n,):
-            raise InputError(f"the function must return an array of {self.n} numbers, not of shape {out.shape}; one for each variable")
+            raise InputError(
+                f"the function must return {self.n} numbers, one for each variable, not an array of shape {out.shape}"
+            )
         return out
 
     def entries(self, x: np.ndarray, p: np.ndarray, f0: np.ndarray) -> np.ndarray:
@@ -144,7 +146,9 @@ class FunctionModel:
         if getattr(matrix, "shape", None) is None:
             matrix = np.asarray(matrix, dtype=float)
         if matrix.shape != (self.n, self.n):
-            raise InputError(f"the Jacobian must have shape ({self.n}, {self.n}), not {matrix.shape}; row i belongs to equation i")
+            raise InputError(
+                f"the Jacobian must have shape ({self.n}, {self.n}), not {matrix.shape}; row i belongs to equation i"
+            )
         if not hasattr(matrix, "tocsr"):
             return np.asarray(matrix, dtype=float)[self.rows, self.cols]
         rows, cols, data = coordinates(matrix)
@@ -153,7 +157,9 @@ class FunctionModel:
         where = np.searchsorted(self._places, rows.astype(np.int64) * self.n + cols)
         known = self._places[np.minimum(where, len(self._places) - 1)] == rows.astype(np.int64) * self.n + cols
         if np.any(data[~known] != 0.0):
-            raise InputError("the Jacobian has an entry where it had none at the start; give the places of all entries as sparsity")
+            raise InputError(
+                "the Jacobian has an entry where it had none at the start; give the places of all entries as sparsity"
+            )
         values = np.zeros(len(self.rows))
         values[where[known]] = data[known]
         return values
@@ -169,7 +175,10 @@ class FunctionModel:
         if self.functions.by_parameters is not None:
             matrix = np.asarray(self.functions.by_parameters(x, p), dtype=float)
             if matrix.shape != (self.n, self.m):
-                raise InputError(f"parameter_derivative must return shape ({self.n}, {self.m}), not {matrix.shape}; a column for each parameter")
+                raise InputError(
+                    f"parameter_derivative must return shape ({self.n}, {self.m}), a column for each parameter, not "
+                    f"{matrix.shape}"
+                )
             return matrix @ dp
         return slope(lambda e: self.value(x, p + e * dp), STEP / self._speed(x, p, np.zeros(self.n), dp))
 
@@ -182,21 +191,22 @@ class FunctionModel:
 
     def _speed(self, x: np.ndarray, p: np.ndarray, dx: np.ndarray, dp: np.ndarray) -> float:
         """Return the length of a direction in units of the sizes of states and parameters."""
-        states = np.max(np.abs(dx) / np.maximum(np.abs(x), self._size))
+        states = np.max(np.abs(dx) / np.maximum(np.abs(x), self.size))
         return float(max(states, np.max(np.abs(dp) / np.maximum(np.abs(p), self._typical), initial=0.0)))
 
     # -- behind the addresses -----------------------------------------------------------------------------------
 
     def _inputs(self, x: int, p: int | None) -> tuple[np.ndarray, np.ndarray]:
         """Copy state and parameters: a function may keep its arguments, the memory of the march it may not."""
-        return self._read(self._state, x), self._read(self._parameters, p)
+        return self._read(x, self.n), self._read(p, self.m)
 
     @staticmethod
-    def _read(kind: Any, address: int | None) -> np.ndarray:
-        return np.frombuffer(kind.from_address(address)).copy() if address else np.empty(0)
+    def _read(address: int | None, size: int) -> np.ndarray:
+        return view(address, size).copy() if address else np.empty(0)
 
-    def _write(self, address: int, values: np.ndarray) -> None:
-        np.frombuffer((ctypes.c_double * values.size).from_address(address))[:] = values.ravel()
+    @staticmethod
+    def _write(address: int, values: np.ndarray) -> None:
+        view(address, values.size)[:] = values.ravel()
 
     def _call_f(self, x: int, p: int, out: int) -> None:
         result = np.full(self.n, np.nan)
@@ -227,7 +237,7 @@ class FunctionModel:
     def _call_jet(self, x: int, p: int, dx: int, dp: int, out: int) -> None:
         result = np.full((3, self.n), np.nan)
         with self._carried:
-            directions = self._read(self._state, dx), self._read(self._parameters, dp)
+            directions = self._read(dx, self.n), self._read(dp, self.m)
             result = self.derivatives(*self._inputs(x, p), *directions)
         self._write(out, result)
 
@@ -238,8 +248,8 @@ class FunctionModel:
         with self._carried:
             state, parameters = self._inputs(x, p)
             value = self.value(state, parameters)
-            along = self.along(state, parameters, self._read(self._parameters, dp))
-            found = value, self.entries(state, parameters, value), along
+            along = self.along(state, parameters, self._read(dp, self.m))
+            return value, self.entries(state, parameters, value), along
         return found
 
     def _full(self, entries: np.ndarray) -> np.ndarray:
@@ -251,20 +261,25 @@ class FunctionModel:
 class NoEquations(dict[str, str]):
     """Stands where a system keeps its equations."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NoEquations, ()
+
     def __missing__(self, name: str) -> NoReturn:
         _refuse()
 
     def items(self) -> NoReturn:
+        """Raise InputError."""
         _refuse()
 
     def values(self) -> NoReturn:
+        """Raise InputError."""
         _refuse()
 
 
 def _refuse() -> NoReturn:
     raise InputError(
-        "the model is a Python function and has no equations: it cannot be written to a file, nor can conserved sums be "
-        "divided out of it; give the equations instead (System.from_equations)"
+        "the model is a Python function and has no equations: it cannot be written to a file, nor can conserved sums "
+        "be divided out of it; give the equations instead (System.from_equations)"
     )
 
 
@@ -283,14 +298,15 @@ class FunctionSystem(System):
     def note(self) -> str:
         """How accurate the results are."""
         if self.model.functions.jacobian is None:
+            calls = 4 * self.model.differences.groups + 5
             return (
-                f"The model is a Python function with its Jacobian by differences ({4 * self.model.differences.groups + 5} calls "
-                "for each Newton step): LP are as accurate as with exact derivatives, the parameters of BP and HB good to "
-                "about 1e-8 of their size, a to 1e-6 and l1 to 1e-4."
+                f"The model is a Python function, its Jacobian differences ({calls} calls for each Newton step). "
+                "LP are as accurate as with exact derivatives, the parameters of BP and HB good to about 1e-8 of their "
+                "size, a to 1e-6 and l1 to 1e-4."
             )
         return (
-            "The model is a Python function; its second and third derivatives are differences: coefficients a are good to "
-            "about 1e-6 of their size, l1 to 1e-4."
+            "The model is a Python function; its second and third derivatives are differences: coefficients a are good "
+            "to about 1e-6 of their size, l1 to 1e-4."
         )
 
     @property
@@ -341,6 +357,7 @@ def from_function(
     lower = np.zeros(n) if nonnegative else np.full(n, -np.inf)
     model = FunctionModel(functions, _sizes(scale, x), p, lower, pattern)
     model.value(x.copy(), p.copy())  # what is wrong with the function is said now
+    _compare(model, x.copy(), p.copy())
     return FunctionSystem(
         title=title,
         variables=tuple(start),
@@ -354,6 +371,24 @@ def from_function(
     )
 
 
+def _compare(model: FunctionModel, x: np.ndarray, p: np.ndarray) -> None:
+    """Warn where the Jacobian, or the structure it is to have, disagrees with differences of f in one direction."""
+    f0 = model.value(x, p)
+    v = model.size * np.random.default_rng(1).uniform(0.5, 1.0, model.n)
+    terms = model.entries(x, p, f0) * v[model.cols]
+    given, size = np.bincount(model.rows, terms, model.n), np.bincount(model.rows, np.abs(terms), model.n)
+    found = slope(lambda e: model.value(x + e * v, p), STEP, forward=True)
+    off = np.abs(given - found) - 1e-4 * (size + np.abs(found)) - 1e-9 * np.max(np.abs(f0), initial=0.0)
+    worst = int(np.argmax(off))
+    if off[worst] > 0.0:
+        warnings.warn(
+            f"row {worst + 1} of the Jacobian disagrees with differences of f at the start ({given[worst]:.6g} and "
+            f"{found[worst]:.6g} in a test direction); check jacobian and sparsity",
+            ContinuationWarning,
+            stacklevel=4,
+        )
+
+
 def _numbered(state: Any, names: list[str]) -> dict[str, Any]:
     values = np.asarray(state, dtype=float)
     if values.shape != (len(names),):
@@ -362,13 +397,14 @@ def _numbered(state: Any, names: list[str]) -> dict[str, Any]:
 
 
 def _callable(function: Any, name: str, shape: tuple[int, ...]) -> Callable[[np.ndarray, np.ndarray], Any]:
-    """Return a Python callable: as it is, or around the address of `void function(double *x, double *p, double *out)`."""
+    """Return a Python callable: as it is, or around the address of `void (double *x, double *p, double *out)`."""
     address = getattr(function, "address", None) if not isinstance(function, int) else function
     if isinstance(address, int) and not isinstance(function, bool):
         return _Address(function, address, shape)
     if not callable(function):
-        raise InputError(f"{name} must be a function of (x, p), or the address of a compiled one, not {type(function).__name__}")
-    return function  # type: ignore[no-any-return]
+        kind = type(function).__name__
+        raise InputError(f"{name} must be a function of (x, p), or the address of a compiled one, not {kind}")
+    return function
 
 
 class _Address:
@@ -425,5 +461,5 @@ def _sizes(scale: float | Sequence[float] | np.ndarray | None, x: np.ndarray) ->
         return np.where(x == 0.0, largest or 1.0, np.abs(x))
     sizes = np.array(np.broadcast_to(np.asarray(scale, dtype=float), x.shape))
     if not (np.all(np.isfinite(sizes)) and np.all(sizes > 0.0)):
-        raise InputError("the scale must be positive numbers, one for all states or one for each; the sizes the states have")
+        raise InputError("the scale must be positive numbers, the sizes of the states: one for all or one for each")
     return sizes

@@ -1,0 +1,150 @@
+"""The fit as a whole: reproducible, resumable, ranked by the diagram, and better than published."""
+
+import numpy as np
+import pytest
+
+from bifrncrn.errors import InputError
+from bifrncrn.rncrn.fitter import FitOptions, Start
+from bifrncrn.rncrn.ranking import standing, target_diagram
+from bifrncrn.rncrn.selection import distinct, network_of
+from bifrncrn.rncrn.training import train
+from bifrncrn.rncrn.weights import Weights
+from bifrncrn.systems import library
+
+
+def quick(target="uni_bistable", **options):
+    return train(library.get(target), **{"seeds": 2, "rank": "loss", "evaluations": 30, **options})
+
+
+def arrays(fit):
+    return np.concatenate([a.ravel() for a in fit.network.weights().values()])
+
+
+def test_a_fit_depends_on_its_seed_only():
+    once, again, other = quick(seed=3), quick(seed=3), quick(seed=4)
+    np.testing.assert_array_equal(arrays(once), arrays(again))
+    assert not np.array_equal(arrays(once), arrays(other))
+
+
+def test_starts_do_not_depend_on_how_many_there_are():
+    few, many = quick(seeds=2), quick(seeds=4)
+    losses = {c.start.index: c.start.weights.theta for c in few.candidates}
+    polished = {c.start.index for c in few.candidates} & {c.start.index for c in many.candidates}
+    assert polished == {0, 1}
+    assert len(many.candidates) == 4
+    assert all(np.isfinite(theta).all() for theta in losses.values())
+
+
+def test_processes_change_nothing():
+    from joblib import parallel_config
+
+    with parallel_config(backend="threading", n_jobs=2):
+        spread = quick(seed=1)
+    np.testing.assert_array_equal(arrays(spread), arrays(quick(seed=1)))
+
+
+def test_a_fit_is_resumed_from_its_checkpoints(tmp_path):
+    seen = []
+    whole = quick(
+        checkpoints=str(tmp_path), progress=lambda done, total, start: seen.append((done, total, start.index))
+    )
+    assert [entry[:2] for entry in seen] == [(1, 2), (2, 2)]
+    seen.clear()
+    again = quick(checkpoints=str(tmp_path), progress=lambda *entry: seen.append(entry))
+    assert seen == []
+    np.testing.assert_array_equal(arrays(whole), arrays(again))
+
+
+def test_a_fit_says_what_it_did():
+    fit = quick()
+    text = str(fit)
+    assert "held out" in text
+    assert "spread of rates" in text
+    record = fit.network.training
+    assert record["target"] == "uni_bistable"
+    assert record["loss"] == fit.loss
+    assert record["seed"] == 0
+    assert set(record["versions"]) == {"bifrncrn", "numpy", "scipy", "python"}
+    assert fit.best.held_out == pytest.approx(fit.loss, rel=0.5)
+    assert [c.loss for c in fit.candidates] == sorted(c.loss for c in fit.candidates)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"perceptrons": 0}, "perceptrons is 0"),
+        ({"seeds": 0}, "seeds is 0"),
+        ({"loss": "cubic"}, "loss 'cubic'"),
+        ({"rank": "beauty"}, "rank 'beauty'"),
+        ({"ridge": -1.0}, "ridge is -1.0"),
+        ({"seconds": 0.0}, "seconds is 0.0"),
+        ({"focus": 1.0}, "focus is 1.0"),
+        ({"perceptrons": 100}, "fewer equations than the 401 unknown rates"),
+        ({"method": "random"}, "sampling method 'random'"),
+        ({"checkpoints": "/nowhere/at/all"}, "does not exist"),
+    ],
+)
+def test_bad_options_are_refused(options, words):
+    with pytest.raises(InputError, match=words):
+        quick(**options)
+
+
+def test_one_optimum_found_twice_is_kept_once():
+    weights = Weights(np.ones((1, 1)), np.ones((1, 1)), np.zeros((1, 0)), np.ones(1), np.ones(1))
+    starts = [Start(k, weights, loss, 0.0, 1, 0.0, "converged") for k, loss in enumerate((1.0, 1.0001, 1.1))]
+    assert [start.index for start in distinct(starts)] == [0, 2]
+    assert FitOptions(3, "field").rounds > 0
+
+
+def test_a_network_without_the_hopf_point_stands_behind_one_with_it():
+    target = library.hopf()
+    reference = target_diagram(target)
+    assert [p.label for p in reference.special_points if p.label != "EP"] == ["HB"]
+    # an attracting point at (5, 5) for every lam: dx_i = 30 + x_i (s(z_i) - 6.16228) with falling s
+    weights = Weights(
+        alpha=-np.eye(2),
+        omega=np.eye(2),
+        psi=np.zeros((2, 1)),
+        theta=np.zeros(2),
+        beta=np.full(2, 5 * (5 + np.sqrt(29)) / 2),
+    )
+    found = standing(target, reference, network_of(target, weights, {}))
+    assert found.wrong == 1
+    assert "HB missing" in str(found)
+
+
+@pytest.mark.slow
+def test_the_hopf_network_of_this_project_beats_the_published_one():
+    fit = train(library.hopf(), perceptrons=5, seeds=10)
+    assert fit.loss < 1e-3  # published 3.43e-3
+    assert fit.best.standing.wrong == 0
+    assert fit.best.standing.error < 1e-6  # published 0.144
+    assert fit.best.start.weights.largest < 25.5e3
+    done = fit.network.training["refinement"]
+    assert done["mu"] == [0.0, 0.0075]
+    assert min(c.standing.error for c in fit.candidates if c.standing and "refinement" not in c.network.training) < 0.03
+    reference = target_diagram(fit.target)
+    for mu in done["mu"][1:]:
+        assert standing(fit.target, reference, fit.network, mu=mu).error < 1e-6
+
+
+@pytest.mark.slow
+def test_the_homoclinic_network_of_this_project_beats_the_published_one():
+    fit = train(library.homoclinic(), perceptrons=10, seeds=3)
+    assert fit.loss < 1e-7  # published 9.7e-7
+    assert fit.best.standing.wrong == 0
+    assert fit.best.standing.error < 1e-6
+
+
+def test_the_shipped_network_is_what_its_record_says():
+    from importlib.resources import files
+
+    from bifrncrn.rncrn.network import Network
+
+    network = Network.load(str(files("bifrncrn") / "data" / "hopf_network.json"))
+    target = library.hopf()
+    assert network.sizes == (2, 5, 1)
+    assert Weights.of(network).loss(target.definition(), "relative") == pytest.approx(
+        network.training["loss"], rel=1e-9
+    )
+    assert network.training["loss"] < 1e-3

@@ -1,0 +1,278 @@
+"""The parts of a fit: samples, projection, weights, refinement equations, checkpoints, model files."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bifrncrn.errors import InputError
+from bifrncrn.rncrn import checkpoint
+from bifrncrn.rncrn.defining import Wanted
+from bifrncrn.rncrn.fitter import FitOptions, beta_floor, run_start
+from bifrncrn.rncrn.network import Network
+from bifrncrn.rncrn.projection import Projection, Ridge
+from bifrncrn.rncrn.sampling import Samples, box_points, check_box, join, thin
+from bifrncrn.rncrn.target import FieldPart, Target
+from bifrncrn.rncrn.training_table import target_from
+from bifrncrn.rncrn.weights import Weights
+from bifrncrn.systems.system import System
+
+TANK = System.from_equations({"u": "k - u*v", "v": "u*v - v"}, {"k": 1.0}, {"u": 1.0, "v": 1.0}, nonnegative=True)
+BOX = ((0.5, 2.0), (0.5, 2.0))
+
+
+def some_samples(count=60, p=1, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(1, 3, (count, 2))
+    return Samples(x, rng.uniform(0, 1, (count, p)), rng.standard_normal((count, 2)), rng.uniform(0.5, 2, count))
+
+
+def random_weights(m, n, p, seed=0):
+    rng = np.random.default_rng(seed)
+    return Weights(
+        rng.standard_normal((m, n)),
+        rng.standard_normal((n, m)),
+        rng.standard_normal((n, p)),
+        rng.standard_normal(n),
+        rng.uniform(0.5, 2, m),
+    )
+
+
+@pytest.mark.parametrize("relative", [False, True])
+@pytest.mark.parametrize("floor", [1e-6, 50.0])
+@given(seed=st.integers(0, 1000))
+@settings(max_examples=8, deadline=None)
+def test_jacobian_of_the_projection_is_exact(relative, floor, seed):
+    problem = Projection(some_samples(seed=seed), relative, Ridge(1e-3, 1e-4), floor)
+    v = problem.random(3, 1.0, np.random.default_rng(seed))
+    step = 1e-6
+    numeric = np.stack(
+        [(problem.residual(v + step * e) - problem.residual(v - step * e)) / (2 * step) for e in np.eye(v.size)], axis=1
+    )
+    exact = problem.jacobian(v)
+    assert np.abs(numeric - exact).max() < 1e-6 * max(1.0, np.abs(exact).max())
+
+
+def test_projection_finds_weights_that_made_the_field():
+    true = random_weights(2, 3, 1)
+    base = some_samples(300)
+    samples = Samples(base.x, base.lam, true.field(base.x, base.lam), base.weight)
+    problem = Projection(samples, False, Ridge(0.0, 0.0), 1e-6)
+    v = problem.scaled(true)
+    assert problem.loss(v) < 1e-20
+    found = problem.weights(v)
+    for name in ("alpha", "omega", "psi", "theta", "beta"):
+        np.testing.assert_allclose(getattr(found, name), getattr(true, name), rtol=1e-6, atol=1e-8)
+
+
+def test_projection_loss_agrees_with_the_definition():
+    samples = some_samples(100)
+    for relative, kind in ((False, "field"), (True, "relative")):
+        problem = Projection(samples, relative, Ridge(0.0, 0.0), 1e-3)
+        v = problem.random(4, 1.0, np.random.default_rng(1))
+        assert problem.loss(v) == pytest.approx(problem.weights(v).loss(samples, kind), rel=1e-9)
+        assert problem.loss(v) < problem.power
+
+
+def test_beta_stays_above_its_floor():
+    base = some_samples(80)
+    samples = Samples(base.x, base.lam, base.field - 30.0, base.weight)
+    problem = Projection(samples, False, Ridge(1e-4, 0.0), 0.25)
+    assert (problem.weights(problem.random(1, 1.0, np.random.default_rng(2))).beta >= 0.25).all()
+
+
+def test_a_wild_step_gives_large_residuals_not_nan():
+    problem = Projection(some_samples(), False, Ridge(0.0, 0.0), 1e-3)
+    assert np.isfinite(problem.residual(np.full(12, 1e200))).all()
+
+
+def test_weights_of_a_network_keep_its_reduced_field():
+    rng = np.random.default_rng(3)
+    network = Network(
+        alpha=rng.standard_normal((2, 4)),
+        omega=rng.standard_normal((4, 2)),
+        psi=rng.standard_normal((4, 1)),
+        theta=rng.standard_normal(4),
+        beta=[0.3, 0.7],
+        gamma=rng.uniform(0.5, 3, 4),
+        tau=rng.uniform(0.5, 3, 4),
+        state=[1.0, 2.0],
+        lam=[0.4],
+    )
+    field = Weights.of(network).field(np.array([[1.0, 2.0]]), np.array([[0.4]]))[0]
+    np.testing.assert_allclose(field, network.reduced().rhs([1.0, 2.0]), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("label", "mu"), [("HB", 0.0), ("HB", 0.3), ("LP", 0.0)])
+def test_derivatives_of_the_defining_equations_are_exact(label, mu):
+    weights = random_weights(2, 5, 1)
+    vector = np.array([1.0, 0.5 - 0.7j]) if label == "HB" else np.array([1.0, 0.5 + 0j])
+    wanted = Wanted(label, np.array([2.0]), np.array([1.0, 2.0]), 0.9, vector, mu)
+    extra = wanted.start() + 0.1 * np.random.default_rng(1).standard_normal(wanted.start().shape)
+    names = ("alpha", "omega", "psi", "theta", "beta")
+    flat = np.concatenate([getattr(weights, name).ravel() for name in names])
+
+    def build(values):
+        ends = np.cumsum([getattr(weights, name).size for name in names])[:-1]
+        return Weights(*(a.reshape(getattr(weights, n).shape) for a, n in zip(np.split(values, ends), names)))
+
+    _, by_weights, by_extra = wanted.equations(weights, extra)
+    h = 1e-6
+    for exact, at, call in (
+        (by_weights, flat, lambda values: wanted.equations(build(values), extra)[0]),
+        (by_extra, extra, lambda values: wanted.equations(weights, values)[0]),
+    ):
+        numeric = np.stack([(call(at + h * e) - call(at - h * e)) / (2 * h) for e in np.eye(at.size)], axis=1)
+        np.testing.assert_allclose(exact, numeric, atol=1e-7)
+
+
+def test_defining_equations_hold_at_a_true_hopf_point_of_the_full_system():
+    weights, mu = random_weights(2, 3, 0, seed=5), 0.2
+    network = Network(**{n: getattr(weights, n) for n in ("alpha", "omega", "theta", "beta")}, state=[0.7, 1.3])
+    full = network.full(mu)
+    jacobian = full.jacobian(full.state)
+    eigenvalues, vectors = np.linalg.eig(jacobian)
+    # any eigenpair satisfies the reduced eigenproblem with i*nu replaced by the eigenvalue
+    k = int(np.abs(eigenvalues.imag).argmax())
+    wanted = Wanted("HB", np.zeros(0), full.state[:2], float(eigenvalues[k].imag), vectors[:2, k], mu)
+    s = network.perceptrons(full.state[:2])
+    r = np.sqrt((weights.omega @ full.state[:2] + weights.theta) ** 2 + 4)
+    u = vectors[:2, k]
+    h = s / (r + mu * eigenvalues[k])
+    left = u * (weights.alpha @ s) + full.state[:2] * (weights.alpha @ (h * (weights.omega @ u)))
+    np.testing.assert_allclose(left, eigenvalues[k] * u, rtol=1e-9)
+    assert wanted.equations(weights, wanted.start())[0].shape == (8,)
+
+
+@pytest.mark.parametrize("method", ["grid", "sobol", "lhs"])
+def test_points_fill_the_box(method):
+    points = box_points(BOX, 5 if method == "grid" else 25, method, 1)
+    assert points.shape == (25, 2)
+    assert (points >= 0.5).all()
+    assert (points <= 2.0).all()
+    assert np.ptp(points, axis=0).min() > 1.2
+
+
+@pytest.mark.parametrize(
+    ("box", "words"),
+    [
+        (((0, 1),), "has 1 sides"),
+        (((1, 1), (0, 1)), "side of u is .* empty"),
+        (((0, 1), (-1, 1)), "side of v starts at -1"),
+        (((0, float("nan")), (0, 1)), "empty"),
+    ],
+)
+def test_bad_boxes_are_refused(box, words):
+    with pytest.raises(InputError, match=words):
+        check_box(box, ("u", "v"))
+
+
+def test_bad_samples_are_refused():
+    good = some_samples(4)
+    with pytest.raises(InputError, match="sample 0 has a field that is not finite"):
+        Samples(good.x, good.lam, np.full((4, 2), np.nan), good.weight)
+    with pytest.raises(InputError, match="must not be negative"):
+        Samples(-good.x, good.lam, good.field, good.weight)
+    with pytest.raises(InputError, match="weights must be positive"):
+        Samples(good.x, good.lam, good.field, np.zeros(4))
+    with pytest.raises(InputError, match="no samples"):
+        Samples(good.x[:0], good.lam[:0], good.field[:0], good.weight[:0])
+    with pytest.raises(InputError, match="unknown"):
+        box_points(BOX, 5, "random")
+
+
+def test_join_and_thin():
+    both = join([some_samples(10), some_samples(20)])
+    assert len(both) == 30
+    assert len(thin(both, 7, np.random.default_rng(0))) == 7
+    assert thin(both, 40, np.random.default_rng(0)) is both
+
+
+def test_a_field_that_is_not_finite_somewhere_is_refused_before_any_work():
+    system = System.from_equations({"x": "log(x - 1)"}, {}, {"x": 2.0})
+    target = Target("bad", "bad", (FieldPart(system, ((0.5, 2.0),)),), state=(2.0,))
+    with pytest.raises(InputError, match="not finite"):
+        target.samples()
+
+
+def test_relative_loss_needs_positive_concentrations():
+    target = Target("t", "t", (FieldPart(TANK, ((0.0, 1.0), (0.5, 1.0))),), loss="relative", state=(1.0, 1.0))
+    with pytest.raises(InputError, match="divides by the concentrations"):
+        target.samples()
+
+
+def test_starts_are_kept_and_read_back(tmp_path):
+    data = some_samples(50)
+    options = FitOptions(2, "field", candidates=1, screening=3, rounds=1, evaluations=10)
+    start = run_start(data, options, 4, np.random.SeedSequence(1))
+    store = checkpoint.Store(str(tmp_path), checkpoint.fingerprint(data, options, 1))
+    assert store.read(4) is None
+    store.write(start)
+    again = store.read(4)
+    np.testing.assert_array_equal(again.weights.alpha, start.weights.alpha)
+    assert again.loss == start.loss
+    assert checkpoint.Store(str(tmp_path), checkpoint.fingerprint(data, options, 2)).read(4) is None
+    next(tmp_path.iterdir()).write_text("{")
+    assert store.read(4) is None
+    with pytest.raises(InputError, match="does not exist"):
+        checkpoint.Store(str(tmp_path / "none"), "x")
+
+
+def test_a_time_limit_returns_the_best_so_far():
+    data = some_samples(400)
+    start = run_start(data, FitOptions(4, "field", seconds=1e-9), 0, np.random.SeedSequence(1))
+    assert start.reason == "seconds"
+    assert np.isfinite(start.loss)
+    assert beta_floor(data) > 0
+
+
+TABLE = {
+    "box": {"u": [0.5, 2], "v": [0.5, 2]},
+    "parameter": "k",
+    "values": [0.5, 1.0],
+    "samples": 6,
+    "loss": "relative",
+}
+
+
+def test_the_training_table_of_a_model_file(tmp_path):
+    path = tmp_path / "tank.toml"
+    path.write_text(
+        'title = "tank"\n[variables]\nu = 1.0\nv = 1.0\n[parameters]\nk = 1.0\n[equations]\nu = "k - u*v"\n'
+        'v = "u*v - v"\n[training]\nbox = {u = [0.5, 2], v = [0.5, 2]}\nparameter = "k"\nvalues = [0.5, 1.0]\n'
+        'samples = 6\nloss = "relative"\n'
+        "perceptrons = 4\nmu = 0.1\n"
+    )
+    target = target_from(System.from_file(path), "tank")
+    assert target.sizes == (2, 1)
+    assert target.loss == "relative"
+    assert (target.perceptrons, target.mu, target.bounds) == (4, 0.1, (0.5, 1.0))
+    assert len(target.samples()) == 72
+    assert target.parameter == "k"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"box": None}, "has no box"),
+        ({"box": {"u": [0, 1]}}, "no side for v"),
+        ({"box": {"u": [0, 1], "v": [0, 1], "w": [0, 1]}}, "w"),
+        ({"box": {"u": [0, 1], "v": 3}}, "side of v is 3"),
+        ({"colour": 1}, "unknown key 'colour'"),
+        ({"values": None}, "values"),
+        ({"values": ["a"]}, "not a finite number"),
+        ({"parameter": "kk"}, "kk"),
+        ({"samples": 0}, "above 0"),
+        ({"loss": "cubic"}, "loss 'cubic' is unknown"),
+    ],
+)
+def test_bad_training_tables_are_refused(change, words):
+    from dataclasses import replace
+
+    with pytest.raises(InputError, match=words):
+        target_from(replace(TANK, training={**TABLE, **change}))
+
+
+def test_a_model_without_a_table_is_refused():
+    with pytest.raises(InputError, match=r"no \[training\] table"):
+        target_from(TANK)
