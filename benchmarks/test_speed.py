@@ -90,7 +90,9 @@ def test_march_of_seven_states(benchmark):
 
 def test_diagram_by_pycont(benchmark):
     system = reaction()
-    diagram = benchmark.pedantic(bf.diagram, (system, "D", (0.0, 0.16)), {"engine": "pycont"}, rounds=3, warmup_rounds=1)
+    diagram = benchmark.pedantic(
+        bf.diagram, (system, "D", (0.0, 0.16)), {"engine": "pycont"}, rounds=3, warmup_rounds=1
+    )
     error = max(abs(point.parameters["D"] - p) for point, (_, p) in zip(diagram.special_points, known(), strict=True))
     record(benchmark, diagram.counters["points"], worst_error=error)
     assert error < 1e-10

@@ -120,9 +120,10 @@ def main() -> None:
     results = [measure(options.networks, options.threads, step) for step in options.step]
     for r in results:
         print(
-            f"step {r['step']:g}, {r['threads']} threads: {r['networks']} networks, {r['points']} points "
-            f"({r['special']} special; {r['started']} had an equilibrium to start from, {r['complete']} reached the end) in {r['seconds']:.2f} s: "
-            f"{r['points_per_second'] / 1e6:.2f} million points per second, memory grew by {r['memory_grown_mb']:.0f} MB"
+            f"step {r['step']:g}, {r['threads']} threads: {r['networks']} networks, {r['started']} with an equilibrium "
+            f"to start from, {r['complete']} followed to the end: {r['points']} points, {r['special']} special, "
+            f"in {r['seconds']:.2f} s, {r['points_per_second'] / 1e6:.2f} million points per second; "
+            f"memory grew by {r['memory_grown_mb']:.0f} MB"
         )
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=1))

@@ -10,11 +10,17 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "System": "bifrncrn.systems.system",
     "Network": "bifrncrn.rncrn.network",
+    "Target": "bifrncrn.rncrn.target",
+    "Fit": "bifrncrn.rncrn.fit",
+    "ReactionNetwork": "bifrncrn.rncrn.reactions",
     "Diagram": "bifrncrn.results",
     "Branch": "bifrncrn.results",
     "SpecialPoint": "bifrncrn.results",
-    "Comparison": "bifrncrn.comparing",
+    "Comparison": "bifrncrn.comparison",
     "Options": "bifrncrn.continuation.options",
+    "Cycle": "bifrncrn.cycles",
+    "Simulation": "bifrncrn.systems.simulation",
+    "Event": "bifrncrn.systems.timeevents",
     "InputError": "bifrncrn.errors",
     "ConvergenceError": "bifrncrn.errors",
     "ContinuationWarning": "bifrncrn.errors",
@@ -22,22 +28,37 @@ _PUBLIC = {
     "extend": "bifrncrn.extension",
     "compare": "bifrncrn.comparing",
     "train": "bifrncrn.rncrn.training",
+    "load_model": "bifrncrn.rncrn.formats",
+    "find_cycle": "bifrncrn.cycles",
+    "describe_attractor": "bifrncrn.cycles",
+    "hausdorff": "bifrncrn.polyline",
+    "largest_lyapunov": "bifrncrn.lyapunov",
 }
 _MODULES = {"library": "bifrncrn.systems.library"}
 
 __all__ = [*_PUBLIC, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
-    from bifrncrn.comparing import Comparison, compare
+    from bifrncrn.comparing import compare
+    from bifrncrn.comparison import Comparison
     from bifrncrn.continuation.options import Options
+    from bifrncrn.cycles import Cycle, describe_attractor, find_cycle
     from bifrncrn.diagrams import diagram
     from bifrncrn.errors import ContinuationWarning, ConvergenceError, InputError
     from bifrncrn.extension import extend
+    from bifrncrn.lyapunov import largest_lyapunov
+    from bifrncrn.polyline import hausdorff
     from bifrncrn.results import Branch, Diagram, SpecialPoint
+    from bifrncrn.rncrn.fit import Fit
+    from bifrncrn.rncrn.formats import load_model
     from bifrncrn.rncrn.network import Network
+    from bifrncrn.rncrn.reactions import ReactionNetwork
+    from bifrncrn.rncrn.target import Target
     from bifrncrn.rncrn.training import train
     from bifrncrn.systems import library
+    from bifrncrn.systems.simulation import Simulation
     from bifrncrn.systems.system import System
+    from bifrncrn.systems.timeevents import Event
 
 
 def __getattr__(name: str) -> Any:

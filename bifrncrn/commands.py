@@ -12,8 +12,8 @@ from bifrncrn.errors import InputError
 from bifrncrn.files import write_atomic
 
 if TYPE_CHECKING:
-    from bifrncrn.rncrn.fitter import Start
     from bifrncrn.results import Diagram
+    from bifrncrn.rncrn.fitter import Start
     from bifrncrn.rncrn.target import Target
     from bifrncrn.systems.system import System
 
@@ -33,12 +33,13 @@ def run_diagram(options: Namespace) -> int:
         raise InputError("--second: two-parameter curves are not available in this version; leave the option out")
     check_outputs(options.json, options.plot)
     system = _with_values(load_model(options.model, mu=options.mu), options)
-    common = {
+    common: dict[str, Any] = {
         "events": options.event or (),
         "walls": merged(options.walls, "--walls") or None,
         "stop": [label.strip() for labels in options.stop or () for label in labels.split(",")],
-        "options": Options() if options.max_points is None else Options(max_points=options.max_points),
     }
+    if options.max_points is not None:
+        common["options"] = Options(max_points=options.max_points)
     if options.extend is not None:
         result = _extended(system, options, common)
     else:
@@ -68,12 +69,15 @@ def _extended(system: System, options: Namespace, common: dict[str, Any]) -> Dia
 
     for name in ("start", "box", "all", "no_stability"):
         if getattr(options, name):
-            raise InputError(f"--extend goes on from the branches of {options.extend}; leave --{name.replace('_', '-')} out")
+            word = name.replace("_", "-")
+            raise InputError(f"--extend goes on from the branches of {options.extend}; leave --{word} out")
     if options.engine != "native":
         raise InputError(f"--extend works with the native engine only; leave --engine {options.engine} out")
     old = Diagram.load(options.extend)
     if options.parameter not in (None, old.parameter):
-        raise InputError(f"{options.extend} is a diagram in {old.parameter}, not in {options.parameter}; give --parameter {old.parameter}")
+        raise InputError(
+            f"{options.extend} is a diagram in {old.parameter}, not in {options.parameter}; give --parameter {old.parameter}"
+        )
     return extend(old, bounds_of(options), system=system, **common)
 
 

@@ -89,7 +89,9 @@ def diagram(
     ConvergenceError
         If no equilibrium is found from the start.
     """
-    name = parameter_of(system, parameter) if parameter in (None, *system.parameters) and system.parameters else parameter
+    name = (
+        parameter_of(system, parameter) if parameter in (None, *system.parameters) and system.parameters else parameter
+    )
     span = bounds_of(name or "the parameter", bounds)
     start = _checked_start(start or {})
     reduction = _divided(system, name, span, start, region_of(system, walls))
@@ -160,8 +162,8 @@ def _divided(
     system: System, parameter: str | None, span: tuple[float, float], start: Mapping[str, float], region: Region
 ) -> Reduction | None:
     """Return the system without its conserved sums, the totals as at the start; None where nothing is conserved."""
-    if is_large(system):
-        return None
+    if is_large(system) or not system.equations:
+        return None  # too large to look for sums, or a Python function, from which nothing can be divided out
     x = np.array(system.state)
     for key, value in start.items():
         if key in system.variables:
@@ -187,7 +189,8 @@ def _search(tracer: Tracer, region: Region, box: Collection[str]) -> list[str]:
     low, high = _corners(tracer, region, box)
     names = tracer.problem.system.variables
     sides = ", ".join(f"{name} in [{a:.4g}, {b:.4g}]" for name, a, b in zip(names, low, high, strict=True))
-    counts, evidence = [], {}
+    counts: list[str] = []
+    evidence: dict[str, list[str]] = {}
     for fraction in SEARCHED:
         p = tracer.span[0] + fraction * (tracer.span[1] - tracer.span[0])
         found = equilibria(tracer.problem, p, low, high, region)
@@ -208,9 +211,13 @@ def _checked_box(system: System, box: Mapping[str, tuple[float, float]]) -> dict
     for name, (low, high) in box.items():
         least, most = system.lower[system.variable_index(name)], system.upper[system.variable_index(name)]
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise InputError(f"the box of {name} must be two finite numbers, the smaller first, not [{low:g}, {high:g}]; give low < high")
+            raise InputError(
+                f"the box of {name} must be two finite numbers, the smaller first, not [{low:g}, {high:g}]"
+            )
         if not (low < most and high > least):
-            raise InputError(f"the box of {name}, [{low:g}, {high:g}], lies outside what the state may be (at least {least:g})")
+            raise InputError(
+                f"the box of {name}, [{low:g}, {high:g}], lies outside what it may be (at least {least:g}); give another"
+            )
     return dict(box)
 
 
@@ -223,7 +230,9 @@ def _both(
         least, most = out.get(name, (low, high))
         out[name] = max(low, least), min(high, most)
         if not out[name][0] < out[name][1]:
-            raise InputError(f"the box of {name}, [{low:g}, {high:g}], lies beyond its walls, [{least:g}, {most:g}]; give another")
+            raise InputError(
+                f"the box of {name}, [{low:g}, {high:g}], lies beyond its walls, [{least:g}, {most:g}]; give another"
+            )
     return out
 
 
@@ -248,7 +257,8 @@ def parameter_of(system: System, name: str | None) -> str:
         if name is None and len(system.parameters) == 1:
             name = system.parameters[0]
         if name is None:
-            raise InputError(f"which parameter should vary? Name one of {', '.join(system.parameters) or 'none: the model has no parameters'}")
+            choice = ", ".join(system.parameters) or "none: the model has no parameters"
+            raise InputError(f"which parameter should vary? Name one of {choice}")
     system.parameter_index(name)
     return name
 
@@ -264,7 +274,9 @@ def bounds_of(name: str, bounds: tuple[float, float] | None) -> tuple[float, flo
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError(f"the range of {name} must be finite, not [{low:g}, {high:g}]; give two finite numbers")
     if not low < high:
-        raise InputError(f"the range of {name} must have its lower end first and some width, not [{low:g}, {high:g}]; give low < high")
+        raise InputError(
+            f"the range of {name} must have its lower end first and some width, not [{low:g}, {high:g}]; give low < high"
+        )
     return low, high
 
 
@@ -279,7 +291,9 @@ def start_point(system: System, name: str, span: tuple[float, float], start: Map
     for key, value in start.items():
         if key == name:
             if not span[0] <= value <= span[1]:
-                raise InputError(f"the start has {name}={value:g} outside its range [{span[0]:g}, {span[1]:g}]; start inside the range")
+                raise InputError(
+                    f"the start has {name}={value:g} outside its range [{span[0]:g}, {span[1]:g}]; start inside the range"
+                )
             y[-1] = value
         else:
             y[system.variable_index(key)] = value

@@ -27,7 +27,9 @@ def contract(diagram: Diagram, reduction: Reduction, system: System) -> Diagram:
         replace(branch, columns=columns, points=frozen(np.column_stack([branch.column(name) for name in columns])))
         for branch in diagram.branches
     )
-    points = tuple(replace(point, state={name: point.state[name] for name in names}) for point in diagram.special_points)
+    points = tuple(
+        replace(point, state={name: point.state[name] for name in names}) for point in diagram.special_points
+    )
     said = reduction.sentence(system.variables)
     notes = tuple(note for note in diagram.notes if note != said)
     return replace(diagram, branches=branches, special_points=points, notes=notes, reduction=None)

@@ -103,7 +103,12 @@ def _whole(diagram: Diagram, owner: System, span: tuple[float, float]) -> tuple[
     reduction = diagram.reduction
     if reduction is not None and owner is diagram.system:
         return reduction.whole, reduction
-    if is_large(owner) or not diagram.branches or diagram.branches[0].columns[1:] != owner.variables:
+    if (
+        is_large(owner)
+        or not owner.equations
+        or not diagram.branches
+        or diagram.branches[0].columns[1:] != owner.variables
+    ):
         return owner, None
     x = diagram.branches[0].points[0, 1:]
     name = diagram.parameter
@@ -116,15 +121,20 @@ def _check_columns(diagram: Diagram, system: System) -> None:
     columns = (diagram.parameter, *system.variables)
     for branch in diagram.branches:
         if branch.columns != columns:
-            raise InputError(f"the diagram has the columns {', '.join(branch.columns)}, the model {', '.join(columns)}; give the diagram's own model")
+            theirs, ours = ", ".join(branch.columns), ", ".join(columns)
+            raise InputError(f"the diagram has the columns {theirs}, the model {ours}; give the diagram's own model")
 
 
 def _check_owner(diagram: Diagram, problem: EquilibriumProblem) -> None:
     _check_columns(diagram, problem.system)
     for branch in diagram.branches:
-        worst = max(problem.residual(np.append(row[1:], row[0])) for row in branch.points[:: max(len(branch.points) // 10, 1)])
+        rows = branch.points[:: max(len(branch.points) // 10, 1)]
+        worst = max(problem.residual(np.append(row[1:], row[0])) for row in rows)
         if not worst < AGREES:
-            raise InputError(f"the diagram's points are no equilibria of this model (residual {worst:.1e}); give the diagram's own model and parameter values")
+            raise InputError(
+                f"the diagram's points are no equilibria of this model (residual {worst:.1e}); "
+                "give the diagram's own model and parameter values"
+            )
 
 
 def _adopt(tracer: Tracer, diagram: Diagram, branch: Branch, wider: bool) -> None:

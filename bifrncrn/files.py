@@ -1,7 +1,6 @@
 """Writing files so that nothing is ever half written."""
 
 import os
-import tempfile
 from pathlib import Path
 
 from bifrncrn.errors import InputError
@@ -15,6 +14,8 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes) -> None:
     InputError
         If the folder does not exist or cannot be written.
     """
+    import tempfile  # slow to import, and not everybody writes
+
     target = Path(path)
     raw = data.encode() if isinstance(data, str) else data
     try:

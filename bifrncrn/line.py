@@ -8,7 +8,6 @@ import numpy as np
 
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.march import Trace
-from bifrncrn.results import End
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,7 +52,7 @@ def largest_lyapunov(
     time: float = 1000.0,
     settle: float = 100.0,
     rtol: float = 1e-7,
-    atol: float = 1e-10,
+    atol: float = 1e-9,
 ) -> Exponent:
     """Return the largest Lyapunov exponent on the attractor that a trajectory settles to.
 
@@ -108,11 +108,12 @@ def _follow(system: System, times: np.ndarray, rtol: float, atol: float) -> np.n
     out = np.empty(2 * n + 1)
 
     def slope(_time: float, y: np.ndarray) -> np.ndarray:
-        f, matrix = field.linearize(y[None, :n])
-        v = y[n : 2 * n] / np.linalg.norm(y[n : 2 * n])
-        stretched = matrix[0] @ v
-        rate = v @ stretched
-        out[:n], out[n : 2 * n], out[2 * n] = f[0], stretched - rate * v, rate
+        f, matrix = field.both(y[:n])
+        v = y[n : 2 * n]
+        square = v @ v
+        stretched = matrix @ v
+        rate = v @ stretched / square
+        out[:n], out[n : 2 * n], out[2 * n] = f, stretched - (rate + square - 1) * v, rate  # and |v| is drawn to 1
         return out
 
     direction = np.random.default_rng(0).normal(size=n)  # any but a special one

@@ -45,7 +45,8 @@ def first_lyapunov(problem: EquilibriumProblem, y: np.ndarray) -> tuple[float, f
         g = -problem.solve_shifted(y, 2j * omega, b_qq)
     except np.linalg.LinAlgError:
         return omega, float("nan")
-    ah, bh, ar, bi, ai, br = problem.seconds(y, np.array([a, b, a, b, a, b]), np.array([h, h, g.real, g.imag, g.imag, g.real]))
+    pairs = np.array([a, b, a, b, a, b]), np.array([h, h, g.real, g.imag, g.imag, g.real])
+    ah, bh, ar, bi, ai, br = problem.seconds(y, *pairs)
     b_qh = ah + 1j * bh
     b_qg = ar + bi + 1j * (ai - br)
     c1 = 0.5 * np.vdot(p, cubic - 2.0 * b_qh + b_qg)

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -497,3 +497,63 @@ def save_bars(bars: Mapping[str, float], path: str | os.PathLike[str], axis: str
     for place, value in zip(places, values):
         ax.annotate(f"{value:.3g}", (value, place), xytext=(4, 0), textcoords="offset points", va="center")
     save_figure(figure, path)
+
+
+class Trajectory(Protocol):
+    """What can be drawn by `plot_trajectory`: times, and states with names."""
+
+    @property
+    def t(self) -> np.ndarray:
+        """Times, (k,)."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the states."""
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+
+    def column(self, name: str) -> np.ndarray:
+        """Return one state, (k,)."""
+
+
+def plot_trajectory(
+    run: Trajectory, show: str | Sequence[str] | None = None, against: str = "t", ax: Axes | None = None
+) -> Axes:
+    """Draw states of a simulation against time, or against one of the states.
+
+    Parameters
+    ----------
+    run : Simulation or StochasticSimulation
+    show : str or sequence of str, optional
+        The states to draw; all but `against` by default.
+    against : str
+        What is on the horizontal axis: ``"t"``, or a state.
+    ax : matplotlib axes, optional
+        Where to draw; by default the only axes of a new figure.
+
+    Raises
+    ------
+    InputError
+        If there is no state of a given name.
+    """
+    names = (
+        (show,) if isinstance(show, str) else tuple(n for n in run.columns if n != against) if show is None else show
+    )
+    for name in names:
+        if name not in run.columns:
+            raise InputError(f"there is no state {name!r} to show; there are {', '.join(run.columns)}")
+    if against != "t" and against not in run.columns:
+        raise InputError(f"there is nothing called {against!r} to draw against; use t, {', '.join(run.columns)}")
+    ax = _axes() if ax is None else ax
+    x = run.t if against == "t" else run.column(against)
+    for k, name in enumerate(names):
+        dashes = ("-", "--", "-.", ":")[k % 4]
+        ax.plot(x, run.column(name), dashes, linewidth=PLAIN.width, label=name)
+    ax.set_title(run.title, fontsize=FONT_SIZE + 1)
+    ax.set_xlabel(against)
+    ax.set_ylabel(names[0] if len(names) == 1 else "state")
+    if len(names) > 1:
+        ax.legend(frameon=False, fontsize=FONT_SIZE)
+    return ax

@@ -13,8 +13,9 @@ from bifrncrn.curves.start import newton
 
 GRID = {1: 2001, 2: 41, 3: 13}
 """Grid points along each side of the box, for up to three states; beyond, quasi-random starts."""
-STARTS = 400
+STARTS = 800
 ITERATIONS = 30
+ROUNDS = 20
 APART = 1e-6
 """Two equilibria are one when they differ by less than this, in units of the box."""
 
@@ -38,7 +39,12 @@ class Found:
 
 
 def equilibria(
-    problem: EquilibriumProblem, p: float, low: np.ndarray, high: np.ndarray, region: Region | None = None, seed: int = 0
+    problem: EquilibriumProblem,
+    p: float,
+    low: np.ndarray,
+    high: np.ndarray,
+    region: Region | None = None,
+    seed: int = 0,
 ) -> Found:
     """Find the equilibria with low <= x <= high at parameter value p, those outside `region` left out.
 
@@ -49,17 +55,18 @@ def equilibria(
     n = problem.n
     size = high - low
     starts = _grid_starts(problem, p, low, high) if n in GRID else np.empty((0, n))
-    more = low + size * _spread(STARTS if n > 3 else 40, n, seed)
+    count = STARTS if n > 3 else 40
     points: list[np.ndarray] = []
-    _run(problem, p, np.concatenate([starts, more]), low, high, points, deflate=False)
-    _deflate(problem, p, more, low, high, points)
+    _run(problem, p, np.concatenate([starts, low + size * _spread(count, n, seed)]), low, high, points, deflate=False)
+    _deflate(problem, p, low, high, points, count, seed)
     for attempt in range(3):
         found = np.array(points).reshape(len(points), n + 1)
         if not len(found) or _evidence(problem, p, low, high, found)[1] is not False:
             break
         # what is missing is often close to what was found
-        near = (found[:, None, :n] + 0.1 ** (attempt + 1) * size * (_spread(20, n, attempt) - 0.5)).reshape(-1, n)
-        _deflate(problem, p, np.concatenate([near, low + size * _spread(STARTS, n, attempt)]), low, high, points)
+        near = (found[:, None, :n] + 10.0 ** (-1 - 2 * attempt) * size * (_spread(20, n, attempt) - 0.5)).reshape(-1, n)
+        _run(problem, p, problem.region.clip(near), low, high, points, deflate=True)
+        _deflate(problem, p, low, high, points, STARTS, seed + attempt + 1)
     found = np.array(points).reshape(len(points), n + 1)
     found = found[np.lexsort(found[:, ::-1].T)]
     inside = [region is None or region.holds(y) for y in found]
@@ -67,13 +74,22 @@ def equilibria(
 
 
 def _deflate(
-    problem: EquilibriumProblem, p: float, starts: np.ndarray, low: np.ndarray, high: np.ndarray, points: list[np.ndarray]
+    problem: EquilibriumProblem,
+    p: float,
+    low: np.ndarray,
+    high: np.ndarray,
+    points: list[np.ndarray],
+    count: int,
+    seed: int,
 ) -> None:
-    """Run deflated Newton iterations from the same starts until nothing new is found."""
-    for _ in range(5):
+    """Run deflated Newton iterations from ever new starts, until twice nothing is found."""
+    idle = 0
+    for round_ in range(ROUNDS):
         before = len(points)
-        _run(problem, p, problem.region.clip(starts), low, high, points, deflate=True)
-        if len(points) == before:
+        starts = low + (high - low) * _spread(count, problem.n, seed + 7 * round_)
+        _run(problem, p, starts, low, high, points, deflate=True)
+        idle = idle + 1 if len(points) == before else 0
+        if idle == 2:
             return
 
 
@@ -111,10 +127,22 @@ def _grid_starts(problem: EquilibriumProblem, p: float, low: np.ndarray, high: n
     with np.errstate(invalid="ignore"):
         cells = np.all((least <= 0.0) & (most >= 0.0), axis=-1)
     index = np.argwhere(cells)
-    return np.stack([0.5 * (axis[i] + axis[i + 1]) for axis, i in zip(axes, index.T, strict=True)], axis=-1) if len(index) else np.empty((0, n))
+    return (
+        np.stack([0.5 * (axis[i] + axis[i + 1]) for axis, i in zip(axes, index.T, strict=True)], axis=-1)
+        if len(index)
+        else np.empty((0, n))
+    )
 
 
-def _run(problem: EquilibriumProblem, p: float, starts: np.ndarray, low: np.ndarray, high: np.ndarray, points: list[np.ndarray], deflate: bool) -> None:
+def _run(
+    problem: EquilibriumProblem,
+    p: float,
+    starts: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    points: list[np.ndarray],
+    deflate: bool,
+) -> None:
     """Run (deflated) Newton iterations from all starts at once; add to `points` what is new and inside the box."""
     n = problem.n
     size = high - low
@@ -142,7 +170,9 @@ def _run(problem: EquilibriumProblem, p: float, starts: np.ndarray, low: np.ndar
             _add(problem, p, at[i], low, high, points)
 
 
-def _add(problem: EquilibriumProblem, p: float, x: np.ndarray, low: np.ndarray, high: np.ndarray, points: list[np.ndarray]) -> None:
+def _add(
+    problem: EquilibriumProblem, p: float, x: np.ndarray, low: np.ndarray, high: np.ndarray, points: list[np.ndarray]
+) -> None:
     size = high - low
     if any(np.max(np.abs(y[:-1] - x) / size) < APART for y in points):
         return
@@ -170,7 +200,9 @@ def _deflation(x: np.ndarray, step: np.ndarray, known: np.ndarray, size: np.ndar
     return 1.0 / np.where(np.abs(denominator) > 1e-12, denominator, 1e-12)
 
 
-def _evidence(problem: EquilibriumProblem, p: float, low: np.ndarray, high: np.ndarray, found: np.ndarray) -> tuple[str, bool | None]:
+def _evidence(
+    problem: EquilibriumProblem, p: float, low: np.ndarray, high: np.ndarray, found: np.ndarray
+) -> tuple[str, bool | None]:
     """Compare the sum of the indices sign(det J) with the degree of the field on the boundary of the box."""
     n = problem.n
     if n > 2:
@@ -182,7 +214,8 @@ def _evidence(problem: EquilibriumProblem, p: float, low: np.ndarray, high: np.n
         return "completeness was not checked (the field vanishes or is not finite on the boundary of the box)", None
     if degree == total:
         return "the sum of their indices is what the field on the boundary of the box demands", True
-    return f"the sum of their indices is {total}, but the field on the boundary of the box demands {degree}: some are missing", False
+    text = f"the sum of their indices is {total}, but the field on the boundary of the box demands {degree}"
+    return f"{text}: some are missing", False
 
 
 def _degree(problem: EquilibriumProblem, p: float, low: np.ndarray, high: np.ndarray) -> int | None:
@@ -203,4 +236,4 @@ def _degree(problem: EquilibriumProblem, p: float, low: np.ndarray, high: np.nda
     turn = np.angle(np.exp(1j * np.diff(np.append(angle, angle[0]))))
     if np.max(np.abs(turn)) > 2.0:
         return None  # turns too fast between neighbours to be counted safely
-    return int(round(float(np.sum(turn)) / (2.0 * np.pi)))
+    return round(float(np.sum(turn)) / (2.0 * np.pi))

@@ -12,8 +12,9 @@ from bifrncrn.polyline import furthest
 from bifrncrn.shooting import Orbit, find_orbit
 from bifrncrn.systems.field import Field
 
-RTOL, ATOL = 1e-6, 1e-10
-"""Tolerances while settling; what is found is then corrected by Newton's method."""
+RTOL, ATOL, FINEST = 1e-6, 1e-10, 1e-12
+"""Tolerances while settling; what is found is then corrected by Newton's method. The relative one is of the extent of
+the motion, and no smaller than the last relative to the state."""
 FIRST_CHUNK = 400
 CHUNK_GROWTH = 1.5
 """Steps between two looks at the trajectory. Steps, not times: they adapt to the system's own time-scale."""
@@ -25,6 +26,8 @@ TURNS = 40
 ATTEMPTS = 3
 NEAR = 0.05
 """How far, relative to its extent, a cycle may be from the trajectory that is said to settle to it."""
+APPROACHED = 0.3
+"""The same when the trajectory came nearer while it was watched."""
 COMPARED = 200
 NUDGE = 1e-3
 NEUTRAL = 1e-7
@@ -47,14 +50,22 @@ class _Trajectory:
         self.field = field
         self.limit = FAR * (1.0 + float(np.abs(start).max()))
         self.slack = 1e3 * ATOL
+        self.rtol = RTOL
         self.begin(start)
 
     def begin(self, start: np.ndarray) -> None:
+        """Begin anew at a state."""
         from scipy.integrate import LSODA
 
-        self.solver: Any = LSODA(
-            self.field.rhs, 0.0, start.copy(), 1e300, rtol=RTOL, atol=ATOL, jac=self.field.jacobian
-        )
+        options = {"rtol": self.rtol, "atol": ATOL, "jac": self.field.jacobian}
+        self.solver: Any = LSODA(self.field.rhs, 0.0, start.copy(), 1e300, **options)
+
+    def sharpen(self, states: np.ndarray) -> None:
+        """Begin anew with a smaller tolerance if the motion is small beside the state itself."""
+        wanted = max(RTOL * float(np.ptp(states, axis=0).max() / max(np.abs(states).max(), 1e-300)), FINEST)
+        if wanted < 0.1 * self.rtol:
+            self.rtol = wanted
+            self.begin(states[-1])
 
     def advance(self, steps: int, until: float = np.inf) -> tuple[np.ndarray, np.ndarray] | None:
         """Return times (k,) and states (k, n) of some steps, or None when the trajectory escaped."""
@@ -96,6 +107,7 @@ def settle(field: Field, start: np.ndarray, discard: float = 0.0, max_steps: int
     largest = np.abs(start)
     extents: list[np.ndarray] = []
     nudges = 0
+    drifting = False
     if discard:
         passed = run.advance(max_steps, discard)
         if passed is None:
@@ -121,8 +133,12 @@ def settle(field: Field, start: np.ndarray, discard: float = 0.0, max_steps: int
                 break
             run.begin(np.maximum(rest + (-1) ** nudges * NUDGE * (np.abs(rest).max() + NUDGE) * away, field.lower))
             nudges += 1
-        extents.append(np.ptp(x, axis=0))
-    return Settled("chaos or torus" if _steady(extents) else "undecided", run.solver.y.copy())
+        else:
+            run.sharpen(x)
+            extents.append(np.ptp(x, axis=0))
+            drifting = _drifting(field, t, x)
+    kind = "undecided" if drifting or not _steady(extents) else "chaos or torus"
+    return Settled(kind, run.solver.y.copy())
 
 
 def _steady(extents: list[np.ndarray]) -> bool:
@@ -131,6 +147,13 @@ def _steady(extents: list[np.ndarray]) -> bool:
         return False
     last, before = extents[-1], extents[-2]
     return bool(np.all(np.abs(last - before) <= 0.2 * last.max()) and last.max() > 0)
+
+
+def _drifting(field: Field, t: np.ndarray, x: np.ndarray) -> bool:
+    """Say whether turn follows turn with little change: towards something, but too slowly to tell."""
+    scale = _sizes(x)
+    places = np.array([state for _, state in _crossings(field, t, x, scale)[-20:]])
+    return len(places) > 2 and float(np.median(np.max(np.abs(np.diff(places, axis=0)) / scale, axis=1))) < RETURNED
 
 
 # -- equilibria ------------------------------------------------------------------------------------------------------
@@ -182,20 +205,18 @@ def _cycle(field: Field, t: np.ndarray, x: np.ndarray) -> Orbit | None:
     extent = np.ptp(x, axis=0)
     if field.n < 2 or not extent.max() > 1e-6 * np.abs(x).max():
         return None
-    scale = np.maximum(extent, 1e-3 * extent.max())
+    scale = _sizes(x)
     crossings = _crossings(field, t, x, scale)
     attempts, best = 0, RETURNED
     for turns in range(1, min(TURNS, (len(crossings) - 1) // 2) + 1):
-        (early, before), (late, after) = crossings[-1 - turns], crossings[-1]
-        gap = float(np.max(np.abs(after - before) / scale))
+        gap = float(np.max(np.abs(crossings[-1][1] - crossings[-1 - turns][1]) / scale))
         if gap >= best:
             continue
         best = 0.5 * gap
-        inside = (t > early) & (t < late)
-        times = np.concatenate([[early], t[inside], [late]])
-        states = np.concatenate([before[None], x[inside], after[None]])
+        times, states = _turn(t, x, crossings[-1 - turns], crossings[-1])
+        first = _turn(t, x, crossings[0], crossings[turns])[1]
         orbit = find_orbit(field, times, states)
-        if orbit is not None and _is_it(orbit, states) and not _repels(orbit.monodromy):
+        if orbit is not None and _is_it(orbit, states, first) and not _repels(orbit.monodromy):
             return orbit
         attempts += 1
         if attempts == ATTEMPTS:
@@ -203,7 +224,23 @@ def _cycle(field: Field, t: np.ndarray, x: np.ndarray) -> Orbit | None:
     return None
 
 
-def _crossings(field: Field, t: np.ndarray, x: np.ndarray, scale: np.ndarray) -> list[tuple[float, np.ndarray]]:
+def _sizes(x: np.ndarray) -> np.ndarray:
+    """Return the extent of the motion x (k, n) in every direction; one in which it hardly moves counts a little."""
+    extent = np.ptp(x, axis=0)
+    return np.maximum(np.maximum(extent, 1e-3 * extent.max()), 1e-300)
+
+
+Crossing = tuple[float, np.ndarray]
+
+
+def _turn(t: np.ndarray, x: np.ndarray, first: Crossing, last: Crossing) -> tuple[np.ndarray, np.ndarray]:
+    """Return times and states from one crossing of the section to another."""
+    inside = (t > first[0]) & (t < last[0])
+    times = np.concatenate([[first[0]], t[inside], [last[0]]])
+    return times, np.concatenate([first[1][None], x[inside], last[1][None]])
+
+
+def _crossings(field: Field, t: np.ndarray, x: np.ndarray, scale: np.ndarray) -> list[Crossing]:
     """Return times and states where the trajectory crosses, upwards, the plane across its longest axis."""
     weights = np.gradient(t)
     mean = np.average(x, axis=0, weights=weights)
@@ -238,14 +275,19 @@ def _hermite_root(a: float, b: float, slope_a: float, slope_b: float) -> float:
     return high
 
 
-def _is_it(orbit: Orbit, turn: np.ndarray) -> bool:
-    """Say whether an orbit is where the trajectory's last turn is."""
-    extent = np.maximum(np.ptp(turn, axis=0), 1e-3 * np.ptp(turn, axis=0).max())
-    points, places = orbit.at(orbit.phases(4)) / extent, turn / extent
-    if np.max(np.ptp(points, axis=0)) < 0.5:
+def _is_it(orbit: Orbit, turn: np.ndarray, first: np.ndarray) -> bool:
+    """Say whether an orbit is where the trajectory's last turn is, or nearby and nearer than the first turn was."""
+    scale = _sizes(turn)
+    curve = orbit.at(orbit.phases(4)) / scale
+    if np.max(np.ptp(curve, axis=0)) < 0.5:
         return False
-    sample = places[:: len(places) // COMPARED + 1]
-    return furthest(sample, points, True) < NEAR and furthest(points[:: len(points) // COMPARED + 1], places, True) < NEAR
+    last, before = turn / scale, first / scale
+    away = max(furthest(_some(last), curve, True), furthest(_some(curve), last, True))
+    return away < NEAR or (away < APPROACHED and away < 0.9 * furthest(_some(before), curve, True))
+
+
+def _some(points: np.ndarray) -> np.ndarray:
+    return points[:: len(points) // COMPARED + 1]
 
 
 def _repels(monodromy: np.ndarray) -> bool:

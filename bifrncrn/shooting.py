@@ -219,7 +219,9 @@ def _linear_solve(
     at = step[:n]
     for i in range(count):
         change[i, 0] = at
-        change[i, 1:] = (solution[i, :, :n] @ at + solution[i, :, n] * step[n] + solution[i, :, n + 1]).reshape(STAGES, n)
+        change[i, 1:] = (solution[i, :, :n] @ at + solution[i, :, n] * step[n] + solution[i, :, n + 1]).reshape(
+            STAGES, n
+        )
         at = change[i, -1] + gap[i]
     return change, float(step[n]), monodromy, residual
 
@@ -245,9 +247,7 @@ def _close(
     return size * np.linalg.lstsq(matrix, right, rcond=RANK)[0]
 
 
-def _eliminate(
-    field: Field, widths: np.ndarray, nodes: np.ndarray, period: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _eliminate(field: Field, widths: np.ndarray, nodes: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:
     """Solve for the stages of each interval: by its first state (n columns), by the period, and what is known."""
     _, a = _tableau()
     count, _, n = nodes.shape

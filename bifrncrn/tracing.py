@@ -93,7 +93,9 @@ class Tracer:
     def trace_through(self, y: np.ndarray) -> None:
         """Trace the branch through an equilibrium, in both directions."""
         floor = self._floor(y)
+        given = y
         y, tangent = self._beside_special(y, floor)
+        floor = floor if y is given else np.maximum(floor, self._floor(y))
         forward, end = self._march(y, tangent, floor)
         if end.reason == "closed":
             self._add(forward, (end, end), None, floor)
@@ -101,7 +103,9 @@ class Tracer:
         backward, start = self._march(y, -tangent, floor)
         if not len(forward) + len(backward):
             where = ", ".join(f"{name}={v:.6g}" for name, v in zip(self.problem.system.variables, y, strict=False))
-            self.notes.append(f"The branch through {where} at {self.parameter}={y[-1]:.6g} could not be followed: {end.message}.")
+            self.notes.append(
+                f"The branch through {where} at {self.parameter}={y[-1]:.6g} could not be followed: {end.message}."
+            )
             return
         self._add(join([backward.reversed(), forward.tail()]), (start, end), None, floor)
 
@@ -118,14 +122,27 @@ class Tracer:
         big = max(float(np.max(np.abs(spectrum), initial=0.0)), self.problem.largest(y))
         if float(np.min(np.abs(spectrum.real), initial=np.inf)) > SPECIAL * big and abs(ahead[-1]) > SPECIAL:
             return y, tangent
-        found = self.problem.refine(y, scale, self._around(y, SPECIAL * scale))
+        # a state that the branch point makes zero may be tiny, not yet zero, at the start
+        tiny = np.abs(y[:-1]) * abs(tangent[-1]) < SPECIAL * np.abs(tangent[:-1]) * floor[-1]
+        reach = SPECIAL * scale + np.append(np.where(tiny, 2.0 * np.abs(y[:-1]), 0.0), 0.0)
+        found = self.problem.refine(y, scale, self._around(y, reach))
+        origin = y
         if found is not None:
+            y = found[0]
+            scale = np.maximum(np.abs(y), self._floor(y))
+            scale[-1] = floor[-1]
             ahead = max(self.problem.directions(found[0], found[1], scale), key=lambda v: abs(v[-1]), default=ahead)
         for length in (1e-2, -1e-2, 1e-3, -1e-3):
-            start = y + length * ahead * scale
-            if self.region.holds(start) and self.span[0] <= start[-1] <= self.span[1]:
+            start = self._inside(y + length * ahead * scale, SAME * abs(length) * scale)
+            if start is not None:
                 return start, ahead * scale
-        return y, tangent
+        return origin, tangent
+
+    def _inside(self, y: np.ndarray, rounding: np.ndarray) -> np.ndarray | None:
+        """Return a point if it lies in the region and the range; a state outside by less than `rounding` is put inside."""
+        inside: np.ndarray = self.region.clip(y)
+        outside = np.any(np.abs(inside - y) > rounding) or not self.span[0] <= y[-1] <= self.span[1]
+        return None if outside or not self.region.holds(inside) else inside
 
     def march_from(self, y: np.ndarray, direction: np.ndarray) -> tuple[Line, End]:
         """Trace a branch from one of its points in a direction."""
@@ -237,8 +254,9 @@ class Tracer:
             factor = np.where(zero, shrink, 1.0)
             scale, ahead = junction.scale * factor, step * factor
             for length in (1e-3, 1e-4, 1e-2):
-                start = junction.y + length * ahead
-                if not (self.region.holds(start) and self.span[0] <= start[-1] <= self.span[1]):
+                # a direction along a wall may point out of it by rounding
+                start = self._inside(junction.y + length * ahead, SAME * length * scale)
+                if start is None:
                     continue
                 line, end = self._march(start, ahead, scale, first_step=length, closing=False)
                 if len(line) < 2:
@@ -269,7 +287,7 @@ class Tracer:
             line = _with_hopf_at_end(line)
         if trace.reason == layout.STOPPED and line.events and line.events[-1].left is not None:
             line = line.head(line.events[-1].row + 1)
-        return self._cut(line, self._end(trace, line))
+        return self._cut(line, self._end(trace, line, far))
 
     def _cut(self, line: Line, end: End) -> tuple[Line, End]:
         """Cut a line where it leaves the region through a bound that is not a wall."""
@@ -299,7 +317,8 @@ class Tracer:
         scale = np.maximum(np.maximum(np.abs(before), np.abs(after)), floor)
         scale[-1] = floor[-1]
         middle = 0.5 * (before + after)
-        found = self.problem.refine(middle, scale, self._around(middle, float(np.linalg.norm((after - before) / scale)) * scale))
+        reach = float(np.linalg.norm((after - before) / scale)) * scale
+        found = self.problem.refine(middle, scale, self._around(middle, reach))
         if found is None:
             return line
         rest = tuple(e for e in line.events if e is not event)
@@ -431,7 +450,7 @@ class Tracer:
         own[own == 0.0] = own.max() or 1.0
         return np.append(0.1 * own, width)
 
-    def _end(self, trace: Trace, line: Line) -> End:
+    def _end(self, trace: Trace, line: Line, far: float) -> End:
         """Say why a march ended."""
         name = self.parameter
         at_branch_point = trace.reason == layout.SHORT and len(line) > 1 and line.points[-1, -1] in self.span
@@ -440,7 +459,7 @@ class Tracer:
         if trace.reason == layout.BOUND:
             variable, value = self.problem.system.variables[trace.wall], trace.points[-1, trace.wall]
             level = min(self.region.lower[trace.wall], self.region.upper[trace.wall], key=lambda wall: abs(wall - value))
-            if not abs(level - value) <= 1e-6 * max(abs(level), abs(value)):
+            if abs(abs(value) - far) <= SAME * far and abs(level - value) > SAME * far:
                 where = f"{name} near {trace.points[-1, -1]:.6g}"
                 return End("infinity", f"{variable} reached {value:.3g}: the branch seems to go to infinity at {where}")
             return End("bound", f"{variable} reached its bound {level:g}")

@@ -222,7 +222,7 @@ def differences(a: list[Found], b: list[Found], width: float, tolerance: float =
     rest = list(b)
     out = []
     for point in a:
-        unit = np.append(np.abs(point.y[:-1]) + 1e-9, width)
+        unit = np.append(np.abs(point.y[:-1]) + 1e-5 * np.max(np.abs(point.y)) + 1e-9, width)
         near = [q for q in rest if q.label == point.label and np.max(np.abs(q.y - point.y) / unit) < tolerance]
         if near:
             rest = [q for q in rest if q is not near[0]]
@@ -236,17 +236,20 @@ def check_branches(d: Diagram, model: Model) -> list[str]:
     out = []
     for branch in d.branches:
         marked = {p.index: p.label for p in d.special_points if p.branch == branch.id}
+        for special in flat(d, "BP"):  # a branch point is listed once, and may be a row of several branches
+            gaps = np.max(np.abs(branch.points - np.roll(special.y, 1)) / (1e-6 + np.abs(np.roll(special.y, 1))), axis=1)
+            marked |= {int(k): "BP" for k in np.flatnonzero(gaps < 1e-7)}
         p = branch.points[:, 0]
         rates = np.array([np.max(np.abs(model.jacobian(row[1:], row[0]))) for row in branch.points])
         for k, row in enumerate(branch.points):
             x, lam = row[1:], row[0]
             jac = model.jacobian(x, lam)
-            size = np.abs(jac) @ np.abs(x) + np.abs(model.slope(x, lam) * lam) + 1e-300
+            size = np.abs(jac) @ np.abs(x) + np.abs(model.slope(x, lam) * lam) + 1e-12 * rates[k]
             if np.max(np.abs(model.f(x, lam)) / size) > 1e-9:
                 out.append(f"branch {branch.id} row {k}: f is not zero: {model.f(x, lam)}")
             values = np.linalg.eigvals(jac)
             values = values[np.lexsort((-values.imag, -values.real))]
-            big = np.max(rates[max(k - 2, 0) : k + 3])
+            big = max(np.max(rates[max(k - 2, 0) : k + 3]), 1e-3 * np.max(rates))
             if np.max(np.abs(np.poly(values / big) - np.poly(branch.eigenvalues[k] / big))) > 1e-6:
                 out.append(f"branch {branch.id} row {k}: eigenvalues {branch.eigenvalues[k]} but numpy says {values}")
             if k not in marked and np.min(np.abs(values.real)) > 1e-7 * big and np.sum(values.real > 0) != branch.unstable[k]:
@@ -269,10 +272,10 @@ def check_special(d: Diagram, model: Model) -> list[str]:
             continue
         x, lam = np.array([*point.state.values()]), next(iter(point.parameters.values()))
         jac, slope = model.jacobian(x, lam), model.slope(x, lam)
-        size = np.abs(jac) @ np.abs(x) + np.abs(slope * lam) + 1e-300
+        size = np.abs(jac) @ np.abs(x) + np.abs(slope * lam) + 1e-12 * np.max(np.abs(jac))
         values = np.linalg.eigvals(jac)
         rows = d.branches[point.branch].points[max(point.index - 2, 0) : point.index + 3]
-        big = max(np.max(np.abs(model.jacobian(row[1:], row[0]))) for row in rows)
+        big = max(np.max(np.abs(np.append(model.jacobian(row[1:], row[0]), model.slope(row[1:], row[0])))) for row in rows)
         ok = np.max(np.abs(model.f(x, lam)) / size) < 1e-10
         if point.label == "LP":
             ok &= np.min(np.abs(values)) < 1e-7 * big
@@ -281,7 +284,7 @@ def check_special(d: Diagram, model: Model) -> list[str]:
             ok &= np.min(np.abs(values - 1j * point.omega)) < 1e-8 * big and point.omega > 0.0
         elif point.label == "BP":
             both = np.column_stack([jac, slope])
-            ok &= np.linalg.svd(both)[1][-1] < 1e-7 * np.max(np.abs(both))
+            ok &= np.linalg.svd(both)[1][-1] < 1e-7 * big
         if not ok:
             out.append(f"{point.label} at {point.parameters} does not hold: f={model.f(x, lam)} eigenvalues={values}")
     return out

@@ -49,7 +49,10 @@ def test_the_library_knows_its_special_points():
 
 @pytest.fixture(scope="module")
 def measured():
-    known = [Known("LP", 0.3849001794597505, (-0.5773502691896258,)), Known("LP", -0.3849001794597505, (0.5773502691896258,))]
+    known = [
+        Known("LP", 0.3849001794597505, (-0.5773502691896258,)),
+        Known("LP", -0.3849001794597505, (0.5773502691896258,)),
+    ]
     return bench(CUBIC, "p", (-1.0, 1.0), engines=["native", "pycont"], repeat=2, known=known)
 
 

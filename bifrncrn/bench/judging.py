@@ -48,7 +48,7 @@ def judge(outcome: Outcome, known: Sequence[Known], width: float) -> Verdict:
 
 
 def reference(problem: EquilibriumProblem, outcomes: Iterable[Outcome], width: float) -> list[Known]:
-    """Return the special points that any engine found and that are ones: what a model without known points is judged by.
+    """Return the special points that any engine found and that are ones: what other models are judged by.
 
     Each is corrected onto the branch, and must there have the eigenvalues of its kind.
     """

@@ -104,7 +104,9 @@ class Bench:
         lines = [self.model, "", format_table(HEADER, rows)]
         lines += [f"{timing.engine}: did not run: {timing.error}" for timing in self.timings if timing.error]
         lines += ["", *self._ratios()]
-        lines.append("cold: a fresh process to its first result, with what is in the disk cache; warm: a later call (median)")
+        lines.append(
+            "cold: a fresh process to its first result, with what is in the disk cache; warm: a later call (median)"
+        )
         judged = "known in closed form" if self.published else "any engine found and whose eigenvalues are right"
         lines.append(f"found, missed, false: against the {len(self.known)} special points {judged}")
         lines.append("worst error: of the parameter at the points found, relative to the range")
@@ -165,11 +167,19 @@ def bench(
     bounds = bounds_of(parameter, bounds)
     y = start_point(system, parameter, bounds, start or {})
     begun = system.with_(state=y[:-1])
-    job = {"model": dumps(begun), "parameter": parameter, "bounds": list(bounds), "first": float(y[-1]), "repeat": repeat}
+    job = {
+        "model": dumps(begun),
+        "parameter": parameter,
+        "bounds": list(bounds),
+        "first": float(y[-1]),
+        "repeat": repeat,
+    }
     answers = {name: _run({**job, "engine": name}) for name in engines}
     ran = {name: Outcome(**answer["outcome"]) for name, answer in answers.items() if "outcome" in answer}
     if not ran:
-        raise InputError(f"no engine traced the model: {'; '.join(dict.fromkeys(a['error'] for a in answers.values()))}")
+        raise InputError(
+            f"no engine traced the model: {'; '.join(dict.fromkeys(a['error'] for a in answers.values()))}"
+        )
     width = bounds[1] - bounds[0]
     published = known is not None
     if known is None:

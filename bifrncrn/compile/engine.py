@@ -9,7 +9,7 @@ numba's error paths in them are never reached and are given empty bodies.
 import ctypes
 import functools
 import hashlib
-import importlib.metadata
+import importlib.util
 import json
 import logging
 import os
@@ -50,11 +50,19 @@ class Engine:
 
 
 def _key() -> str:
-    digest = hashlib.sha256(importlib.metadata.version("numba").encode())
+    digest = hashlib.sha256(_numba_version())
     root = Path(__file__).parent.parent
     for name in _SOURCES:
         digest.update((root / name).read_bytes())
     return f"engine {digest.hexdigest()}"
+
+
+def _numba_version() -> bytes:
+    """Return what tells one version of numba from another; reading it is quicker than `importlib.metadata` (15 ms)."""
+    spec = importlib.util.find_spec("numba")
+    if spec is None or spec.origin is None:
+        raise ImportError("the continuation engine is compiled by the package numba, which is not installed")
+    return Path(spec.origin).with_name("_version.py").read_bytes()
 
 
 def kernel_ir(name: str) -> str:

@@ -9,13 +9,15 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from bifrncrn.compile.codegen import Output, function_ir
-from bifrncrn.compile.derivatives import Directional, jacobian
-from bifrncrn.compile.graph import Graph
 from bifrncrn.compile.native import Library, cached, compile_ir, load
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from bifrncrn.compile.codegen import Output
+    from bifrncrn.compile.graph import Graph
+
+# the code generator is imported where something has to be compiled: what is in the cache is ready without it
 
 DENSE_LIMIT = 200
 """Largest number of variables for which there is a dense Jacobian."""
@@ -65,6 +67,8 @@ class NativeModel:
 
     @functools.cached_property
     def _jacobian(self) -> list[dict[int, int]]:
+        from bifrncrn.compile.derivatives import jacobian
+
         return jacobian(*self.graph)
 
     @property
@@ -149,6 +153,9 @@ class NativeModel:
 
     def ir(self, name: str) -> str:
         """Return the LLVM IR of one of the functions."""
+        from bifrncrn.compile.codegen import Output, function_ir
+        from bifrncrn.compile.derivatives import Directional
+
         g, roots = self.graph
         outputs: list[Output] = []
         if name == "f":
@@ -162,6 +169,9 @@ class NativeModel:
 
     def _linearization(self, name: str) -> str:
         """Write `J`, `linearize` or `sparse`, row after row so that what a row shares is close together."""
+        from bifrncrn.compile.codegen import Output, function_ir
+        from bifrncrn.compile.derivatives import Directional
+
         g, roots = self.graph
         outputs, clear, place = [], {}, 0
         if name != "J":

@@ -8,7 +8,6 @@ import contextlib
 import ctypes
 import functools
 import hashlib
-import importlib.metadata
 import logging
 import os
 import platform
@@ -136,9 +135,11 @@ def environment_key() -> str:
     That is the versions of llvmlite and LLVM, the processor with its features, and the text of this package's code
     generator, so that an update of any of them uses another folder.
     """
+    import llvmlite
+
     llvm = _llvm()
     parts = [
-        importlib.metadata.version("llvmlite"),
+        llvmlite.__version__,
         repr(llvm.llvm_version_info),
         llvm.get_process_triple(),
         platform.machine(),

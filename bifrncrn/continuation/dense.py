@@ -226,10 +226,15 @@ def _qr_iterate(a, n, wr, wi):  # type: ignore[no-untyped-def]
     """Find the eigenvalues of a Hessenberg array with deflation; return 0, or 1 if some did not converge."""
     high = n - 1
     tries = 0
+    norm = 0.0
+    for i in range(n * n):
+        norm += abs(a[i])
     while high >= 0:
         low = high
         while low > 0:
             size = abs(a[low * n + low]) + abs(a[(low - 1) * n + low - 1])
+            if size == 0.0:
+                size = norm
             if abs(a[low * n + low - 1]) <= EPS * size or a[low * n + low - 1] == 0.0:
                 a[low * n + low - 1] = 0.0
                 break
@@ -276,6 +281,17 @@ def _sort_descending(wr, wi, n):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
+def _flush(a, n):  # type: ignore[no-untyped-def]
+    """Set entries to zero whose squares would be lost (extinct species leave 1e-200 in a Jacobian)."""
+    big = 0.0
+    for i in range(n * n):
+        big = max(big, abs(a[i]))
+    for i in range(n * n):
+        if abs(a[i]) < 1e-100 * big:
+            a[i] = 0.0
+
+
+@njit(error_model="numpy", nogil=True)
 def eigenvalues(a, n, wr, wi):  # type: ignore[no-untyped-def]
     """Write the eigenvalues of `a` (destroyed) to wr + i wi by descending real part; return 0 on success."""
     if n == 1:
@@ -285,6 +301,7 @@ def eigenvalues(a, n, wr, wi):  # type: ignore[no-untyped-def]
     if n == 2:
         pair_eigenvalues(a[0 * n + 0], a[0 * n + 1], a[1 * n + 0], a[1 * n + 1], wr, wi, 0)
         return 0
+    _flush(a, n)
     _balance(a, n)
     _hessenberg(a, n)
     status = _qr_iterate(a, n, wr, wi)

@@ -14,7 +14,7 @@ import functools
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -63,7 +63,9 @@ def pycont_march(model: Field) -> March:
     try:
         from pycont import ArclengthContinuation  # noqa: F401
     except ImportError as error:
-        raise InputError("the engine pycont needs the package pycont-lite; install it, or use the engine native") from error
+        raise InputError(
+            "the engine pycont needs the package pycont-lite; install it, or use the engine native"
+        ) from error
     return functools.partial(_march, model)
 
 
@@ -113,7 +115,9 @@ class _Walk:
                 end = replace(piece, reason=at.FULL)
             else:
                 piece, step, end = self.stretch(piece, step)
-        joined = {name: np.concatenate([getattr(part, name) for part in self.taken]) for name in COLUMNS}
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in self.taken]) for name in COLUMNS
+        }
         return replace(end, **joined, newtons=self.newtons, rejected=self.refused)
 
     def stretch(self, piece: Trace, step: float) -> tuple[Trace, float, Trace | None]:
@@ -125,7 +129,11 @@ class _Walk:
                 return self.bridge(self.piece(piece.points[0], piece.tangents[0], step, 10 * PIECE), step)
             following = self.piece(guess, piece.tangents[0], step)
             row = self.passed(piece, following.points[0], following.tangents[0]) if len(following.points) else 0
-            if row == 0 and piece.reason == at.STOPPED and self.distance(piece.points[-1], piece.points[0]) < 1.5 * step:
+            if (
+                row == 0
+                and piece.reason == at.STOPPED
+                and self.distance(piece.points[-1], piece.points[0]) < 1.5 * step
+            ):
                 return self.bridge(piece, step)
             if row == 0:
                 break
@@ -155,7 +163,9 @@ class _Walk:
         """March natively from y (corrected first) in small steps."""
         length = min(step, self.options.step) / 3.0
         options = replace(self.options, step=length, max_points=points)
-        trace = native.march(self.curve, y, tangent, self.span, self.walls, self.floor, options, length, False, self.stops)
+        trace = native.march(
+            self.curve, y, tangent, self.span, self.walls, self.floor, options, length, False, self.stops
+        )
         self.newtons += trace.newtons
         return trace
 
@@ -171,14 +181,16 @@ class _Walk:
         step = min(step, self.options.step)
         try:
             with _quiet():
-                branch, _ = continuation(residual, z[:n], z[n], t, 1e-3 * step, self.options.step, step, PROPOSALS, 0, [], solver)
+                branch, _ = continuation(
+                    residual, z[:n], z[n], t, 1e-3 * step, self.options.step, step, PROPOSALS, 0, [], solver
+                )
         except (ValueError, ArithmeticError, NoConvergence):
             return np.empty((0, n + 1))
         found = np.column_stack([branch.u_path, branch.p_path])[1:] * unit
         return found[np.all(np.isfinite(found), axis=1)]
 
     def passed(self, piece: Trace, y: np.ndarray, tangent: np.ndarray) -> int:
-        """Return the row of `piece` by which it has passed y, going the way of the tangent there; 0 where it does not."""
+        """Return the row of `piece` by which it has passed y, going the way of the tangent; 0 where it does not."""
         unit = self.unit(y)
         along = ((piece.points - y) / unit) @ (tangent / unit)
         rows = np.flatnonzero((along[:-1] < 0.0) & (along[1:] >= 0.0)) + 1
@@ -207,7 +219,7 @@ class _Walk:
         return back if self.distance(point, home) < SAME else 0
 
     def advance(self, piece: Trace, row: int, following: Trace) -> None:
-        """Keep the special points of `piece` before `row`, and the first point of `following`, which it passes there."""
+        """Keep the special points of `piece` before `row`, and the first point of `following`, passed there."""
         events = piece.marks[: row + 1, at.MARK_EVENT]
         bracketed = events[row] < 0 and _signature(piece, row - 1) != _signature(following, 0)
         if bracketed or np.any(events[1:row] != 0):
@@ -218,7 +230,8 @@ class _Walk:
 
     def take(self, piece: Trace, first: int, last: int) -> None:
         """Keep some rows of a piece."""
-        self.taken.append(replace(piece, **{name: getattr(piece, name)[first:last].copy() for name in COLUMNS}))
+        rows: dict[str, Any] = {name: getattr(piece, name)[first:last].copy() for name in COLUMNS}
+        self.taken.append(replace(piece, **rows))
         self.count += last - first
 
     def unit(self, y: np.ndarray) -> np.ndarray:
@@ -238,12 +251,14 @@ class _Walk:
 
 
 def _signature(trace: Trace, row: int) -> tuple[int, int, bool, list[bool]]:
-    """Return what a special point changes: determinant, unstable eigenvalues, direction of the parameter, user tests."""
+    """Return what special points change: determinant, unstable eigenvalues, the parameter's way, user tests."""
     sign, unstable = trace.marks[row, : at.MARK_EVENT].tolist()
     return sign, unstable, bool(trace.tangents[row, -1] > 0.0), (trace.values[row] > 0.0).tolist()
 
 
-def _residual(model: Field, unit: np.ndarray, walls: tuple[np.ndarray, np.ndarray], y: np.ndarray) -> Callable[[np.ndarray, float], np.ndarray]:
+def _residual(
+    model: Field, unit: np.ndarray, walls: tuple[np.ndarray, np.ndarray], y: np.ndarray
+) -> Callable[[np.ndarray, float], np.ndarray]:
     """Return the equations in units of their own size and of the unknowns.
 
     Beyond a wall they are continued by their tangent at the wall, so the model is never evaluated there.

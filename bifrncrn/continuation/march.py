@@ -59,9 +59,11 @@ class Memory:
         )  # fmt: skip
         arrays = (
             self.settings, self.lower, self.upper, self.floor, self.points, self.tangents, self.reals, self.imags,
-            self.values, self.marks, *self.scratch,
+            self.values, self.marks, self.scratch,
         )  # fmt: skip
-        w[at.SETTINGS : at.INFO + 1] = [array.ctypes.data for array in arrays]
+        addresses = [array.ctypes.data for array in arrays]
+        rows = range(addresses[-1], addresses[-1] + self.scratch.nbytes, self.scratch.strides[0])
+        w[at.SETTINGS : at.INFO + 1] = [*addresses[:-1], *rows]
         self.address = w.ctypes.data
 
 

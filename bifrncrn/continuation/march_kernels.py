@@ -106,6 +106,8 @@ CONTRACTION = 0.25
 """A Newton step must shrink at least this much, else another branch may be near."""
 FRESH = 1e-9
 """The Jacobian, hence tangent and spectrum, of a point stem from the iterate before it: no further off than this."""
+AT_WALL = 1e-5
+"""A branch whose way to a wall is shorter than this, but which has no regular point on it, ends there."""
 NO_SLOPE = 1e-11
 """A parameter component of the unit tangent below this at both ends of a step is rounding, not a fold."""
 TOGETHER = 1e-6
@@ -609,8 +611,9 @@ def _try(w, k, h):  # type: ignore[no-untyped-def]
     status = _onto_wall(w, y, wall)
     if status > 0 and _distance(w, trial, y) > 2.0 * h:
         status = SLOW
-    if status < 0 and gap <= 1e-8 and w[ENDING] == BOUND:
-        w[REASON] = BOUND  # it meets another branch on the wall: as near as can be
+    reach = h * abs(settings[LEVEL] - y[wall]) / abs(away) if away != 0.0 else 0.0
+    if status < 0 and reach <= AT_WALL and w[ENDING] == BOUND:
+        w[REASON] = BOUND  # it meets another branch on the wall: as near as can be before rounding rules
         return 1
     return status
 

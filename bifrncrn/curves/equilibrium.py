@@ -102,7 +102,7 @@ class EquilibriumProblem:
         return derivatives
 
     def seconds(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Return the second derivatives B(u, v) for all pairs of rows, shape (k, n), by polarisation of two jets each.
+        """Return the second derivatives B(u, v) of all pairs of rows, shape (k, n), each by polarisation of two jets.
 
         Both directions are brought to one length first, so that neither is lost in the other.
         """

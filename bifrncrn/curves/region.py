@@ -67,7 +67,8 @@ class Region:
                 return _broken(name, float(value), float(low if value < low else high))
         slack = self.slack(y[None])[0]
         k = int(np.argmin(slack))
-        return _broken(self.names[k], self.levels[k] + float(slack[k]) * (1.0 if self.below[k] else -1.0), self.levels[k])
+        value = self.levels[k] + (float(slack[k]) if self.below[k] else -float(slack[k]))
+        return _broken(self.names[k], value, self.levels[k])
 
 
 def region_of(
@@ -87,10 +88,15 @@ def region_of(
     for name, (low, high) in (walls or {}).items():
         index = system.variable_index(name)
         if not low < high:
-            raise InputError(f"the walls of {name} must have the lower one first, not [{low:g}, {high:g}]; give low < high")
+            raise InputError(
+                f"the walls of {name} must have the lower one first, not [{low:g}, {high:g}]; give low < high"
+            )
         lower[index], upper[index] = max(lower[index], low), min(upper[index], high)
         if not lower[index] < upper[index]:
-            raise InputError(f"the walls of {name}, [{low:g}, {high:g}], leave nothing of what it may be, at least {system.lower[index]:g}; give others")
+            least = system.lower[index]
+            raise InputError(
+                f"the walls of {name}, [{low:g}, {high:g}], leave nothing: it must be at least {least:g}; give others"
+            )
     if reduction is None:
         return Region(lower, upper)
     kept = list(reduction.kept)

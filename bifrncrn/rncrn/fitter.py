@@ -23,10 +23,11 @@ SHARE = 0.02
 INPUT_SHARE = 0.01
 # polishing goes on while a round lowers the loss by a twentieth ...
 WORTH = 0.95
-POLISH = 5
+POLISH = 4
 # ... and no alpha exceeds this multiple of the target's typical rate
 RATE_LIMIT = 1e3
-# samples on which candidates are screened
+# samples on which starts are fitted (polishing takes all), and on which candidates are screened
+STARTED = 1600
 SCREENED = 800
 # range of the scaled input weights a start draws from (log-uniform)
 SCALES = (0.5, 5.0)
@@ -41,7 +42,7 @@ class FitOptions:
     ridge: float | None = None
     candidates: int = 12
     screening: int = 20
-    rounds: int = 3
+    rounds: int = 2
     evaluations: int = 400
     seconds: float | None = None
 
@@ -117,6 +118,7 @@ def run_start(samples: Samples, options: FitOptions, index: int, seed: np.random
     began = time.perf_counter()
     deadline = np.inf if options.seconds is None else began + options.seconds
     rng = np.random.default_rng(seed)
+    samples = thin(samples, STARTED, rng)
     problem = Projection(samples, options.loss == "relative", Ridge(0.0, 0.0), beta_floor(samples))
     first = FIRST_RIDGE if options.ridge is None else options.ridge
     problem.set_ridge(Ridge(first * problem.power, 0.01 * first * problem.power))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from bifrncrn.errors import InputError
 from bifrncrn.rncrn.checks import number, time_scale
 from bifrncrn.rncrn.nullspace import left_nullspace
 from bifrncrn.systems.system import System
+
+if TYPE_CHECKING:
+    from bifrncrn.rncrn.stochastic import StochasticSimulation
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 FAMILIES = {"L": "lam", "X": "x", "Y": "y", "Z": "z", "R": "r"}  # families of a network's species, as system names
@@ -144,6 +148,22 @@ class ReactionNetwork:
         from bifrncrn.rncrn.massaction import mass_action_system
 
         return mass_action_system(self)
+
+    def simulate_stochastic(self, t_end: float, *, volume: float, **options: Any) -> "StochasticSimulation":
+        """Simulate molecule by molecule; see `bifrncrn.rncrn.stochastic.simulate_stochastic`.
+
+        Parameters
+        ----------
+        t_end : float
+            The end, in the network's unit of time.
+        volume : float
+            Molecules per unit of concentration.
+        **options
+            `start`, `samples`, `seed`.
+        """
+        from bifrncrn.rncrn.stochastic import simulate_stochastic
+
+        return simulate_stochastic(self, t_end, volume=volume, **options)
 
     def to_text(self) -> str:
         """Return the reaction text.

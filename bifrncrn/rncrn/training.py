@@ -20,7 +20,7 @@ from bifrncrn.rncrn.selection import Judge, distinct
 from bifrncrn.rncrn.target import LOSSES, Target
 
 # starts with the lowest losses that are polished
-SHORTLIST = 4
+SHORTLIST = 3
 
 Progress = Callable[[int, int, Start], None]
 

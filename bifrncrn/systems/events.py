@@ -59,5 +59,7 @@ def compile_events(system: System, events: Sequence[str]) -> Events:
 def _difference(event: str) -> str:
     sides = event.split("=")
     if len(sides) > 2 or not all(side.strip() for side in sides):
-        raise InputError(f"the event {event!r} is no equation: write 'left = right', or one expression that vanishes there")
+        raise InputError(
+            f"the event {event!r} is no equation: write 'left = right', or one expression that vanishes there"
+        )
     return event if len(sides) == 1 else f"{sides[0]}-({sides[1]})"

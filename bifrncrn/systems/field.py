@@ -33,11 +33,15 @@ class Field:
         self._dense = n <= DENSE_LIMIT
         self._pattern = None if self._dense else (system.native.rows, system.native.cols)
         self._entries = np.zeros(n * n if self._pattern is None else self._pattern[0].size)
+        self._check = system.native.check
         self._call_f = system.native.function("f")
         self._f_arguments = [_address(array) for array in (self._x, self._values, self._f)]
         self._call_both = system.native.function("linearize" if self._dense else "sparse")
         self._constant = (_address(self._values), _address(self._still))
         self._spare = (_address(self._entries), _address(self._rate))
+        self._matrix = np.zeros((n, n))
+        where = self._matrix if self._dense else self._entries
+        self._both_arguments = [_address(a) for a in (self._x, self._values, self._still, self._f, where, self._rate)]
 
     def rhs(self, _time: float, x: np.ndarray) -> np.ndarray:
         """Return f(x), a new (n,) array."""
@@ -46,11 +50,26 @@ class Field:
         else:
             self._x[:] = x
         self._call_f(*self._f_arguments)
+        self._check()
         return self._f * self._sign
 
     def jacobian(self, _time: float, x: np.ndarray) -> np.ndarray:
         """Return df/dx, a new (n, n) array."""
-        return self.linearize(x[None, :])[1][0]
+        return self.both(x)[1].copy()
+
+    def both(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return f (n,) and df/dx (n, n) at x, in arrays that the next call overwrites."""
+        if self._bounded:
+            np.maximum(x, self.lower, out=self._x)
+        else:
+            self._x[:] = x
+        self._call_both(*self._both_arguments)
+        self._check()
+        if self._pattern is not None:
+            self._matrix[self._pattern] = self._entries
+        if self._sign < 0:
+            return -self._f, -self._matrix
+        return self._f, self._matrix
 
     def linearize(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return f (k, n) and df/dx (k, n, n) at points (k, n)."""
@@ -67,6 +86,7 @@ class Field:
             else:
                 call(first_x + i * row, values, still, first_f + i * row, entries, rate)
                 matrices[i][self._pattern] = self._entries
+        self._check()
         if self._sign < 0:
             np.negative(f, out=f)
             np.negative(matrices, out=matrices)

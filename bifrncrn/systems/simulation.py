@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,30 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bifrncrn.errors import InputError
-from bifrncrn.systems.field import Field
+from bifrncrn.systems.integration import METHODS, Effort, Run
 from bifrncrn.systems.system import System
-from bifrncrn.systems.timeevents import Event, EventWatch, Occurrence, crossing_time
+from bifrncrn.systems.timeevents import Event, EventWatch, Occurrence
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-METHODS = ("LSODA", "Radau", "BDF", "RK45", "RK23", "DOP853")
-EXPLICIT = ("RK45", "RK23", "DOP853")
-SLACK = 1e3
-"""Multiples of `atol` by which the integrator's error may push a state over its bound before the run ends there."""
-RESTARTS = 50
-"""How often one run may begin anew, with a shorter step, after a trial state where the equations are not finite."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """What an integration took: accepted steps, evaluations of f and of its Jacobian, and factorisations."""
-
-    steps: int
-    evaluations: int
-    jacobians: int
-    factorisations: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,155 +159,36 @@ def simulate(
     wanted = None if times is None else _times(times, span)
     settings = _settings(system, method, rtol, atol, max_steps)
     watch = EventWatch(system, events)
-    run = _Run(system, span, settings, watch, dense or wanted is not None)
+    run = Run(system, span, settings, watch, dense or wanted is not None)
     run.march(max_steps)
-    return run.result(wanted, dense)
+    return _result(run, wanted, dense)
 
 
-class _Run:
-    """One integration: its solver, the points so far, and why it ended."""
+def _result(run: Run, wanted: np.ndarray | None, dense: bool) -> Simulation:
+    from scipy.integrate import OdeSolution
 
-    def __init__(
-        self, system: System, span: tuple[float, float], settings: dict[str, Any], watch: EventWatch, dense: bool
-    ) -> None:
-        self.system = system
-        self.field = Field(system)
-        self.watch = watch
-        self.dense = dense
-        self.end = span[1]
-        self.settings = settings
-        self.slack = SLACK * np.broadcast_to(settings["atol"], self.field.n)
-        self._check_start(span[0])
-        self.times, self.states = [span[0]], [system.state.copy()]
-        self.pieces: list[Any] = []
-        self.found: list[Occurrence] = []
-        self.counts = np.zeros(3, dtype=int)
-        self.restarts = 0
-        self.status, self.message = "", ""
-        self.solver = self._solver()
+    times, states = np.array(run.times), np.array(run.states)
+    solution = OdeSolution(times, run.pieces) if run.pieces else None
+    if wanted is not None:
+        wanted = wanted[wanted <= times[-1]]
+        inside = np.asarray(solution(wanted)).T if solution is not None else states[: wanted.size]
+        states = np.maximum(inside, run.system.lower)
+    return Simulation(
+        run.system,
+        _frozen(times if wanted is None else wanted),
+        _frozen(states),
+        tuple(run.found),
+        run.effort,
+        run.status,
+        run.message,
+        solution if dense else None,
+        (float(times[0]), float(times[-1])),
+    )
 
-    def _solver(self, first_step: float | None = None) -> Any:
-        import scipy.integrate
 
-        options = {key: value for key, value in self.settings.items() if key != "method"}
-        method = self.settings["method"]
-        if method not in EXPLICIT:
-            options["jac"] = self.field.jacobian
-        start = self.states[-1].copy()
-        return getattr(scipy.integrate, method)(
-            self.field.rhs, self.times[-1], start, self.end, first_step=first_step, **options
-        )
-
-    def _check_start(self, start: float) -> None:
-        system = self.system
-        low = np.flatnonzero(system.state < system.lower)
-        if low.size:
-            name = system.variables[low[0]]
-            raise InputError(f"the start value of {name} is {system.state[low[0]]:g} but must not be negative")
-        bad = np.flatnonzero(~np.isfinite(self.field.rhs(start, system.state)))
-        if bad.size:
-            name = system.variables[bad[0]]
-            raise InputError(f"the derivative of {name} is not finite at the start state; start where it is defined")
-
-    def march(self, max_steps: int) -> None:
-        """Step to the end, or to what ends the run before."""
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")  # a failed step is told by the status
-            steps = 0
-            while not self.status and self.solver.status == "running":
-                if steps == max_steps:
-                    self._end("steps", f"{max_steps} steps reached only t = {self.times[-1]:g}; raise max_steps or the tolerances")
-                    return
-                try:
-                    said = self.solver.step()
-                except ValueError as error:  # linear algebra of scipy refuses what is not finite
-                    said = str(error)
-                    self.solver.y = np.full(self.field.n, np.nan)
-                steps += 1
-                self._accept(said)
-        if not self.status:
-            self._end("completed", f"t = {self.times[-1]:g} reached")
-
-    def _accept(self, said: str | None) -> None:
-        t, x = float(self.solver.t), self.solver.y.copy()
-        if not np.all(np.isfinite(x)):
-            self._retry(t)
-            return
-        if self.solver.status == "failed" or t == self.times[-1]:
-            reason = f"the step size became too small at t = {self.times[-1]:g}, where the solution may grow without bound"
-            self._end("step", f"{reason} ({said})" if said else reason)
-            return
-        piece = None
-        if self.dense or self.watch:
-            piece = self.solver.dense_output()
-        t, x = self._stop_at_bound(t, x)
-        stop = None
-        if piece is not None and self.watch:
-            happened, stop = self.watch.between(self.states[-1], x, self.times[-1], t, piece)
-            self.found += happened
-        if stop is not None:
-            t, x = stop.t, stop.state
-            self._end("event", f"the event {stop.event} ended it at t = {t:g}")
-        if t > self.times[-1]:  # an event or a bound may be met where the step began
-            self.times.append(t)
-            self.states.append(np.maximum(x, self.field.lower))
-            if self.dense:
-                self.pieces.append(piece)
-
-    def _retry(self, reached: float) -> None:
-        """Begin again where the last step began, with a tenth of it: a trial state was where f is not finite."""
-        last = self.times[-1]
-        step = 0.1 * min(reached - last, self.end - last)
-        if self.restarts < RESTARTS and step > 1e-12 * max(abs(last), self.end - self.times[0]):
-            self.restarts += 1
-            self._count()
-            self.solver = self._solver(step)
-        else:
-            self._end("nan", f"the equations are not finite after t = {last:g}, or the solution grows without bound")
-
-    def _count(self) -> None:
-        self.counts += [int(getattr(self.solver, name)) for name in ("nfev", "njev", "nlu")]
-
-    def _stop_at_bound(self, t: float, x: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the end of the step, or where in it the equations push a state below its bound."""
-        below = x < self.field.lower - self.slack
-        if not below.any():
-            return t, x
-        below &= self.field.rhs(t, x) < 0
-        out = np.flatnonzero(below)
-        if not out.size:
-            return t, x
-        piece, before = self.solver.dense_output(), self.times[-1]
-        bounds = self.field.lower
-        at = [(crossing_time(lambda s: piece(s)[i] - bounds[i], before, t), int(i)) for i in out]
-        when, i = min(at)
-        name = self.system.variables[i]
-        self._end("bound", f"{name}, which cannot be negative, became {bounds[i]:g} at t = {when:g} and would fall below")
-        return when, np.asarray(piece(when))
-
-    def _end(self, status: str, message: str) -> None:
-        self.status, self.message = status, message
-
-    def result(self, wanted: np.ndarray | None, dense: bool) -> Simulation:
-        """Return the simulation as it stands."""
-        from scipy.integrate import OdeSolution
-
-        times, states = np.array(self.times), np.array(self.states)
-        solution = None
-        if self.pieces:
-            solution = OdeSolution(times, self.pieces)
-        if wanted is not None:
-            wanted = wanted[wanted <= times[-1]]
-            inside = np.asarray(solution(wanted)).T if solution is not None else states[: wanted.size]
-            states = np.maximum(inside, self.field.lower)
-        reported = times if wanted is None else wanted
-        for array in (reported, states):
-            array.setflags(write=False)
-        self._count()
-        effort = Effort(len(self.times) - 1, *self.counts.tolist())
-        kept = solution if dense else None
-        span = (float(times[0]), float(times[-1]))
-        return Simulation(self.system, reported, states, tuple(self.found), effort, self.status, self.message, kept, span)
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array
 
 
 def _span(t_span: Any) -> tuple[float, float]:
@@ -333,9 +196,9 @@ def _span(t_span: Any) -> tuple[float, float]:
     if ends.shape == ():
         ends = np.array([0.0, float(ends)])
     if ends.shape != (2,) or not np.all(np.isfinite(ends)):
-        raise InputError(f"t_span must be the end time, or a pair (start, end), of finite numbers, not {_short(t_span)}")
+        raise InputError(f"t_span must be the end time or a pair (start, end) of finite numbers, not {_short(t_span)}")
     if not ends[1] > ends[0]:
-        raise InputError(f"t_span must end after it starts (at 0 unless given), but it goes from {ends[0]:g} to {ends[1]:g}")
+        raise InputError(f"t_span must end after its start (0 unless given), but goes from {ends[0]:g} to {ends[1]:g}")
     return float(ends[0]), float(ends[1])
 
 
@@ -344,9 +207,8 @@ def _times(times: Any, span: tuple[float, float]) -> np.ndarray:
     if wanted.ndim != 1 or not wanted.size or np.any(np.diff(wanted) <= 0):
         raise InputError(f"times must be ascending numbers, not {_short(times)}")
     if not (wanted[0] >= span[0] and wanted[-1] <= span[1]):
-        raise InputError(
-            f"times must lie in the simulated span, {span[0]:g} to {span[1]:g}, but go from {wanted[0]:g} to {wanted[-1]:g}"
-        )
+        ends = f"{wanted[0]:g} to {wanted[-1]:g}"
+        raise InputError(f"times must lie in the simulated span, {span[0]:g} to {span[1]:g}, but go from {ends}")
     return wanted
 
 

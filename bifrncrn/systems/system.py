@@ -175,11 +175,12 @@ class System:
 
         Every evaluation is a call from compiled code into Python: about 10 microseconds beside the function's own time,
         so small models are followed some seven times slower than from equations, and some thirty times slower where
-        the derivatives are not given either: those are differences (fourth order): a Jacobian takes four calls for every group of its columns, where columns that share
-        no row are in one group; all columns are apart without `sparsity`. With them folds are as accurate as with exact
-        derivatives, the parameters of branch points and Hopf points good to about 1e-8 of their size, `a` to 1e-6,
-        `l1` to 1e-4; `Diagram.notes` says so. Differences look up to 2 % of a state's size beyond a point, so f must be
-        defined there (of a nonnegative system, Jacobians stay inside).
+        derivatives are not given either. Those are differences (fourth order): a Jacobian takes four calls for every
+        group of its columns, where columns that share no row are in one group; without `sparsity` every column is a
+        group of its own. With them folds are as accurate as with exact derivatives, the parameters of branch points and
+        Hopf points good to about 1e-8 of their size, `a` to 1e-6, `l1` to 1e-4; `Diagram.notes` says so. Differences
+        look up to 2 % of a state's size beyond a point, so f must be defined there (Jacobians of a nonnegative system
+        stay inside). A given Jacobian or structure that contradicts f at the start is warned of.
 
         Parameters
         ----------

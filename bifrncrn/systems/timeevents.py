@@ -35,7 +35,9 @@ class Event:
         if not isinstance(self.condition, str):
             raise InputError(f"the condition of an event must be text such as 'x1 = 0.5', not {self.condition!r:.60}")
         if self.direction not in (-1, 0, 1):
-            raise InputError(f"the direction of the event {self.condition!r} must be -1, 0 or 1, not {self.direction!r:.60}")
+            raise InputError(
+                f"the direction of the event {self.condition!r} must be -1, 0 or 1, not {self.direction!r:.60}"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,9 @@ class EventWatch:
         self._call(*self._pointers)
         return self._out.copy()
 
+    def _along(self, piece: Callable[[float], Any], i: int) -> Callable[[float], float]:
+        return lambda s: float(self.values(np.asarray(piece(s)))[i])
+
     def between(
         self, before: np.ndarray, after: np.ndarray, start: float, end: float, piece: Callable[[float], Any]
     ) -> tuple[list[Occurrence], Occurrence | None]:
@@ -83,7 +88,7 @@ class EventWatch:
         for i, event in enumerate(self.events):
             way = 1 if old[i] < 0 <= new[i] else -1 if old[i] > 0 >= new[i] else 0
             if way and event.direction in (0, way):
-                when = crossing_time(lambda s: self.values(np.asarray(piece(s)))[i], start, end)
+                when = crossing_time(self._along(piece, i), start, end)
                 state = np.maximum(piece(when), self._lower)
                 state.setflags(write=False)
                 found.append((Occurrence(event.condition, when, state, way), event.terminal))

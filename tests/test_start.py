@@ -1,0 +1,106 @@
+"""From a rough start to an equilibrium, and what is said when there is none."""
+
+import numpy as np
+import pytest
+
+from bifrncrn.curves.equilibrium import EquilibriumProblem
+from bifrncrn.curves.start import find_start, newton
+from bifrncrn.diagrams import diagram
+from bifrncrn.errors import ConvergenceError, InputError
+from bifrncrn.systems.system import System
+
+system = System.from_equations
+BRUSSELATOR = system({"x": "a - (b+1)*x + x**2*y", "y": "b*x - x**2*y"}, {"a": 1, "b": 1}, {"x": 1, "y": 1})
+
+
+def problem(model, parameter=0):
+    return EquilibriumProblem(model, parameter)
+
+
+def test_newton_converges_quadratically_to_the_root():
+    found = newton(problem(system({"x": "r - x**2"}, {"r": 2}, {"x": 5})), np.array([5.0, 2.0]))
+    assert found == pytest.approx([np.sqrt(2), 2.0], rel=1e-15)
+
+
+def test_newton_does_not_take_a_short_step_for_a_root():
+    assert newton(problem(system({"x": "1 + x**2 + 0*r"}, {"r": 1})), np.array([0.0, 1.0])) is None
+    assert newton(problem(system({"x": "1 + r + 0*x"}, {"r": 1})), np.array([0.0, 1.0])) is None
+
+
+def test_newton_stays_inside_the_walls():
+    model = system({"x": "log(x) - r"}, {"r": -3}, {"x": 2}, nonnegative=True)
+    found = newton(problem(model), np.array([2.0, -3.0]))
+    assert found[0] == pytest.approx(np.exp(-3.0), rel=1e-12)
+
+
+def test_newton_rejects_a_root_outside_the_walls():
+    model = system({"x": "x + r"}, {"r": 1}, {"x": 2}, nonnegative=True)
+    assert newton(problem(model), np.array([2.0, 1.0])) is None
+
+
+def test_an_exact_start_is_not_spoken_of():
+    assert diagram(system({"x": "r - x"}, {"r": 1}, {"x": 1}), "r", (0, 2)).notes == ()
+
+
+def test_a_correction_is_said():
+    notes = diagram(system({"x": "r - x"}, {"r": 1}, {"x": 7}), "r", (0, 2)).notes
+    assert notes == ("The start was corrected by Newton's method.",)
+
+
+def test_settling_is_said():
+    # Newton's method runs off from 3 on the far side of the maximum of the slope
+    model = system({"x": "-tanh(4*x) + 0*r"}, {"r": 1}, {"x": 3})
+    at, note = find_start(problem(model), np.array([3.0, 1.0]))
+    assert abs(at[0]) < 1e-12
+    assert "corrected" in note
+
+
+def test_a_start_inside_a_limit_cycle():
+    found = diagram(BRUSSELATOR, "b", (0.5, 3), start={"x": 3, "y": 0.2, "b": 2.8})
+    assert found.special("HB")[0].parameters["b"] == pytest.approx(2.0, abs=1e-10)
+
+
+def test_a_start_in_the_middle_when_the_own_value_is_outside():
+    found = diagram(BRUSSELATOR, "b", (1.5, 3))
+    assert "b=1 lies outside the range; the start was taken at b=2.25" in found.notes[0]
+
+
+@pytest.mark.parametrize("b", [2.0, 2.0 + 1e-13])
+def test_a_start_on_a_special_point(b):
+    found = diagram(BRUSSELATOR, "b", (0.5, 3), start={"b": b, "x": 1, "y": 2})
+    (hopf,) = found.special_points
+    assert hopf.label == "HB" and hopf.parameters["b"] == pytest.approx(2.0, abs=1e-9)
+
+
+def test_a_start_on_a_fold():
+    found = diagram(system({"x": "r - x**2"}, {"r": 0}), "r", (-1, 1))
+    (fold,) = found.special_points
+    assert fold.label == "LP" and abs(fold.parameters["r"]) < 1e-12 and fold.residual < 1e-9
+
+
+@pytest.mark.parametrize("equation", ["1 + x**2 + 0*r", "1 + r + 0*x", "exp(x) + 0*r", "1 + x**2 + r"])
+def test_no_equilibrium_at_all(equation):
+    with pytest.raises(ConvergenceError, match=r"no equilibrium was found from the start x=0 at r=1.*--start"):
+        diagram(system({"x": equation}, {"r": 1}), "r", (0.5, 3))
+
+
+def test_a_start_where_the_model_is_not_finite():
+    with pytest.raises((ConvergenceError, InputError), match="x=-1"):
+        diagram(system({"x": "r - log(x)"}, {"r": 0}, {"x": -1}), "r", (-1, 1))
+
+
+@pytest.mark.parametrize(
+    ("start", "word"),
+    [
+        ({"x": float("nan")}, "finite number"),
+        ({"x": float("inf")}, "finite number"),
+        ({"x": "much"}, "finite number"),
+        ({"x": None}, "finite number"),
+        ({"q": 1}, "there is no variable 'q'"),
+        ({"b": 7}, "outside its range"),
+        ({"a": 7}, "no variable 'a'"),
+    ],
+)
+def test_starts_that_are_none(start, word):
+    with pytest.raises(InputError, match=word):
+        diagram(BRUSSELATOR, "b", (0.5, 3), start=start)
