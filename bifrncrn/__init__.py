@@ -31,7 +31,7 @@ _PUBLIC = {
     "load_model": "bifrncrn.rncrn.formats",
     "find_cycle": "bifrncrn.cycles",
     "describe_attractor": "bifrncrn.cycles",
-    "hausdorff": "bifrncrn.polyline",
+    "hausdorff": "bifrncrn.cycles",
     "largest_lyapunov": "bifrncrn.lyapunov",
 }
 _MODULES = {"library": "bifrncrn.systems.library"}
@@ -42,12 +42,11 @@ if TYPE_CHECKING:
     from bifrncrn.comparing import compare
     from bifrncrn.comparison import Comparison
     from bifrncrn.continuation.options import Options
-    from bifrncrn.cycles import Cycle, describe_attractor, find_cycle
+    from bifrncrn.cycles import Cycle, describe_attractor, find_cycle, hausdorff
     from bifrncrn.diagrams import diagram
     from bifrncrn.errors import ContinuationWarning, ConvergenceError, InputError
     from bifrncrn.extension import extend
     from bifrncrn.lyapunov import largest_lyapunov
-    from bifrncrn.polyline import hausdorff
     from bifrncrn.results import Branch, Diagram, SpecialPoint
     from bifrncrn.rncrn.fit import Fit
     from bifrncrn.rncrn.formats import load_model
