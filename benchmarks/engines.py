@@ -31,12 +31,12 @@ def table(results: dict[str, Bench]) -> str:
     header = ("system", "engine", "cold s", "warm ms", "times native", "points", "found", "missed", "false", "error")
     rows = []
     for name, result in results.items():
-        own = next((t.warm for t in result.timings if t.engine == "native"), 0.0)
+        own = next((t.least for t in result.timings if t.engine == "native"), 0.0)
         for t in result.timings:
             if t.error is not None:
                 rows.append([name, t.engine, f"did not run: {t.error}", *[""] * 7])
                 continue
-            ratio = format_number(t.warm / own if own else None, 3)
+            ratio = format_number(t.least / own if own else None, 3)
             counts = [str(v) for v in (t.points, t.found, t.missed, t.false)]
             times = [format_number(t.cold, 3), format_number(1e3 * t.warm, 4), ratio]
             rows.append([name, t.engine, *times, *counts, format_number(t.worst_error, 2)])

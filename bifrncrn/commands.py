@@ -76,7 +76,7 @@ def _extended(system: System, options: Namespace, common: dict[str, Any]) -> Dia
     old = Diagram.load(options.extend)
     if options.parameter not in (None, old.parameter):
         raise InputError(
-            f"{options.extend} is a diagram in {old.parameter}, not in {options.parameter}; give --parameter {old.parameter}"
+            f"{options.extend} is a diagram in {old.parameter}, not in {options.parameter}; name that one"
         )
     return extend(old, bounds_of(options), system=system, **common)
 

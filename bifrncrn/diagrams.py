@@ -216,7 +216,7 @@ def _checked_box(system: System, box: Mapping[str, tuple[float, float]]) -> dict
             )
         if not (low < most and high > least):
             raise InputError(
-                f"the box of {name}, [{low:g}, {high:g}], lies outside what it may be (at least {least:g}); give another"
+                f"the box of {name}, [{low:g}, {high:g}], lies outside what it may be, at least {least:g}; move it"
             )
     return dict(box)
 
@@ -275,7 +275,7 @@ def bounds_of(name: str, bounds: tuple[float, float] | None) -> tuple[float, flo
         raise InputError(f"the range of {name} must be finite, not [{low:g}, {high:g}]; give two finite numbers")
     if not low < high:
         raise InputError(
-            f"the range of {name} must have its lower end first and some width, not [{low:g}, {high:g}]; give low < high"
+            f"the range of {name} must have its lower end first and some width, not [{low:g}, {high:g}]"
         )
     return low, high
 
@@ -292,7 +292,7 @@ def start_point(system: System, name: str, span: tuple[float, float], start: Map
         if key == name:
             if not span[0] <= value <= span[1]:
                 raise InputError(
-                    f"the start has {name}={value:g} outside its range [{span[0]:g}, {span[1]:g}]; start inside the range"
+                    f"the start has {name}={value:g} outside its range [{span[0]:g}, {span[1]:g}]; start inside it"
                 )
             y[-1] = value
         else:

@@ -235,7 +235,9 @@ def _qr_iterate(a, n, wr, wi):  # type: ignore[no-untyped-def]
             size = abs(a[low * n + low]) + abs(a[(low - 1) * n + low - 1])
             if size == 0.0:
                 size = norm
-            if abs(a[low * n + low - 1]) <= EPS * size or a[low * n + low - 1] == 0.0:
+            # a defective block converges slowly, and to no more than the root of rounding: after a while less will do
+            slack = EPS if tries < 20 else EPS * 2.0 ** (tries - 20)
+            if abs(a[low * n + low - 1]) <= slack * size or a[low * n + low - 1] == 0.0:
                 a[low * n + low - 1] = 0.0
                 break
             low -= 1
@@ -281,14 +283,18 @@ def _sort_descending(wr, wi, n):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
-def _flush(a, n):  # type: ignore[no-untyped-def]
-    """Set entries to zero whose squares would be lost (extinct species leave 1e-200 in a Jacobian)."""
+def _condition(a, n):  # type: ignore[no-untyped-def]
+    """Scale an array so that squares neither overflow nor vanish; return by how much the eigenvalues are to be multiplied.
+
+    Entries that are nothing beside the largest become zero (an extinct species leaves 1e-200 in a Jacobian).
+    """
     big = 0.0
     for i in range(n * n):
         big = max(big, abs(a[i]))
+    scale = big if (big > 1e50 or 0.0 < big < 1e-50) and big < math.inf else 1.0
     for i in range(n * n):
-        if abs(a[i]) < 1e-100 * big:
-            a[i] = 0.0
+        a[i] = a[i] / scale if abs(a[i]) >= 1e-70 * big else 0.0
+    return scale
 
 
 @njit(error_model="numpy", nogil=True)
@@ -301,9 +307,12 @@ def eigenvalues(a, n, wr, wi):  # type: ignore[no-untyped-def]
     if n == 2:
         pair_eigenvalues(a[0 * n + 0], a[0 * n + 1], a[1 * n + 0], a[1 * n + 1], wr, wi, 0)
         return 0
-    _flush(a, n)
+    scale = _condition(a, n)
     _balance(a, n)
     _hessenberg(a, n)
     status = _qr_iterate(a, n, wr, wi)
+    for i in range(n):
+        wr[i] *= scale
+        wi[i] *= scale
     _sort_descending(wr, wi, n)
     return status

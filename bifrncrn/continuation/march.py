@@ -62,8 +62,8 @@ class Memory:
             self.values, self.marks, self.scratch,
         )  # fmt: skip
         addresses = [array.ctypes.data for array in arrays]
-        rows = range(addresses[-1], addresses[-1] + self.scratch.nbytes, self.scratch.strides[0])
-        w[at.SETTINGS : at.INFO + 1] = [*addresses[:-1], *rows]
+        vectors = range(addresses[-1], addresses[-1] + self.scratch.nbytes, self.scratch.strides[0])
+        w[at.SETTINGS : at.INFO + 1] = [*addresses[:-1], *vectors]
         self.address = w.ctypes.data
 
 

@@ -115,7 +115,7 @@ TOGETHER = 1e-6
 ZERO_REAL = 1e-13
 """Real parts below this fraction of the largest eigenvalue are rounding, not instability."""
 
-kernel = njit(error_model="numpy", nogil=True)
+kernel = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @kernel

@@ -1,0 +1,254 @@
+"""Behaviours a target asks for beside its special points, and whether a network shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from bifrncrn.errors import ConvergenceError
+from bifrncrn.rncrn.checks import Array
+from bifrncrn.rncrn.network import Network
+from bifrncrn.systems.system import System
+
+# a period, and a Lyapunov exponent, may differ from the target's by this share
+PERIOD, EXPONENT = 0.005, 0.2
+# an equilibrium may be this share of the box's sides away from the target's
+PLACE = 0.05
+# real parts of eigenvalues below this are neither stable nor unstable
+NEUTRAL = 1e-9
+# span of time over which a Lyapunov exponent is averaged
+AVERAGED = 4000.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a network shows a behaviour.
+
+    Attributes
+    ----------
+    ok : bool
+    error : float
+        How far it is from what is wanted, in units of what is allowed.
+    text : str
+        What was found, in words.
+    """
+
+    ok: bool
+    error: float
+    text: str
+
+
+class Behaviour(Protocol):
+    """Something a network is wanted to do."""
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Say whether `network` does it, in the full system at `mu` or, without, in the reduced one."""
+
+
+def started(network: Network, x: Array, lam: tuple[float, ...], mu: float | None) -> System:
+    """Return the network's system, the executive species starting at `x` (M,), parameter species at `lam` (P,)."""
+    there = Network(
+        **network.weights(), state=np.maximum(x, 0.0), lam=np.array(lam, dtype=float), mu=network.mu, title=network.title
+    )
+    return there.reduced() if mu is None else there.full(mu)
+
+
+def _at(lam: tuple[float, ...]) -> str:
+    return f" at lam = {', '.join(f'{value:g}' for value in lam)}" if lam else ""
+
+
+@dataclass(frozen=True, eq=False)
+class CycleWanted:
+    """A cycle along a curve.
+
+    Attributes
+    ----------
+    points : (k, M) array
+        Points along the closed curve, in order.
+    lam : tuple of float
+        Values of the parameter species.
+    attracts : bool
+    within : float
+        The Hausdorff distance allowed, concentration.
+    period : float or None
+        The wanted period, if the speed along the curve matters.
+    """
+
+    points: Array
+    lam: tuple[float, ...] = ()
+    attracts: bool = True
+    within: float = 0.1
+    period: float | None = None
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Look for the cycle from a point of the curve; repelling ones in backward time."""
+        from bifrncrn.cycles import find_cycle, hausdorff
+
+        where = _at(self.lam)
+        system = started(network, self.points[0], self.lam, mu)
+        backward = not self.attracts and mu is None  # the full system is too stiff to run backwards
+        cycle = find_cycle(system, backward=backward)
+        if cycle is None:
+            return Verdict(False, np.inf, f"no cycle found{where}")
+        distance = hausdorff(cycle.points[:, : self.points.shape[1]], self.points)
+        error, ok = distance / self.within, cycle.stable == self.attracts
+        kind = "stable" if cycle.stable else "unstable"
+        text = f"{kind} cycle{where} {distance:.3g} from the wanted one, period {cycle.period:.5g}"
+        if self.period is not None:
+            off = abs(cycle.period / self.period - 1)
+            error = max(error, off / PERIOD)
+            text += f" ({100 * off:.2g} % off)"
+        return Verdict(ok and error <= 1, error, text)
+
+
+@dataclass(frozen=True, eq=False)
+class EquilibriaWanted:
+    """The equilibria in a box, all of them and no others.
+
+    Attributes
+    ----------
+    points : (k, M) array
+    stable : (k,) array of -1, 0 or 1
+        1 stable, -1 unstable, 0 when neither is asked for.
+    box : ((low, high), ...)
+    lam : tuple of float
+    """
+
+    points: Array
+    stable: Array
+    box: tuple[tuple[float, float], ...]
+    lam: tuple[float, ...] = ()
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Compare number, places and stability; the places do not depend on `mu`."""
+        low, high = np.array(self.box).T
+        reduced = started(network, 0.5 * (low + high), self.lam, None)
+        points = equilibria_in(reduced, self.box)
+        kinds = np.array([stability(started(network, x, self.lam, mu)) for x in points])
+        where = _at(self.lam)
+        stable = int((kinds == 1).sum())
+        text = f"{len(points)} equilibria in the box{where}, {stable} of them stable"
+        if len(points) != len(self.points):
+            return Verdict(False, np.inf, f"{text} ({len(self.points)} wanted)")
+        if not len(points):
+            return Verdict(True, 0.0, text)
+        from scipy.optimize import linear_sum_assignment
+
+        gaps = np.abs((points[:, None] - self.points[None]) / (high - low)).max(axis=2)
+        rows, columns = linear_sum_assignment(gaps)
+        error = float(gaps[rows, columns].max()) / PLACE
+        asked = self.stable[columns]
+        same = bool(np.all((asked == 0) | (asked == kinds[rows])))
+        text += f", at most {error * PLACE:.2g} of a side away" + ("" if same else ", stability wrong")
+        return Verdict(same and error <= 1, error, text)
+
+
+@dataclass(frozen=True)
+class SwitchWanted:
+    """Something must happen between two values of the parameter species, said by its special points.
+
+    Attributes
+    ----------
+    bounds : (low, high)
+    box : ((low, high), ...)
+        Region of the states in which special points count.
+    folds : int or None
+        Number of folds there must be; None asks only for a fold or Hopf point.
+    """
+
+    bounds: tuple[float, float]
+    box: tuple[tuple[float, float], ...]
+    folds: int | None = None
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Trace the network's diagram; in the full system the box bounds the executive species."""
+        from bifrncrn.diagrams import diagram
+
+        system = started(network, network.state, (self.bounds[0], *network.lam[1:].tolist()), mu)
+        name = system.parameters[0]
+        box = dict(zip(system.variables, self.box))
+        try:
+            found = diagram(system, parameter=name, bounds=self.bounds, box=box, all=mu is None)
+        except ConvergenceError:
+            return Verdict(False, np.inf, "no equilibrium found to start a diagram from")
+        points = [p for p in found.special_points if p.label != "EP" and _inside(p.state, box)]
+        words = ", ".join(f"{p.label} at {name} = {p.parameters[name]:.6g}" for p in points) or "no special point"
+        folds = sum(p.label == "LP" for p in points)
+        if self.folds is None:
+            ok = any(p.label in ("LP", "HB") for p in points)
+            return Verdict(ok, 0.0 if ok else np.inf, f"between: {words}")
+        ok = folds == self.folds == len(points)
+        return Verdict(ok, 0.0 if ok else float(max(1, len(points))), f"between: {words}")
+
+
+def _inside(state: dict[str, float], box: dict[str, tuple[float, float]]) -> bool:
+    return all(low <= state[name] <= high for name, (low, high) in box.items())
+
+
+@dataclass(frozen=True, eq=False)
+class ChaosWanted:
+    """A chaotic attractor of a given largest Lyapunov exponent, reached from a state."""
+
+    exponent: float
+    state: Array
+    lam: tuple[float, ...] = ()
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Average the exponent over a long trajectory."""
+        from bifrncrn.lyapunov import largest_lyapunov
+
+        found = largest_lyapunov(started(network, self.state, self.lam, mu), time=AVERAGED)
+        if not np.isfinite(found.value):
+            return Verdict(False, np.inf, found.message)
+        error = abs(found.value / self.exponent - 1) / EXPONENT
+        text = f"largest Lyapunov exponent {found.value:.3g} +- {found.error:.1g} (wanted {self.exponent:.3g})"
+        return Verdict(error <= 1, error, text)
+
+
+def stability(system: System) -> int:
+    """Return 1 when the start state, an equilibrium, is stable, -1 when it is unstable, 0 when it is neither."""
+    real = np.linalg.eigvals(system.jacobian(system.state)).real
+    scale = NEUTRAL * max(1.0, float(np.abs(real).max()))
+    return 1 if real.max() < -scale else -1 if real.max() > scale else 0
+
+
+def equilibria_in(system: System, box: tuple[tuple[float, float], ...]) -> Array:
+    """Return all equilibria (k, n) found in `box`."""
+    from bifrncrn.curves.equilibrium import EquilibriumProblem
+    from bifrncrn.search import equilibria
+
+    low, high = np.array(box).T
+    if not len(system.parameters):  # the search walks along a parameter, so give it one that does nothing
+        equations = {name: str(text) for name, text in system.equations.items()}
+        state = dict(zip(system.variables, system.state.tolist()))
+        system = System.from_equations(equations, {"idle_": 0.0}, state, dict(system.definitions), system.nonnegative)
+    found = equilibria(EquilibriumProblem(system, 0), float(system.values[0]), low, high)
+    return found.points[:, :-1]
+
+
+def wanted_of_ode(system: System, box: tuple[tuple[float, float], ...], lam: tuple[float, ...]) -> list[Behaviour]:
+    """Return what an ODE does in a box: its equilibria and, when none of them is stable, the attractor from its start."""
+    from bifrncrn.cycles import describe_attractor, find_cycle
+    from bifrncrn.lyapunov import largest_lyapunov
+
+    points = equilibria_in(system, box)
+    stable = np.array([stability(system.with_(state=x)) for x in points], dtype=int)
+    wanted: list[Behaviour] = [EquilibriaWanted(points, stable, box, lam)]
+    if len(system.variables) < 2 or (stable >= 0).any():
+        return wanted
+    cycle = find_cycle(system)
+    if cycle is not None and cycle.stable:
+        wanted.append(CycleWanted(cycle.points, lam, True, allowed(cycle.points), cycle.period))
+    elif describe_attractor(system) == "chaos or torus":
+        found = largest_lyapunov(system, time=AVERAGED)
+        if found.value > 2 * found.error:
+            wanted.append(ChaosWanted(found.value, system.state, lam))
+    return wanted
+
+
+def allowed(points: Array) -> float:
+    """Return the distance that a cycle may keep from a curve unless something else is said: a twentieth of its size."""
+    return 0.05 * float(np.ptp(points, axis=0).max())
+
