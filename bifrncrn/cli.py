@@ -163,7 +163,13 @@ def _add_bench(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add_tracing(add, engine=False)
     add("--set", type=assignments, action="append", metavar=NAMES, help="values of other parameters")
     add("--mu", type=number, help="analyse the full network at this ratio of time-scales")
-    add("--repeat", type=_positive_integer, default=5, metavar="N", help="the least number of warm runs, of which the median counts (default 5)")
+    add(
+        "--repeat",
+        type=_positive_integer,
+        default=5,
+        metavar="N",
+        help="the least number of warm runs, of which the median counts (default 5)",
+    )
     _add_output(add, "the measurements")
 
 

@@ -75,9 +75,7 @@ def _extended(system: System, options: Namespace, common: dict[str, Any]) -> Dia
         raise InputError(f"--extend works with the native engine only; leave --engine {options.engine} out")
     old = Diagram.load(options.extend)
     if options.parameter not in (None, old.parameter):
-        raise InputError(
-            f"{options.extend} is a diagram in {old.parameter}, not in {options.parameter}; name that one"
-        )
+        raise InputError(f"{options.extend} is a diagram in {old.parameter}, not in {options.parameter}; name that one")
     return extend(old, bounds_of(options), system=system, **common)
 
 

@@ -10,13 +10,13 @@ from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.choose import SPARSE_ABOVE, equilibrium_problem, is_large
 from bifrncrn.curves.equilibrium import EquilibriumProblem
-from bifrncrn.curves.region import Region, region_of
 from bifrncrn.curves.start import find_start
 from bifrncrn.errors import InputError
 from bifrncrn.expansion import expand
 from bifrncrn.results import Diagram
 from bifrncrn.systems.conservation import Reduction, conserved, reduce
 from bifrncrn.systems.events import compile_events
+from bifrncrn.systems.region import Region, region_of
 from bifrncrn.systems.system import System
 from bifrncrn.tracing import LABELS, Tracer
 
@@ -274,9 +274,7 @@ def bounds_of(name: str, bounds: tuple[float, float] | None) -> tuple[float, flo
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError(f"the range of {name} must be finite, not [{low:g}, {high:g}]; give two finite numbers")
     if not low < high:
-        raise InputError(
-            f"the range of {name} must have its lower end first and some width, not [{low:g}, {high:g}]"
-        )
+        raise InputError(f"the range of {name} must have its lower end first and some width, not [{low:g}, {high:g}]")
     return low, high
 
 

@@ -11,7 +11,6 @@ from bifrncrn.continuation import layout
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.choose import equilibrium_problem, is_large
 from bifrncrn.curves.equilibrium import EquilibriumProblem
-from bifrncrn.curves.region import region_of
 from bifrncrn.diagrams import bounds_of, labels
 from bifrncrn.errors import InputError
 from bifrncrn.expansion import contract, expand
@@ -19,6 +18,7 @@ from bifrncrn.line import Event, Line, join
 from bifrncrn.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.systems.conservation import Reduction, conserved, reduce
 from bifrncrn.systems.events import compile_events
+from bifrncrn.systems.region import region_of
 from bifrncrn.systems.system import System
 from bifrncrn.tracing import Tracer
 

@@ -21,7 +21,9 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes) -> None:
     try:
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as error:
-        raise InputError(f"cannot write {target}: {error.strerror}; name a file in a folder that exists and is writable") from error
+        raise InputError(
+            f"cannot write {target}: {error.strerror}; name a file in a folder that exists and is writable"
+        ) from error
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(raw)
@@ -29,7 +31,9 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes) -> None:
         os.replace(temporary, target)
     except OSError as error:
         Path(temporary).unlink(missing_ok=True)
-        raise InputError(f"cannot write {target}: {error.strerror}; name a file in a folder that exists and is writable") from error
+        raise InputError(
+            f"cannot write {target}: {error.strerror}; name a file in a folder that exists and is writable"
+        ) from error
 
 
 def _umask() -> int:

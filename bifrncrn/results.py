@@ -94,9 +94,9 @@ class SpecialPoint:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> SpecialPoint:
         """Build the point from `to_json`'s form."""
-        known = {k: data[k] for k in ("label", "branch", "index", "parameters", "state", "status")}
+        known: dict[str, Any] = {k: data[k] for k in ("label", "branch", "index", "parameters", "state", "status")}
         residual = float("nan") if data["residual"] is None else data["residual"]
-        rest = {name: data.get(name) for name in COEFFICIENTS}
+        rest: dict[str, Any] = {name: data.get(name) for name in COEFFICIENTS}
         bracket = tuple(data["bracket"]) if data.get("bracket") else None
         eigenvalues = _complex_in(data.get("eigenvalues", []))
         event = data.get("event")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bifrncrn.curves.equilibrium import EquilibriumProblem
-from bifrncrn.curves.region import Region
 from bifrncrn.curves.start import newton
+from bifrncrn.systems.region import Region
 
 GRID = {1: 2001, 2: 41, 3: 13}
 """Grid points along each side of the box, for up to three states; beyond, quasi-random starts."""

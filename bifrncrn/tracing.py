@@ -110,7 +110,7 @@ class Tracer:
         self._add(join([backward.reversed(), forward.tail()]), (start, end), None, floor)
 
     def _beside_special(self, y: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return where to start, and the tangent: `y`, or a point near the branch beside it where `y` is itself special.
+        """Return where to start, and the tangent: `y`, or a point beside it on the branch where `y` is special.
 
         A change of sign shows between two points only.
         """
@@ -139,7 +139,7 @@ class Tracer:
         return origin, tangent
 
     def _inside(self, y: np.ndarray, rounding: np.ndarray) -> np.ndarray | None:
-        """Return a point if it lies in the region and the range; a state outside by less than `rounding` is put inside."""
+        """Return a point if it is in the region and the range; what is outside by less than `rounding` is put inside."""
         inside: np.ndarray = self.region.clip(y)
         outside = np.any(np.abs(inside - y) > rounding) or not self.span[0] <= y[-1] <= self.span[1]
         return None if outside or not self.region.holds(inside) else inside
@@ -168,7 +168,9 @@ class Tracer:
                 if any(abs(direction @ known) > PARALLEL for known in junction.known):
                     continue
                 if len(self.branches) >= self.max_branches:
-                    self.notes.append(f"Stopped after {self.max_branches} branches; more leave the branch points found.")
+                    self.notes.append(
+                        f"Stopped after {self.max_branches} branches; more leave the branch points found."
+                    )
                     return
                 junction.known.append(direction)
                 self._switch(junction, direction)
@@ -268,12 +270,19 @@ class Tracer:
         return None
 
     def _march(
-        self, y: np.ndarray, tangent: np.ndarray, floor: np.ndarray, first_step: float | None = None, closing: bool = True
+        self,
+        y: np.ndarray,
+        tangent: np.ndarray,
+        floor: np.ndarray,
+        first_step: float | None = None,
+        closing: bool = True,
     ) -> tuple[Line, End]:
         """March one way; refine the branch points seen, and one that the branch ends at on a wall."""
         far = FAR * float(np.max(floor[:-1]))
         walls = np.maximum(self.region.lower, -far), np.minimum(self.region.upper, far)
-        trace = self.march(self.curve, y, tangent, self.span, walls, floor, self.options, first_step, closing, self.stops)
+        trace = self.march(
+            self.curve, y, tangent, self.span, walls, floor, self.options, first_step, closing, self.stops
+        )
         self.counters["points"] += len(trace.points)
         self.counters["newton_iterations"] += trace.newtons
         self.counters["rejected_steps"] += trace.rejected
@@ -324,7 +333,13 @@ class Tracer:
         rest = tuple(e for e in line.events if e is not event)
         unstable = int(min(line.unstable[event.row - 1], line.unstable[event.row]))
         clean = Line(line.points, line.tangents, line.eigenvalues, line.unstable, rest)
-        return clean.insert(event.row, found[0], self.problem.eigenvalues(found[0]), unstable, Event(event.row, layout.BRANCH, None, found[1]))
+        return clean.insert(
+            event.row,
+            found[0],
+            self.problem.eigenvalues(found[0]),
+            unstable,
+            Event(event.row, layout.BRANCH, None, found[1]),
+        )
 
     def _around(self, y: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the corners of the box about a point within a reach, the range and the walls."""
@@ -344,7 +359,9 @@ class Tracer:
         nearest = min(self.span, key=lambda end: abs(end - y[-1]))
         y[-1] = nearest if abs(nearest - y[-1]) < 1e-9 * floor[-1] else y[-1]
         row = len(line)
-        return line.insert(row, y, self.problem.eigenvalues(y), int(line.unstable[-1]), Event(row, layout.BRANCH, None, found[1]))
+        return line.insert(
+            row, y, self.problem.eigenvalues(y), int(line.unstable[-1]), Event(row, layout.BRANCH, None, found[1])
+        )
 
     def _add(self, line: Line, ends: tuple[End, End], origin: int | None, floor: np.ndarray) -> None:
         """Keep a line as a branch, with its special points."""
@@ -446,7 +463,11 @@ class Tracer:
         sizes[sizes < least] = 0.0
         tangent = self.problem.tangent(y, np.append(np.maximum(sizes, 1e-3), width))
         reach = np.abs(tangent[:-1]) / max(abs(tangent[-1]), 1e-300) * width
-        own = np.where(sizes > 0.0, sizes, np.where(reach > max(1e-9 * sizes.max(), least), np.minimum(reach, max(1.0, sizes.max())), 0.0))
+        own = np.where(
+            sizes > 0.0,
+            sizes,
+            np.where(reach > max(1e-9 * sizes.max(), least), np.minimum(reach, max(1.0, sizes.max())), 0.0),
+        )
         own[own == 0.0] = own.max() or 1.0
         return np.append(0.1 * own, width)
 
@@ -458,7 +479,9 @@ class Tracer:
             return End("range", f"{name} reached {line.points[-1, -1]:.12g}")
         if trace.reason == layout.BOUND:
             variable, value = self.problem.system.variables[trace.wall], trace.points[-1, trace.wall]
-            level = min(self.region.lower[trace.wall], self.region.upper[trace.wall], key=lambda wall: abs(wall - value))
+            level = min(
+                self.region.lower[trace.wall], self.region.upper[trace.wall], key=lambda wall: abs(wall - value)
+            )
             if abs(abs(value) - far) <= SAME * far and abs(level - value) > SAME * far:
                 where = f"{name} near {trace.points[-1, -1]:.6g}"
                 return End("infinity", f"{variable} reached {value:.3g}: the branch seems to go to infinity at {where}")
@@ -468,7 +491,9 @@ class Tracer:
         if trace.reason == layout.CLOSED:
             return End("closed", "the branch returned to its start")
         if trace.reason == layout.FULL:
-            return End("points", f"the limit of {self.options.max_points} points was reached; raise max_points to go on")
+            return End(
+                "points", f"the limit of {self.options.max_points} points was reached; raise max_points to go on"
+            )
         if trace.reason == layout.NOT_FINITE:
             return End("nan", "the model is not finite beyond this point; narrow the range or mend the equations")
         return End("step", "the step became too small: the Jacobian is singular or the branch is not smooth here")

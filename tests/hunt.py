@@ -91,7 +91,9 @@ def pair_sums(values: Array) -> float:
     return float(np.prod(values[i] + values[j]).real) if len(i) else 1.0
 
 
-def march(model: Model, y: Array, span: tuple[float, float], sign: float, step: float = 0.01, limit: float = 1e5) -> list[Array]:
+def march(
+    model: Model, y: Array, span: tuple[float, float], sign: float, step: float = 0.01, limit: float = 1e5
+) -> list[Array]:
     """Return points of the branch through y in one direction, a small fixed length apart (smaller in bends)."""
     n = len(y) - 1
     width = span[1] - span[0]
@@ -198,10 +200,16 @@ def is_hopf(model: Model, y: Array) -> bool:
     return bool(abs(values[i[k]].imag) > 1e-6 * np.max(np.abs(values)))
 
 
-def reference(model: Model, y: Array, span: tuple[float, float], step: float = 0.01) -> tuple[list[Found], list[str], list[Array]]:
+def reference(
+    model: Model, y: Array, span: tuple[float, float], step: float = 0.01
+) -> tuple[list[Found], list[str], list[Array]]:
     """Return the special points of the branch through y, inside the span, in order along it."""
     forth = march(model, y, span, 1.0, step)
-    closed = len(forth) > 20 and np.linalg.norm((forth[-1] - y) / np.maximum(np.abs(y), 1e-6)) < 0.05 and span[0] < forth[-1][-1] < span[1]
+    closed = (
+        len(forth) > 20
+        and np.linalg.norm((forth[-1] - y) / np.maximum(np.abs(y), 1e-6)) < 0.05
+        and span[0] < forth[-1][-1] < span[1]
+    )
     back = [] if closed else march(model, y, span, -1.0, step)[1:]
     points = back[::-1] + forth
     found, open_ = special_points(model, points, span)
@@ -237,7 +245,9 @@ def check_branches(d: Diagram, model: Model) -> list[str]:
     for branch in d.branches:
         marked = {p.index: p.label for p in d.special_points if p.branch == branch.id}
         for special in flat(d, "BP"):  # a branch point is listed once, and may be a row of several branches
-            gaps = np.max(np.abs(branch.points - np.roll(special.y, 1)) / (1e-6 + np.abs(np.roll(special.y, 1))), axis=1)
+            gaps = np.max(
+                np.abs(branch.points - np.roll(special.y, 1)) / (1e-6 + np.abs(np.roll(special.y, 1))), axis=1
+            )
             marked |= {int(k): "BP" for k in np.flatnonzero(gaps < 1e-7)}
         p = branch.points[:, 0]
         rates = np.array([np.max(np.abs(model.jacobian(row[1:], row[0]))) for row in branch.points])
@@ -252,8 +262,14 @@ def check_branches(d: Diagram, model: Model) -> list[str]:
             big = max(np.max(rates[max(k - 2, 0) : k + 3]), 1e-3 * np.max(rates))
             if np.max(np.abs(np.poly(values / big) - np.poly(branch.eigenvalues[k] / big))) > 1e-6:
                 out.append(f"branch {branch.id} row {k}: eigenvalues {branch.eigenvalues[k]} but numpy says {values}")
-            if k not in marked and np.min(np.abs(values.real)) > 1e-7 * big and np.sum(values.real > 0) != branch.unstable[k]:
-                out.append(f"branch {branch.id} row {k}: {branch.unstable[k]} unstable but numpy says {np.sum(values.real > 0)}")
+            if (
+                k not in marked
+                and np.min(np.abs(values.real)) > 1e-7 * big
+                and np.sum(values.real > 0) != branch.unstable[k]
+            ):
+                out.append(
+                    f"branch {branch.id} row {k}: {branch.unstable[k]} unstable but numpy says {np.sum(values.real > 0)}"
+                )
             if 0 < k < len(p) - 1 and (p[k] - p[k - 1]) * (p[k + 1] - p[k]) < 0 and marked.get(k) not in ("LP", "BP"):
                 out.append(f"branch {branch.id} row {k}: the parameter turns at {lam:.9g} where no fold is reported")
         rows = [k for k in range(len(p)) if k not in marked]
@@ -275,7 +291,9 @@ def check_special(d: Diagram, model: Model) -> list[str]:
         size = np.abs(jac) @ np.abs(x) + np.abs(slope * lam) + 1e-12 * np.max(np.abs(jac))
         values = np.linalg.eigvals(jac)
         rows = d.branches[point.branch].points[max(point.index - 2, 0) : point.index + 3]
-        big = max(np.max(np.abs(np.append(model.jacobian(row[1:], row[0]), model.slope(row[1:], row[0])))) for row in rows)
+        big = max(
+            np.max(np.abs(np.append(model.jacobian(row[1:], row[0]), model.slope(row[1:], row[0])))) for row in rows
+        )
         ok = np.max(np.abs(model.f(x, lam)) / size) < 1e-10
         if point.label == "LP":
             ok &= np.min(np.abs(values)) < 1e-7 * big
@@ -298,7 +316,9 @@ def run(system: System, span: tuple[float, float], step: float = 0.05, **more: o
         return None
 
 
-def examine(system: System, model: Model, span: tuple[float, float], rng: np.random.Generator, tally: Tally, name: str) -> None:
+def examine(
+    system: System, model: Model, span: tuple[float, float], rng: np.random.Generator, tally: Tally, name: str
+) -> None:
     """Hunt on one system: substitution, the reference march, three step sizes, other starts; complaints go to the tally."""
     tally.systems += 1
     first = run(system, span, start=None)
@@ -322,13 +342,19 @@ def examine(system: System, model: Model, span: tuple[float, float], rng: np.ran
         complaints += [f"reference march could not solve {text}" for text in open_]
     for step in (0.1, 0.02):
         other = run(system, span, step)
-        complaints += [f"step {step}: {t}" for t in differences(listed, flat(other), width)] if other else [f"step {step}: no start"]
+        complaints += (
+            [f"step {step}: {t}" for t in differences(listed, flat(other), width)]
+            if other
+            else [f"step {step}: no start"]
+        )
     for _ in range(2):
         row = first.branches[0].points[rng.integers(len(first.branches[0].points))]
         start = dict(zip(("lam", *system.variables), row.tolist()))
         other = run(system, span, start=start)
         text = f"start {start}"
-        complaints += [f"{text}: {t}" for t in differences(listed, flat(other), width)] if other else [f"{text}: nothing found"]
+        complaints += (
+            [f"{text}: {t}" for t in differences(listed, flat(other), width)] if other else [f"{text}: nothing found"]
+        )
     tally.complaints += [f"{name}: {text}" for text in complaints]
 
 
@@ -359,7 +385,9 @@ class Polynomial:
     def system(self, state: Array, lam: float, nonnegative: bool = False) -> System:
         n = len(self.coefficients)
         names = [*(f"x{j + 1}" for j in range(n)), "lam"]
-        products = ["*".join(f"{name}^{int(power)}" for name, power in zip(names, row) if power) or "1" for row in self.powers]
+        products = [
+            "*".join(f"{name}^{int(power)}" for name, power in zip(names, row) if power) or "1" for row in self.powers
+        ]
         equations = {
             names[i]: " + ".join(f"({float(c)!r})*{product}" for c, product in zip(self.coefficients[i], products) if c)
             for i in range(n)
@@ -389,7 +417,11 @@ def random_polynomial(rng: np.random.Generator, n: int) -> tuple[Polynomial, Arr
 def random_ecology(rng: np.random.Generator, n: int) -> tuple[Polynomial, Array]:
     """Return Lotka-Volterra equations x_i (r_i + s_i lam - A x)_i, and an equilibrium at lam = 1 with some species extinct."""
     eye = np.eye(n + 1, dtype=int)
-    table = np.array([eye[i] for i in range(n)] + [eye[i] + eye[n] for i in range(n)] + [eye[i] + eye[j] for i in range(n) for j in range(n)])
+    table = np.array(
+        [eye[i] for i in range(n)]
+        + [eye[i] + eye[n] for i in range(n)]
+        + [eye[i] + eye[j] for i in range(n) for j in range(n)]
+    )
     growth, slope = rng.normal(size=n), rng.normal(size=n)
     matrix = rng.normal(size=(n, n)) + 1.5 * np.eye(n)
     coefficients = np.zeros((n, len(table)))

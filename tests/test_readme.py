@@ -25,7 +25,8 @@ def folder(tmp_path_factory):
 
 def call(words, folder):
     env = dict(os.environ, MPLBACKEND="Agg", PYTHONPATH=str(README.parent))
-    return subprocess.run([sys.executable, *words], cwd=folder, env=env, capture_output=True, text=True, timeout=300)
+    command = [sys.executable, *words]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_there_is_one_block_of_every_kind():

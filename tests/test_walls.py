@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bifrncrn.curves.region import region_of
 from bifrncrn.diagrams import diagram
 from bifrncrn.errors import InputError
+from bifrncrn.systems.region import region_of
 from bifrncrn.systems.system import System
 
 

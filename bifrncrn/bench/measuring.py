@@ -105,7 +105,7 @@ class Bench:
         lines += [f"{timing.engine}: did not run: {timing.error}" for timing in self.timings if timing.error]
         lines += ["", *self._ratios()]
         lines.append(
-            "cold: a fresh process to its first result, with what is in the disk cache; warm: a later call (median, fastest)"
+            "cold: a fresh process to its first result, disk caches as they are; warm: a later call (median, fastest)"
         )
         judged = "known in closed form" if self.published else "any engine found and whose eigenvalues are right"
         lines.append(f"found, missed, false: against the {len(self.known)} special points {judged}")

@@ -34,7 +34,14 @@ KERNELS = {
 """Every kernel, the module it stands in, and its number of int64 arguments; all return int64."""
 
 _UNREACHED = re.compile(r"^declare\s+([^@]*?)(@(?:numba_|NRT_|Py)\w+)(\([^)]*\))[^\n]*$", re.MULTILINE)
-_SOURCES = ("compile/pointers.py", "compile/engine.py", "continuation/dense.py", "continuation/layout.py", "continuation/march_kernels.py", "curves/equilibrium_kernels.py")
+_SOURCES = (
+    "compile/pointers.py",
+    "compile/engine.py",
+    "continuation/dense.py",
+    "continuation/layout.py",
+    "continuation/march_kernels.py",
+    "curves/equilibrium_kernels.py",
+)
 
 
 @dataclass(frozen=True)

@@ -15,63 +15,63 @@ _INTEGERS = types.CPointer(types.int64)
 
 
 @intrinsic
-def doubles(typingctx, address):  # type: ignore[no-untyped-def]
+def doubles(typingctx, address):
     """View an address as a pointer to float64."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
 
     return _DOUBLES(types.int64), codegen
 
 
 @intrinsic
-def integers(typingctx, address):  # type: ignore[no-untyped-def]
+def integers(typingctx, address):
     """View an address as a pointer to int64."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
 
     return _INTEGERS(types.int64), codegen
 
 
 @intrinsic
-def address_of(typingctx, pointer):  # type: ignore[no-untyped-def]
+def address_of(typingctx, pointer):
     """Return the address of a pointer to float64."""
     return types.int64(_DOUBLES), lambda context, builder, signature, args: builder.ptrtoint(args[0], _I64)
 
 
-def _call(builder, args, result):  # type: ignore[no-untyped-def]
+def _call(builder, args, result):
     kind = ir.FunctionType(result, [_I64] * (len(args) - 1))
     return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
 
 
 @intrinsic
-def call2(typingctx, address, a, b):  # type: ignore[no-untyped-def]
+def call2(typingctx, address, a, b):
     """Call `int64 f(int64, int64)` at an address."""
     signature = types.int64(types.int64, types.int64, types.int64)
     return signature, lambda context, builder, sig, args: _call(builder, args, _I64)
 
 
 @intrinsic
-def call4(typingctx, address, a, b, c, d):  # type: ignore[no-untyped-def]
+def call4(typingctx, address, a, b, c, d):
     """Call `int64 f(int64 x 4)` at an address."""
     signature = types.int64(*[types.int64] * 5)
     return signature, lambda context, builder, sig, args: _call(builder, args, _I64)
 
 
 @intrinsic
-def call5(typingctx, address, a, b, c, d, e):  # type: ignore[no-untyped-def]
+def call5(typingctx, address, a, b, c, d, e):
     """Call `int64 f(int64 x 5)` at an address."""
     signature = types.int64(*[types.int64] * 6)
     return signature, lambda context, builder, sig, args: _call(builder, args, _I64)
 
 
 @intrinsic
-def call_model3(typingctx, address, a, b, c):  # type: ignore[no-untyped-def]
+def call_model3(typingctx, address, a, b, c):
     """Call `void f(int64 x 3)` at an address: the compiled tests of a model."""
     signature = types.void(*[types.int64] * 4)
 
-    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, sig, args):
         _call(builder, args, ir.VoidType())
         return context.get_dummy_value()
 
@@ -79,11 +79,11 @@ def call_model3(typingctx, address, a, b, c):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def call_model6(typingctx, address, a, b, c, d, e, f):  # type: ignore[no-untyped-def]
+def call_model6(typingctx, address, a, b, c, d, e, f):
     """Call `void f(int64 x 6)` at an address: the compiled functions of a model."""
     signature = types.void(*[types.int64] * 7)
 
-    def codegen(context, builder, sig, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, sig, args):
         _call(builder, args, ir.VoidType())
         return context.get_dummy_value()
 

@@ -1,7 +1,7 @@
 """Small dense linear algebra for the compiled kernels: LU with scaled pivoting, eigenvalues by the QR algorithm.
 
-For fewer than about twenty unknowns these beat a LAPACK call; they allocate nothing and raise nothing. An array `a` is a
-pointer to n x n doubles, row by row.
+For fewer than about twenty unknowns these beat a LAPACK call; they allocate nothing and raise nothing. An array `a` is
+a pointer to n x n doubles, row by row.
 """
 
 import math
@@ -12,7 +12,7 @@ EPS = 2.220446049250313e-16
 
 
 @njit(error_model="numpy", nogil=True)
-def lu_factor(a, n, pivots, scale):  # type: ignore[no-untyped-def]
+def lu_factor(a, n, pivots, scale):
     """Factor the n x n array `a` in place; return the sign of its determinant, 0 if it is singular to rounding.
 
     Rows are compared relative to their largest entry, so equations of very different size do not spoil the pivots
@@ -57,7 +57,7 @@ def lu_factor(a, n, pivots, scale):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
-def lu_solve(a, n, pivots, b):  # type: ignore[no-untyped-def]
+def lu_solve(a, n, pivots, b):
     """Solve with the factors of `lu_factor`, in place in `b`."""
     for k in range(n):
         chosen = pivots[k]
@@ -78,7 +78,7 @@ def lu_solve(a, n, pivots, b):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
-def _balance(a, n):  # type: ignore[no-untyped-def]
+def _balance(a, n):
     """Scale rows against columns by powers of two (Parlett & Reinsch, Numer. Math. 13, 1969)."""
     for _sweep in range(20):
         done = True
@@ -110,7 +110,7 @@ def _balance(a, n):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
-def _hessenberg(a, n):  # type: ignore[no-untyped-def]
+def _hessenberg(a, n):
     """Reduce to upper Hessenberg form by Householder reflections, in place (Golub & Van Loan, 7.4.3)."""
     for k in range(n - 2):
         norm = 0.0
@@ -151,7 +151,7 @@ def _hessenberg(a, n):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
-def pair_eigenvalues(a, b, c, d, wr, wi, at):  # type: ignore[no-untyped-def]
+def pair_eigenvalues(a, b, c, d, wr, wi, at):
     """Write the eigenvalues of [[a, b], [c, d]] to places at, at + 1, without cancellation."""
     half = 0.5 * (a + d)
     gap = 0.5 * (a - d)
@@ -175,7 +175,7 @@ def pair_eigenvalues(a, b, c, d, wr, wi, at):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
-def _francis(a, n, low, high, s, t, exceptional):  # type: ignore[no-untyped-def]
+def _francis(a, n, low, high, s, t, exceptional):
     """Do one implicit double-shift QR sweep on rows low..high with shift sum `s` and product `t` (G&VL 7.5.1)."""
     if exceptional:
         size = abs(a[high * n + high - 1]) + abs(a[(high - 1) * n + high - 2])
@@ -222,7 +222,7 @@ def _francis(a, n, low, high, s, t, exceptional):  # type: ignore[no-untyped-def
 
 
 @njit(error_model="numpy", nogil=True)
-def _qr_iterate(a, n, wr, wi):  # type: ignore[no-untyped-def]
+def _qr_iterate(a, n, wr, wi):
     """Find the eigenvalues of a Hessenberg array with deflation; return 0, or 1 if some did not converge."""
     high = n - 1
     tries = 0
@@ -268,7 +268,7 @@ def _qr_iterate(a, n, wr, wi):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
-def _sort_descending(wr, wi, n):  # type: ignore[no-untyped-def]
+def _sort_descending(wr, wi, n):
     """Sort by descending real part, a conjugate pair with its positive imaginary part first (insertion sort)."""
     for i in range(1, n):
         re = wr[i]
@@ -283,8 +283,8 @@ def _sort_descending(wr, wi, n):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
-def _condition(a, n):  # type: ignore[no-untyped-def]
-    """Scale an array so that squares neither overflow nor vanish; return by how much the eigenvalues are to be multiplied.
+def _condition(a, n):
+    """Scale an array so that squares neither overflow nor vanish; return the factor that takes the eigenvalues back.
 
     Entries that are nothing beside the largest become zero (an extinct species leaves 1e-200 in a Jacobian).
     """
@@ -298,7 +298,7 @@ def _condition(a, n):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
-def eigenvalues(a, n, wr, wi):  # type: ignore[no-untyped-def]
+def eigenvalues(a, n, wr, wi):
     """Write the eigenvalues of `a` (destroyed) to wr + i wi by descending real part; return 0 on success."""
     if n == 1:
         wr[0] = a[0 * n + 0]

@@ -56,7 +56,6 @@ from bifrncrn.continuation.layout import (
     MID_IMAGS,
     MID_REALS,
     MID_TANGENT,
-    MID_VALUES,
     NEWTON_STEP,
     NEWTONS,
     NOT_FINITE,
@@ -119,18 +118,18 @@ kernel = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc
 
 
 @kernel
-def _row(w, block, k, width):  # type: ignore[no-untyped-def]
+def _row(w, block, k, width):
     """Return row k of a block of results."""
     return doubles(w[block] + 8 * k * width)
 
 
 @kernel
-def _mark(w, k, which):  # type: ignore[no-untyped-def]
+def _mark(w, k, which):
     return integers(w[MARKS])[k * MARKS_SIZE + which]
 
 
 @kernel
-def _set_weights(w, y):  # type: ignore[no-untyped-def]
+def _set_weights(w, y):
     """Set the unit of length of every component at `y`, and the weights of the inner product."""
     last = w[SIZE] - 1
     running, scale, weight = doubles(w[RUNNING]), doubles(w[SCALE]), doubles(w[WEIGHT])
@@ -143,7 +142,7 @@ def _set_weights(w, y):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _dot(w, u, v):  # type: ignore[no-untyped-def]
+def _dot(w, u, v):
     weight = doubles(w[WEIGHT])
     total = 0.0
     for i in range(w[SIZE]):
@@ -152,7 +151,7 @@ def _dot(w, u, v):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _distance(w, u, v):  # type: ignore[no-untyped-def]
+def _distance(w, u, v):
     weight = doubles(w[WEIGHT])
     total = 0.0
     for i in range(w[SIZE]):
@@ -161,7 +160,7 @@ def _distance(w, u, v):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _outside(w, y):  # type: ignore[no-untyped-def]
+def _outside(w, y):
     """Say whether a state is beyond its wall; rounding beyond a wall is put back onto it."""
     lower, upper, scale = doubles(w[LOWER]), doubles(w[UPPER]), doubles(w[SCALE])
     for i in range(w[SIZE] - 1):
@@ -177,7 +176,7 @@ def _outside(w, y):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _correct(w, y):  # type: ignore[no-untyped-def]
+def _correct(w, y):
     """Bring `y` onto the curve inside the hyperplane whose normal is ROW; return Newton iterations or a failure."""
     step, info = doubles(w[STEP]), doubles(w[INFO])
     tolerance = doubles(w[SETTINGS])[TOLERANCE]
@@ -218,7 +217,7 @@ def _correct(w, y):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _finish(w, y, base):  # type: ignore[no-untyped-def]
+def _finish(w, y, base):
     """Compute tangent, spectrum and user tests of a corrected point into the vectors from `base` on."""
     t = doubles(w[base + 1])
     last = w[SIZE] - 1
@@ -238,7 +237,7 @@ def _finish(w, y, base):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _count_unstable(reals, imags, n):  # type: ignore[no-untyped-def]
+def _count_unstable(reals, imags, n):
     big = 0.0
     for i in range(n):
         big = max(big, abs(reals[i]) + abs(imags[i]))
@@ -250,7 +249,7 @@ def _count_unstable(reals, imags, n):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _predict(w, k, h):  # type: ignore[no-untyped-def]
+def _predict(w, k, h):
     """Extrapolate a step h to GUESS, from points k-1 and k (cubic Hermite) or, with one point, along the tangent."""
     size = w[SIZE]
     guess, weight = doubles(w[GUESS]), doubles(w[WEIGHT])
@@ -276,7 +275,7 @@ def _predict(w, k, h):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _between(w, y0, t0, theta):  # type: ignore[no-untyped-def]
+def _between(w, y0, t0, theta):
     """Interpolate (cubic Hermite) to MID at fraction theta from (y0, t0) to the trial point; ROW gets the normal."""
     y1, t1, out = doubles(w[TRIAL]), doubles(w[TRIAL_TANGENT]), doubles(w[MID])
     weight, row = doubles(w[WEIGHT]), doubles(w[ROW])
@@ -291,7 +290,7 @@ def _between(w, y0, t0, theta):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _indicator(w, kind, which, y, t, reals, values):  # type: ignore[no-untyped-def]
+def _indicator(w, kind, which, y, t, reals, values):
     """Return the scalar that vanishes at an event."""
     last = w[SIZE] - 1
     if kind == FOLD:
@@ -306,7 +305,7 @@ def _indicator(w, kind, which, y, t, reals, values):  # type: ignore[no-untyped-
 
 
 @kernel
-def _indicate(w, k, kind, which):  # type: ignore[no-untyped-def]
+def _indicate(w, k, kind, which):
     """Return an event's indicator at point k."""
     n, m = w[SIZE], w[SPECTRA]
     y, t = _row(w, POINTS, k, n), _row(w, TANGENTS, k, n)
@@ -314,14 +313,14 @@ def _indicate(w, k, kind, which):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _indicate_at(w, base, kind, which):  # type: ignore[no-untyped-def]
+def _indicate_at(w, base, kind, which):
     """Return an event's indicator at the trial point or the point between."""
     y, t = doubles(w[base]), doubles(w[base + 1])
     return _indicator(w, kind, which, y, t, doubles(w[base + 2]), doubles(w[base + 4]))
 
 
 @kernel
-def _locate(w, k, kind, which):  # type: ignore[no-untyped-def]
+def _locate(w, k, kind, which):
     """Find the zero of an indicator between point k and the trial point, into MID.
 
     Bracketing with inverse quadratic interpolation (Chandrupatla, Adv. Eng. Software 28, 1997); every iterate is a
@@ -367,7 +366,7 @@ def _locate(w, k, kind, which):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _store(w, k, base, unstable, event, newtons):  # type: ignore[no-untyped-def]
+def _store(w, k, base, unstable, event, newtons):
     """Keep the trial point or the point between as point k."""
     size, spectra, tests = w[SIZE], w[SPECTRA], w[TESTS]
     y, t = _row(w, POINTS, k, size), _row(w, TANGENTS, k, size)
@@ -390,7 +389,7 @@ def _store(w, k, base, unstable, event, newtons):  # type: ignore[no-untyped-def
 
 
 @kernel
-def _special(w, k):  # type: ignore[no-untyped-def]
+def _special(w, k):
     """Return the one special point between point k and the trial point, 0 for none, -1 for more than one."""
     last = w[SIZE] - 1
     before, after = _row(w, TANGENTS, k, w[SIZE])[last], doubles(w[TRIAL_TANGENT])[last]
@@ -413,13 +412,13 @@ def _special(w, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _crosses(w, k, i):  # type: ignore[no-untyped-def]
+def _crosses(w, k, i):
     """Say whether user test i changes sign between point k and the trial point."""
     return (_row(w, VALUES, k, w[TESTS])[i] > 0.0) != (doubles(w[TRIAL_VALUES])[i] > 0.0)
 
 
 @kernel
-def _signature(w, k):  # type: ignore[no-untyped-def]
+def _signature(w, k):
     """Return the one event between point k and the trial point, 0 for none, -1 for more than one; USER says which."""
     event = _special(w, k)
     for i in range(w[TESTS]):
@@ -430,7 +429,7 @@ def _signature(w, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _nearest(reals, n, unstable, above):  # type: ignore[no-untyped-def]
+def _nearest(reals, n, unstable, above):
     """Return the real part nearest to zero from above or from below (infinite where there is none)."""
     if above:
         return reals[unstable - 1] if unstable > 0 else math.inf
@@ -438,7 +437,7 @@ def _nearest(reals, n, unstable, above):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _apex(near, slope, far, h):  # type: ignore[no-untyped-def]
+def _apex(near, slope, far, h):
     """Return the extreme value of the parabola with value and slope given at one end, value at the other."""
     curve = (far - near - slope * h) / (h * h)
     s = -slope / (2.0 * curve) if curve != 0.0 else -1.0
@@ -446,7 +445,7 @@ def _apex(near, slope, far, h):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _hidden(w, k):  # type: ignore[no-untyped-def]
+def _hidden(w, k):
     """Say which step may hide a pair of crossings: 1 the one to point k, 2 the one to the trial point, 0 none.
 
     The real part next to zero is continued out of one step into the other by the parabola that meets its value at
@@ -476,8 +475,8 @@ def _hidden(w, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _wall_between(w, y, guess):  # type: ignore[no-untyped-def]
-    """Return the first wall (a state's bound, or the last index: the range) on the way from y to guess; LEVEL its value.
+def _wall_between(w, y, guess):
+    """Return the first wall (a state's bound, or the last index: the range) from y to guess; LEVEL its value.
 
     Rounding beyond a wall is put back onto it: a state that is zero all along a branch does not leave the orthant.
     """
@@ -502,7 +501,7 @@ def _wall_between(w, y, guess):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _onto_wall(w, y, wall):  # type: ignore[no-untyped-def]
+def _onto_wall(w, y, wall):
     """Solve for the point of the curve on a wall, on the way from y to GUESS; return Newton iterations or a failure."""
     guess, trial, row = doubles(w[GUESS]), doubles(w[TRIAL]), doubles(w[ROW])
     level = doubles(w[SETTINGS])[LEVEL]
@@ -529,7 +528,7 @@ def _onto_wall(w, y, wall):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _turn(w, t0, t1):  # type: ignore[no-untyped-def]
+def _turn(w, t0, t1):
     """Return the largest change of a component of the unit tangent: the angle between successive tangents."""
     n0, n1 = math.sqrt(_dot(w, t0, t0)), math.sqrt(_dot(w, t1, t1))
     weight = doubles(w[WEIGHT])
@@ -540,7 +539,7 @@ def _turn(w, t0, t1):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _passes_home(w, k, h):  # type: ignore[no-untyped-def]
+def _passes_home(w, k, h):
     """Say whether the step from point k to the trial point passes the first point, going the same way."""
     size = w[SIZE]
     y, t = _row(w, POINTS, k, size), _row(w, TANGENTS, k, size)
@@ -563,7 +562,7 @@ def _passes_home(w, k, h):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _close(w):  # type: ignore[no-untyped-def]
+def _close(w):
     """Make the first point the trial point."""
     size, spectra = w[SIZE], w[SPECTRA]
     for i in range(size):
@@ -580,7 +579,7 @@ def _close(w):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _try(w, k, h):  # type: ignore[no-untyped-def]
+def _try(w, k, h):
     """Make the trial point, a step h from point k or on the wall before; return Newton iterations or a failure.
 
     ENDING is set where the trial point would be the last one, REASON where point k is the last one already.
@@ -619,7 +618,7 @@ def _try(w, k, h):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _retry_length(w, k, h, status):  # type: ignore[no-untyped-def]
+def _retry_length(w, k, h, status):
     """Return the length of the next try after a failed correction."""
     if w[ENDING] == 0:  # not by halving: that lands on a branch point in the middle of a symmetric range for ever
         return 0.25 * h if status == BAD_VALUE else 0.45 * h
@@ -629,7 +628,7 @@ def _retry_length(w, k, h, status):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _explains(w, k, event, which):  # type: ignore[no-untyped-def]
+def _explains(w, k, event, which):
     """Say whether the event in MID alone accounts for the change since point k.
 
     A Hopf point beside a fold can change the number of unstable eigenvalues by one in all; it shows in the spectrum at
@@ -649,7 +648,7 @@ def _explains(w, k, event, which):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _settle(w, k, event, stretch):  # type: ignore[no-untyped-def]
+def _settle(w, k, event, stretch):
     """Locate an event and store it after point k; return 1, 0 if only bracketed, -1 if the step must shrink."""
     which = w[USER] if event == USER_EVENT else min(w[UNSTABLE], _mark(w, k, MARK_UNSTABLE))
     unstable, sign = w[UNSTABLE], doubles(w[INFO])[INFO_SIGN]
@@ -672,7 +671,7 @@ def _settle(w, k, event, stretch):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _settle_all(w, k):  # type: ignore[no-untyped-def]
+def _settle_all(w, k):
     """Locate and store all that coincides between point k and the trial point; return the mark of the trial point."""
     unstable, sign, event = w[UNSTABLE], doubles(w[INFO])[INFO_SIGN], _special(w, k)
     lower = min(unstable, _mark(w, k, MARK_UNSTABLE))
@@ -702,7 +701,7 @@ def _settle_all(w, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _leave(w, k, level):  # type: ignore[no-untyped-def]
+def _leave(w, k, level):
     """End on the range's end before an event that lies beyond it (the event stands in MID)."""
     last = w[SIZE] - 1
     for i in range(last + 1):
@@ -720,7 +719,7 @@ def _leave(w, k, level):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _growth(w, turn, newtons, contraction):  # type: ignore[no-untyped-def]
+def _growth(w, turn, newtons, contraction):
     """Return by how much the next step may be longer, from the angle turned and the corrector's effort."""
     factor = 2.0
     if turn > 0.0:
@@ -736,7 +735,7 @@ def _growth(w, turn, newtons, contraction):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _start(w):  # type: ignore[no-untyped-def]
+def _start(w):
     """Correct the first point and complete it: tangent (oriented as given), spectrum, tests."""
     size = w[SIZE]
     y, t = doubles(w[POINTS]), doubles(w[TANGENTS])
@@ -757,7 +756,7 @@ def _start(w):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _advance(w, k, h):  # type: ignore[no-untyped-def]
+def _advance(w, k, h):
     """Try one step of length h from point k; return the length for the next one (COUNT says what was stored)."""
     settings, info = doubles(w[SETTINGS]), doubles(w[INFO])
     y, t = _row(w, POINTS, k, w[SIZE]), _row(w, TANGENTS, k, w[SIZE])
@@ -826,7 +825,7 @@ def _advance(w, k, h):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def march(address):  # type: ignore[no-untyped-def]
+def march(address):
     """Follow a curve from its first point until it ends; the arrays behind `address` receive what was found."""
     w = integers(address)
     settings = doubles(w[SETTINGS])

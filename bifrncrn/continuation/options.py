@@ -48,4 +48,7 @@ class Options:
             value = getattr(self, name)
             ok = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
             if not ok or not least < value <= most:
-                raise InputError(f"option {name} = {value!r} must lie in ({least:g}, {most:g}]; the default is {getattr(type(self), name):g}")
+                raise InputError(
+                    f"option {name} = {value!r} must lie in ({least:g}, {most:g}]; "
+                    f"the default is {getattr(type(self), name):g}"
+                )

@@ -11,9 +11,9 @@ import numpy as np
 from bifrncrn.compile.engine import engine
 from bifrncrn.continuation import branch_point
 from bifrncrn.continuation.curve import Curve
-from bifrncrn.curves.region import Region
 from bifrncrn.curves.work import work_size
 from bifrncrn.systems.events import Events
+from bifrncrn.systems.region import Region
 from bifrncrn.systems.system import System
 
 _ADDRESS = ctypes.c_void_p
@@ -119,7 +119,7 @@ class EquilibriumProblem:
         return b
 
     def residual(self, y: np.ndarray) -> float:
-        """Return the largest |F_i|, relative to the size of what it is made of (sum of |dF_i/dy_j y_j|, at least 1e-300)."""
+        """Return the largest |F_i|, relative to the size of what it is made of, sum of |dF_i/dy_j y_j|."""
         f, matrix = self.linearize(y)
         largest = float(np.max(np.abs(y[:-1])))
         states = np.maximum(np.abs(y[:-1]), 1e-9 * largest if largest > 1e-12 else 1e-9)  # what is smaller is rounding

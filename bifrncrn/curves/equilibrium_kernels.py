@@ -16,7 +16,7 @@ pivots (int64), and of the user tests (0 for none)."""
 
 
 @njit(error_model="numpy", nogil=True)
-def newton_step(context, y, row, step, info):  # type: ignore[no-untyped-def]
+def newton_step(context, y, row, step, info):
     """Write to `step` the solution of [F_y; row] step = [-F(y); 0], and to info[0] the sign of the determinant.
 
     Returns 0, 1 where the model is not finite, 2 where the matrix is singular.
@@ -43,7 +43,7 @@ def newton_step(context, y, row, step, info):  # type: ignore[no-untyped-def]
             total += jac[i * n + j] * 0.0
         a[i * m + n] = fp[i]
         out[i] = -f[i]
-    if not total == 0.0:
+    if total != 0.0:
         return 1
     for j in range(m):
         a[n * m + j] = border[j]
@@ -57,7 +57,7 @@ def newton_step(context, y, row, step, info):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
-def solve_again(context, rhs):  # type: ignore[no-untyped-def]
+def solve_again(context, rhs):
     """Solve with the bordered matrix of the last `newton_step`, in place in `rhs`."""
     c = integers(context)
     n = c[STATES]
@@ -67,7 +67,7 @@ def solve_again(context, rhs):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
-def spectrum(context, wr, wi, unused):  # type: ignore[no-untyped-def]
+def spectrum(context, wr, wi, unused):
     """Write the eigenvalues of the Jacobian of the last `newton_step`, by descending real part; 0 on success.
 
     (`unused` pads the call to four arguments, like that of the user tests.)
@@ -83,7 +83,7 @@ def spectrum(context, wr, wi, unused):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy", nogil=True)
-def user_tests(context, y, tangent, values):  # type: ignore[no-untyped-def]
+def user_tests(context, y, tangent, values):
     """Write the user tests at `y` to `values`; they do not depend on the tangent. Returns 0."""
     c = integers(context)
     doubles(c[VALUES])[c[PARAMETER]] = doubles(y)[c[STATES]]

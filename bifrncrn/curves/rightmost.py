@@ -8,6 +8,7 @@ count of unstable eigenvalues is complete. Without strong convection the bound d
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,9 @@ def _strip(matrix: csr_array) -> tuple[float, float]:
     return real, imag if imag > 1e-14 * float(np.max(np.abs(matrix.data))) else 0.0
 
 
-def _nearest(matrix: csr_array, solve, shift: float, count: int, symmetric: bool) -> tuple[np.ndarray, bool]:  # type: ignore[no-untyped-def]
+def _nearest(
+    matrix: csr_array, solve: Callable[[np.ndarray], np.ndarray], shift: float, count: int, symmetric: bool
+) -> tuple[np.ndarray, bool]:
     """Return the eigenvalues nearest to the shift, and whether all that were asked for were found."""
     from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs, eigsh
 

@@ -73,7 +73,7 @@ def _monotone(
 
 
 def settle(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
-    """Integrate from `y` at its parameter value for longer and longer; return an equilibrium near where it rests, or None."""
+    """Integrate from `y` for longer and longer; return an equilibrium near where it rests, or None."""
     from scipy.integrate import solve_ivp
 
     n = problem.n

@@ -50,7 +50,11 @@ class Behaviour(Protocol):
 def started(network: Network, x: Array, lam: tuple[float, ...], mu: float | None) -> System:
     """Return the network's system, the executive species starting at `x` (M,), parameter species at `lam` (P,)."""
     there = Network(
-        **network.weights(), state=np.maximum(x, 0.0), lam=np.array(lam, dtype=float), mu=network.mu, title=network.title
+        **network.weights(),
+        state=np.maximum(x, 0.0),
+        lam=np.array(lam, dtype=float),
+        mu=network.mu,
+        title=network.title,
     )
     return there.reduced() if mu is None else there.full(mu)
 
@@ -251,4 +255,3 @@ def wanted_of_ode(system: System, box: tuple[tuple[float, float], ...], lam: tup
 def allowed(points: Array) -> float:
     """Return the distance that a cycle may keep from a curve unless something else is said: a twentieth of its size."""
     return 0.05 * float(np.ptp(points, axis=0).max())
-

@@ -58,6 +58,8 @@ class Fit:
         Wall-clock time of the whole fit.
     notes : tuple of str
         What a reader should know, for instance that the target was not reached.
+    at_scale : (float, Standing) or None
+        A time-scale mu, and how the best network compares with the target in the full system there.
     """
 
     target: Target
@@ -65,6 +67,7 @@ class Fit:
     record: dict[str, Any]
     seconds: float
     notes: tuple[str, ...] = field(default_factory=tuple)
+    at_scale: tuple[float, Standing] | None = None
 
     @property
     def best(self) -> Candidate:
@@ -90,17 +93,36 @@ class Fit:
             f"largest rate {best.start.weights.largest:.4g}, spread of rates {best.start.weights.spread:.3g}",
             f"best of {len(self.candidates)} starts, {self.seconds:.1f} s, seed {self.record['seed']}",
         ]
-        if best.standing is not None:
-            lines.append(f"diagram: {best.standing}")
+        lines += self._behaviour()
         lines += [f"note: {note}" for note in self.notes]
-        lines += ["", "rank start       loss   held out  largest rate  diagram"]
+        lines += ["", "rank start       loss   held out  largest rate  behaviour"]
         for rank, candidate in enumerate(self.candidates, start=1):
-            standing = "not traced" if candidate.standing is None else str(candidate.standing)
+            standing = "not looked at" if candidate.standing is None else str(candidate.standing)
             lines.append(
                 f"{rank:4d} {candidate.start.index:5d} {candidate.loss:10.4g} {candidate.held_out:10.4g} "
                 f"{candidate.start.weights.largest:13.4g}  {standing}"
             )
         return "\n".join(lines)
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the best network does what the target does; None where nothing was looked at but the loss."""
+        return None if self.best.standing is None else not self.best.standing.wrong
+
+    def _behaviour(self) -> list[str]:
+        """Return lines about what the best network does, reduced and at its time-scale."""
+        places = [("", self.best.standing)]
+        if self.at_scale is not None:
+            places.append((f" at mu = {self.at_scale[0]:g}", self.at_scale[1]))
+        lines = []
+        for where, standing in places:
+            if standing is None:
+                continue
+            if not standing.shown and not standing.missed:
+                lines.append(f"diagram{where}: {standing}")
+            lines += [f"verified{where}: {text}" for text in standing.shown]
+            lines += [f"not reached{where}: {text}" for text in standing.missed]
+        return lines
 
     def __str__(self) -> str:
         return self.report()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bifrncrn.errors import ConvergenceError
+from bifrncrn.rncrn.behaviours import Behaviour
 from bifrncrn.rncrn.network import Network
 from bifrncrn.rncrn.target import Target
 
@@ -18,30 +20,37 @@ if TYPE_CHECKING:
 EXACT = 1e-6
 # parameter errors closer than this share of the range count as equal, so that the loss decides
 RESOLUTION = 0.005
+# errors of behaviours closer than this share (one over it) of what is allowed count as equal
+FINENESS = 10
 # special points further off than this share of the range are wrong ones
 TOLERANCE = 0.25
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a network's diagram compares with its target's.
+    """How a network compares with its target: by their diagrams, or by wanted behaviours.
 
     Attributes
     ----------
     wrong : int
-        Special points missing, extra, or of another criticality.
+        Special points missing, extra, or of another criticality; behaviours not shown.
     error : float
-        The largest difference in the parameter of a matched special point.
+        The largest difference in the parameter of a matched special point; the largest error of a behaviour, in units
+        of what is allowed.
     steps : int
         `error` in units of the ranking's resolution, rounded up.
     text : str
         In words.
+    shown, missed : tuple of str
+        The behaviours that were looked for beside special points: those the network shows, and those it does not.
     """
 
     wrong: int
     error: float
     steps: int
     text: str
+    shown: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[float, float]:
@@ -77,6 +86,16 @@ def standing(target: Target, reference: Diagram, network: Network, mu: float | N
     except ConvergenceError:
         return Standing(len(reference.special_points) + 1, math.inf, 10**6, "no equilibrium found to start from")
     return judge(found, high - low)
+
+
+def behaving(behaviours: Sequence[Behaviour], network: Network, mu: float | None = None) -> Standing:
+    """Return how many of the wanted behaviours the network shows, and how nearly."""
+    verdicts = [behaviour.check(network, mu) for behaviour in behaviours]
+    error = max((verdict.error for verdict in verdicts), default=0.0)
+    steps = math.ceil(FINENESS * error) if math.isfinite(error) else 10**6
+    shown = tuple(verdict.text for verdict in verdicts if verdict.ok)
+    missed = tuple(verdict.text for verdict in verdicts if not verdict.ok)
+    return Standing(len(missed), error, steps, "; ".join(verdict.text for verdict in verdicts), shown, missed)
 
 
 def judge(found: Comparison, extent: float) -> Standing:

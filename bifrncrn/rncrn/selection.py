@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bifrncrn.rncrn.behaviours import Behaviour
 from bifrncrn.rncrn.fit import Candidate
 from bifrncrn.rncrn.fitter import Start
 from bifrncrn.rncrn.network import Network
-from bifrncrn.rncrn.ranking import standing
+from bifrncrn.rncrn.ranking import Standing, behaving, standing
 from bifrncrn.rncrn.refinement import refine, wanted_points
 from bifrncrn.rncrn.sampling import Samples
 from bifrncrn.rncrn.target import Target
@@ -21,8 +22,11 @@ from bifrncrn.rncrn.weights import Weights
 if TYPE_CHECKING:
     from bifrncrn.results import Diagram
 
-# starts whose diagrams are traced
+# starts that are looked at (their diagrams traced, their cycles found) at a time, and altogether
 TRACED = 5
+MOST = 20
+# time-scales at which the full network is looked at when the target says none
+SCALES = (0.1, 0.01, 0.001)
 # losses closer than this, relatively, are one optimum found twice
 SAME = 1e-3
 # candidates that are refined
@@ -46,6 +50,10 @@ class Judge:
     definition, held_out : Samples
     reference : Diagram or None
         The target's diagram, if candidates are ranked by theirs.
+    behaviours : tuple of Behaviour
+        What candidates are ranked by where there is no diagram.
+    jobs : int or None
+        Processes, as joblib's ``n_jobs``.
     """
 
     target: Target
@@ -55,23 +63,57 @@ class Judge:
     held_out: Samples
     reference: Diagram | None
 
-    @classmethod
-    def of(cls, target: Target, loss: str, record: dict[str, Any], reference: Diagram | None, seed: int) -> Judge:
-        """Return the judge of a fit with random seed `seed`."""
-        return cls(target, loss, record, target.definition(), target.samples("sobol", HELD_OUT, seed + 1), reference)
+    behaviours: tuple[Behaviour, ...]
+    jobs: int | None
 
-    def candidate(self, start: Start, traced: bool, **extra: Any) -> Candidate:
-        """Return `start` measured, with its diagram's standing if `traced`; `extra` goes into the record."""
-        value, held = start.weights.loss(self.definition, self.loss), start.weights.loss(self.held_out, self.loss)
-        record = {**self.record, "loss": value, "held_out": held, "start": start.index, **extra}
-        network = network_of(self.target, start.weights, record)
-        compared = standing(self.target, self.reference, network) if traced and self.reference is not None else None
-        return Candidate(start, value, held, compared, network)
+    @classmethod
+    def of(
+        cls,
+        target: Target,
+        loss: str,
+        record: dict[str, Any],
+        reference: Diagram | None,
+        behaviours: tuple[Behaviour, ...],
+        seed: int,
+        jobs: int | None,
+    ) -> Judge:
+        """Return the judge of a fit with random seed `seed`, which works in `jobs` processes."""
+        held_out = target.samples("sobol", HELD_OUT, seed + 1)
+        return cls(target, loss, record, target.definition(), held_out, reference, behaviours, jobs)
+
+    @property
+    def sees(self) -> bool:
+        """Whether there is anything but the loss to rank by."""
+        return self.reference is not None or bool(self.behaviours)
+
+    def standing(self, network: Network, mu: float | None = None) -> Standing | None:
+        """Return how `network` compares with the target, in the full system at `mu` or in the reduced one."""
+        if self.reference is not None:
+            return standing(self.target, self.reference, network, mu)
+        return behaving(self.behaviours, network, mu) if self.behaviours else None
+
+    def candidate(self, start: Start, seen: bool, **extra: Any) -> Candidate:
+        """Return `start` measured, with its standing if it is `seen`; `extra` goes into the record."""
+        with single_threaded():
+            value, held = start.weights.loss(self.definition, self.loss), start.weights.loss(self.held_out, self.loss)
+            record = {**self.record, "loss": value, "held_out": held, "start": start.index, **extra}
+            network = network_of(self.target, start.weights, record)
+            return Candidate(start, value, held, self.standing(network) if seen else None, network)
 
     def rank(self, starts: Sequence[Start]) -> list[Candidate]:
-        """Return all starts as candidates, best first; only the distinct ones of low loss are traced."""
-        chosen = {start.index for start in distinct(sorted(starts, key=lambda start: start.loss))[:TRACED]}
-        return sorted((self.candidate(start, start.index in chosen) for start in starts), key=lambda c: c.key)
+        """Return all starts as candidates, best first.
+
+        The distinct ones of low loss are looked at, a few at a time, until one does what the target does.
+        """
+        found: dict[int, Candidate] = {}
+        ordered = distinct(sorted(starts, key=lambda start: start.loss))[:MOST] if self.sees else []
+        for at in range(0, len(ordered), TRACED):
+            seen = self._spread(self.candidate, [(start, True) for start in ordered[at : at + TRACED]])
+            found |= {candidate.start.index: candidate for candidate in seen}
+            if any(candidate.standing is not None and not candidate.standing.wrong for candidate in seen):
+                break
+        every = (found.get(start.index) or self.candidate(start, False) for start in starts)
+        return sorted(every, key=lambda c: c.key)
 
     def refine(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
         """Return the candidates ranked anew, the first ones with their special points moved onto the target's.
@@ -82,8 +124,32 @@ class Judge:
         if self.reference is None:
             return list(candidates)
         worth = sorted((c for c in candidates if c.standing is not None and not c.standing.wrong), key=lambda c: c.loss)
-        done = {c.start.index: self._refined(c, data) for c in worth[:REFINED]}
+        refined = self._spread(self._refined, [(candidate, data) for candidate in worth[:REFINED]])
+        done = {candidate.start.index: candidate for candidate in refined}
         return sorted((done.get(c.start.index, c) for c in candidates), key=lambda c: c.key)
+
+    def at_scale(self, best: Candidate) -> tuple[float, Standing] | None:
+        """Return the time-scale at which the full network was looked at, and how it stands there.
+
+        That is the target's or, without one, the largest of a few at which the network does all it does when reduced.
+        """
+        if best.standing is None:
+            return None
+        outcome: tuple[float, Standing] | None = None
+        for mu in (self.target.mu,) if self.target.mu else SCALES:
+            there = self.standing(best.network, mu)
+            assert there is not None
+            outcome = mu, there
+            if there.wrong <= best.standing.wrong:
+                break
+        return outcome
+
+    def _spread(self, call: Callable[..., Candidate], tasks: Sequence[tuple[Any, ...]]) -> list[Candidate]:
+        """Return the outcome of `call` for every one of `tasks`, in order, computed in as many processes as allowed."""
+        from joblib import Parallel, delayed
+
+        outcome: list[Candidate] = Parallel(n_jobs=self.jobs)(delayed(call)(*task) for task in tasks)
+        return outcome
 
     def _refined(self, fitted: Candidate, data: Samples) -> Candidate:
         """Return the candidate refined in the reduced system and at the target's mu at once, or in the reduced one.

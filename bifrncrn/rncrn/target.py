@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from bifrncrn.errors import InputError
+from bifrncrn.rncrn.behaviours import CycleWanted
 from bifrncrn.rncrn.checks import Array
 from bifrncrn.rncrn.sampling import METHODS, Samples, box_points, cell_points, check_box, join
 from bifrncrn.systems.system import System
@@ -167,6 +168,8 @@ class Target:
         Range of the first parameter species over which diagrams are compared.
     known : tuple of KnownPoint
         What the target is known to do.
+    cycles : tuple of CycleWanted
+        Cycles a network is wanted to have, where they are not just the closed curves among the parts.
     """
 
     name: str
@@ -179,6 +182,7 @@ class Target:
     lam: tuple[float, ...] = ()
     bounds: tuple[float, float] | None = None
     known: tuple[KnownPoint, ...] = field(default_factory=tuple)
+    cycles: tuple[CycleWanted, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.parts:

@@ -18,6 +18,7 @@ from bifrncrn.rncrn.ranking import target_diagram
 from bifrncrn.rncrn.sampling import Samples
 from bifrncrn.rncrn.selection import Judge, distinct
 from bifrncrn.rncrn.target import LOSSES, Target
+from bifrncrn.rncrn.wanted import behaviours_of
 
 # starts with the lowest losses that are polished
 SHORTLIST = 3
@@ -50,7 +51,8 @@ def train(
     `scipy.optimize.least_squares` with the exact Jacobian; gamma = tau = 1. The starts with the lowest losses are
     polished, and ranked by comparing their diagrams with the target's: the number of special points that are missing,
     extra or of another criticality, then their parameter error (in steps of half a percent of the range), then
-    the loss, then the spread of the rates.
+    the loss, then the spread of the rates. Targets without a diagram (curves, an ODE at one value) are ranked by what
+    they ask for instead: cycles near the designed curves, equilibria and their stability, periods (see `behaviours_of`).
 
     Parameters
     ----------
@@ -72,7 +74,7 @@ def train(
     samples : int, optional
         Samples a side (grid) or altogether, for each value of the parameter species; the default is the target's.
     rank : {"diagram", "loss"}
-        ``"loss"`` leaves the diagrams out.
+        ``"loss"`` leaves diagrams and behaviours out.
     focus : float
         Share of the weight that samples close about the target's special points carry, from 0 to below 1. With 0 a
         fit has special points ten times further off, at about the same loss. Only with ``rank="diagram"``.
@@ -116,25 +118,30 @@ def train(
     data = target.samples(method, samples, seed)
     reference = target_diagram(target) if rank == "diagram" else None
     _check_size(data, options.perceptrons)
+    wanted = behaviours_of(target) if rank == "diagram" and reference is None else ()
     starts = _run(data, options, seeds, seed, jobs, checkpoints, progress)
     if reference is not None:  # only now: the weight makes more poor local minima for random starts to fall into
         data = focused(target, data, reference.special_points, focus)
     starts = _polish(data, options, starts, jobs)
-    judge = Judge.of(target, options.loss, _record(target, options, data, method, seeds, seed), reference, seed)
+    record = _record(target, options, data, method, seeds, seed)
+    judge = Judge.of(target, options.loss, record, reference, wanted, seed, jobs)
     candidates = judge.rank(starts)
     if refine:
         candidates = judge.refine(candidates, data)
     notes = _notes(candidates[0], rank == "diagram")
-    return Fit(target, tuple(candidates), judge.record, time.perf_counter() - began, notes)
+    at_scale = judge.at_scale(candidates[0])
+    return Fit(target, tuple(candidates), judge.record, time.perf_counter() - began, notes, at_scale)
 
 
 def _notes(best: Candidate, ranked: bool) -> tuple[str, ...]:
     """Return what a reader should know about the outcome."""
     if best.standing is None:
-        words = "the target has no diagram to compare with, so the starts are ranked by loss alone"
+        words = "the target has no diagram or behaviour to compare with, so the starts are ranked by loss alone"
         return (words,) if ranked else ()
+    if best.standing.missed:
+        return ("the target is not reached: no start shows all that is wanted; try more seeds or more perceptrons",)
     if best.standing.wrong:
-        return ("no start has just the target's special points; try more seeds, more perceptrons or more samples",)
+        return ("the target is not reached: no start has just its special points; try more seeds, more perceptrons or more samples",)
     done = best.network.training.get("refinement")
     if done is None:
         return ()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bifrncrn.curves.region import Region
+from bifrncrn.systems.region import Region
 from bifrncrn.systems.system import System
 
 SAMPLES = 6

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bifrncrn.errors import InputError
+from bifrncrn.rncrn.behaviours import CycleWanted
 from bifrncrn.rncrn.curve import Curve
 from bifrncrn.rncrn.designer import CurvePart
 from bifrncrn.rncrn.target import FieldPart, KnownPoint, Target
@@ -211,7 +212,8 @@ def heart() -> Target:
     t = _TURN
     pieces = t[(t > 0) & (t < math.pi - 0.54)], t[(t > math.pi) & (t < 2 * math.pi - 0.54)]
     parts = tuple(CurvePart(Curve.of(place, slope, piece, closed=False), count=1250) for piece in pieces)
-    return Target("heart", "heart about (2, 2)", parts, "field", 10, state=(2.0, 2.0))
+    whole = CycleWanted(place(t).T, within=0.3)
+    return Target("heart", "heart about (2, 2)", parts, "field", 10, state=(2.0, 2.0), cycles=(whole,))
 
 
 def two_cycles() -> Target:
@@ -233,8 +235,17 @@ def torus() -> Target:
             [change * np.cos(t) - ring * np.sin(t), change * np.sin(t) + ring * np.cos(t), 10 * np.cos(10 * t)]
         )
 
-    part = CurvePart(Curve.of(place, slope, _TURN))
-    return Target("torus", "curve on a torus about (6, 6, 2)", (part,), "field", 7, state=(10.0, 6.0, 2.0))
+    curve = Curve.of(place, slope, _TURN)
+    whole = CycleWanted(curve.points, within=0.5)
+    return Target(
+        "torus",
+        "curve on a torus about (6, 6, 2)",
+        (CurvePart(curve),),
+        "field",
+        7,
+        state=(10.0, 6.0, 2.0),
+        cycles=(whole,),
+    )
 
 
 def eq_cycle() -> Target:

@@ -1,0 +1,47 @@
+"""Which behaviours a target asks for: read off its parts."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from bifrncrn.rncrn.behaviours import (
+    Behaviour,
+    CycleWanted,
+    EquilibriaWanted,
+    SwitchWanted,
+    allowed,
+    wanted_of_ode,
+)
+from bifrncrn.rncrn.designer import CurvePart
+from bifrncrn.rncrn.target import FieldPart, Target
+
+
+def behaviours_of(target: Target) -> tuple[Behaviour, ...]:
+    """Return what a network trained on `target` is wanted to do.
+
+    The equilibria of every ODE in its box, the attractor from its start when none of them is stable, a cycle along
+    every closed curve (or the target's own `cycles`), and between different parts the bifurcation that separates
+    them. Parts that leave much open, an ODE over a whole range of parameters, are for diagrams to compare.
+    """
+    wanted: list[Behaviour] = list(target.cycles)
+    for part in target.parts:
+        if isinstance(part, FieldPart):
+            for row in part.lam:
+                values = dict(zip(part.names, row))
+                wanted += wanted_of_ode(part.system.with_(values=values or None), part.box, row)
+        elif isinstance(part, CurvePart) and part.curve.closed and not target.cycles:
+            points = part.curve.points
+            wanted.append(CycleWanted(points, part.lam, part.attractor, allowed(points)))
+    switch = _switch(target, wanted)
+    return (*wanted, switch) if switch is not None else tuple(wanted)
+
+
+def _switch(target: Target, wanted: list[Behaviour]) -> Behaviour | None:
+    """Return the bifurcation wanted between parts at different values of one parameter species, if there are such."""
+    boxes = [part.box for part in target.parts if isinstance(part, FieldPart)]
+    if target.bounds is None or target.sizes[1] != 1 or len(target.parts) < 2 or not boxes:
+        return None
+    counts = [len(one.points) for one in wanted if isinstance(one, EquilibriaWanted)]
+    only = len(counts) == len(wanted)
+    folds = sum(abs(a - b) for a, b in pairwise(counts)) // 2 if only else None
+    return SwitchWanted(target.bounds, boxes[0], folds)
