@@ -131,7 +131,12 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--seed", type=_natural, default=0, metavar="S", help="seed of the first start (default 0)")
     add("--loss", choices=("field", "relative"), help="what is made small (default: the target's own)")
     add("--ridge", type=number, help="penalty on large rates (default: follows the loss down)")
-    add("--jobs", type=_positive_integer, default=1, metavar="N", help="processes (default 1)")
+    add("--samples", type=_positive_integer, metavar="N", help="samples a side of a grid, or altogether by --method")
+    add("--method", choices=("grid", "sobol", "lhs"), default="grid", help="how boxes are sampled (default grid)")
+    add("--seconds", type=number, metavar="T", help="time limit of each start; it ends with the best it has")
+    add("--jobs", type=_positive_integer, metavar="N", help="processes (default: all cores); changes no result")
+    add("--no-refine", action="store_true", help="leave special points where the fit put them")
+    add("--checkpoints", metavar="DIR", help="keep finished starts in this folder, and take them from there")
     add("--out", metavar="NET.json", help="write the network here")
     _add_output(add, "the training record", plot=False)
 

@@ -115,12 +115,17 @@ def run_train(options: Namespace) -> int:
         seed=options.seed,
         loss=options.loss,
         ridge=options.ridge,
-        jobs=options.jobs,
+        samples=options.samples,
+        method=options.method,
+        seconds=options.seconds,
+        jobs=options.jobs or (-1 if options.seeds > 1 else 1),
+        refine=not options.no_refine,
+        checkpoints=options.checkpoints,
         progress=_progress if sys.stderr.isatty() else None,
     )
     if options.out:
         fit.network.save(options.out)
-    report(str(fit), {"schema": "bifrncrn.fit/1", **fit.record, "network": fit.network.to_json()}, options.json)
+    report(str(fit), fit.to_json(), options.json)
     return OK
 
 

@@ -109,6 +109,35 @@ class Fit:
         """Whether the best network does what the target does; None where nothing was looked at but the loss."""
         return None if self.best.standing is None else not self.best.standing.wrong
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the fit as plain JSON data of schema ``bifrncrn.fit/1``; what is not finite is None."""
+        best, there = self.best.standing, self.at_scale
+        return {
+            "schema": "bifrncrn.fit/1",
+            **self.record,
+            "loss": self.loss,
+            "held_out": self.best.held_out,
+            "reached": self.reached,
+            "verified": list(best.shown) if best else [],
+            "not_reached": list(best.missed) if best else [],
+            "full": {"mu": there[0], "wrong": there[1].wrong, "text": there[1].text} if there else None,
+            "notes": list(self.notes),
+            "seconds": self.seconds,
+            "starts": [
+                {
+                    "start": candidate.start.index,
+                    "loss": candidate.loss,
+                    "held_out": candidate.held_out,
+                    "largest_rate": candidate.start.weights.largest,
+                    "reason": candidate.start.reason,
+                    "wrong": candidate.standing.wrong if candidate.standing else None,
+                    "behaviour": candidate.standing.text if candidate.standing else None,
+                }
+                for candidate in self.candidates
+            ],
+            "network": self.network.to_json(),
+        }
+
     def _behaviour(self) -> list[str]:
         """Return lines about what the best network does, reduced and at its time-scale."""
         places = [("", self.best.standing)]

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 # starts that are looked at (their diagrams traced, their cycles found) at a time, and altogether
 TRACED = 5
 MOST = 20
-# time-scales at which the full network is looked at when the target says none
-SCALES = (0.1, 0.01, 0.001)
+# time-scale at which the full network is looked at when the target says none, and the shares of it that are tried
+SCALE = 0.1
+SCALES = (1.0, 0.1, 0.01)
 # losses closer than this, relatively, are one optimum found twice
 SAME = 1e-3
 # candidates that are refined
@@ -131,12 +132,14 @@ class Judge:
     def at_scale(self, best: Candidate) -> tuple[float, Standing] | None:
         """Return the time-scale at which the full network was looked at, and how it stands there.
 
-        That is the target's or, without one, the largest of a few at which the network does all it does when reduced.
+        From the target's down, or from a tenth, the first of a few at which the network does what it does when
+        reduced; if there is none, the last.
         """
         if best.standing is None:
             return None
         outcome: tuple[float, Standing] | None = None
-        for mu in (self.target.mu,) if self.target.mu else SCALES:
+        for share in SCALES:
+            mu = share * (self.target.mu or SCALE)
             there = self.standing(best.network, mu)
             assert there is not None
             outcome = mu, there
