@@ -132,11 +132,25 @@ class Tracer:
             scale = np.maximum(np.abs(y), self._floor(y))
             scale[-1] = floor[-1]
             ahead = max(self.problem.directions(found[0], found[1], scale), key=lambda v: abs(v[-1]), default=ahead)
-        for length in (1e-2, -1e-2, 1e-3, -1e-3):
-            start = self._inside(y + length * ahead * scale, SAME * abs(length) * scale)
+        for length in (sign * size for size in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6) for sign in (1.0, -1.0)):
+            start = self._onto_branch(y + length * ahead * scale, ahead, scale, abs(length))
             if start is not None:
                 return start, ahead * scale
         return origin, tangent
+
+    def _onto_branch(self, y: np.ndarray, ahead: np.ndarray, scale: np.ndarray, reach: float) -> np.ndarray | None:
+        """Return the point of the curve in the plane through `y` normal to `ahead`, if it is within reach and inside."""
+        at = y
+        for _ in range(8):
+            step = self.problem.beside(self.region.clip(at), ahead / scale)
+            if step is None:
+                return None
+            at = at + step
+            if not np.linalg.norm((at - y) / scale) < 0.5 * reach:
+                return None
+            if np.max(np.abs(step) / scale) < 1e-11:
+                return self._inside(at, SAME * reach * scale)
+        return None
 
     def _inside(self, y: np.ndarray, rounding: np.ndarray) -> np.ndarray | None:
         """Return a point if it is in the region and the range; what is outside by less than `rounding` is put inside."""
@@ -325,10 +339,16 @@ class Tracer:
         before, after = line.points[event.row - 1], line.points[event.row]
         scale = np.maximum(np.maximum(np.abs(before), np.abs(after)), floor)
         scale[-1] = floor[-1]
-        middle = 0.5 * (before + after)
-        reach = float(np.linalg.norm((after - before) / scale)) * scale
-        found = self.problem.refine(middle, scale, self._around(middle, reach))
-        if found is None:
+        chord = (after - before) / scale
+        reach = float(np.linalg.norm(chord)) * scale
+        # not quite at the zero of the eigenvalue: there the equations have no size of their own
+        for share in (0.5, 0.1 + 0.8 * self._zero_between(line, event.row)):
+            guess = before + share * (after - before)
+            found = self.problem.refine(guess, scale, self._around(guess, reach))
+            # it must lie between the rows, or it is another one
+            if found is not None and -1e-6 <= ((found[0] - before) / scale) @ chord / (chord @ chord) <= 1.0 + 1e-6:
+                break
+        else:
             return line
         rest = tuple(e for e in line.events if e is not event)
         unstable = int(min(line.unstable[event.row - 1], line.unstable[event.row]))
@@ -346,6 +366,14 @@ class Tracer:
         low, high = self.region.clip(y - reach), self.region.clip(y + reach)
         low[-1], high[-1] = max(low[-1], self.span[0]), min(high[-1], self.span[1])
         return low, high
+
+    def _zero_between(self, line: Line, row: int) -> float:
+        """Return the fraction of the way from the row before at which the eigenvalue that changes sign is zero."""
+        which = int(min(line.unstable[row - 1], line.unstable[row]))
+        if not 0 <= which < line.eigenvalues.shape[1]:
+            return 0.5
+        r0, r1 = line.eigenvalues[row - 1, which].real, line.eigenvalues[row, which].real
+        return float(r0 / (r0 - r1)) if r0 * r1 < 0.0 else 0.5
 
     def _refine_end(self, line: Line, floor: np.ndarray) -> Line:
         """Add the branch point that a branch runs into on a wall or at the end of the range, if there is one."""

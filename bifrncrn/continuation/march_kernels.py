@@ -405,9 +405,9 @@ def _special(w, k):
     elif fold:
         event = FOLD
         found = 1 if jump == 1 or w[SPECTRUM] == 0 else 2
-    elif jump > 0 and not (jump == 1 and flat):
+    elif jump > 1:  # one alone goes with a turn of the determinant or a fold, else a zero eigenvalue is but rounding
         event = PAIR if jump == 2 else REAL
-        found = 1 if jump <= 2 else 2
+        found = 1 if jump == 2 else 2
     return event if found <= 1 else -1
 
 
@@ -489,7 +489,9 @@ def _wall_between(w, y, guess):
         top = settings[HIGH] if i == last else upper[i]
         if guess[i] < bottom or guess[i] > top:
             level = bottom if guess[i] < bottom else top
-            if i < last and abs(guess[i] - level) <= 1e-13 * scale[i]:
+            # near a branch point on the wall the tangent of a state that is zero carries a thousandfold rounding
+            slack = 1e-10 if abs(y[i] - level) <= 1e-13 * scale[i] else 1e-13
+            if i < last and abs(guess[i] - level) <= slack * scale[i]:
                 guess[i] = level
                 continue
             fraction = (level - y[i]) / (guess[i] - y[i]) if guess[i] != y[i] else 0.0
@@ -750,6 +752,11 @@ def _start(w):
     if status < 0:
         w[REASON] = NOT_FINITE if status == BAD_VALUE else SHORT
         return status
+    settings, p = doubles(w[SETTINGS]), doubles(w[TRIAL])[size - 1]
+    rounding = 1e-9 * doubles(w[SCALE])[size - 1]
+    if p < settings[LOW] - rounding or p > settings[HIGH] + rounding:
+        w[REASON] = SHORT
+        return OUTSIDE
     _finish(w, doubles(w[TRIAL]), TRIAL)
     _store(w, 0, TRIAL, w[UNSTABLE], 0, status)
     return status

@@ -11,6 +11,10 @@ from bifrncrn.curves.equilibrium import EquilibriumProblem
 from bifrncrn.errors import ConvergenceError
 
 TOLERANCE = 1e-12
+NEAR = 1e-3
+"""A start that is an equilibrium but for rounding or few digits is not further from it than this, relatively."""
+ELSEWHERE = 0.1
+"""Newton's method has left the start where it has moved by more than this, relatively."""
 ESCAPE = 1e9
 """A solution that grows beyond this multiple of the start (or of one) is taken to go to infinity."""
 EVALUATIONS = 200_000
@@ -109,6 +113,26 @@ def settle(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
     return None
 
 
+def nearby(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
+    """Return the equilibrium next to `y` when the parameter may move too, or None where there is none very near.
+
+    At a fold, and just beyond it, there is nothing regular to find at the parameter value given. Newton steps of least
+    length lead to the branch beside it.
+    """
+    scale = np.abs(y) + 1e-6 * float(np.max(np.abs(y), initial=1.0))
+    at = np.array(y, dtype=float)
+    for _ in range(20):
+        step = problem.beside(at, problem.tangent(at, scale) / scale**2)
+        if step is None:
+            return None
+        at = problem.region.clip(at + step)
+        if not np.max(np.abs(at - y) / scale) < NEAR:
+            return None
+        if np.max(np.abs(step) / scale) < TOLERANCE:
+            return at if problem.region.holds(at) and problem.residual(at) < 1e-9 else None
+    return None
+
+
 def find_start(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, str]:
     """Return an equilibrium for a rough start, and a sentence that says how it was found.
 
@@ -117,16 +141,20 @@ def find_start(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, 
     ConvergenceError
         If neither Newton's method nor integration from the start reaches one.
     """
+    name = problem.system.parameters[problem.parameter]
     found = newton(problem, y)
+    moved = np.inf if found is None else np.max(np.abs(found - y) / (np.abs(y) + 1e-3))
+    if moved > ELSEWHERE:
+        beside = nearby(problem, y)
+        if beside is not None:
+            return beside, f"The start was moved to the equilibrium beside it, at {name}={beside[-1]:.9g}."
     if found is not None:
-        moved = np.max(np.abs(found - y) / (np.abs(y) + 1e-3))
         return found, "" if moved < 1e-6 else "The start was corrected by Newton's method."
     found = settle(problem, y)
     if found is not None:
         return found, "The start was settled by integration, then corrected by Newton's method."
     system = problem.system
     where = ", ".join(f"{name}={value:g}" for name, value in zip(system.variables, y, strict=False))
-    name = system.parameters[problem.parameter]
     raise ConvergenceError(
         f"no equilibrium was found from the start {where} at {name}={y[-1]:g}: Newton's method and integration both "
         "failed; give a start nearer to an equilibrium with --start (start=...), or another value of the parameter"

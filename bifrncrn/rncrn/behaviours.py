@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,12 +14,16 @@ from bifrncrn.systems.system import System
 
 # a period, and a Lyapunov exponent, may differ from the target's by this share
 PERIOD, EXPONENT = 0.005, 0.2
+# a cycle of an ODE, of which the period is asked for, may be this share of its size away from its place
+ODE_CYCLE = 0.25
 # an equilibrium may be this share of the box's sides away from the target's
 PLACE = 0.05
 # real parts of eigenvalues below this are neither stable nor unstable
 NEUTRAL = 1e-9
 # span of time over which a Lyapunov exponent is averaged
 AVERAGED = 4000.0
+# span of time in which a trajectory shows all of a chaotic attractor
+WATCHED = 1000.0
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,9 @@ class Behaviour(Protocol):
 
 def started(network: Network, x: Array, lam: tuple[float, ...], mu: float | None) -> System:
     """Return the network's system, the executive species starting at `x` (M,), parameter species at `lam` (P,)."""
+    weights: dict[str, Any] = dict(network.weights())
     there = Network(
-        **network.weights(),
+        **weights,
         state=np.maximum(x, 0.0),
         lam=np.array(lam, dtype=float),
         mu=network.mu,
@@ -118,12 +123,15 @@ class EquilibriaWanted:
         1 stable, -1 unstable, 0 when neither is asked for.
     box : ((low, high), ...)
     lam : tuple of float
+    within : float
+        How far each may be from its place, in units of the box's sides.
     """
 
     points: Array
     stable: Array
     box: tuple[tuple[float, float], ...]
     lam: tuple[float, ...] = ()
+    within: float = PLACE
 
     def check(self, network: Network, mu: float | None) -> Verdict:
         """Compare number, places and stability; the places do not depend on `mu`."""
@@ -142,10 +150,10 @@ class EquilibriaWanted:
 
         gaps = np.abs((points[:, None] - self.points[None]) / (high - low)).max(axis=2)
         rows, columns = linear_sum_assignment(gaps)
-        error = float(gaps[rows, columns].max()) / PLACE
+        error = float(gaps[rows, columns].max()) / self.within
         asked = self.stable[columns]
         same = bool(np.all((asked == 0) | (asked == kinds[rows])))
-        text += f", at most {error * PLACE:.2g} of a side away" + ("" if same else ", stability wrong")
+        text += f", at most {error * self.within:.2g} of a side away" + ("" if same else ", stability wrong")
         return Verdict(same and error <= 1, error, text)
 
 
@@ -193,17 +201,17 @@ def _inside(state: dict[str, float], box: dict[str, tuple[float, float]]) -> boo
 
 @dataclass(frozen=True, eq=False)
 class ChaosWanted:
-    """A chaotic attractor of a given largest Lyapunov exponent, reached from a state."""
+    """A chaotic attractor of a given largest Lyapunov exponent, on which `points` (k, M) lie."""
 
     exponent: float
-    state: Array
+    points: Array
     lam: tuple[float, ...] = ()
 
     def check(self, network: Network, mu: float | None) -> Verdict:
         """Average the exponent over a long trajectory."""
         from bifrncrn.lyapunov import largest_lyapunov
 
-        found = largest_lyapunov(started(network, self.state, self.lam, mu), time=AVERAGED)
+        found = largest_lyapunov(started(network, self.points[0], self.lam, mu), time=AVERAGED)
         if not np.isfinite(found.value):
             return Verdict(False, np.inf, found.message)
         error = abs(found.value / self.exponent - 1) / EXPONENT
@@ -232,23 +240,30 @@ def equilibria_in(system: System, box: tuple[tuple[float, float], ...]) -> Array
     return found.points[:, :-1]
 
 
-def wanted_of_ode(system: System, box: tuple[tuple[float, float], ...], lam: tuple[float, ...]) -> list[Behaviour]:
-    """Return what an ODE does in a box: its equilibria and, when none of them is stable, the attractor from its start."""
+def wanted_of_ode(
+    system: System, box: tuple[tuple[float, float], ...], lam: tuple[float, ...], within: float = PLACE
+) -> list[Behaviour]:
+    """Return what an ODE does in a box: its equilibria and, when none is stable, the attractor from its start.
+
+    Equilibria may be `within` of the box's sides from their places; of a cycle the period is asked for, and about
+    the place.
+    """
     from bifrncrn.cycles import describe_attractor, find_cycle
     from bifrncrn.lyapunov import largest_lyapunov
 
     points = equilibria_in(system, box)
     stable = np.array([stability(system.with_(state=x)) for x in points], dtype=int)
-    wanted: list[Behaviour] = [EquilibriaWanted(points, stable, box, lam)]
+    wanted: list[Behaviour] = [EquilibriaWanted(points, stable, box, lam, within)]
     if len(system.variables) < 2 or (stable >= 0).any():
         return wanted
     cycle = find_cycle(system)
     if cycle is not None and cycle.stable:
-        wanted.append(CycleWanted(cycle.points, lam, True, allowed(cycle.points), cycle.period))
+        wanted.append(CycleWanted(cycle.points, lam, True, ODE_CYCLE * np.ptp(cycle.points, axis=0).max(), cycle.period))
     elif describe_attractor(system) == "chaos or torus":
         found = largest_lyapunov(system, time=AVERAGED)
         if found.value > 2 * found.error:
-            wanted.append(ChaosWanted(found.value, system.state, lam))
+            run = system.simulate((0.0, WATCHED), times=np.linspace(0.0, WATCHED, 2000))
+            wanted.append(ChaosWanted(found.value, run.x[len(run.x) // 4 :], lam))
     return wanted
 
 

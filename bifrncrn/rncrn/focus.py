@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from bifrncrn.rncrn.behaviours import Behaviour, ChaosWanted, CycleWanted
+from bifrncrn.rncrn.checks import Array
 from bifrncrn.rncrn.sampling import Samples, box_points, join
 from bifrncrn.rncrn.target import FieldPart, Target
 
@@ -19,6 +21,10 @@ REACH = 0.1
 # samples a side, and values of the parameter
 COUNT = 5
 VALUES = (-1.0, 0.0, 1.0)
+# attractors: their part of the share, how far from them samples lie, in units of their size, and at how many places
+CYCLES = 1 / 3
+TUBE = 0.04
+PLACES = 400
 
 
 def focused(target: Target, samples: Samples, points: Iterable[Any], share: float) -> Samples:
@@ -29,12 +35,42 @@ def focused(target: Target, samples: Samples, points: Iterable[Any], share: floa
     part = target.parts[0]
     if share == 0 or not isinstance(part, FieldPart) or target.bounds is None or len(part.names) != 1:
         return samples
-    near = [extra for point in points if (extra := _near(target, part, point)) is not None]
-    if not near:
+    return _with(samples, [extra for point in points if (extra := _near(target, part, point)) is not None], share)
+
+
+def focused_attractors(target: Target, samples: Samples, behaviours: Iterable[Behaviour], share: float) -> Samples:
+    """Return `samples` with others in tubes about the attractors of the target's ODE, with `CYCLES` of the share.
+
+    Periods and exponents are means along an attractor: they come out right when the field does there.
+    """
+    part = target.parts[0]
+    if not isinstance(part, FieldPart):
         return samples
-    extra = join(near)
+    tubes = [
+        _tube(part, one.points, one.lam)
+        for one in behaviours
+        if isinstance(one, ChaosWanted) or (isinstance(one, CycleWanted) and one.period is not None)
+    ]
+    return _with(samples, tubes, CYCLES * share)
+
+
+def _with(samples: Samples, others: list[Samples], share: float) -> Samples:
+    """Return `samples` and `others`, which carry `share` of the whole weight."""
+    if not others or share == 0:
+        return samples
+    extra = join(others)
     scale = share / (1 - share) * samples.weight.sum() / extra.weight.sum()
     return join([samples, Samples(extra.x, extra.lam, extra.field, extra.weight * scale)])
+
+
+def _tube(part: FieldPart, points: Array, row: tuple[float, ...]) -> Samples:
+    """Return samples on an attractor and moved off it along every axis."""
+    points = points[:: len(points) // PLACES + 1]
+    size = TUBE * np.ptp(points, axis=0)
+    moves = np.vstack([np.zeros(len(size)), np.diag(size), -np.diag(size)])
+    x = np.maximum((points[:, None] + moves).reshape(-1, len(size)), 0.0)
+    lam = np.tile(np.array(row, dtype=float), (len(x), 1))
+    return Samples(x, lam, part.field(x, lam), np.ones(len(x)))
 
 
 def _near(target: Target, part: FieldPart, point: Any) -> Samples | None:

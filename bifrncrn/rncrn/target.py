@@ -170,6 +170,8 @@ class Target:
         What the target is known to do.
     cycles : tuple of CycleWanted
         Cycles a network is wanted to have, where they are not just the closed curves among the parts.
+    guides : tuple of Part
+        Parts that are trained on but no loss is stated on: they say what the others leave open, or weigh some more.
     """
 
     name: str
@@ -183,13 +185,14 @@ class Target:
     bounds: tuple[float, float] | None = None
     known: tuple[KnownPoint, ...] = field(default_factory=tuple)
     cycles: tuple[CycleWanted, ...] = ()
+    guides: tuple[Part, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.parts:
             raise InputError(f"target {self.name!r} has no parts; give a field on a box or a curve")
         if self.loss not in LOSSES:
             raise InputError(f"loss {self.loss!r} is unknown; choose one of {', '.join(LOSSES)}")
-        shapes = {(part.dimension, part.inputs) for part in self.parts}
+        shapes = {(part.dimension, part.inputs) for part in (*self.parts, *self.guides)}
         if len(shapes) != 1:
             raise InputError(
                 f"the parts of target {self.name!r} disagree in (species, parameter species): {sorted(shapes)}"
@@ -232,6 +235,11 @@ class Target:
         if method not in METHODS:
             raise InputError(f"sampling method {method!r} is unknown; choose one of {', '.join(METHODS)}")
         return self._checked(join([part.samples(method, count, seed) for part in self.parts]))
+
+    def training_samples(self, method: str = "grid", count: int | None = None, seed: int = 0) -> Samples:
+        """Return the samples to learn from, those of the guides among them."""
+        guides = [part.samples(method, None, seed) for part in self.guides]
+        return self._checked(join([self.samples(method, count, seed), *guides]))
 
     def definition(self) -> Samples:
         """Return the samples on which the published loss is defined."""

@@ -13,7 +13,7 @@ from bifrncrn.errors import InputError
 from bifrncrn.rncrn import checkpoint
 from bifrncrn.rncrn.fit import Candidate, Fit
 from bifrncrn.rncrn.fitter import FitOptions, Start, polish, run_start
-from bifrncrn.rncrn.focus import focused
+from bifrncrn.rncrn.focus import focused, focused_attractors
 from bifrncrn.rncrn.ranking import target_diagram
 from bifrncrn.rncrn.sampling import Samples
 from bifrncrn.rncrn.selection import Judge, distinct
@@ -52,7 +52,8 @@ def train(
     polished, and ranked by comparing their diagrams with the target's: the number of special points that are missing,
     extra or of another criticality, then their parameter error (in steps of half a percent of the range), then
     the loss, then the spread of the rates. Targets without a diagram (curves, an ODE at one value) are ranked by what
-    they ask for instead: cycles near the designed curves, equilibria and their stability, periods (see `behaviours_of`).
+    they ask for instead: cycles near the designed curves, equilibria and their stability, periods
+    (see `behaviours_of`).
 
     Parameters
     ----------
@@ -76,8 +77,9 @@ def train(
     rank : {"diagram", "loss"}
         ``"loss"`` leaves diagrams and behaviours out.
     focus : float
-        Share of the weight that samples close about the target's special points carry, from 0 to below 1. With 0 a
-        fit has special points ten times further off, at about the same loss. Only with ``rank="diagram"``.
+        Share of the weight that samples close about the target's special points carry (a third of it, those along its
+        cycles), from 0 to below 1. With 0 a fit has special points ten times further off, at about the same loss.
+        Only with ``rank="diagram"``.
     refine : bool
         Move the best network's special points exactly onto the target's afterwards (see `refinement`): in the reduced
         system and, where that costs less than a factor of two in the loss, at the target's time-scale as well.
@@ -115,13 +117,14 @@ def train(
         seconds=seconds,
     )
     _check(options, seeds, rank, focus)
-    data = target.samples(method, samples, seed)
+    data = target.training_samples(method, samples, seed)
     reference = target_diagram(target) if rank == "diagram" else None
     _check_size(data, options.perceptrons)
     wanted = behaviours_of(target) if rank == "diagram" and reference is None else ()
     starts = _run(data, options, seeds, seed, jobs, checkpoints, progress)
     if reference is not None:  # only now: the weight makes more poor local minima for random starts to fall into
         data = focused(target, data, reference.special_points, focus)
+    data = focused_attractors(target, data, wanted, focus)
     starts = _polish(data, options, starts, jobs)
     record = _record(target, options, data, method, seeds, seed)
     judge = Judge.of(target, options.loss, record, reference, wanted, seed, jobs)
@@ -141,7 +144,8 @@ def _notes(best: Candidate, ranked: bool) -> tuple[str, ...]:
     if best.standing.missed:
         return ("the target is not reached: no start shows all that is wanted; try more seeds or more perceptrons",)
     if best.standing.wrong:
-        return ("the target is not reached: no start has just its special points; try more seeds, more perceptrons or more samples",)
+        words = "the target is not reached: no start has just its special points"
+        return (f"{words}; try more seeds, more perceptrons or more samples",)
     done = best.network.training.get("refinement")
     if done is None:
         return ()

@@ -35,9 +35,6 @@ def target_from(system: System, name: str = "") -> Target:
             raise InputError(f"[training] has the unknown key {key!r}; the keys are {', '.join(KEYS)}")
     names = _parameter_names(table)
     rows = _rows(table, names, system)
-    bounds = table.get("range") or (
-        [min(r[0] for r in rows), max(r[0] for r in rows)] if names and len(rows) > 1 else None
-    )
     part = FieldPart(system, _box(table, system), rows, names, count=_integer(table, "samples", None))
     return Target(
         name=name or system.title or "model",
@@ -45,14 +42,16 @@ def target_from(system: System, name: str = "") -> Target:
         parts=(part,),
         loss=table.get("loss", "field"),
         perceptrons=_integer(table, "perceptrons", 5) or 5,
-        mu=_number("mu", table["mu"]) if "mu" in table else None,
+        mu=_time_scale(table),
         state=tuple(system.state.tolist()),
         lam=rows[0],
-        bounds=tuple(_number("range", end) for end in bounds) if bounds else None,  # type: ignore[arg-type]
+        bounds=_bounds(table, rows) if names else None,
     )
 
 
 def _parameter_names(table: Mapping[str, Any]) -> tuple[str, ...]:
+    if "parameter" in table and "parameters" in table:
+        raise InputError("[training] has both parameter and parameters; give one of them")
     names = table.get("parameters", table.get("parameter", []))
     names = [names] if isinstance(names, str) else names
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -73,7 +72,39 @@ def _rows(table: Mapping[str, Any], names: tuple[str, ...], system: System) -> t
     rows = tuple(tuple(_number("values", v) for v in (row if isinstance(row, list) else [row])) for row in values)
     for name in names:
         system.parameter_index(name)
+    if any(len(row) != len(names) for row in rows):
+        raise InputError(f"[training] values is {values!r}; give {len(names)} value(s) in every row, one a parameter")
+    if min(value for row in rows for value in row) < 0:
+        raise InputError(
+            f"[training] values is {values!r}, but a parameter becomes a concentration and must not be negative; "
+            "shift or flip the parameter"
+        )
     return rows
+
+
+def _bounds(table: Mapping[str, Any], rows: tuple[tuple[float, ...], ...]) -> tuple[float, float] | None:
+    if "range" not in table:
+        first = [row[0] for row in rows]
+        return (min(first), max(first)) if min(first) < max(first) else None
+    ends = table["range"]
+    if not isinstance(ends, list) or len(ends) != 2:
+        raise InputError(f"[training] range is {ends!r}; give [low, high]")
+    low, high = (_number("range", end) for end in ends)
+    if not 0 <= low < high:
+        raise InputError(
+            f"[training] range is [{low:g}, {high:g}]; give the lower end first, and none below zero, for parameters "
+            "become concentrations"
+        )
+    return low, high
+
+
+def _time_scale(table: Mapping[str, Any]) -> float | None:
+    if "mu" not in table:
+        return None
+    mu = _number("mu", table["mu"])
+    if mu <= 0:
+        raise InputError(f"[training] mu is {mu:g}; give a positive ratio of time-scales, for instance 0.01")
+    return mu
 
 
 def _box(table: Mapping[str, Any], system: System) -> tuple[tuple[float, float], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from bifrncrn.rncrn.behaviours import (
+    PLACE,
     Behaviour,
     CycleWanted,
     EquilibriaWanted,
@@ -15,6 +16,9 @@ from bifrncrn.rncrn.behaviours import (
 from bifrncrn.rncrn.designer import CurvePart
 from bifrncrn.rncrn.target import FieldPart, Target
 
+# an equilibrium beside a curve may be this share of the box's sides away
+BESIDE = 0.25
+
 
 def behaviours_of(target: Target) -> tuple[Behaviour, ...]:
     """Return what a network trained on `target` is wanted to do.
@@ -24,11 +28,14 @@ def behaviours_of(target: Target) -> tuple[Behaviour, ...]:
     them. Parts that leave much open, an ODE over a whole range of parameters, are for diagrams to compare.
     """
     wanted: list[Behaviour] = list(target.cycles)
+    # beside a curve, which takes most of the perceptrons, an equilibrium has to be there rather than in its place
+    mixed = any(isinstance(part, CurvePart) for part in target.parts)
+    within = BESIDE if mixed else PLACE
     for part in target.parts:
         if isinstance(part, FieldPart):
             for row in part.lam:
                 values = dict(zip(part.names, row))
-                wanted += wanted_of_ode(part.system.with_(values=values or None), part.box, row)
+                wanted += wanted_of_ode(part.system.with_(values=values or None), part.box, row, within)
         elif isinstance(part, CurvePart) and part.curve.closed and not target.cycles:
             points = part.curve.points
             wanted.append(CycleWanted(points, part.lam, part.attractor, allowed(points)))

@@ -66,6 +66,12 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
+def _listed(names: Iterable[str], most: int = 8) -> str:
+    """Return "; the names are a, b" with the first few known names."""
+    shown = [name for name in names if len(name) <= _SHOWN]
+    return f"; the names are {', '.join(shown[:most])}{', ...' if len(shown) > most else ''}" if shown else ""
+
+
 def tokenize(text: str) -> list[Token]:
     """Split an expression into words.
 
@@ -265,7 +271,8 @@ class _Reader:
             return self.g.const(math.pi)
         if name in FUNCTIONS or name in ALIASES:
             raise self._error(token.start, f"the function '{name}' needs its argument in parentheses")
-        raise self._error(token.start, f"unknown name '{shorten(name)}'{suggest(name, [*self.names, 'pi'])}")
+        hint = suggest(name, [*self.names, "pi"]) or _listed(self.names)
+        raise self._error(token.start, f"unknown name '{shorten(name)}'{hint}")
 
     def _function(self, token: Token) -> str:
         name = ALIASES.get(token.text, token.text)

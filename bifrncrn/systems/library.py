@@ -13,6 +13,8 @@ import numpy as np
 
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn.behaviours import CycleWanted
+from bifrncrn.rncrn.classifying import ClassifierTarget, train_classifier
+from bifrncrn.rncrn.controlled import ControlledNetwork
 from bifrncrn.rncrn.curve import Curve
 from bifrncrn.rncrn.designer import CurvePart
 from bifrncrn.rncrn.target import FieldPart, KnownPoint, Target
@@ -213,7 +215,10 @@ def heart() -> Target:
     pieces = t[(t > 0) & (t < math.pi - 0.54)], t[(t > math.pi) & (t < 2 * math.pi - 0.54)]
     parts = tuple(CurvePart(Curve.of(place, slope, piece, closed=False), count=1250) for piece in pieces)
     whole = CycleWanted(place(t).T, within=0.3)
-    return Target("heart", "heart about (2, 2)", parts, "field", 10, state=(2.0, 2.0), cycles=(whole,))
+    # what the pieces leave out, with few layers: those of the strands that meet there contradict each other
+    gaps = t[(t >= math.pi - 0.54) & (t <= math.pi)], t[t >= 2 * math.pi - 0.54]
+    guides = tuple(CurvePart(Curve.of(place, slope, gap, closed=False), layers=4, count=80) for gap in gaps)
+    return Target("heart", "heart about (2, 2)", parts, "field", 10, state=(2.0, 2.0), cycles=(whole,), guides=guides)
 
 
 def two_cycles() -> Target:
@@ -255,6 +260,8 @@ def eq_cycle() -> Target:
     )
     rest = FieldPart(system, ((0.0, 3.0), (0.0, 3.0)), ((0.1,),), count=16, definition_count=16)
     cycle = CurvePart(_circle((1.5, 1.5)), (1.0,))
+    # the many samples of the circle would drown the equilibrium
+    guide = FieldPart(system, ((0.0, 3.0), (0.0, 3.0)), ((0.1,),), count=16, weight=1000.0)
     return Target(
         "eq_cycle",
         "equilibrium at lam = 0.1, cycle at lam = 1",
@@ -264,7 +271,44 @@ def eq_cycle() -> Target:
         state=(0.1, 0.1),
         lam=(0.1,),
         bounds=(0.1, 1.0),
+        guides=(guide,),
     )
+
+
+def xor_classifier() -> ClassifierTarget:
+    """Return the classifier of XOR on [0, 2]^2: 0.05 where just one environment is above 1, and 1 elsewhere."""
+    side = (np.arange(40) + 0.5) / 20
+    places = np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2)
+    one = (places[:, 0] > 1) != (places[:, 1] > 1)
+    return ClassifierTarget("xor_classifier", places, np.where(one, 0.05, 1.0)[:, None], 4, 0.1)
+
+
+def step_classifier() -> ClassifierTarget:
+    """Return the classifier that switches `eq_cycle`: 0.1 for environments below 2.5, 1 above, on [0, 5]."""
+    places = (np.arange(400) + 0.5)[:, None] / 80
+    return ClassifierTarget("step_classifier", places, np.where(places < 2.5, 0.1, 1.0), 3, 0.1)
+
+
+def xor(seeds: int = 10, seed: int = 0, jobs: int | None = None) -> ControlledNetwork:
+    """Return a trained network of two stable states where just one of two environments is above 1, else of one.
+
+    The network is trained on `uni_bistable`, the classifier that drives it on `xor_classifier`.
+    """
+    return _controlled(uni_bistable(), xor_classifier(), seeds, seed, jobs)
+
+
+def eq_cycle_controlled(seeds: int = 10, seed: int = 0, jobs: int | None = None) -> ControlledNetwork:
+    """Return a trained network that rests while its environment is below 2.5 and cycles above."""
+    return _controlled(eq_cycle(), step_classifier(), seeds, seed, jobs)
+
+
+def _controlled(
+    target: Target, classes: ClassifierTarget, seeds: int, seed: int, jobs: int | None
+) -> ControlledNetwork:
+    from bifrncrn.rncrn.training import train
+
+    network = train(target, seeds=seeds, seed=seed, jobs=jobs).network
+    return ControlledNetwork(train_classifier(classes, seeds=seeds, seed=seed, jobs=jobs).classifier, network)
 
 
 TARGETS: dict[str, Callable[[], Target]] = {

@@ -1,0 +1,129 @@
+"""Behaviours: asked of targets, looked for in networks, and what a fit says about them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bifrncrn.rncrn.behaviours import ChaosWanted, CycleWanted, EquilibriaWanted, SwitchWanted, stability, wanted_of_ode
+from bifrncrn.rncrn.focus import focused_attractors
+from bifrncrn.rncrn.network import Network
+from bifrncrn.rncrn.ranking import behaving
+from bifrncrn.rncrn.training import train
+from bifrncrn.rncrn.wanted import behaviours_of
+from bifrncrn.systems import library
+from bifrncrn.systems.system import System
+
+# an attracting point at x1 = x2 = 5: dx = 30 + x (s(5 - x) - 7) at gamma = tau = 1
+REST = Network(
+    alpha=-np.eye(2), omega=np.eye(2), theta=-5.0 * np.ones(2), beta=5.0 * np.ones(2), state=[5.0, 5.0], mu=0.1
+)
+
+
+def kinds(name):
+    return [type(one) for one in behaviours_of(library.get(name))]
+
+
+def test_what_targets_ask_for():
+    assert kinds("circle") == [CycleWanted]
+    assert kinds("two_cycles") == [CycleWanted, CycleWanted]
+    assert kinds("heart") == [CycleWanted]
+    assert kinds("bistable") == [EquilibriaWanted]
+    assert kinds("uni_bistable") == [EquilibriaWanted, EquilibriaWanted, SwitchWanted]
+    assert kinds("eq_cycle") == [EquilibriaWanted, CycleWanted, SwitchWanted]
+    assert kinds("oscillator") == [EquilibriaWanted, CycleWanted]
+    assert behaviours_of(library.get("uni_bistable"))[-1].folds == 1
+    assert not behaviours_of(library.get("repeller"))[0].attracts
+
+
+def test_equilibria_of_a_sine_are_asked_for_with_their_stability():
+    (wanted,) = behaviours_of(library.get("tristable"))
+    np.testing.assert_allclose(wanted.points[:, 0], np.pi * np.arange(1, 6), atol=1e-9)
+    assert wanted.stable.tolist() == [1, -1, 1, -1, 1]
+
+
+def test_the_period_of_the_oscillator_is_asked_for():
+    cycle = behaviours_of(library.get("oscillator"))[1]
+    assert cycle.period == pytest.approx(7.0234118, abs=1e-6)
+
+
+def test_a_network_at_rest_has_no_cycle_and_one_equilibrium():
+    points = library.circle().parts[0].curve.points
+    x = REST.reduced().state
+    box = ((3.0, 7.0), (3.0, 7.0))
+    rest = EquilibriaWanted(x[None], np.array([1]), box)
+    for mu in (None, 0.01):
+        assert not CycleWanted(points).check(REST, mu).ok
+        assert rest.check(REST, mu).ok
+    wrong = EquilibriaWanted(x[None], np.array([-1]), box).check(REST, None)
+    assert not wrong.ok
+    assert "stability wrong" in wrong.text
+    missing = EquilibriaWanted(np.array([[4.0, 4.0], [5.0, 5.0]]), np.array([1, 1]), box).check(REST, None)
+    assert "2 wanted" in missing.text
+    standing = behaving([rest, CycleWanted(points)], REST)
+    assert (standing.wrong, len(standing.shown), len(standing.missed)) == (1, 1, 1)
+
+
+def test_stability_of_a_focus_saddle_and_centre():
+    for equations, expected in (
+        ({"x": "-x", "y": "-y"}, 1),
+        ({"x": "x", "y": "-y"}, -1),
+        ({"x": "y", "y": "-x"}, 0),
+    ):
+        assert stability(System.from_equations(equations, {}, {"x": 0.0, "y": 0.0})) == expected
+
+
+def test_an_attractor_is_asked_for_where_no_equilibrium_is_stable():
+    equations = {"x": "1 - 4*x + x^2*y", "y": "3*x - x^2*y"}
+    system = System.from_equations(equations, {}, {"x": 1.5, "y": 3.0}, nonnegative=True)
+    wanted = wanted_of_ode(system, ((0.1, 5.0), (0.1, 6.0)), ())
+    assert [type(one) for one in wanted] == [EquilibriaWanted, CycleWanted]
+    assert wanted[1].period == pytest.approx(7.157, abs=0.01)
+
+
+def test_samples_along_a_cycle_carry_their_share():
+    target = library.oscillator()
+    data = target.samples(count=10)
+    more = focused_attractors(target, data, behaviours_of(target), 0.9)
+    extra = more.weight[len(data) :].sum() / more.weight.sum()
+    assert extra == pytest.approx(0.3)
+    assert focused_attractors(target, data, behaviours_of(target), 0.0) is data
+    circle = library.circle()
+    assert len(focused_attractors(circle, circle.samples(), behaviours_of(circle), 0.9)) == len(circle.samples())
+
+
+def test_a_fit_of_a_circle_says_what_was_verified():
+    fit = train(library.circle(), seeds=2)
+    assert fit.reached
+    assert fit.best.standing.error * 0.1 < 0.035
+    text = fit.report()
+    assert "verified: stable cycle" in text
+    assert "verified at mu = " in text
+    data = json.loads(json.dumps(fit.to_json(), allow_nan=False))
+    assert data["schema"] == "bifrncrn.fit/1"
+    assert data["reached"] is True
+    assert len(data["starts"]) == 2
+
+
+def test_a_fit_that_does_not_reach_its_target_says_so():
+    fit = train(library.circle(), seeds=1, perceptrons=1)
+    assert fit.reached is False
+    assert "the target is not reached" in fit.report()
+    assert fit.network.sizes == (2, 1, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "loss"), [("circle", 0.132), ("two_cycles", 0.11), ("eq_cycle", 0.30), ("bistable", 0.01)]
+)
+def test_figures_of_the_papers_are_beaten(name, loss):
+    fit = train(library.get(name), jobs=2)
+    assert fit.loss < loss
+    assert fit.reached, fit.report()
+
+
+@pytest.mark.slow
+def test_chaos_is_asked_for():
+    wanted = behaviours_of(library.hastings_powell())
+    assert [type(one) for one in wanted] == [EquilibriaWanted, ChaosWanted]
+    assert wanted[1].exponent == pytest.approx(0.0148, abs=0.003)

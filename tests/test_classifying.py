@@ -1,0 +1,75 @@
+"""Classifiers: exact Jacobian, reproducible, right about XOR; the networks they control."""
+
+import numpy as np
+import pytest
+
+from bifrncrn.errors import InputError
+from bifrncrn.rncrn.behaviours import equilibria_in
+from bifrncrn.rncrn.classifying import ClassifierTarget, _Problem, train_classifier
+from bifrncrn.systems import library
+
+
+def small(outputs=2, count=30):
+    rng = np.random.default_rng(1)
+    return ClassifierTarget("small", rng.uniform(0, 2, (count, 2)), rng.uniform(0.1, 1, (count, outputs)), 3, 0.1)
+
+
+def test_jacobian_of_a_classifier_is_exact():
+    problem = _Problem(small(), 3)
+    v = problem.random(np.random.default_rng(2))
+    h = 1e-6
+    numeric = np.stack([(problem.residual(v + h * e) - problem.residual(v - h * e)) / (2 * h) for e in np.eye(v.size)])
+    np.testing.assert_allclose(problem.jacobian(v), numeric.T, atol=1e-8)
+
+
+def test_the_classifier_gives_what_was_fitted():
+    target = small()
+    fit = train_classifier(target, seeds=2, evaluations=30)
+    given = np.array([fit.classifier.output(place) for place in target.environments])
+    assert np.mean((given - target.outputs) ** 2) == pytest.approx(fit.loss, rel=1e-9)
+    assert fit.classifier.sizes == (2, 3, 2)
+    assert "classifier 2-3-2" in str(fit)
+    again = train_classifier(target, seeds=2, evaluations=30)
+    np.testing.assert_array_equal(fit.classifier.first_layer, again.classifier.first_layer)
+
+
+def test_a_step_is_learned():
+    fit = train_classifier(library.step_classifier(), seeds=3)
+    low, high = fit.classifier.output([2.3])[0], fit.classifier.output([2.7])[0]
+    assert fit.loss < 0.01
+    assert low < 0.3
+    assert high > 0.9
+
+
+@pytest.mark.parametrize(
+    ("environments", "outputs", "words"),
+    [
+        ([[0.0], [-1.0]], [[1.0], [1.0]], "holds -1"),
+        ([[0.0], [1.0]], [[1.0], [0.0]], "must be positive"),
+        ([[0.0], [np.nan]], [[1.0], [1.0]], "holds nan"),
+        ([[0.0]], [[1.0], [1.0]], "one row"),
+    ],
+)
+def test_bad_samples_are_refused(environments, outputs, words):
+    with pytest.raises(InputError, match=words):
+        ClassifierTarget("bad", np.array(environments), np.array(outputs), 2)
+
+
+@pytest.mark.parametrize("option", ["hidden", "seeds", "evaluations"])
+def test_bad_options_are_refused(option):
+    with pytest.raises(InputError, match=f"{option} is 0"):
+        train_classifier(small(), **{option: 0})
+
+
+@pytest.mark.slow
+def test_the_xor_network_is_right_almost_everywhere():
+    whole = library.xor(jobs=2)
+    assert whole.classifier.sizes == (2, 4, 1)
+    side = (np.arange(40) + 0.5) / 20
+    right = 0
+    for a in side:
+        for b in side:
+            system = whole.reduced().with_(values={"lam1": a, "lam2": b})
+            count = len(equilibria_in(system, ((1.0, 9.0),)))
+            right += count == (3 if (a > 1) != (b > 1) else 1)
+    assert right / side.size**2 > 0.98
