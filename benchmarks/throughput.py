@@ -1,9 +1,9 @@
 """How many points a second: 10,000 networks with rates perturbed by up to 10 %, each followed through its range.
 
-    python benchmarks/throughput.py [--networks 10000] [--threads 2] [--step 0.05 0.01] [--json FILE]
+    python benchmarks/throughput.py [--networks 10000] [--processes 2] [--step 0.05 0.01] [--json FILE]
 
-One shape is compiled once; the weights are parameters, overwritten from network to network. Every thread has a curve
-of its own, and the march holds no lock, so the threads run side by side. A march starts at the lower end of the range
+One shape is compiled once; the weights are parameters, overwritten from network to network. The networks are shared
+between processes: in threads, the Python around each short march would take turns. A march starts at the lower end of the range
 from the equilibrium of the unperturbed network, ends at the range's other end, and locates the special points on its
 way; they are counted, the points are not kept.
 """
@@ -14,11 +14,11 @@ import argparse
 import json
 import resource
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.march import march
@@ -96,31 +96,42 @@ def batch(system: System, rows: np.ndarray, options: Options) -> Count:
     return count
 
 
-def measure(networks: int, threads: int, step: float) -> dict[str, float]:
-    """Return what the threads did together, and how fast."""
+def measure(networks: int, processes: int, step: float) -> dict[str, float]:
+    """Return what the processes did together, and how fast; their start is not counted."""
     system, options = bistable(), Options(step=step)
     rows = perturbed(system, networks)
-    batch(system, rows[:10], options)  # compiled, loaded
-    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
-    with ThreadPoolExecutor(threads) as pool:
-        total = sum(pool.map(lambda part: batch(system, part, options), np.array_split(rows, threads)), Count())
-    seconds = time.perf_counter() - began
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    rate = {"points_per_second": total.points / seconds, "seconds": seconds, "memory_grown_mb": grown / 1024}
-    return {"step": step, "threads": threads, **asdict(total), **rate}
+    with Parallel(n_jobs=processes, batch_size=1) as pool:
+        pool(delayed(batch)(system, rows[:10], options) for _ in range(2 * processes))  # compiled, loaded
+        began = time.perf_counter()
+        parts = pool(delayed(measured)(system, part, options) for part in np.array_split(rows, processes))
+        seconds = time.perf_counter() - began
+    total = sum((count for count, _ in parts), Count())
+    rate = {
+        "points_per_second": total.points / seconds,
+        "seconds": seconds,
+        "memory_grown_mb": max(m for _, m in parts),
+    }
+    return {"step": step, "processes": processes, **asdict(total), **rate}
+
+
+def measured(system: System, rows: np.ndarray, options: Options) -> tuple[Count, float]:
+    """Return what `batch` did and by how many megabytes the process grew meanwhile."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    count = batch(system, rows, options)
+    return count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", type=int, default=10_000)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--step", type=float, nargs="+", default=[0.05, 0.01])
     parser.add_argument("--json")
     options = parser.parse_args()
-    results = [measure(options.networks, options.threads, step) for step in options.step]
+    results = [measure(options.networks, options.processes, step) for step in options.step]
     for r in results:
         print(
-            f"step {r['step']:g}, {r['threads']} threads: {r['networks']} networks, {r['started']} with an equilibrium "
+            f"step {r['step']:g}, {r['processes']} processes: {r['networks']} networks, {r['started']} with an equilibrium "
             f"to start from, {r['complete']} followed to the end: {r['points']} points, {r['special']} special, "
             f"in {r['seconds']:.2f} s, {r['points_per_second'] / 1e6:.2f} million points per second; "
             f"memory grew by {r['memory_grown_mb']:.0f} MB"

@@ -139,7 +139,7 @@ class Tracer:
         return origin, tangent
 
     def _onto_branch(self, y: np.ndarray, ahead: np.ndarray, scale: np.ndarray, reach: float) -> np.ndarray | None:
-        """Return the point of the curve in the plane through `y` normal to `ahead`, if it is within reach and inside."""
+        """Return the point of the curve in the plane through `y` normal to `ahead`, if within reach and inside."""
         at = y
         for _ in range(8):
             step = self.problem.beside(self.region.clip(at), ahead / scale)
@@ -153,7 +153,7 @@ class Tracer:
         return None
 
     def _inside(self, y: np.ndarray, rounding: np.ndarray) -> np.ndarray | None:
-        """Return a point if it is in the region and the range; what is outside by less than `rounding` is put inside."""
+        """Return a point if it is in region and range; what is outside by less than `rounding` is put inside."""
         inside: np.ndarray = self.region.clip(y)
         outside = np.any(np.abs(inside - y) > rounding) or not self.span[0] <= y[-1] <= self.span[1]
         return None if outside or not self.region.holds(inside) else inside

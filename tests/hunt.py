@@ -5,6 +5,7 @@ Nothing here uses the package's derivatives, linear algebra, step control or tes
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -146,7 +147,7 @@ def march(
 
 
 def special_points(model: Model, points: list[Array], span: tuple[float, float]) -> tuple[list[Found], list[str]]:
-    """Return the folds and Hopf points between consecutive points, solved for with scipy; and what could not be solved."""
+    """Return the folds and Hopf points between consecutive points, solved for by scipy; and what was not."""
     n = len(points[0]) - 1
     spectra = [np.linalg.eigvals(model.jacobian(y[:n], y[n])) for y in points]
     dets = [float(np.prod(v).real) for v in spectra]
@@ -240,7 +241,7 @@ def differences(a: list[Found], b: list[Found], width: float, tolerance: float =
 
 
 def check_branches(d: Diagram, model: Model) -> list[str]:
-    """Check every row of a diagram by substitution: f = 0, the eigenvalues, their count, and where the count changes."""
+    """Check every row by substitution: f = 0, the eigenvalues, their count, and where the count changes."""
     out = []
     for branch in d.branches:
         marked = {p.index: p.label for p in d.special_points if p.branch == branch.id}
@@ -273,7 +274,7 @@ def check_branches(d: Diagram, model: Model) -> list[str]:
             if 0 < k < len(p) - 1 and (p[k] - p[k - 1]) * (p[k + 1] - p[k]) < 0 and marked.get(k) not in ("LP", "BP"):
                 out.append(f"branch {branch.id} row {k}: the parameter turns at {lam:.9g} where no fold is reported")
         rows = [k for k in range(len(p)) if k not in marked]
-        for a, b in zip(rows, rows[1:]):
+        for a, b in itertools.pairwise(rows):
             if branch.unstable[a] != branch.unstable[b] and b - a == 1:
                 out.append(f"branch {branch.id} rows {a}, {b}: the number of unstable eigenvalues changes unseen")
     return out
@@ -319,7 +320,7 @@ def run(system: System, span: tuple[float, float], step: float = 0.05, **more: o
 def examine(
     system: System, model: Model, span: tuple[float, float], rng: np.random.Generator, tally: Tally, name: str
 ) -> None:
-    """Hunt on one system: substitution, the reference march, three step sizes, other starts; complaints go to the tally."""
+    """Hunt on one system: substitution, the reference march, three step sizes, other starts."""
     tally.systems += 1
     first = run(system, span, start=None)
     if first is None:
@@ -396,7 +397,7 @@ class Polynomial:
 
 
 def random_polynomial(rng: np.random.Generator, n: int) -> tuple[Polynomial, Array]:
-    """Return random equations with up to cubic terms and bounded solutions, and a state that is an equilibrium at lam = 1."""
+    """Return random equations with up to cubic terms, and a state that is an equilibrium at lam = 1."""
     powers = [np.zeros(n + 1, int)]
     while len(powers) < 4 + 3 * n:
         row = rng.integers(0, 3, n + 1)
@@ -415,7 +416,7 @@ def random_polynomial(rng: np.random.Generator, n: int) -> tuple[Polynomial, Arr
 
 
 def random_ecology(rng: np.random.Generator, n: int) -> tuple[Polynomial, Array]:
-    """Return Lotka-Volterra equations x_i (r_i + s_i lam - A x)_i, and an equilibrium at lam = 1 with some species extinct."""
+    """Return Lotka-Volterra equations x_i (r_i + s_i lam - A x)_i, and an equilibrium at lam = 1."""
     eye = np.eye(n + 1, dtype=int)
     table = np.array(
         [eye[i] for i in range(n)]

@@ -119,7 +119,8 @@ def nearby(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
     At a fold, and just beyond it, there is nothing regular to find at the parameter value given. Newton steps of least
     length lead to the branch beside it.
     """
-    scale = np.abs(y) + 1e-6 * float(np.max(np.abs(y), initial=1.0))
+    scale = np.abs(y) + 1e-3 * float(np.max(np.abs(y)))
+    scale[scale == 0.0] = 1.0
     at = np.array(y, dtype=float)
     for _ in range(20):
         step = problem.beside(at, problem.tangent(at, scale) / scale**2)

@@ -258,7 +258,9 @@ def wanted_of_ode(
         return wanted
     cycle = find_cycle(system)
     if cycle is not None and cycle.stable:
-        wanted.append(CycleWanted(cycle.points, lam, True, ODE_CYCLE * np.ptp(cycle.points, axis=0).max(), cycle.period))
+        wanted.append(
+            CycleWanted(cycle.points, lam, True, ODE_CYCLE * np.ptp(cycle.points, axis=0).max(), cycle.period)
+        )
     elif describe_attractor(system) == "chaos or torus":
         found = largest_lyapunov(system, time=AVERAGED)
         if found.value > 2 * found.error:

@@ -1,0 +1,93 @@
+"""Fold coefficients and first Lyapunov coefficients against closed forms."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bifrncrn.curves.equilibrium import EquilibriumProblem
+from bifrncrn.normal_forms import first_lyapunov, fold_coefficient
+from bifrncrn.systems.system import System
+
+
+def problem(equations, lam=0.0):
+    return EquilibriumProblem(System.from_equations(equations, {"lam": lam}, dict.fromkeys(equations, 0.0)), 0)
+
+
+@settings(max_examples=20)
+@given(st.floats(-5, 5).filter(lambda v: abs(v) > 0.1))
+def test_a_of_the_fold_normal_form(a):
+    assert abs(fold_coefficient(problem({"x": f"lam + {a!r}*x^2"}), np.zeros(2))) == pytest.approx(abs(a), rel=1e-12)
+
+
+def test_a_does_not_see_a_stable_direction():
+    found = fold_coefficient(problem({"x": "lam + 3*x^2", "y": "-2*y"}), np.zeros(3))
+    assert found == pytest.approx(3.0, rel=1e-12)
+
+
+def test_a_with_oblique_null_vectors():
+    """With J = [[0, 1], [0, -1]]: q = (1, 0), p = (1, 1), so a = (f_xx + g_xx)/2."""
+    found = fold_coefficient(problem({"x": "y + 2*x^2", "y": "-y + 5*x^2 + lam"}), np.zeros(3))
+    assert abs(found) == pytest.approx(7.0, rel=1e-12)
+
+
+@settings(max_examples=20)
+@given(st.floats(0.1, 10), st.floats(-3, 3).filter(lambda v: abs(v) > 1e-3))
+def test_l1_of_the_hopf_normal_form(omega, s):
+    """z' = i w z + s z |z|^2 with q of unit length, |x|^2 + |y|^2 = 2 |z q|^2: Re c1 = 2 s and l1 = 2 s / w."""
+    equations = {"x": f"-{omega!r}*y + {s!r}*x*(x^2+y^2)", "y": f"{omega!r}*x + {s!r}*y*(x^2+y^2)"}
+    frequency, l1 = first_lyapunov(problem(equations), np.zeros(3))
+    assert frequency == pytest.approx(omega, rel=1e-12)
+    assert l1 == pytest.approx(2.0 * s / omega, rel=1e-10)
+
+
+def planar_l1(f, g, omega):
+    """Return l1 of x' = -w y + f, y' = w x + g by the planar formula of Guckenheimer and Holmes (3.4.11).
+
+    `f`, `g` hold the partial derivatives by name. Their a is Re c1 with |q|^2 = 2, so Re c1 = 2 a here.
+    """
+    cubic = f["xxx"] + f["xyy"] + g["xxy"] + g["yyy"]
+    quadratic = f["xy"] * (f["xx"] + f["yy"]) - g["xy"] * (g["xx"] + g["yy"]) - f["xx"] * g["xx"] + f["yy"] * g["yy"]
+    return 2.0 * (cubic + quadratic / omega) / 16.0 / omega
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(-3, 3), min_size=14, max_size=14), st.sampled_from([0.5, 1.0, 3.0]))
+def test_l1_of_planar_systems(c, omega):
+    monomials = ("x^2", "x*y", "y^2", "x^3", "x^2*y", "x*y^2", "y^3")
+    weights = {
+        "x^2": ("xx", 2),
+        "x*y": ("xy", 1),
+        "y^2": ("yy", 2),
+        "x^3": ("xxx", 6),
+        "x^2*y": ("xxy", 2),
+        "x*y^2": ("xyy", 2),
+        "y^3": ("yyy", 6),
+    }
+    texts = [" + ".join(f"({k})*{m}" for k, m in zip(part, monomials)) for part in (c[:7], c[7:])]
+    parts = [{weights[m][0]: weights[m][1] * k for k, m in zip(part, monomials)} for part in (c[:7], c[7:])]
+    equations = {"x": f"-{omega!r}*y + {texts[0]}", "y": f"{omega!r}*x + {texts[1]}"}
+    assert first_lyapunov(problem(equations), np.zeros(3))[1] == pytest.approx(
+        planar_l1(*parts, omega), rel=1e-9, abs=1e-11
+    )
+
+
+def test_l1_does_not_see_a_decoupled_stable_state():
+    plane = {"x": "-2*y + x^2 - x*y^2", "y": "2*x + x*y + y^3"}
+    alone = first_lyapunov(problem(plane), np.zeros(3))
+    more = first_lyapunov(problem({**plane, "z": "-5*z + z^2"}), np.zeros(4))
+    assert more == pytest.approx(alone, rel=1e-11)
+
+
+def test_time_scales_omega_and_leaves_l1():
+    slow = {"x": "-y - x*(x^2+y^2)", "y": "x - y*(x^2+y^2)"}
+    fast = {name: f"1000*({text})" for name, text in slow.items()}
+    a, b = first_lyapunov(problem(slow), np.zeros(3)), first_lyapunov(problem(fast), np.zeros(3))
+    assert b == pytest.approx((1000.0 * a[0], a[1]), rel=1e-11)
+
+
+def test_brusselator_is_supercritical():
+    system = System.from_equations({"x": "1 - (B+1)*x + x^2*y", "y": "B*x - x^2*y"}, {"B": 2.0}, {"x": 1.0, "y": 2.0})
+    omega, l1 = first_lyapunov(EquilibriumProblem(system, 0), np.array([1.0, 2.0, 2.0]))
+    assert omega == pytest.approx(1.0, abs=1e-12)
+    assert l1 < 0.0
