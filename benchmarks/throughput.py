@@ -3,9 +3,9 @@
     python benchmarks/throughput.py [--networks 10000] [--processes 2] [--step 0.05 0.01] [--json FILE]
 
 One shape is compiled once; the weights are parameters, overwritten from network to network. The networks are shared
-between processes: in threads, the Python around each short march would take turns. A march starts at the lower end of the range
-from the equilibrium of the unperturbed network, ends at the range's other end, and locates the special points on its
-way; they are counted, the points are not kept.
+between processes: in threads, the Python around each short march would take turns. A march starts at the lower end of
+the range from the equilibrium of the unperturbed network, ends at the range's other end, and locates the special
+points on its way; they are counted, the points are not kept.
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ def main() -> None:
     results = [measure(options.networks, options.processes, step) for step in options.step]
     for r in results:
         print(
-            f"step {r['step']:g}, {r['processes']} processes: {r['networks']} networks, {r['started']} with an equilibrium "
-            f"to start from, {r['complete']} followed to the end: {r['points']} points, {r['special']} special, "
+            f"step {r['step']:g}, {r['processes']} processes: {r['networks']} networks, {r['started']} with a start, "
+            f"{r['complete']} followed to the end: {r['points']} points, {r['special']} special, "
             f"in {r['seconds']:.2f} s, {r['points_per_second'] / 1e6:.2f} million points per second; "
             f"memory grew by {r['memory_grown_mb']:.0f} MB"
         )

@@ -269,7 +269,7 @@ def check_branches(d: Diagram, model: Model) -> list[str]:
                 and np.sum(values.real > 0) != branch.unstable[k]
             ):
                 out.append(
-                    f"branch {branch.id} row {k}: {branch.unstable[k]} unstable but numpy says {np.sum(values.real > 0)}"
+                    f"branch {branch.id} row {k}: {branch.unstable[k]} unstable but numpy {np.sum(values.real > 0)}"
                 )
             if 0 < k < len(p) - 1 and (p[k] - p[k - 1]) * (p[k + 1] - p[k]) < 0 and marked.get(k) not in ("LP", "BP"):
                 out.append(f"branch {branch.id} row {k}: the parameter turns at {lam:.9g} where no fold is reported")
