@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -189,23 +190,23 @@ class Tracer:
                 junction.known.append(direction)
                 self._switch(junction, direction)
 
-    def knows(self, y: np.ndarray) -> bool:
+    def knows(self, y: np.ndarray, near: float = 0.5) -> bool:
         """Say whether an equilibrium lies on a branch that was traced already.
 
         From the nearest row of each branch the point beside `y` is computed (Newton's method in the hyperplane through
-        `y` normal to the row's tangent); it must be `y` itself.
+        `y` normal to the row's tangent); it must be `y` itself. Branches further than `near` are left out.
         """
         scale = self._floor(y)
         scale[:-1] = np.maximum(scale[:-1], np.abs(y[:-1]))
-        return any(self._beside(line, y, scale) for line in self.lines)
+        return any(self._beside(line, y, scale, near) for line in self.lines)
 
-    def _beside(self, line: Line, y: np.ndarray, scale: np.ndarray) -> bool:
+    def _beside(self, line: Line, y: np.ndarray, scale: np.ndarray, near: float) -> bool:
         gaps = (line.points - y) / scale
         row = int(np.argmin(np.sum(gaps * gaps, axis=1)))
         normal = _unit(line.tangents[row] / scale)
         z = line.points[row] / scale
         z = z + normal * (normal @ (y / scale - z))
-        if np.linalg.norm(z - y / scale) > 0.5:
+        if np.linalg.norm(z - y / scale) > near:
             return False
         for _ in range(8):
             z = self.region.clip(z * scale) / scale
@@ -280,7 +281,7 @@ class Tracer:
                 away = (line.points[0] - junction.y) / scale
                 along = away @ (ahead / scale)
                 if along > 0.9 * np.linalg.norm(away) * np.linalg.norm(ahead / scale):
-                    return line, end
+                    return None if self.knows(line.points[len(line) // 2], near=0.02) else (line, end)
         return None
 
     def _march(
@@ -340,11 +341,13 @@ class Tracer:
         scale = np.maximum(np.maximum(np.abs(before), np.abs(after)), floor)
         scale[-1] = floor[-1]
         chord = (after - before) / scale
-        reach = float(np.linalg.norm(chord)) * scale
+        # first in the box of both rows and what the branch may bulge out of it, where no neighbour can be taken for it
+        middle, length = 0.5 * (before + after), float(np.linalg.norm(chord))
+        boxes = [self._around(middle, 0.5 * np.abs(after - before) + reach * length * scale) for reach in (0.02, 1.0)]
         # not quite at the zero of the eigenvalue: there the equations have no size of their own
-        for share in (0.5, 0.1 + 0.8 * self._zero_between(line, event.row)):
-            guess = before + share * (after - before)
-            found = self.problem.refine(guess, scale, self._around(guess, reach))
+        shares = (0.5, 0.1 + 0.8 * self._zero_between(line, event.row))
+        for box, share in itertools.product(boxes, shares):
+            found = self.problem.refine(before + share * (after - before), scale, box)
             # it must lie between the rows, or it is another one
             if found is not None and -1e-6 <= ((found[0] - before) / scale) @ chord / (chord @ chord) <= 1.0 + 1e-6:
                 break
@@ -435,7 +438,9 @@ class Tracer:
             if np.max(np.abs(y - junction.y) / junction.scale) < SAME:
                 junction.known.append(_unit(tangent / junction.scale))
                 return
-        scale = np.maximum(np.abs(y), floor)
+        # in units of the point itself: seen from where the line began, large perhaps, what leaves here may look small
+        largest = float(np.max(np.abs(y[:-1])))
+        scale = np.maximum(np.abs(y), np.minimum(floor, 0.1 * largest) if largest > 0.0 else floor)
         scale[-1] = floor[-1]
         self.special.append(self._classify(line, event, y, number))
         self.junctions.append(Junction(y, event.left, scale, len(self.special) - 1, [_unit(tangent / scale)]))

@@ -50,14 +50,18 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What an engine found: the number of points, and the special points as (label, parameter, state)."""
+    """What an engine found: the number of points, and the special points as (label, parameter, state).
+
+    `seconds` is what the engine's own clock says it took, where it is a program of its own; None otherwise.
+    """
 
     points: int
     special: list[tuple[str, float, list[float]]] = field(default_factory=list)
+    seconds: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON."""
-        return {"points": self.points, "special": self.special}
+        return {"points": self.points, "special": self.special, "seconds": self.seconds}
 
 
 Run = Callable[[], Outcome]
@@ -166,13 +170,34 @@ def jaxcont(job: Job) -> Run:
     return run
 
 
-ENGINES: dict[str, Callable[[Job], Run]] = {"native": native, "pycont": pycont, "xpplab": xpplab, "jaxcont": jaxcont}
-"""Every engine by its name; those of other packages run where the package is installed."""
+def auto(job: Job) -> Run:
+    """Prepare AUTO-07p, a program of its own."""
+    from bifrncrn.bench import auto07p
+
+    return auto07p.prepare(job)
+
+
+ENGINES: dict[str, Callable[[Job], Run]] = {
+    "native": native,
+    "pycont": pycont,
+    "xpplab": xpplab,
+    "jaxcont": jaxcont,
+    "auto": auto,
+}
+"""Every engine by its name; those of other packages run where the package, or AUTO's executable, is installed."""
 
 
 def installed() -> tuple[str, ...]:
     """Return the names of the engines that are installed."""
-    return tuple(name for name in ENGINES if name == "native" or importlib.util.find_spec(name) is not None)
+    return tuple(name for name in ENGINES if _is_installed(name))
+
+
+def _is_installed(name: str) -> bool:
+    if name == "auto":
+        from bifrncrn.bench import auto07p
+
+        return auto07p.home() is not None
+    return name == "native" or importlib.util.find_spec(name) is not None
 
 
 def prepare(name: str, job: Job) -> Run:

@@ -107,6 +107,8 @@ class Bench:
         lines.append(
             "cold: a fresh process to its first result, disk caches as they are; warm: a later call (median, fastest)"
         )
+        if any(timing.engine == "auto" and timing.error is None for timing in self.timings):
+            lines.append("auto: cold includes compiling the model; warm is AUTO's own clock, without starting it")
         judged = "known in closed form" if self.published else "any engine found and whose eigenvalues are right"
         lines.append(f"found, missed, false: against the {len(self.known)} special points {judged}")
         lines.append("worst error: of the parameter at the points found, relative to the range")
@@ -144,7 +146,7 @@ def bench(
     parameter, bounds, start
         As for `bifrncrn.diagram`.
     engines : sequence of str, optional
-        Their names; by default those installed among native, pycont, xpplab and jaxcont.
+        Their names; by default those installed among native, pycont, xpplab, jaxcont and auto (AUTO-07p).
     repeat : int
         Warm calls; fewer when they take longer than 20 s together, more when they take less than half a second.
     known : sequence of Known, optional

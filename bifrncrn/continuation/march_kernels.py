@@ -469,6 +469,8 @@ def _hidden(w, k):
             continue
         if h2 > least and abs(g1) < abs(g0) and _apex(g1, (g1 - g0) / h1, g2, h2) * g1 < 0.5 * g1 * g1:
             return 2
+        if h2 > least and (g1 + (g1 - g0) / h1 * h2) * g1 < 0.0:
+            return 2  # it was about to cross: another one may have crossed the other way
         if h1 > least and abs(g1) < abs(g2) and _apex(g1, (g1 - g2) / h2, g0, h1) * g1 < 0.5 * g1 * g1:
             return 1
     return 0
