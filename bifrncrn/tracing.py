@@ -438,9 +438,7 @@ class Tracer:
             if np.max(np.abs(y - junction.y) / junction.scale) < SAME:
                 junction.known.append(_unit(tangent / junction.scale))
                 return
-        # in units of the point itself: seen from where the line began, large perhaps, what leaves here may look small
-        largest = float(np.max(np.abs(y[:-1])))
-        scale = np.maximum(np.abs(y), np.minimum(floor, 0.1 * largest) if largest > 0.0 else floor)
+        scale = np.maximum(np.abs(y), floor)
         scale[-1] = floor[-1]
         self.special.append(self._classify(line, event, y, number))
         self.junctions.append(Junction(y, event.left, scale, len(self.special) - 1, [_unit(tangent / scale)]))

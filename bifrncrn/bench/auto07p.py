@@ -12,12 +12,18 @@ import re
 import shutil
 import subprocess
 import tempfile
+import weakref
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from bifrncrn.bench.engines import Job, Outcome, Run
 from bifrncrn.compile.derivatives import jacobian
 from bifrncrn.compile.graph import LEAVES, Graph
+from bifrncrn.curves.equilibrium import EquilibriumProblem
+from bifrncrn.curves.start import find_start
 from bifrncrn.errors import ConvergenceError, InputError
 from bifrncrn.systems.equations import build_graph
 
@@ -79,34 +85,40 @@ def prepare(job: Job) -> Run:
     ------
     InputError
         If AUTO or a compiler is missing, or the model does not compile.
+    ConvergenceError
+        If no equilibrium is found from the start.
     """
     found = home()
     if found is None:
         raise InputError("AUTO-07p (its executable auto-07p or auto, with gcc and gfortran) is not installed")
-    folder = tempfile.TemporaryDirectory(prefix="bifrncrn-auto-")
-    path = Path(folder.name)
-    (path / "model.c").write_text(c_source(job), encoding="ascii")
-    _compile(path, found)
+    job = _on_branch(job)
+    path = Path(tempfile.mkdtemp(prefix="bifrncrn-auto-"))
     low, high = job.bounds
     ways = [constants(job, sign) for sign, end in ((1.0, high), (-1.0, low)) if job.first != end]
 
     def run() -> Outcome:
-        outcomes = [_trace(Path(folder.name), text, job) for text in ways]
+        outcomes = [_trace(path, text, job) for text in ways]
         return Outcome(
             sum(outcome.points for outcome in outcomes),
             [point for outcome in outcomes for point in outcome.special],
             sum(outcome.seconds or 0.0 for outcome in outcomes),
         )
 
+    weakref.finalize(run, shutil.rmtree, path, ignore_errors=True)
+    (path / "model.c").write_text(c_source(job), encoding="ascii")
+    _compile(path, found)
     return run
 
 
 def constants(job: Job, sign: float) -> str:
-    """Return AUTO's file of constants, for one direction; tolerances and steps as tight as those of other engines."""
+    """Return AUTO's file of constants, for one direction; tolerances and steps as tight as those of other engines.
+
+    ITNW as its manual recommends: with more corrections it leaps from sheet to sheet of an S-shaped branch.
+    """
     low, high = job.bounds
     return f"""NDIM={len(job.system.variables)}, IPS=1, IRS=0, ILP=1, ISP=2, ISW=1, MXBF=20
 ICP=[1], NTST=1, NCOL=4, IAD=3, IPLT=0, NBC=0, NINT=0, NPAR=1, JAC=1
-NMX=4000, NPR=1000000, IID=0, ITMX=20, ITNW=10, NWTN=3
+NMX=4000, NPR=1000000, IID=0, ITMX=20, ITNW=7, NWTN=3
 EPSL=1e-10, EPSU=1e-10, EPSS=1e-10
 DS={sign * 0.1 * job.step!r}, DSMIN={1e-6 * job.step!r}, DSMAX={job.step!r}, IADS=1
 RL0={float(low)!r}, RL1={float(high)!r}, A0=-1.0, A1=1e9, THL={{}}, THU={{}}
@@ -150,6 +162,13 @@ def _special(lines: Sequence[str]) -> list[tuple[str, float, list[float]]]:
 def _number(word: str) -> float:
     """Read a number of Fortran, which leaves out the E before an exponent of three digits."""
     return float(re.sub(r"(\d)([+-]\d{3})$", r"\1E\2", word))
+
+
+def _on_branch(job: Job) -> Job:
+    """Return the job from an equilibrium: AUTO takes the start as it is, and traces nothing from a rough one."""
+    problem = EquilibriumProblem(job.system, job.system.parameter_index(job.parameter))
+    y, _ = find_start(problem, np.append(job.system.state, job.first))
+    return replace(job, system=job.system.with_(state=y[:-1]), first=float(y[-1]))
 
 
 def _compile(path: Path, found: Path) -> None:
