@@ -162,7 +162,7 @@ def _add_bench(commands: argparse._SubParsersAction[_Parser]) -> None:
         commands,
         "bench",
         "measure the speed of each engine on a model",
-        "Engines: native, pycont, and xpplab, jaxcont and AUTO-07p where installed; each in a fresh process of its own.",
+        "Engines: native, pycont, and xpplab, jaxcont and AUTO-07p where installed; each in a process of its own.",
     )
     add("model", metavar="MODEL", help=MODEL_HELP)
     _add_tracing(add, engine=False)

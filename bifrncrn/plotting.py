@@ -495,7 +495,9 @@ def save_bars(bars: Mapping[str, float], path: str | os.PathLike[str], axis: str
     ax.set_xlabel(axis)
     ax.set_title(title, fontsize=FONT_SIZE + 1)
     for place, value in zip(places, values):
-        ax.annotate(f"{float(f'{value:.3g}'):,g}", (value, place), xytext=(4, 0), textcoords="offset points", va="center")
+        ax.annotate(
+            f"{float(f'{value:.3g}'):,g}", (value, place), xytext=(4, 0), textcoords="offset points", va="center"
+        )
     save_figure(figure, path)
 
 
