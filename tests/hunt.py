@@ -214,7 +214,11 @@ def reference(
     back = [] if closed else march(model, y, span, -1.0, step)[1:]
     points = back[::-1] + forth
     found, open_ = special_points(model, points, span)
-    return found, open_, points
+    once: list[Found] = []  # a closed branch may be followed round more than once
+    for point in found:
+        if not any(p.label == point.label and np.allclose(p.y, point.y, rtol=1e-7, atol=1e-9) for p in once):
+            once.append(point)
+    return once, open_, points
 
 
 def flat(d: Diagram, label: str | None = None) -> list[Found]:

@@ -330,12 +330,12 @@ def test_demo_in_a_place_that_is_no_folder(run, tmp_path):
     assert code == 2 and not out and one_sentence(err)
 
 
-def test_bench_measures_both_engines(run, tmp_path):
+def test_bench_measures_the_engines_that_are_there(run, tmp_path):
     code, out, _ = run(
         "bench", "hopf", *RANGE, "--repeat", "1", "--json", tmp_path / "a.json", "--plot", tmp_path / "a.svg"
     )
     data = json.loads((tmp_path / "a.json").read_text())
-    assert code == 0 and [row["engine"] for row in data["engines"]] == ["native", "pycont"]
+    assert code == 0 and [row["engine"] for row in data["engines"]][:2] == ["native", "pycont"]  # others where installed
     native = data["engines"][0]
     assert native["points"] > 5 and native["special_points"] == 1 and native["missed"] == 0 and native["error"] is None
     assert "us per point" in out
