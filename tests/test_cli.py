@@ -335,7 +335,10 @@ def test_bench_measures_the_engines_that_are_there(run, tmp_path):
         "bench", "hopf", *RANGE, "--repeat", "1", "--json", tmp_path / "a.json", "--plot", tmp_path / "a.svg"
     )
     data = json.loads((tmp_path / "a.json").read_text())
-    assert code == 0 and [row["engine"] for row in data["engines"]][:2] == ["native", "pycont"]  # others where installed
+    assert code == 0 and [row["engine"] for row in data["engines"]][:2] == [
+        "native",
+        "pycont",
+    ]  # others where installed
     native = data["engines"][0]
     assert native["points"] > 5 and native["special_points"] == 1 and native["missed"] == 0 and native["error"] is None
     assert "us per point" in out
