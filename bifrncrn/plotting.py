@@ -1,8 +1,8 @@
 """Pictures of results: every matplotlib line of the package.
 
-A solid line is stable, a dashed one unstable; the label beside a marker is the field's name of the special point, with
-a question mark where it was seen but not refined. Line width, grey level and the filling of the markers carry the
-meaning, colour only repeats it.
+A solid line is stable, a dashed one unstable, a dotted one not known to be either; the label beside a marker is the
+field's name of the special point, with a question mark where it was seen but not refined. Line width, grey level and
+the filling of the markers carry the meaning, colour only repeats it.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def plot_diagram(diagram: Diagram, show: str | None = None, ax: Axes | None = No
     _draw(ax, diagram, name, PLAIN)
     layers = [(diagram, name, PLAIN)]
     _finish(ax, diagram.model, name, layers)
-    _add_legend(ax, _line_keys(PLAIN))
+    _add_legend(ax, _line_keys(PLAIN, _kinds(diagram)))
     _add_labels(ax, layers)
     return ax
 
@@ -138,7 +138,10 @@ def plot_comparison(comparison: Comparison, show: str | None = None, ax: Axes | 
     _finish(ax, f"target: {target.model}; learned: {learned.model}", name, layers)
     if comparison.box is not None and name in comparison.box:
         _zoom(ax, comparison.box[name], layers)
-    keys = [(*_line_keys(style, f"{word}, "), _marker_key(style, f"{word}, special point")) for word, style in WORDS]
+    kinds = _kinds(target, learned)
+    keys = [
+        (*_line_keys(style, kinds, f"{word}, "), _marker_key(style, f"{word}, special point")) for word, style in WORDS
+    ]
     _add_legend(ax, [key for pair in zip(*keys) for key in pair])
     _add_labels(ax, layers)
     return ax
@@ -236,8 +239,8 @@ def _draw(ax: Axes, diagram: Diagram, name: str, style: Style) -> None:
         special = {point.index for point in diagram.special_points if point.branch == branch.id}
         for values in _curves(branch, name):
             horizontal = branch.column(diagram.parameter)
-            for rows, stable in stability_runs(branch.unstable, special):
-                _draw_run(ax, horizontal[rows], values[rows], stable, style)
+            for rows, kind in stability_runs(branch.unstable, special):
+                _draw_run(ax, horizontal[rows], values[rows], kind, style)
     for point, vertical in _marked(diagram, name):
         ax.plot(
             [point.parameters[diagram.parameter]],
@@ -248,13 +251,13 @@ def _draw(ax: Axes, diagram: Diagram, name: str, style: Style) -> None:
         )
 
 
-def _draw_run(ax: Axes, x: np.ndarray, y: np.ndarray, stable: bool, style: Style) -> None:
+def _draw_run(ax: Axes, x: np.ndarray, y: np.ndarray, kind: str, style: Style) -> None:
     ax.plot(
         x,
         y,
         color=style.colour,
         linewidth=style.width,
-        linestyle=_dashes(stable, style),
+        linestyle=_dashes(kind, style),
         marker="none" if len(x) > 1 else "_",
         dash_capstyle="butt",
         solid_capstyle="butt",
@@ -263,7 +266,7 @@ def _draw_run(ax: Axes, x: np.ndarray, y: np.ndarray, stable: bool, style: Style
     )
 
 
-def stability_runs(unstable: np.ndarray, special: set[int]) -> list[tuple[slice, bool]]:
+def stability_runs(unstable: np.ndarray, special: set[int]) -> list[tuple[slice, str]]:
     """Split the rows of a branch into runs of one stability that meet in the special points.
 
     A special point has an eigenvalue on the imaginary axis, so the piece between two rows takes its stability from
@@ -272,33 +275,40 @@ def stability_runs(unstable: np.ndarray, special: set[int]) -> list[tuple[slice,
     Parameters
     ----------
     unstable : (k,) int array
-        Number of unstable eigenvalues at each row.
+        Number of unstable eigenvalues at each row, -1 where it was not computed.
     special : set of int
         Rows that are special points.
 
     Returns
     -------
-    list of (slice, bool)
-        Rows of each run, ends included, and whether it is stable.
+    list of (slice, str)
+        Rows of each run, ends included, and whether it is `stable`, `unstable` or `unknown`.
 
     Examples
     --------
     >>> stability_runs(np.array([0, 0, 1, 2, 2]), {2})
-    [(slice(0, 3, None), True), (slice(2, 5, None), False)]
+    [(slice(0, 3, None), 'stable'), (slice(2, 5, None), 'unstable')]
     """
     count = len(unstable)
     if count < 2:
-        return [(slice(0, count), bool((unstable == 0).all()))] if count else []
+        return [(slice(0, count), _stability(unstable))] if count else []
     pieces = []
     for k in range(count - 1):
         ends = [row for row in (k, k + 1) if row not in special] or [k, k + 1]
-        pieces.append(all(unstable[row] == 0 for row in ends))
+        pieces.append(_stability(unstable[ends]))
     runs, first = [], 0
     for k in range(1, count):
         if k == count - 1 or pieces[k] != pieces[first]:
             runs.append((slice(first, k + 1), pieces[first]))
             first = k
     return runs
+
+
+def _stability(unstable: np.ndarray) -> str:
+    """Return what numbers of unstable eigenvalues say together."""
+    if (unstable < 0).any():
+        return "unknown"
+    return "unstable" if unstable.any() else "stable"
 
 
 def _marked(diagram: Diagram, name: str) -> list[tuple[SpecialPoint, float]]:
@@ -346,8 +356,14 @@ def _zoom(ax: Axes, box: tuple[float, float], layers: Sequence[Layer]) -> None:
     ax.set_ylim(max(bottom - room, low - room / 3), min(top + room, high + room / 3))
 
 
-def _line_keys(style: Style, prefix: str = "") -> list[Line2D]:
-    """Return legend entries for the stable and unstable lines of a style, with its kind of marker."""
+def _kinds(*diagrams: Diagram) -> list[str]:
+    """Return the kinds of lines a legend explains: both stabilities, or that none was computed."""
+    counts = np.concatenate([branch.unstable for diagram in diagrams for branch in diagram.branches])
+    return ["stable", "unstable"] * bool((counts >= 0).any()) + ["unknown"] * bool((counts < 0).any())
+
+
+def _line_keys(style: Style, kinds: Sequence[str], prefix: str = "") -> list[Line2D]:
+    """Return legend entries for the lines of a style."""
     from matplotlib.lines import Line2D
 
     return [
@@ -356,10 +372,10 @@ def _line_keys(style: Style, prefix: str = "") -> list[Line2D]:
             [],
             color=style.colour,
             linewidth=style.width,
-            linestyle=_dashes(stable, style),
-            label=f"{prefix}{'' if stable else 'un'}stable",
+            linestyle=_dashes(kind, style),
+            label=f"{prefix}{'stability not computed' if kind == 'unknown' else kind}",
         )
-        for stable in (True, False)
+        for kind in kinds
     ]
 
 
@@ -370,9 +386,11 @@ def _marker_key(style: Style, word: str) -> Line2D:
     return Line2D([], [], label=word, **_marker(style, "HB"))
 
 
-def _dashes(stable: bool, style: Style) -> Any:
+def _dashes(kind: str, style: Style) -> Any:
     # matplotlib counts dashes in line widths; by the square root broad lines get longer dashes, but not in proportion.
-    return "solid" if stable else (0, (3.2 / style.width**0.5, 2.4 / style.width**0.5))
+    if kind == "unknown":
+        return "dotted"
+    return "solid" if kind == "stable" else (0, (3.2 / style.width**0.5, 2.4 / style.width**0.5))
 
 
 def _marker(style: Style, label: str) -> dict[str, Any]:

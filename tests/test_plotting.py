@@ -199,7 +199,7 @@ def test_runs_cover_a_branch_and_share_their_ends(unstable, special):
 
 
 def test_stability_not_computed_is_not_drawn_as_stable():
-    assert stability_runs(np.array([-1, -1]), set()) == [(slice(0, 2), False)]
+    assert stability_runs(np.array([-1, -1, 0]), set()) == [(slice(0, 3), "unknown")]
 
 
 # --- files and global state
