@@ -26,6 +26,7 @@ _PUBLIC = {
     "ContinuationWarning": "bifrncrn.errors",
     "diagram": "bifrncrn.diagrams",
     "extend": "bifrncrn.extension",
+    "locus": "bifrncrn.loci.verbs",
     "compare": "bifrncrn.comparing",
     "train": "bifrncrn.rncrn.training",
     "load_model": "bifrncrn.rncrn.formats",
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from bifrncrn.diagrams import diagram
     from bifrncrn.errors import ContinuationWarning, ConvergenceError, InputError
     from bifrncrn.extension import extend
+    from bifrncrn.loci.verbs import locus
     from bifrncrn.lyapunov import largest_lyapunov
     from bifrncrn.results import Branch, Diagram, SpecialPoint
     from bifrncrn.rncrn.fit import Fit

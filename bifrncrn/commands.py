@@ -29,8 +29,8 @@ def run_diagram(options: Namespace) -> int:
 
     if options.orbits:
         raise InputError("--orbits: periodic orbits are not available in this version; leave the option out")
-    if options.second or options.second_range:
-        raise InputError("--second: two-parameter curves are not available in this version; leave the option out")
+    if bool(options.second) != bool(options.second_range):
+        raise InputError("--second PARAMETER and --second-range LOW HIGH go together; give both or none")
     check_outputs(options.json, options.plot)
     system = _with_values(load_model(options.model, mu=options.mu), options)
     common: dict[str, Any] = {
@@ -54,6 +54,10 @@ def run_diagram(options: Namespace) -> int:
             stability=not options.no_stability,
             **common,
         )
+    if options.second:
+        from bifrncrn.loci.verbs import with_loci
+
+        result = with_loci(result, options.second, tuple(options.second_range))
     if options.plot:
         from bifrncrn.plotting import save_diagram
 

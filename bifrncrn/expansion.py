@@ -45,7 +45,7 @@ def _point(point: SpecialPoint, reduction: Reduction, system: System) -> Special
     ((parameter, p),) = point.parameters.items()
     kept = np.array([[*(point.state[system.variables[i]] for i in reduction.kept), p]])
     row = _states(kept, reduction, parameter)[0]
-    return replace(point, state=dict(zip(system.variables, row.tolist(), strict=True)))
+    return replace(point, state=dict(zip(system.variables, row.tolist(), strict=True)), reduction=reduction)
 
 
 def _states(points: np.ndarray, reduction: Reduction, parameter: str) -> np.ndarray:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -70,11 +70,15 @@ class Style:
 PLAIN = Style("#000000", 1.4, True, 3.0)
 TARGET = Style("#9a9a9a", 4.0, False, 2.0)
 LEARNED = Style("#00509e", 1.4, True, 3.0)
+LOCI: dict[str, Any] = {"fold": "solid", "hopf": (0, (6.0, 1.8, 1.2, 1.8))}
+KINDS = {"fold": "fold (LP)", "hopf": "Hopf point (HB)"}
 WORDS = (("target", TARGET), ("learned", LEARNED))
 
 
 def plot_diagram(diagram: Diagram, show: str | None = None, ax: Axes | None = None) -> Axes:
-    """Draw one state of a diagram against its parameter.
+    """Draw one state of a diagram against its parameter, or curves of folds and Hopf points in two parameters.
+
+    Where a diagram has both, the curves in two parameters are left out (`save_diagram` draws both).
 
     Parameters
     ----------
@@ -94,8 +98,11 @@ def plot_diagram(diagram: Diagram, show: str | None = None, ax: Axes | None = No
     InputError
         If there is nothing to draw or no state `show`.
     """
-    name = _shown(diagram, show)
     ax = _axes() if ax is None else ax
+    if all(branch.kind in LOCI for branch in diagram.branches) and diagram.branches:
+        return _plot_loci(diagram, ax)
+    diagram = _without(diagram, LOCI)
+    name = _shown(diagram, show)
     _draw(ax, diagram, name, PLAIN)
     layers = [(diagram, name, PLAIN)]
     _finish(ax, diagram.model, name, layers)
@@ -151,7 +158,14 @@ def save_diagram(diagram: Diagram, path: str | os.PathLike[str], show: str | Non
     """Write `plot_diagram`'s picture to a PNG, PDF or SVG file, by its suffix."""
     _form(path)
     figure = _figure()
-    plot_diagram(diagram, show=show, ax=figure.subplots())
+    loci = tuple(branch for branch in diagram.branches if branch.kind in LOCI)
+    if 0 < len(loci) < len(diagram.branches):
+        figure.set_size_inches(2.0 * SIZE[0], SIZE[1])
+        left, right = figure.subplots(1, 2)
+        plot_diagram(diagram, show=show, ax=left)
+        _plot_loci(diagram, right)
+    else:
+        plot_diagram(diagram, show=show, ax=figure.subplots())
     figure.set_layout_engine("none")  # it is settled: the labels were placed by it
     save_figure(figure, path)
 
@@ -249,6 +263,53 @@ def _draw(ax: Axes, diagram: Diagram, name: str, style: Style) -> None:
             label="_special",
             **_marker(style, point.label),
         )
+
+
+def _without(diagram: Diagram, kinds: Collection[str]) -> Diagram:
+    """Return a diagram without the branches of some kinds."""
+    left = tuple(branch for branch in diagram.branches if branch.kind not in kinds)
+    numbers = {branch.id for branch in left}
+    points = tuple(point for point in diagram.special_points if point.branch in numbers)
+    return replace(diagram, branches=left, special_points=points)
+
+
+def _plot_loci(diagram: Diagram, ax: Axes) -> Axes:
+    """Draw the curves of folds and Hopf points in the plane of the two parameters."""
+    from matplotlib.lines import Line2D
+
+    first, second = diagram.parameter, diagram.second
+    assert second is not None
+    plane = replace(diagram, branches=tuple(branch for branch in diagram.branches if branch.kind in LOCI))
+    for branch in plane.branches:
+        style = {"color": PLAIN.colour, "linewidth": PLAIN.width, "linestyle": LOCI[branch.kind]}
+        ax.plot(branch.column(first), branch.column(second), zorder=PLAIN.layer, label="_branch", **style)
+    marked = [point for point in diagram.special_points if second in point.parameters]
+    layers = [(replace(plane, special_points=tuple(marked)), second, PLAIN)]
+    for point, height in _marked(layers[0][0], second):
+        ax.plot(
+            [point.parameters[first]],
+            [height],
+            zorder=PLAIN.layer + 2,
+            label="_special",
+            **_marker(PLAIN, point.label),
+        )
+    _finish(ax, diagram.model, second, layers)
+    _around(ax, diagram, first)
+    kinds = dict.fromkeys(branch.kind for branch in plane.branches)
+    keys = [Line2D([], [], color=PLAIN.colour, linestyle=LOCI[kind], label=KINDS[kind]) for kind in kinds]
+    _add_legend(ax, keys)
+    _add_labels(ax, layers)
+    return ax
+
+
+def _around(ax: Axes, diagram: Diagram, first: str) -> None:
+    """Set the horizontal limits to the range that was asked for and the special points, or to the curves."""
+    loci = [branch.column(first) for branch in diagram.branches if branch.kind in LOCI]
+    values = np.concatenate([*loci, diagram.range])
+    special = [point.parameters[first] for point in diagram.special_points]
+    low, high = min([*diagram.range, *special]), max([*diagram.range, *special])
+    room = 0.1 * (high - low)
+    ax.set_xlim(max(float(values.min()), low) - room / 5, min(float(values.max()), high) + room / 5)
 
 
 def _draw_run(ax: Axes, x: np.ndarray, y: np.ndarray, kind: str, style: Style) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bifrncrn.comparison import criticality
-from bifrncrn.results import Branch, Diagram, SpecialPoint
+from bifrncrn.results import COEFFICIENTS, Branch, Diagram, SpecialPoint
 from bifrncrn.texttable import format_number, format_table
 
 STATES = 6  # columns of states shown: more do not fit a line
@@ -14,7 +14,8 @@ ROUNDING = 1e-20  # of the largest state
 def describe(diagram: Diagram) -> str:
     """Return the branches, why they end, and the special points of a diagram as text."""
     low, high = diagram.range
-    lines = [f"{diagram.model or 'model'}: {diagram.parameter} in [{low:g}, {high:g}]", ""]
+    also = f", {diagram.second} in [{{:g}}, {{:g}}]".format(*diagram.second_range) if diagram.second_range else ""
+    lines = [f"{diagram.model or 'model'}: {diagram.parameter} in [{low:g}, {high:g}]{also}", ""]
     header = ["branch", "kind", "from", "points", diagram.parameter, "unstable", "ends"]
     lines += [format_table(header, [_branch_row(branch, diagram) for branch in diagram.branches]), ""]
     shown = [point for point in diagram.special_points if point.label != "EP"]
@@ -22,7 +23,7 @@ def describe(diagram: Diagram) -> str:
         lines.append("no special point")
     else:
         states = list(dict.fromkeys(name for point in shown for name in point.state))
-        header = ["label", "branch", diagram.parameter, *states[:STATES], "coefficients"]
+        header = ["label", "branch", *_parameters(diagram), *states[:STATES], "coefficients"]
         lines.append(format_table(header, [_point_row(point, diagram, states[:STATES]) for point in shown]))
         if len(states) > STATES:
             lines.append(f"({len(states) - STATES} more states are in the --json file)")
@@ -50,7 +51,7 @@ def _branch_row(branch: Branch, diagram: Diagram) -> list[str]:
 def _point_row(point: SpecialPoint, diagram: Diagram, states: list[str]) -> list[str]:
     coefficients = [
         f"{name} = {format_number(value, COEFFICIENT_DIGITS)}"
-        for name in ("omega", "l1", "a", "period")
+        for name in COEFFICIENTS
         if (value := getattr(point, name)) is not None
     ]
     kind = criticality(point)
@@ -60,10 +61,21 @@ def _point_row(point: SpecialPoint, diagram: Diagram, states: list[str]) -> list
     return [
         point.label,
         str(point.branch),
-        format_number(point.parameters[diagram.parameter], 12),
+        *(format_number(_parameter(point, diagram, name), 12) for name in _parameters(diagram)),
         *(format_number(_without_noise(point, name), 8) for name in states),
         ", ".join(coefficients),
     ]
+
+
+def _parameters(diagram: Diagram) -> list[str]:
+    return [diagram.parameter, *([diagram.second] if diagram.second else [])]
+
+
+def _parameter(point: SpecialPoint, diagram: Diagram, name: str) -> float | None:
+    """Return the value of a parameter at a point, the model's own where it was not varied."""
+    if name in point.parameters or diagram.system is None:
+        return point.parameters.get(name)
+    return float(diagram.system.values[diagram.system.parameter_index(name)])
 
 
 def _without_noise(point: SpecialPoint, name: str) -> float | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bifrncrn.systems.system import System
 
 SCHEMA = "bifrncrn.diagram/1"
-COEFFICIENTS = ("omega", "l1", "a", "period")
+COEFFICIENTS = ("omega", "l1", "a", "b", "c", "period")
 
 
 def frozen(values: Any, dtype: Any = float) -> np.ndarray:
@@ -53,8 +53,14 @@ class SpecialPoint:
         (Kuznetsov, Elements of Applied Bifurcation Theory, eq. 3.20; negative is supercritical).
     a : float or None
         At a fold the quadratic coefficient <p, B(q, q)>/2 with <p, q> = <q, q> = 1.
+    b, c : float or None
+        The second coefficient of a Bogdanov-Takens point (its first is `a`), and that of a cusp.
     eigenvalues : (n,) complex array
         Of the Jacobian at the point.
+    system : System or None
+        The model, so that a point can start further computations; None after loading.
+    reduction : Reduction or None
+        The conserved sums that were divided out of it.
     """
 
     label: str
@@ -67,10 +73,14 @@ class SpecialPoint:
     omega: float | None = None
     l1: float | None = None
     a: float | None = None
+    b: float | None = None
+    c: float | None = None
     period: float | None = None
     bracket: tuple[float, float] | None = None
     event: str | None = None
     eigenvalues: np.ndarray = field(default_factory=lambda: frozen([], complex), repr=False)
+    system: System | None = field(default=None, repr=False)
+    reduction: Reduction | None = field(default=None, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the point as plain JSON."""
@@ -200,6 +210,8 @@ class Diagram:
         Points, Newton iterations and evaluations spent.
     reduction : Reduction or None
         The conserved sums that were divided out; `system` is then the reduced one. None after loading.
+    second, second_range : str and (float, float), or None
+        The second parameter of the loci among the branches, and its interval.
     """
 
     model: str
@@ -211,6 +223,8 @@ class Diagram:
     notes: tuple[str, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
     reduction: Reduction | None = field(default=None, repr=False)
+    second: str | None = None
+    second_range: tuple[float, float] | None = None
 
     def __iter__(self) -> Iterator[Branch]:
         return iter(self.branches)
@@ -243,6 +257,7 @@ class Diagram:
             "model": self.model,
             "parameter": self.parameter,
             "range": list(self.range),
+            **({"second": self.second, "second_range": list(self.second_range or ())} if self.second else {}),
             "branches": [branch.to_json() for branch in self.branches],
             "special_points": [point.to_json() for point in self.special_points],
             "notes": list(self.notes),
@@ -270,6 +285,8 @@ class Diagram:
                 model=data["model"],
                 parameter=data["parameter"],
                 range=(data["range"][0], data["range"][1]),
+                second=data.get("second"),
+                second_range=tuple(data["second_range"]) if data.get("second") else None,
                 branches=tuple(Branch.from_json(b) for b in data["branches"]),
                 special_points=tuple(SpecialPoint.from_json(p) for p in data["special_points"]),
                 notes=tuple(data.get("notes", ())),

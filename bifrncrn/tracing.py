@@ -473,6 +473,7 @@ class Tracer:
             bracket=event.bracket,
             event=self.events.names[event.kind - layout.USER_EVENT] if self.events and label == "UZ" else None,
             eigenvalues=frozen(spectrum, complex),
+            system=system,
         )
 
     def _row(self, y: np.ndarray, tangent: np.ndarray) -> Line:

@@ -1,0 +1,1 @@
+"""Folds and Hopf points in two parameters."""

@@ -1,0 +1,171 @@
+"""Points of codimension two: test functions along a locus, their zeros, and normal form coefficients.
+
+Book: Kuznetsov, Elements of Applied Bifurcation Theory, chapters 8 and 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrncrn.curves.equilibrium import EquilibriumProblem
+from bifrncrn.loci.extended import Extended
+from bifrncrn.normal_forms import first_lyapunov
+
+Array = np.ndarray
+ROUNDING = 1e-14
+"""A squared frequency below this share of the squared Jacobian is zero."""
+
+
+@dataclass(frozen=True, eq=False)
+class Local:
+    """What is known at one point of a locus.
+
+    Attributes
+    ----------
+    x : (n,) array
+    values : (m,) array of parameter values
+    jacobian : (n, n) array
+    v : (n,) array
+        The unknown vector of the defining system.
+    kappa : float
+        omega^2 at a Hopf point, 0 at a fold.
+    others : array of complex
+        Eigenvalues without the critical ones.
+    """
+
+    x: Array
+    values: Array
+    jacobian: Array
+    v: Array
+    kappa: float
+    others: Array
+
+
+def local(extended: Extended, y: Array) -> Local:
+    """Return what is known at a point y of a locus."""
+    n, hopf = extended.n, extended.kind == "hopf"
+    matrix = extended.jacobian(y)
+    kappa = float(y[2 * n]) if hopf else 0.0
+    others = np.linalg.eigvals(matrix).astype(complex)
+    for value in (1j * np.emath.sqrt(kappa), -1j * np.emath.sqrt(kappa)) if hopf else (0.0,):
+        others = np.delete(others, int(np.argmin(np.abs(others - value))))
+    return Local(y[:n], extended.values(y), matrix, y[n : 2 * n], kappa, others)
+
+
+def left_null(matrix: Array, like: Array | None = None) -> Array:
+    """Return the unit left null vector, turned to have a positive product with `like`."""
+    p: Array = np.linalg.svd(matrix)[0][:, -1]
+    return -p if like is not None and p @ like < 0.0 else p
+
+
+def sums(eigenvalues: Array) -> float:
+    """Return the product of the sums of all pairs of eigenvalues, of the size of one sum; it changes sign with one."""
+    i, j = np.triu_indices(len(eigenvalues), 1)
+    return _signed_root(np.prod((eigenvalues[i] + eigenvalues[j]).astype(complex)), len(i))
+
+
+def product(eigenvalues: Array) -> float:
+    """Return the product of eigenvalues, of the size of one; it changes sign with a real one."""
+    return _signed_root(np.prod(eigenvalues.astype(complex)), len(eigenvalues))
+
+
+def _signed_root(value: complex, count: int) -> float:
+    return float(np.sign(value.real) * abs(value.real) ** (1.0 / max(count, 1)))
+
+
+def second(extended: Extended, at: Local, u: Array, v: Array | None = None) -> Array:
+    """Return B(u, v), or B(u, u), at a point (n,)."""
+
+    def twice(w: Array) -> Array:
+        return extended.base.derivatives(at.x, at.values, w, None)[1]
+
+    return twice(u) if v is None else 0.25 * (twice(u + v) - twice(u - v))
+
+
+class _HopfProblem(EquilibriumProblem):
+    """The base at a Hopf point whose frequency and plane are known: near Bogdanov-Takens the spectrum loses them."""
+
+    def __init__(self, extended: Extended, at: Local) -> None:
+        base = extended.base.with_(values=at.values)
+        super().__init__(base, base.parameter_index(extended.first))
+        self.at = at
+
+    def hopf_vectors(self, y: Array) -> tuple[float, Array, Array]:
+        """Return omega, q with J q = i omega q and p with J' p = -i omega p."""
+        omega, matrix = float(np.sqrt(self.at.kappa)), self.at.jacobian
+        q = self.at.v - 1j * (matrix @ self.at.v) / omega
+        return omega, q / np.linalg.norm(q), np.linalg.svd(matrix - 1j * omega * np.eye(len(matrix)))[0][:, -1]
+
+
+def lyapunov(extended: Extended, at: Local) -> float:
+    """Return l1 at a Hopf point; NaN where omega is zero to rounding."""
+    if not at.kappa > ROUNDING * float(np.linalg.norm(at.jacobian)) ** 2:
+        return float("nan")
+    problem = _HopfProblem(extended, at)
+    return first_lyapunov(problem, np.append(at.x, at.values[problem.parameter]))[1]
+
+
+def cusp_coefficient(extended: Extended, at: Local) -> float:
+    """Return c = <p, C(q, q, q) + 3 B(q, h)> / 6 at a cusp, J h = -B(q, q), <q, q> = <p, q> = 1 (eq. 8.125)."""
+    q, p = at.v, left_null(at.jacobian)
+    scale = float(p @ q)
+    derivatives = extended.base.derivatives(at.x, at.values, q, None)
+    bordered = np.block([[at.jacobian, p[:, None]], [q[None], np.zeros((1, 1))]])
+    h = np.linalg.solve(bordered, np.append(-derivatives[1], 0.0))[:-1]
+    return float(p @ (derivatives[2] + 3.0 * second(extended, at, q, h))) / (6.0 * scale)
+
+
+def takens_coefficients(extended: Extended, at: Local) -> tuple[float, float]:
+    """Return (a, b) at a Bogdanov-Takens point, <q0, q0> = 1 and <q0, q1> = 0 (sections 8.4 and 8.7).
+
+    a = <p1, B(q0, q0)> / 2, b = <p0, B(q0, q0)> + <p1, B(q0, q1)>, with J q1 = q0, J' p0 = p1, <p0, q0> = <p1, q1> = 1.
+    """
+    matrix, n = at.jacobian, len(at.x)
+    left, _, right = np.linalg.svd(matrix)
+    q0, p1 = right[-1], left[:, -1]
+    q0 = q0 * np.sign(q0[np.argmax(np.abs(q0))])
+    bordered = np.block([[matrix, p1[:, None]], [q0[None], np.zeros((1, 1))]])
+    q1 = np.linalg.solve(bordered, np.append(q0, 0.0))[:n]
+    p1 = p1 / (p1 @ q1)
+    p0 = np.linalg.solve(bordered.T, np.append(p1, 0.0))[:n]
+    p0 = p0 - (p0 @ q1) * p1
+    quadratic = second(extended, at, q0)
+    return float(p1 @ quadratic) / 2.0, float(p0 @ quadratic + p1 @ second(extended, at, q0, q1))
+
+
+Test = Callable[[Extended, Local, Array], float]
+"""A test function of a locus: of its defining system, a point, and a left null vector to be turned like."""
+
+
+def cusp_test(extended: Extended, at: Local, like: Array) -> float:
+    """Return <p, B(q, q)> / 2 with unit vectors: zero at a cusp."""
+    return 0.5 * float(left_null(at.jacobian, like) @ second(extended, at, at.v))
+
+
+def double_zero_test(extended: Extended, at: Local, like: Array) -> float:
+    """Return <p, q> with unit vectors: zero where the eigenvalue zero is double."""
+    return float(left_null(at.jacobian, like) @ at.v)
+
+
+def pair_test(extended: Extended, at: Local, like: Array) -> float:
+    """Return the product of the sums of pairs of the other eigenvalues: zero where a pair is imaginary."""
+    return sums(at.others)
+
+
+def zero_test(extended: Extended, at: Local, like: Array) -> float:
+    """Return the product of the other eigenvalues: zero where one is."""
+    return product(at.others)
+
+
+def bautin_test(extended: Extended, at: Local, like: Array) -> float:
+    """Return l1."""
+    return lyapunov(extended, at)
+
+
+TESTS: dict[str, dict[str, Test]] = {
+    "fold": {"CP": cusp_test, "BT": double_zero_test, "ZH": pair_test},
+    "hopf": {"GH": bautin_test, "ZH": zero_test, "HH": pair_test},
+}

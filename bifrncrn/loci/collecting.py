@@ -1,0 +1,88 @@
+"""All loci that hang together: each followed once, others switched to at the points of codimension two."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bifrncrn.continuation.options import Options
+from bifrncrn.errors import ConvergenceError
+from bifrncrn.loci.following import Follower, Locus
+from bifrncrn.loci.starting import defining, solution, squared_frequency
+from bifrncrn.results import SpecialPoint
+from bifrncrn.systems.system import System
+
+KINDS = {"LP": "fold", "HB": "hopf"}
+"""The kind of locus a special point lies on."""
+
+
+class Collector:
+    """Collects the loci of a system, each curve once.
+
+    Attributes
+    ----------
+    loci : list of Locus
+    notes : list of str
+        What could not be followed.
+    """
+
+    def __init__(
+        self,
+        first: str,
+        second: str,
+        span: tuple[float, float],
+        options: Options,
+        room: tuple[float, float] = (-np.inf, np.inf),
+    ) -> None:
+        self.first, self.second, self.span, self.options, self.room = first, second, span, options, room
+        self.followers: dict[str, list[Follower]] = {kind: [] for kind in KINDS.values()}
+        self.loci: list[Locus] = []
+        self.notes: list[str] = []
+
+    def add(self, point: SpecialPoint) -> None:
+        """Follow a fold or Hopf point; say so where it cannot be."""
+        assert point.system is not None
+        base = point.system.with_(values=point.parameters)
+        x = np.array([point.state[name] for name in base.variables])
+        kappa = 0.0 if point.omega is None else point.omega**2
+        if not self._through(KINDS[point.label], base, x, kappa):
+            where = f"{self.first}={point.parameters[self.first]:.6g}"
+            self.notes.append(f"The {point.label} at {where} is degenerate: it was not followed in two parameters.")
+
+    def add_crossing(self) -> None:
+        """Follow the loci that cross those followed at their points of codimension two, and so on."""
+        for one in self.loci:  # grows as it goes
+            for found in one.found:
+                at = one.locals[found.row]
+                base = one.extended.base.with_(values=at.values)
+                if found.label in ("BT", "ZH") and one.extended.kind == "hopf":
+                    self._through("fold", base, at.x, 0.0)
+                elif found.label == "BT":
+                    self._through("hopf", base, at.x, 0.0)
+                elif found.label in ("ZH", "HH"):
+                    unlike = at.kappa if found.label == "HH" else None
+                    self._through("hopf", base, at.x, squared_frequency(at.jacobian, unlike))
+
+    def _through(self, kind: str, base: System, x: np.ndarray, kappa: float) -> bool:
+        """Follow the locus of a kind through a point, unless it is known; return whether that was possible."""
+        for follower in self.followers[kind]:
+            try:
+                return self._follow(follower, solution(follower.extended, base, x, kappa))
+            except ConvergenceError:
+                continue  # not with this phase vector
+        try:
+            extended = defining(kind, base, self.first, self.second, x, kappa)
+            y = solution(extended, base, x, kappa)
+        except ConvergenceError:
+            return False
+        self.followers[kind].append(Follower(extended, self.span, self.options, self.room))
+        return self._follow(self.followers[kind][-1], y)
+
+    def _follow(self, follower: Follower, y: np.ndarray) -> bool:
+        if not self.span[0] <= y[-1] <= self.span[1]:
+            return False
+        if follower.knows(y):
+            return True
+        found = follower.follow(y)
+        if found is not None:
+            self.loci.append(found)
+        return found is not None

@@ -1,0 +1,260 @@
+"""Folds and Hopf points in two parameters, and the points of codimension two on them."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bifrncrn as bf
+from bifrncrn.cli import main
+from bifrncrn.loci.verbs import with_loci
+
+CUSP = bf.System.from_equations({"x": "p + q*x - x^3"}, {"p": -2.0, "q": 2.0}, {"x": -2.0}, title="cusp")
+# folds at p = q^2/4, Hopf points at x = 0, p = 0, q < 0 (Kuznetsov, eq. 8.51)
+TAKENS = bf.System.from_equations(
+    {"x": "y", "y": "p + q*x + x^2 - x*y"}, {"p": -1.0, "q": -0.5}, {"x": 1.28, "y": 0.0}, title="Bogdanov-Takens"
+)
+# in z = x + i y: z' = (p + i) z + q z |z|^2 + z |z|^4
+BAUTIN = bf.System.from_equations(
+    {"x": "p*x - y + x*(q*r + r^2)", "y": "x + p*y + y*(q*r + r^2)"},
+    {"p": -0.5, "q": -0.7},
+    definitions={"r": "x^2 + y^2"},
+    title="Bautin",
+)
+SHEAR = np.array([[1.0, 0.3, -0.2], [0.0, 1.0, 0.4], [0.1, 0.0, 1.0]])
+
+
+def locus_of(system, label, bounds, second="q", span=(-1.0, 1.0), first="p"):
+    found = bf.diagram(system, parameter=first, bounds=span).special(label)
+    return bf.locus(found[0], second, bounds)
+
+
+def only(diagram, label):
+    (point,) = diagram.special(label)
+    return point
+
+
+def test_folds_of_the_cusp_are_followed_through_it():
+    curve = locus_of(CUSP, "LP", (-1.0, 3.0), span=(-3.0, 3.0))
+    (branch,) = curve.branches
+    assert (branch.kind, branch.columns) == ("fold", ("p", "q", "x"))
+    p, q = branch.column("p"), branch.column("q")
+    np.testing.assert_allclose(p**2, 4 * q**3 / 27, atol=1e-12)  # closed form
+    point = only(curve, "CP")
+    assert [point.parameters["p"], point.parameters["q"], point.state["x"]] == pytest.approx([0, 0, 0], abs=1e-12)
+    assert point.c == pytest.approx(-1.0, rel=1e-9)
+    assert len(curve.special_points) == 1
+    assert {end.reason for end in branch.ended} == {"range"}
+    assert q.max() == pytest.approx(3.0)
+
+
+def test_folds_of_the_takens_form():
+    curve = locus_of(TAKENS, "LP", (-1.0, 1.0), span=(-2.0, 1.0))
+    (branch,) = curve.branches
+    np.testing.assert_allclose(branch.column("p"), branch.column("q") ** 2 / 4, atol=1e-12)
+    point = only(curve, "BT")
+    assert [*point.parameters.values(), *point.state.values()] == pytest.approx([0] * 4, abs=1e-12)
+    # |q0| = 1: with J = [[0, 1], [0, 0]], a and b are those of the normal form
+    assert (abs(point.a), abs(point.b)) == pytest.approx((1.0, 1.0), rel=1e-9)
+    assert point.a * point.b < 0
+
+
+def test_hopf_points_end_at_the_takens_point():
+    curve = locus_of(TAKENS, "HB", (-1.0, 1.0), span=(-2.0, 1.0))
+    (branch,) = curve.branches
+    np.testing.assert_allclose(branch.column("p"), 0.0, atol=1e-12)
+    assert branch.column("q").max() == pytest.approx(0.0, abs=1e-12)  # beyond are neutral saddles
+    assert {end.reason for end in branch.ended} == {"range", "BT"}
+    assert [point.label for point in curve.special_points] == ["BT"]
+
+
+def test_all_loci_of_a_diagram_are_found_from_one_point():
+    diagram = bf.diagram(TAKENS, parameter="p", bounds=(-2.0, -0.5))  # has neither fold nor Hopf point
+    assert not with_loci(diagram, "q", (-1.0, 1.0)).special_points
+    diagram = bf.diagram(TAKENS, parameter="p", bounds=(-2.0, 1.0))
+    folds = [point for point in diagram.special_points if point.label == "LP"]
+    from dataclasses import replace
+
+    whole = with_loci(replace(diagram, special_points=tuple(folds)), "q", (-1.0, 1.0))
+    assert [branch.kind for branch in whole.branches] == ["equilibrium", "fold", "hopf"]
+    assert len(whole.special("BT")) == 1
+
+
+def test_bautin_point_where_l1_changes_sign():
+    curve = locus_of(BAUTIN, "HB", (-1.0, 1.0))
+    point = only(curve, "GH")
+    assert [point.parameters["p"], point.parameters["q"]] == pytest.approx([0, 0], abs=1e-12)
+    assert point.omega == pytest.approx(1.0, rel=1e-12)
+    assert len(curve.special_points) == 1
+
+
+def sheared(equations, parameters):
+    """Return the system of u = SHEAR x: the same special points."""
+    inverse = np.linalg.inv(SHEAR)
+    names = ("x", "y", "z")
+    old = {name: " + ".join(f"({c!r})*u{j}" for j, c in enumerate(row)) for name, row in zip(names, inverse.tolist())}
+    new = {
+        f"u{i}": " + ".join(f"({c!r})*({equations[name]})" for c, name in zip(row, names))
+        for i, row in enumerate(SHEAR.tolist())
+    }
+    return bf.System.from_equations(new, parameters, definitions=old)
+
+
+def test_zero_hopf_on_both_loci():
+    equations = {"x": "q*x - y - x*(x^2 + y^2)", "y": "x + q*y - y*(x^2 + y^2)", "z": "p - z^2 + x^2"}
+    system = sheared(equations, {"p": 1.0, "q": -0.4}).with_(state=(SHEAR @ [0.0, 0.0, 1.0]))
+    curve = locus_of(system, "LP", (-0.5, 0.5), span=(-1.0, 2.0))
+    point = only(curve, "ZH")
+    assert [point.parameters["p"], point.parameters["q"]] == pytest.approx([0, 0], abs=1e-11)
+    whole = with_loci(bf.diagram(system, parameter="p", bounds=(-1.0, 2.0)), "q", (-0.5, 0.5))
+    assert sorted(b.kind for b in whole.branches) == ["equilibrium", "fold", "hopf"]  # Hopf points from the ZH point
+    (hopf,) = (b for b in whole.branches if b.kind == "hopf")
+    np.testing.assert_allclose(hopf.column("q"), 0.0, atol=1e-11)
+
+
+def test_a_fold_with_a_neutral_saddle_is_no_zero_hopf():
+    equations = {"x": "(q + 1)*x", "y": "-y", "z": "p - z^2"}
+    system = sheared(equations, {"p": 1.0, "q": -0.4}).with_(state=(SHEAR @ [0.0, 0.0, 1.0]))
+    curve = locus_of(system, "LP", (-0.8, 0.5), span=(-1.0, 2.0))  # 1 + q and -1 have the sum 0 at q = 0
+    assert not curve.special_points
+
+
+def test_double_hopf_and_the_other_locus_through_it():
+    equations = {
+        "x": "p*x - y - x^3", "y": "x + p*y - y^3",
+        "u": "q*u - 2*v - u^3 + x^2", "v": "2*u + q*v - v^3",
+    }  # fmt: skip
+    system = bf.System.from_equations(equations, {"p": -0.5, "q": -0.3})
+    diagram = bf.diagram(system, parameter="p", bounds=(-1.0, 1.0))
+    whole = with_loci(diagram, "q", (-1.0, 1.0))
+    point = only(whole, "HH")
+    assert [point.parameters["p"], point.parameters["q"]] == pytest.approx([0, 0], abs=1e-11)
+    frequencies = sorted(abs(b.eigenvalues[0].imag).max() for b in whole.branches if b.kind == "hopf")
+    assert len(frequencies) == 2
+
+
+def test_the_hopf_points_of_the_stirred_tank_reach_its_takens_point():
+    system = bf.library.problem("ab_reaction").system
+    diagram = bf.diagram(system, parameter="D", bounds=(0, 0.16))
+    whole = with_loci(diagram, "beta", (1.5, 3.5))
+    cusp, takens = only(whole, "CP"), only(whole, "BT")
+    # closed form: at the cusp u1 = 1/2, u2 = 2, D = e^-2, beta = 5/2
+    assert cusp.parameters == pytest.approx({"D": math.exp(-2), "beta": 2.5}, rel=1e-12)
+    j = system.jacobian(list(takens.state.values()), [takens.parameters["D"], 14, takens.parameters["beta"]])
+    assert abs(np.trace(j)) < 1e-10 and abs(np.linalg.det(j)) < 1e-10
+    assert [b.kind for b in whole.branches].count("hopf") == 2  # the second leaves the Bogdanov-Takens point
+    for branch in whole.branches[1:]:
+        for row in branch.points[:: len(branch.points) // 7 + 1]:
+            jacobian = system.jacobian(row[2:], [row[0], 14, row[1]])
+            zero = np.linalg.det(jacobian) if branch.kind == "fold" else np.trace(jacobian)
+            assert abs(zero) < 1e-9 * np.linalg.norm(jacobian)
+
+
+def test_conserved_sums_stay_divided_out():
+    # a switch: X is activated by itself; X + Y is conserved
+    equations = {"X": "k*Y*(1 + a*X^2/(1 + X^2)) - X", "Y": "X - k*Y*(1 + a*X^2/(1 + X^2))"}
+    system = bf.System.from_equations(equations, {"k": 0.02, "a": 60.0}, {"X": 0.1, "Y": 3.9}, nonnegative=True)
+    diagram = bf.diagram(system, parameter="k", bounds=(0.001, 0.5))
+    assert diagram.special("LP")
+    whole = with_loci(diagram, "a", (5.0, 80.0))
+    (fold,) = [branch for branch in whole.branches if branch.kind == "fold"]
+    np.testing.assert_allclose(fold.column("X") + fold.column("Y"), 4.0, atol=1e-9)
+    assert only(whole, "CP").state.keys() == {"X", "Y"}
+
+
+def test_the_time_scale_of_a_network_is_a_second_parameter():
+    net = bf.Network.load(Path(bf.__file__).parent / "data/hopf_network.json")
+    diagram = bf.diagram(net.full(0.0075), parameter="lam", bounds=(1, 3))
+    curve = bf.locus(only(diagram, "HB"), "mu", (0.001, 0.05))
+    (branch,) = curve.branches
+    row = branch.points[len(branch.points) // 3]
+    there = bf.diagram(net.full(row[1]), parameter="lam", bounds=(1, 3))
+    assert only(there, "HB").parameters["lam"] == pytest.approx(row[0], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("second", "bounds", "words"),
+    [
+        ("p", (-1, 1), "which is the first as well"),
+        ("nothing", (-1, 1), "no parameter 'nothing'"),
+        ("q", (0.5, 1), "leaves out its value"),
+        ("q", (1, -1), "lower end first"),
+        ("q", (-1, float("nan")), "finite"),
+    ],
+)
+def test_what_cannot_be_followed_is_said(second, bounds, words):
+    point = bf.diagram(TAKENS, parameter="p", bounds=(-2.0, 1.0)).special("LP")[0]
+    with pytest.raises(bf.InputError, match=words):
+        bf.locus(point, second, bounds)
+
+
+def test_other_points_and_models_are_refused():
+    normal = bf.System.from_equations({"x": "r*x - x^2"}, {"r": -1.0, "s": 0.0})
+    branch_point = bf.diagram(normal, parameter="r", bounds=(-1.5, 1)).special("BP")[0]
+    with pytest.raises(bf.InputError, match="a BP is not followed"):
+        bf.locus(branch_point, "s", (-1, 1))
+    cubic = bf.System.from_function(
+        lambda x, p: np.array([p[0] + p[1] * x[0] - x[0] ** 3]), ["x"], {"p": -2.0, "q": 2.0}, [-2.0]
+    )
+    with pytest.raises(bf.InputError, match="need the model's equations"):
+        bf.locus(bf.diagram(cubic, parameter="p", bounds=(-3, 3)).special("LP")[0], "q", (-1, 3))
+
+
+def test_command_line_file_and_picture(tmp_path, capsys):
+    out, picture = tmp_path / "d.json", tmp_path / "d.png"
+    words = ["diagram", "ab_reaction", "--parameter", "D", "--range", "0", "0.16", "--second", "beta"]
+    assert main([*words, "--second-range", "1.5", "3.5", "--json", str(out), "--plot", str(picture)]) == 0
+    assert "CP" in capsys.readouterr().out
+    data = json.loads(out.read_text())
+    assert (data["second"], data["second_range"]) == ("beta", [1.5, 3.5])
+    kinds = {branch["id"]: branch["kind"] for branch in data["branches"]}
+    assert sorted(kinds.values()) == ["equilibrium", "fold", "hopf", "hopf"]
+    (cusp,) = [point for point in data["special_points"] if point["label"] == "CP"]
+    assert kinds[cusp["branch"]] == "fold" and cusp["c"] is not None
+    again = bf.Diagram.load(out)
+    assert again.second == "beta" and len(again.branches) == 4
+    assert picture.stat().st_size > 10_000
+    assert main(words) == 2
+    assert "go together" in capsys.readouterr().err
+
+
+REFERENCE = Path(__file__).parents[2] / "shared/reference/cases.json"
+CODIMENSION_TWO = {"CP", "BT", "GH", "ZH", "HH"}
+
+
+def published():
+    if not REFERENCE.exists():
+        return []
+    cases = json.loads(REFERENCE.read_text())["cases"]
+    return [case for case in cases if any(point["type"] in CODIMENSION_TWO for point in case["expected"])]
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the published problems are not here")
+@pytest.mark.parametrize("case", published(), ids=lambda case: case["id"])
+def test_published_points_of_codimension_two_are_found(case):
+    first, second = case["active"], case["second"]
+    system = bf.System.from_equations(
+        case["equations"],
+        case["parameters"] | case["start"]["params"],
+        dict(zip(case["variables"], case["start"]["state"], strict=True)),
+        nonnegative=bool(case.get("nonnegative")),
+    )
+    wanted = [point for point in case["expected"] if point["type"] in CODIMENSION_TWO]
+    values = [point["recomputed"]["params"][second] for point in wanted]
+    values.append(float(system.values[system.parameter_index(second)]))
+    room = 0.3 * max(max(values) - min(values), 0.1)
+    diagram = bf.diagram(system, parameter=first, bounds=case["range"], start={first: case["start"]["params"][first]})
+    whole = with_loci(diagram, second, (min(values) - room, max(values) + room))
+    for point in wanted:
+        truth = point["recomputed"]
+        near = [
+            other
+            for other in whole.special(point["type"])
+            if all(abs(other.parameters[k] - v) < 1e-9 * max(1.0, abs(v)) for k, v in truth["params"].items())
+        ]
+        assert len(near) == 1, (point["type"], truth["params"])
+        for name in "abc":
+            if truth.get(name) is not None:
+                assert abs(getattr(near[0], name)) == pytest.approx(abs(truth[name]), rel=1e-6)
