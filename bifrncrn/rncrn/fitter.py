@@ -10,6 +10,7 @@ import numpy as np
 
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn.checks import Array
+from bifrncrn.rncrn.pins import NOTHING, Pinned
 from bifrncrn.rncrn.projection import Projection, Ridge
 from bifrncrn.rncrn.sampling import Samples, thin
 from bifrncrn.rncrn.threads import single_threaded
@@ -142,23 +143,24 @@ def run_start(samples: Samples, options: FitOptions, index: int, seed: np.random
     )
 
 
-def polish(samples: Samples, options: FitOptions, start: Start) -> Start:
+def polish(samples: Samples, options: FitOptions, start: Start, pinned: Pinned = NOTHING) -> Start:
     """Descend further from a finished start, the ridge following the loss down for as long as that pays."""
     began = time.perf_counter()
     deadline = np.inf if options.seconds is None else began + options.seconds
-    problem = Projection(samples, options.loss == "relative", Ridge(start.ridge, 0.0), beta_floor(samples))
+    floor = beta_floor(samples)
+    problem = Projection(samples, options.loss == "relative", Ridge(start.ridge, 0.0), floor, pinned)
     v, reason, ridge = problem.scaled(start.weights), start.reason, problem.ridge
-    best = v, problem.loss(v), ridge
+    best = v, problem.misfit(v), ridge
     for _ in range(POLISH):
         if options.ridge is None:
             following_ridge(problem, v)
         ridge = problem.ridge
         v, reason = descend(problem, v, options.evaluations, deadline)
-        loss, alpha = problem.loss(v), problem.weights(v).alpha
+        misfit, alpha = problem.misfit(v), problem.weights(v).alpha
         previous = best[1]
-        if loss < previous and np.abs(alpha).max() < RATE_LIMIT * np.sqrt(problem.power):
-            best = v, loss, ridge
-        if loss > WORTH * previous or best[0] is not v or reason == "seconds":
+        if misfit < previous and np.abs(alpha).max() < RATE_LIMIT * np.sqrt(problem.power):
+            best = v, misfit, ridge
+        if misfit > WORTH * previous or best[0] is not v or reason == "seconds":
             break
     problem.set_ridge(best[2])
     return Start(

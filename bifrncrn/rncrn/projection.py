@@ -12,8 +12,13 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from bifrncrn.rncrn.checks import Array
+from bifrncrn.rncrn.pins import NOTHING, Pinned, Rows, rows
 from bifrncrn.rncrn.sampling import Samples
 from bifrncrn.rncrn.weights import Weights
+
+
+# the length with which pinned Jacobians are multiplied, in units of half the samples' extent
+PIN_LENGTH = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +33,11 @@ class Ridge:
 class _Species:
     """The solved linear problem of one executive species."""
 
-    q: Array  # (K + N, columns) orthonormal basis of the design matrix
+    q: Array  # (K + e + N, columns) orthonormal basis of the design matrix
     r: Array  # (columns, columns) triangular factor
     alpha: Array  # (N,)
     beta: float
-    residual: Array  # (K + N,)
+    residual: Array  # (K + e + N,) of the samples, the pins, the ridge
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +46,7 @@ class _Solved:
 
     point: Array
     slope: Array  # (K, N) ds/dz
+    rows: Rows | None
     species: tuple[_Species, ...]
 
 
@@ -59,9 +65,18 @@ class Projection:
     beta_floor : float
         Smallest beta allowed (an influx is a rate and must be positive). With one bounded unknown per species, solving
         again with beta at its bound gives the exact constrained optimum.
+    pinned : Pinned
+        Equations at single points.
     """
 
-    def __init__(self, samples: Samples, relative: bool, ridge: Ridge, beta_floor: float) -> None:
+    def __init__(
+        self,
+        samples: Samples,
+        relative: bool,
+        ridge: Ridge,
+        beta_floor: float,
+        pinned: Pinned = NOTHING,
+    ) -> None:
         inputs = np.hstack([samples.x, samples.lam])
         low, high = inputs.min(axis=0), inputs.max(axis=0)
         self.centre = (low + high) / 2
@@ -79,6 +94,9 @@ class Projection:
             self.wanted = root * samples.field.T
         self.ridge = ridge
         self.beta_floor = beta_floor
+        self.relative = relative
+        self.pins, self.heavy = pinned.pins, np.sqrt(pinned.weight)
+        self.extra = sum(pin.count for pin in pinned.pins)
         self.evaluations = 0
         self._solved: _Solved | None = None
 
@@ -116,8 +134,9 @@ class Projection:
         """Return the exact Jacobian of `residual`."""
         solved = self._solve(v)
         n, width = solved.slope.shape[1], self.inputs.shape[1]
-        rows = self.count + n
-        out = np.zeros((self.dimension * rows + v.size, v.size))
+        given = self.count + self.extra
+        size = given + n
+        out = np.zeros((self.dimension * size + v.size, v.size))
         for i, species in enumerate(solved.species):
             slope = self.gain[i][:, None] * solved.slope
             # dA c, where the design matrix A depends on v_jk through its column j only
@@ -125,16 +144,25 @@ class Projection:
             # dA^T r
             second = np.zeros((len(species.r), n, width))
             second[np.arange(n), np.arange(n)] = (slope * species.residual[: self.count, None]).T @ self.inputs
+            if solved.rows is not None:
+                turn = self.heavy * solved.rows.slope[i]
+                first = np.vstack([first, (turn * species.alpha[:, None]).reshape(self.extra, v.size)])
+                second[np.arange(n), np.arange(n)] += np.tensordot(species.residual[self.count : given], turn, 1)
             lifted = solve_triangular(species.r, second.reshape(len(species.r), -1), trans=1, check_finite=False)
-            block = out[i * rows : (i + 1) * rows]
-            block[: self.count] = -first
-            block += species.q @ (species.q[: self.count].T @ first - lifted)
+            block = out[i * size : (i + 1) * size]
+            block[:given] = -first
+            block += species.q @ (species.q[:given].T @ first - lifted)
         out[-v.size :] = np.sqrt(self.ridge.inputs) * np.eye(v.size)
         return out
 
     def loss(self, v: Array) -> float:
         """Return the loss over the samples without penalties."""
         return sum(float((species.residual[: self.count] ** 2).sum()) for species in self._solve(v).species)
+
+    def misfit(self, v: Array) -> float:
+        """Return the loss and what the pins miss, without penalties."""
+        given = self.count + self.extra
+        return sum(float((species.residual[:given] ** 2).sum()) for species in self._solve(v).species)
 
     def weights(self, v: Array) -> Weights:
         """Return the network's weights in natural units."""
@@ -163,23 +191,34 @@ class Projection:
         with np.errstate(all="ignore"):  # a wild trial step may overflow; `residual` answers for it
             root = np.sqrt(z * z + 4.0)
             s = np.where(z >= 0, root + z, 4.0 / (root - np.minimum(z, 0.0))) / 2.0
-            species = tuple(self._linear(i, s) for i in range(self.dimension))
-            self._solved = _Solved(v.copy(), s / root, species)
+            asked = self._asked(v)
+            species = tuple(self._linear(i, s, asked) for i in range(self.dimension))
+            self._solved = _Solved(v.copy(), s / root, asked, species)
         return self._solved
 
-    def _linear(self, i: int, s: Array) -> _Species:
-        k, n = s.shape
-        design = np.zeros((k + n, n + 1))
+    def _asked(self, v: Array) -> Rows | None:
+        """Return the rows of the pins."""
+        if not self.pins:
+            return None
+        length = PIN_LENGTH * self.half[: self.dimension]
+        return rows(self.pins, v.reshape(-1, self.inputs.shape[1]), self.centre, self.half, length, self.relative)
+
+    def _linear(self, i: int, s: Array, asked: Rows | None) -> _Species:
+        (k, n), given = s.shape, len(s) + self.extra
+        design = np.zeros((given + n, n + 1))
         design[:k, :n] = self.gain[i][:, None] * s
         design[:k, n] = self.influx[i]
-        design[k + np.arange(n), np.arange(n)] = np.sqrt(self.ridge.alpha)
-        wanted = np.zeros(k + n)
+        design[given + np.arange(n), np.arange(n)] = np.sqrt(self.ridge.alpha)
+        wanted = np.zeros(given + n)
         wanted[:k] = self.wanted[i]
+        if asked is not None:
+            design[k:given] = self.heavy * asked.design[i]
+            wanted[k:given] = self.heavy * asked.wanted[i]
         q, r = np.linalg.qr(design)
         solution = solve_triangular(r, q.T @ wanted, check_finite=False)
         if solution[n] >= self.beta_floor:
             return _Species(q, r, solution[:n], float(solution[n]), wanted - design @ solution)
-        wanted[:k] -= self.beta_floor * self.influx[i]
+        wanted -= self.beta_floor * design[:, n]
         q, r = np.linalg.qr(design[:, :n])
         solution = solve_triangular(r, q.T @ wanted, check_finite=False)
         return _Species(q, r, solution, self.beta_floor, wanted - design[:, :n] @ solution)

@@ -13,7 +13,7 @@ was. It moves points, it removes none: a spurious one elsewhere stays, and the r
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,9 @@ from bifrncrn.rncrn.target import Target
 from bifrncrn.rncrn.weights import Weights
 
 NAMES = ("alpha", "omega", "psi", "theta", "beta")
-# heaviness of the defining equations in the passes, in units of the root of the loss
-HEAVY = (1e2, 1e3, 1e4, 1e5)
+# heaviness of the defining equations in the passes, in units of the root mean square of the target: of the loss, which
+# may be a billion times smaller, they would weigh nothing
+HEAVY = (1.0, 1e1, 1e2, 1e3)
 # samples that are enough to keep a loss that is already small
 ENOUGH = 700
 # Newton steps of least change, and the relative residual at which they have arrived
@@ -105,13 +106,27 @@ def refine(weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wante
     evaluations : int
         Limit for each of the passes.
     """
+    before, few = weights.loss(samples, loss), thin(samples, ENOUGH, np.random.default_rng(0))
+    floor, start = beta_floor(samples), weights
+    for _ in range(len(weights.beta) + 1):
+        refined, residual = _moved(_Problem(start, few, loss, wanted, floor), evaluations)
+        low = refined.beta < floor
+        if not low.any() or (start.beta[low] <= floor).any():
+            break
+        # an influx that would become negative is put at its floor, where it stays
+        start = replace(start, beta=np.where(low, floor, start.beta))
+    if not residual <= ARRIVED or (refined.beta <= 0).any():
+        return Refined(weights, before, before, residual, False)
+    return Refined(refined, before, refined.loss(samples, loss), residual, True)
+
+
+def _moved(problem: _Problem, evaluations: int) -> tuple[Weights, float]:
+    """Return the weights after all passes and the last steps, and the residual of the defining equations."""
     from scipy.optimize import least_squares
 
-    before = weights.loss(samples, loss)
-    problem = _Problem(weights, thin(samples, ENOUGH, np.random.default_rng(0)), loss, wanted)
     unknowns = problem.start()
     for heavy in HEAVY:
-        problem.heavy = heavy * np.sqrt(before)
+        problem.heavy = heavy * problem.power
         outcome = least_squares(
             problem.residual,
             unknowns,
@@ -124,10 +139,7 @@ def refine(weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wante
         )
         unknowns = outcome.x
     unknowns, residual = _least_change(problem, unknowns)
-    refined = problem.weights(unknowns)
-    if not residual <= ARRIVED or (refined.beta <= 0).any():
-        return Refined(weights, before, before, residual, False)
-    return Refined(refined, before, refined.loss(samples, loss), residual, True)
+    return problem.weights(unknowns), residual
 
 
 def _least_change(problem: _Problem, unknowns: Array) -> tuple[Array, float]:
@@ -159,7 +171,9 @@ def _least_change(problem: _Problem, unknowns: Array) -> tuple[Array, float]:
 class _Problem:
     """The loss over all weights, and the defining equations, as functions of one flat vector."""
 
-    def __init__(self, weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wanted]) -> None:
+    def __init__(
+        self, weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wanted], floor: float
+    ) -> None:
         self.samples, self.wanted = samples, wanted
         self.shapes = [getattr(weights, name).shape for name in NAMES]
         self.flat = np.concatenate([getattr(weights, name).ravel() for name in NAMES])
@@ -168,10 +182,11 @@ class _Problem:
         self.flat = np.linalg.solve(self.natural, self.flat)
         # an influx at its floor stays there
         self.free = np.ones(self.size, bool)
-        self.free[self.size - len(weights.beta) :] = weights.beta > 1.01 * beta_floor(samples)
+        self.free[self.size - len(weights.beta) :] = weights.beta > 1.01 * floor
         root = np.sqrt(samples.weight / samples.weight.sum() / samples.x.shape[1])
         self.gain = np.tile(root, (samples.x.shape[1], 1)) if loss == "relative" else root * samples.x.T
         self.influx = root / samples.x.T if loss == "relative" else np.tile(root, (samples.x.shape[1], 1))
+        self.power = float(np.linalg.norm(self.influx * samples.field.T))
         self.heavy = 1.0
 
     def start(self) -> Array:

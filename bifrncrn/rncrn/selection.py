@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from bifrncrn.rncrn.behaviours import Behaviour
 from bifrncrn.rncrn.fit import Candidate
-from bifrncrn.rncrn.fitter import Start
+from bifrncrn.rncrn.fitter import FitOptions, Start, polish
 from bifrncrn.rncrn.network import Network
+from bifrncrn.rncrn.pins import Pinned
 from bifrncrn.rncrn.ranking import Standing, behaving, standing
 from bifrncrn.rncrn.refinement import refine, wanted_points
 from bifrncrn.rncrn.sampling import Samples
@@ -33,7 +34,7 @@ SAME = 1e-3
 # candidates that are refined
 REFINED = 3
 # a refinement may cost this factor in the loss
-SPOILT = 2.0
+SPOILT = 4.0
 # random points of the box on which the held-out loss is taken
 HELD_OUT = 4096
 
@@ -45,7 +46,7 @@ class Judge:
     Attributes
     ----------
     target : Target
-    loss : {"field", "relative"}
+    options : FitOptions
     record : dict
         The training record that networks carry.
     definition, held_out : Samples
@@ -53,34 +54,38 @@ class Judge:
         The target's diagram, if candidates are ranked by theirs.
     behaviours : tuple of Behaviour
         What candidates are ranked by where there is no diagram.
+    pinned : Pinned
+        The target's special points, as the fit was asked for them.
     jobs : int or None
         Processes, as joblib's ``n_jobs``.
     """
 
     target: Target
-    loss: str
+    options: FitOptions
     record: dict[str, Any]
     definition: Samples
     held_out: Samples
     reference: Diagram | None
 
     behaviours: tuple[Behaviour, ...]
+    pinned: Pinned
     jobs: int | None
 
     @classmethod
     def of(
         cls,
         target: Target,
-        loss: str,
+        options: FitOptions,
         record: dict[str, Any],
         reference: Diagram | None,
         behaviours: tuple[Behaviour, ...],
+        pinned: Pinned,
         seed: int,
         jobs: int | None,
     ) -> Judge:
         """Return the judge of a fit with random seed `seed`, which works in `jobs` processes."""
         held_out = target.samples("sobol", HELD_OUT, seed + 1)
-        return cls(target, loss, record, target.definition(), held_out, reference, behaviours, jobs)
+        return cls(target, options, record, target.definition(), held_out, reference, behaviours, pinned, jobs)
 
     @property
     def sees(self) -> bool:
@@ -96,7 +101,8 @@ class Judge:
     def candidate(self, start: Start, seen: bool, **extra: Any) -> Candidate:
         """Return `start` measured, with its standing if it is `seen`; `extra` goes into the record."""
         with single_threaded():
-            value, held = start.weights.loss(self.definition, self.loss), start.weights.loss(self.held_out, self.loss)
+            kind = self.options.loss
+            value, held = start.weights.loss(self.definition, kind), start.weights.loss(self.held_out, kind)
             record = {**self.record, "loss": value, "held_out": held, "start": start.index, **extra}
             network = network_of(self.target, start.weights, record)
             return Candidate(start, value, held, self.standing(network) if seen else None, network)
@@ -119,12 +125,11 @@ class Judge:
     def refine(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
         """Return the candidates ranked anew, the first ones with their special points moved onto the target's.
 
-        Only candidates that have the right special points are refined, for moving those removes no wrong one; of them
-        the ones of lowest loss, for after it all are equally far off.
+        Only candidates that have the right special points are refined, for moving those removes no wrong one.
         """
         if self.reference is None:
             return list(candidates)
-        worth = sorted((c for c in candidates if c.standing is not None and not c.standing.wrong), key=lambda c: c.loss)
+        worth = [c for c in candidates if c.standing is not None and not c.standing.wrong]
         refined = self._spread(self._refined, [(candidate, data) for candidate in worth[:REFINED]])
         done = {candidate.start.index: candidate for candidate in refined}
         return sorted((done.get(c.start.index, c) for c in candidates), key=lambda c: c.key)
@@ -160,20 +165,30 @@ class Judge:
         As it was, when that fails, spoils the loss or the diagram.
         """
         assert self.reference is not None and fitted.standing is not None
-        for mus in ((0.0, self.target.mu), (0.0,)) if self.target.mu else ((0.0,),):
+        done = {"loss_before": fitted.loss, "error_before": fitted.standing.error}
+        for mus, start in self._attempts(fitted, data):
             wanted = wanted_points(self.target, self.reference.special_points, mus)
             if not wanted:
                 break
             with single_threaded():
-                outcome = refine(fitted.start.weights, data, self.loss, wanted)
+                outcome = refine(start.weights, data, self.options.loss, wanted)
             if not outcome.converged or outcome.after > SPOILT * outcome.before:
                 continue
-            done = {"mu": list(mus), "loss_before": fitted.loss, "error_before": fitted.standing.error}
-            refined = self.candidate(replace(fitted.start, weights=outcome.weights), True, refinement=done)
+            moved = replace(start, weights=outcome.weights)
+            refined = self.candidate(moved, True, refinement={"mu": list(mus), **done})
             better = refined.standing is not None and refined.standing.key <= fitted.standing.key
             if better and refined.loss <= SPOILT * fitted.loss:
                 return refined
         return fitted
+
+    def _attempts(self, fitted: Candidate, data: Samples) -> Iterator[tuple[tuple[float, ...], Start]]:
+        """Yield what to try, the best outcome first: the time-scales of a refinement, and where it begins."""
+        if self.target.mu:
+            yield (0.0, self.target.mu), fitted.start
+            # of many weights and a tiny loss it cannot find the few that keep Hopf points where they are; a fit can
+            steady = self.pinned.steady(fitted.start.weights)
+            yield (0.0, self.target.mu), polish(data, self.options, fitted.start, steady)
+        yield (0.0,), fitted.start
 
 
 def distinct(ordered: Sequence[Start]) -> list[Start]:

@@ -14,6 +14,7 @@ from bifrncrn.rncrn import checkpoint
 from bifrncrn.rncrn.fit import Candidate, Fit
 from bifrncrn.rncrn.fitter import FitOptions, Start, polish, run_start
 from bifrncrn.rncrn.focus import focused, focused_attractors
+from bifrncrn.rncrn.pins import Pinned, pins_at
 from bifrncrn.rncrn.ranking import target_diagram
 from bifrncrn.rncrn.sampling import Samples
 from bifrncrn.rncrn.selection import Judge, distinct
@@ -77,12 +78,13 @@ def train(
     rank : {"diagram", "loss"}
         ``"loss"`` leaves diagrams and behaviours out.
     focus : float
-        Share of the weight that samples close about the target's special points carry (a third of it, those along its
-        cycles), from 0 to below 1. With 0 a fit has special points ten times further off, at about the same loss.
+        Share F of the weight that samples close about the target's special points carry (a third of it, those along
+        its cycles), from 0 to below 1; the value and the Jacobian at the points themselves weigh (F/(1 - F))^2 times
+        as much as all samples. With 0 a fit has special points a hundred times further off, at about the same loss.
         Only with ``rank="diagram"``.
     refine : bool
         Move the best network's special points exactly onto the target's afterwards (see `refinement`): in the reduced
-        system and, where that costs less than a factor of two in the loss, at the target's time-scale as well.
+        system and, where that costs less than a factor of four in the loss, at the target's time-scale as well.
         Only with ``rank="diagram"``.
     jobs : int, optional
         Processes for the starts, as joblib's ``n_jobs``; None obeys `joblib.parallel_config` and is 1 outside of one.
@@ -125,9 +127,11 @@ def train(
     if reference is not None:  # only now: the weight makes more poor local minima for random starts to fall into
         data = focused(target, data, reference.special_points, focus)
     data = focused_attractors(target, data, wanted, focus)
-    starts = _polish(data, options, starts, jobs)
+    pins = pins_at(target, reference.special_points) if reference is not None and focus > 0 else ()
+    pinned = Pinned(pins, (focus / (1 - focus)) ** 2)
+    starts = _polish(data, options, starts, pinned, jobs)
     record = _record(target, options, data, method, seeds, seed)
-    judge = Judge.of(target, options.loss, record, reference, wanted, seed, jobs)
+    judge = Judge.of(target, options, record, reference, wanted, pinned, seed, jobs)
     candidates = judge.rank(starts)
     if refine:
         candidates = judge.refine(candidates, data)
@@ -151,7 +155,7 @@ def _notes(best: Candidate, ranked: bool) -> tuple[str, ...]:
         return ()
     where = " and ".join(f"at mu = {mu:g}" if mu else "in the reduced system" for mu in done["mu"])
     return (
-        f"special points moved onto the target's {where}: before, they were {done['error_before']:.3g} off "
+        f"special points moved onto the target's {where}; by fitting alone they were {done['error_before']:.3g} off, "
         f"at a loss of {done['loss_before']:.4g}",
     )
 
@@ -206,13 +210,15 @@ def _run(
     return [done[k] for k in range(seeds)]
 
 
-def _polish(data: Samples, options: FitOptions, starts: Sequence[Start], jobs: int | None) -> list[Start]:
+def _polish(
+    data: Samples, options: FitOptions, starts: Sequence[Start], pinned: Pinned, jobs: int | None
+) -> list[Start]:
     """Return the starts with those of the lowest losses polished."""
     from joblib import Parallel, delayed
 
     short = distinct(sorted(starts, key=lambda start: start.loss))[:SHORTLIST]
     chosen = {start.index for start in short}
-    polished = Parallel(n_jobs=jobs)(delayed(polish)(data, options, start) for start in short)
+    polished = Parallel(n_jobs=jobs)(delayed(polish)(data, options, start, pinned) for start in short)
     return [*polished, *(start for start in starts if start.index not in chosen)]
 
 
