@@ -1,8 +1,8 @@
-"""Homoclinic orbits of a saddle with a one-dimensional unstable manifold, found by where that manifold passes it again.
+"""Homoclinic orbits of a saddle with a one-dimensional unstable manifold, found by where that passes it again.
 
-At a homoclinic bifurcation the trajectory that leaves a saddle along its unstable direction comes back to it (Kuznetsov,
-Elements of Applied Bifurcation Theory, 3rd ed., chapter 6). For other values of the parameter it passes the saddle on
-one side or on the other. With the unstable eigenvalue u, the leading stable one -s and the component c of the
+At a homoclinic bifurcation the trajectory that leaves a saddle along its unstable direction comes back to it
+(Kuznetsov, Elements of Applied Bifurcation Theory, 3rd ed., chapter 6). For other values of the parameter it passes the
+saddle on one side or on the other. With the unstable eigenvalue u, the leading stable one -s and the component c of the
 trajectory along the unstable direction where it is nearest to the saddle, the split of the manifolds is
 proportional to sign(c) |c|^(1 + u/s); its zero is bracketed over a range of the parameter and found by Brent's method.
 """
@@ -10,7 +10,9 @@ proportional to sign(c) |c|^(1 + u/s); its zero is bracketed over a range of the
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -257,13 +259,9 @@ def _rest(rhs: Field, start: np.ndarray) -> np.ndarray | None:
     return x if np.abs(step).max() <= 1e-10 * np.abs(x).max() else None
 
 
-def _out_and_back(
-    rhs: Field, saddle: np.ndarray, start: np.ndarray, far: float, max_steps: int
-) -> np.ndarray | None:
+def _out_and_back(rhs: Field, saddle: np.ndarray, start: np.ndarray, far: float, max_steps: int) -> np.ndarray | None:
     """Return the points (k, n) of a trajectory up to where it is nearest to the saddle again, or None if it is not."""
     from scipy.integrate import LSODA
-
-    from bifrncrn.systems.timeevents import crossing_time
 
     def towards(x: np.ndarray) -> float:
         return float((x - saddle) @ rhs.rhs(0.0, x))
@@ -280,8 +278,14 @@ def _out_and_back(
                 return None
             furthest, last, rate = max(furthest, distance), rate, towards(solver.y)
             if last < 0 <= rate and distance < BACK * furthest:
-                piece = solver.dense_output()
-                points.append(np.asarray(piece(crossing_time(lambda t: towards(piece(t)), before, solver.t))))
+                points.append(_nearest(solver.dense_output(), towards, before, solver.t))
                 return np.array(points)
             points.append(solver.y.copy())
     return None
+
+
+def _nearest(piece: Any, towards: Callable[[np.ndarray], float], start: float, end: float) -> np.ndarray:
+    """Return the state of a step's interpolant where it comes no nearer."""
+    from bifrncrn.systems.timeevents import crossing_time
+
+    return np.asarray(piece(crossing_time(lambda t: towards(piece(t)), start, end)))

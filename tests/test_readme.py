@@ -1,4 +1,4 @@
-"""Every block of the README runs: the model file is read, the commands and the Python are executed in order."""
+"""Every block of the README and of docs/ runs: model files are read, commands and Python are executed in order."""
 
 import os
 import re
@@ -12,6 +12,7 @@ import pytest
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8") if README.exists() else ""
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+DOCS = sorted(README.parent.glob("docs/*.md"))
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,17 @@ def test_block_runs(number, folder):
         assert words[0] == "bifrncrn", f"the README runs {words[0]!r}, which this test does not know"
         done = call(["-m", "bifrncrn", *words[1:]], folder)
         assert done.returncode == 0, f"{command}: {done.stderr or done.stdout}"
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_page_of_docs_runs(page, tmp_path):
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
+        done = call(["-c", block], tmp_path)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_readme_links_every_page_of_docs():
+    assert all(f"docs/{page.name}" in TEXT for page in DOCS)

@@ -16,6 +16,8 @@ from bifrncrn.systems.system import System
 PERIOD, EXPONENT = 0.005, 0.2
 # a cycle of an ODE, of which the period is asked for, may be this share of its size away from its place
 ODE_CYCLE = 0.25
+# a homoclinic orbit is looked for within this multiple of the distance allowed
+SOUGHT = 10.0
 # an equilibrium may be this share of the box's sides away from the target's
 PLACE = 0.05
 # real parts of eigenvalues below this are neither stable nor unstable
@@ -217,6 +219,38 @@ class ChaosWanted:
         error = abs(found.value / self.exponent - 1) / EXPONENT
         text = f"largest Lyapunov exponent {found.value:.3g} +- {found.error:.1g} (wanted {self.exponent:.3g})"
         return Verdict(error <= 1, error, text)
+
+
+@dataclass(frozen=True, eq=False)
+class HomoclinicWanted:
+    """A homoclinic orbit of a saddle, at a value of the parameter species.
+
+    Attributes
+    ----------
+    lam : float
+    saddle : (M,) array
+        Where the saddle is about.
+    within : float
+        How far off the value may be, in its own unit.
+    """
+
+    lam: float
+    saddle: Array
+    within: float
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Locate the orbit within ten times the distance allowed."""
+        from bifrncrn.homoclinic import find_homoclinic
+
+        system = started(network, self.saddle, (self.lam,), mu)
+        name, reach = system.parameters[0], SOUGHT * self.within
+        bounds = (max(self.lam - reach, 0.0), self.lam + reach)
+        found = find_homoclinic(system, name, bounds, steps=2)
+        if found is None:
+            return Verdict(False, np.inf, f"no homoclinic orbit for {name} from {bounds[0]:g} to {bounds[1]:g}")
+        off = abs(found.value - self.lam)
+        text = f"homoclinic orbit at {name} = {found.value:.8g}, {off:.2g} off"
+        return Verdict(off <= self.within, off / self.within, text)
 
 
 def stability(system: System) -> int:

@@ -120,6 +120,7 @@ class Fit:
             "reached": self.reached,
             "verified": list(best.shown) if best else [],
             "not_reached": list(best.missed) if best else [],
+            "refinement": self.network.training.get("refinement"),
             "full": {"mu": there[0], "wrong": there[1].wrong, "text": there[1].text} if there else None,
             "notes": list(self.notes),
             "seconds": self.seconds,
@@ -147,8 +148,8 @@ class Fit:
         for where, standing in places:
             if standing is None:
                 continue
-            if not standing.shown and not standing.missed:
-                lines.append(f"diagram{where}: {standing}")
+            if standing.special:
+                lines.append(f"diagram{where}: {standing.special}")
             lines += [f"verified{where}: {text}" for text in standing.shown]
             lines += [f"not reached{where}: {text}" for text in standing.missed]
         return lines

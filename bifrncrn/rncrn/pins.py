@@ -9,8 +9,8 @@ small time-scale mu move the critical eigenvalue i*nu, to first order, by
 
     -i nu mu sum_i p_i x_i sum_j alpha_ij s_j / r_j^2 (w_j . q)
 
-(see `defining`). The Hopf point is at the same place in the reduced system and in the full one when the imaginary part of
-the sum vanishes; every species is asked for its share of that.
+(see `defining`). The Hopf point is at the same place in the reduced system and in the full one when the imaginary part
+of the sum vanishes; every species is asked for its share of that.
 """
 
 from __future__ import annotations

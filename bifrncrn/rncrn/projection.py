@@ -16,7 +16,6 @@ from bifrncrn.rncrn.pins import NOTHING, Pinned, Rows, rows
 from bifrncrn.rncrn.sampling import Samples
 from bifrncrn.rncrn.weights import Weights
 
-
 # the length with which pinned Jacobians are multiplied, in units of half the samples' extent
 PIN_LENGTH = 0.1
 

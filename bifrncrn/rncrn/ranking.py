@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bifrncrn.errors import ConvergenceError
@@ -43,6 +43,8 @@ class Standing:
         In words.
     shown, missed : tuple of str
         The behaviours that were looked for beside special points: those the network shows, and those it does not.
+    special : str
+        What became of the special points, in words; empty where no diagram was compared.
     """
 
     wrong: int
@@ -51,6 +53,21 @@ class Standing:
     text: str
     shown: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
+    special: str = ""
+
+    @property
+    def misplaced(self) -> int:
+        """Number of special points that are wrong."""
+        return self.wrong - len(self.missed)
+
+    def also(self, other: Standing) -> Standing:
+        """Return the standing of a diagram, this, with the behaviours of another looked for beside it.
+
+        Which of them are shown counts, but not how nearly: the error stays that of the special points.
+        """
+        text = "; ".join(words for words in (self.text, other.text) if words)
+        wrong = self.wrong + other.wrong
+        return replace(self, wrong=wrong, text=text, shown=other.shown, missed=other.missed)
 
     @property
     def key(self) -> tuple[float, float]:
@@ -84,7 +101,8 @@ def standing(target: Target, reference: Diagram, network: Network, mu: float | N
             reference, network, bounds=(low, high), mu=mu, tolerance=TOLERANCE * (high - low), box=target.box
         )
     except ConvergenceError:
-        return Standing(len(reference.special_points) + 1, math.inf, 10**6, "no equilibrium found to start from")
+        text = "no equilibrium found to start from"
+        return Standing(len(reference.special_points) + 1, math.inf, 10**6, text, special=text)
     return judge(found, high - low)
 
 
@@ -106,4 +124,5 @@ def judge(found: Comparison, extent: float) -> Standing:
     words = [f"{match.label} off by {match.parameter_error:.3g}" for match in found.matched]
     words += [f"{point.label} missing" for point in found.missing]
     words += [f"{point.label} extra at {point.parameters[found.learned.parameter]:.4g}" for point in found.extra]
-    return Standing(wrong, error, steps, ", ".join(words) or "no special point, as wanted")
+    text = ", ".join(words) or "no special point, as wanted"
+    return Standing(wrong, error, steps, text, special=text)

@@ -171,9 +171,7 @@ def _least_change(problem: _Problem, unknowns: Array) -> tuple[Array, float]:
 class _Problem:
     """The loss over all weights, and the defining equations, as functions of one flat vector."""
 
-    def __init__(
-        self, weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wanted], floor: float
-    ) -> None:
+    def __init__(self, weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wanted], floor: float) -> None:
         self.samples, self.wanted = samples, wanted
         self.shapes = [getattr(weights, name).shape for name in NAMES]
         self.flat = np.concatenate([getattr(weights, name).ravel() for name in NAMES])

@@ -53,7 +53,7 @@ class Judge:
     reference : Diagram or None
         The target's diagram, if candidates are ranked by theirs.
     behaviours : tuple of Behaviour
-        What candidates are ranked by where there is no diagram.
+        What candidates are ranked by where there is no diagram, and beside it.
     pinned : Pinned
         The target's special points, as the fit was asked for them.
     jobs : int or None
@@ -94,9 +94,11 @@ class Judge:
 
     def standing(self, network: Network, mu: float | None = None) -> Standing | None:
         """Return how `network` compares with the target, in the full system at `mu` or in the reduced one."""
-        if self.reference is not None:
-            return standing(self.target, self.reference, network, mu)
-        return behaving(self.behaviours, network, mu) if self.behaviours else None
+        behaviour = behaving(self.behaviours, network, mu) if self.behaviours else None
+        if self.reference is None:
+            return behaviour
+        there = standing(self.target, self.reference, network, mu)
+        return there if behaviour is None else there.also(behaviour)
 
     def candidate(self, start: Start, seen: bool, **extra: Any) -> Candidate:
         """Return `start` measured, with its standing if it is `seen`; `extra` goes into the record."""
@@ -129,7 +131,7 @@ class Judge:
         """
         if self.reference is None:
             return list(candidates)
-        worth = [c for c in candidates if c.standing is not None and not c.standing.wrong]
+        worth = [c for c in candidates if c.standing is not None and not c.standing.misplaced]
         refined = self._spread(self._refined, [(candidate, data) for candidate in worth[:REFINED]])
         done = {candidate.start.index: candidate for candidate in refined}
         return sorted((done.get(c.start.index, c) for c in candidates), key=lambda c: c.key)

@@ -27,9 +27,9 @@ class KnownPoint:
     Attributes
     ----------
     label : str
-        `HB`, `LP`, `BP`, ..., as in the contract.
+        `HB`, `LP`, `BP`, ..., as in the contract, or `HOM`, a homoclinic orbit.
     parameters, state : dict of str to float
-        Where it is.
+        Where it is; of a homoclinic orbit its saddle.
     source : str
         Closed form, paper or computation it comes from.
     """

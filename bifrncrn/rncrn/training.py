@@ -11,6 +11,7 @@ import numpy as np
 
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn import checkpoint
+from bifrncrn.rncrn.behaviours import Behaviour
 from bifrncrn.rncrn.fit import Candidate, Fit
 from bifrncrn.rncrn.fitter import FitOptions, Start, polish, run_start
 from bifrncrn.rncrn.focus import focused, focused_attractors
@@ -19,7 +20,7 @@ from bifrncrn.rncrn.ranking import target_diagram
 from bifrncrn.rncrn.sampling import Samples
 from bifrncrn.rncrn.selection import Judge, distinct
 from bifrncrn.rncrn.target import LOSSES, Target
-from bifrncrn.rncrn.wanted import behaviours_of
+from bifrncrn.rncrn.wanted import behaviours_of, loops_of
 
 # starts with the lowest losses that are polished
 SHORTLIST = 3
@@ -52,7 +53,8 @@ def train(
     `scipy.optimize.least_squares` with the exact Jacobian; gamma = tau = 1. The starts with the lowest losses are
     polished, and ranked by comparing their diagrams with the target's: the number of special points that are missing,
     extra or of another criticality, then their parameter error (in steps of half a percent of the range), then
-    the loss, then the spread of the rates. Targets without a diagram (curves, an ODE at one value) are ranked by what
+    the loss, then the spread of the rates; homoclinic orbits that the target is known to have are looked for as well.
+    Targets without a diagram (curves, an ODE at one value) are ranked by what
     they ask for instead: cycles near the designed curves, equilibria and their stability, periods
     (see `behaviours_of`).
 
@@ -122,7 +124,9 @@ def train(
     data = target.training_samples(method, samples, seed)
     reference = target_diagram(target) if rank == "diagram" else None
     _check_size(data, options.perceptrons)
-    wanted = behaviours_of(target) if rank == "diagram" and reference is None else ()
+    wanted: tuple[Behaviour, ...] = ()
+    if rank == "diagram":
+        wanted = behaviours_of(target) if reference is None else loops_of(target)
     starts = _run(data, options, seeds, seed, jobs, checkpoints, progress)
     if reference is not None:  # only now: the weight makes more poor local minima for random starts to fall into
         data = focused(target, data, reference.special_points, focus)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
+
 from bifrncrn.rncrn.behaviours import (
     PLACE,
     Behaviour,
     CycleWanted,
     EquilibriaWanted,
+    HomoclinicWanted,
     SwitchWanted,
     allowed,
     wanted_of_ode,
@@ -16,6 +19,8 @@ from bifrncrn.rncrn.behaviours import (
 from bifrncrn.rncrn.designer import CurvePart
 from bifrncrn.rncrn.target import FieldPart, Target
 
+# a homoclinic orbit may be this share of the parameter's range away
+LOOP = 1 / 300
 # an equilibrium beside a curve may be this share of the box's sides away
 BESIDE = 0.25
 
@@ -41,6 +46,23 @@ def behaviours_of(target: Target) -> tuple[Behaviour, ...]:
             wanted.append(CycleWanted(points, part.lam, part.attractor, allowed(points)))
     switch = _switch(target, wanted)
     return (*wanted, switch) if switch is not None else tuple(wanted)
+
+
+def loops_of(target: Target) -> tuple[HomoclinicWanted, ...]:
+    """Return the homoclinic orbits, known points labelled ``HOM``, that a diagram of equilibria does not show."""
+    if target.bounds is None or target.parameter is None or target.system is None:
+        return ()
+    low, high = target.bounds
+    variables = target.system.variables
+    return tuple(
+        HomoclinicWanted(
+            float(point.parameters[target.parameter]),
+            np.array([point.state[name] for name in variables]),
+            LOOP * (high - low),
+        )
+        for point in target.known
+        if point.label == "HOM"
+    )
 
 
 def _switch(target: Target, wanted: list[Behaviour]) -> Behaviour | None:

@@ -96,6 +96,7 @@ def homoclinic() -> Target:
     known = KnownPoint(
         "HB", {"lam": 3.6 + 2.8 * v}, {"x1": 5 + 0.8 * v * (1 + v), "x2": 5 + v}, "closed form: trace = 0"
     )
+    loop = KnownPoint("HOM", {"lam": 2.0}, {"x1": 5.0, "x2": 5.0}, "Sandstede's system: an algebraic curve")
     return Target(
         "homoclinic",
         system.title,
@@ -106,7 +107,7 @@ def homoclinic() -> Target:
         state=(4.82, 4.36),
         lam=(1.9,),
         bounds=(1.6, 2.2),
-        known=(known,),
+        known=(known, loop),
     )
 
 

@@ -1,0 +1,86 @@
+"""Homoclinic orbits: against closed forms, published values, and the networks' 1e-12 reference values."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bifrncrn.errors import InputError
+from bifrncrn.homoclinic import find_homoclinic
+from bifrncrn.rncrn.behaviours import HomoclinicWanted, started
+from bifrncrn.rncrn.matfile import read_mat
+from bifrncrn.rncrn.wanted import loops_of
+from bifrncrn.systems import library
+from bifrncrn.systems.system import System
+
+TARGET = library.homoclinic()
+
+
+def test_the_loop_of_the_target_is_where_it_is_known_to_be():
+    found = find_homoclinic(TARGET.system, "lam", (1.9, 2.3), saddle=[5, 5], steps=4)
+    assert found.value == pytest.approx(2.0, abs=2e-9)
+    assert found.gap < 1e-6
+    np.testing.assert_allclose(found.saddle, 5.0, rtol=1e-12)
+    np.testing.assert_allclose(found.eigenvalues.real, [0.2, -1.8], atol=1e-8)
+    assert found.saddle_quantity == pytest.approx(-1.6, abs=1e-8)
+    # the orbit: the algebraic curve of Sandstede's system through the saddle
+    u, v = found.points.T - 5
+    assert np.abs(found.points[-1] - 5).max() < 1e-6
+    assert u.min() < -0.1 and v.min() < -0.5
+
+
+def test_a_third_state_that_follows_changes_nothing():
+    equations = {name: str(text) for name, text in TARGET.system.equations.items()}
+    planar = TARGET.system
+    equations = {**equations, "w": "3*(x1 - w) + 0.5*(x2 - 5)^2"}
+    system = System.from_equations(
+        equations, {"lam": 1.9}, {"x1": 5.0, "x2": 5.0, "w": 5.0}, dict(planar.definitions), nonnegative=True
+    )
+    assert find_homoclinic(system, bounds=(1.95, 2.06), steps=2).value == pytest.approx(2.0, abs=2e-9)
+
+
+def test_lorenz():
+    # rho = 13.926557407...: Sparrow, The Lorenz Equations (1982), and many since
+    lorenz = {"x": "10*(y - x)", "y": "rho*x - y - x*z", "z": "x*y - 8/3*z"}
+    system = System.from_equations(lorenz, {"rho": 13.0}, {"x": 0.0, "y": 0.0, "z": 0.0})
+    found = find_homoclinic(system, bounds=(13, 15), steps=4)
+    assert found.value == pytest.approx(13.926557407, abs=1e-7)
+
+
+@pytest.mark.parametrize("mu", [None, "0.0001", "0.01", "0.1"])
+def test_published_network(reference, mu):
+    truth = json.loads((reference / "rncrn_truth.json").read_text())["homoclinic"]
+    wanted = truth["learned_reduced"]["lambda_hom"] if mu is None else truth["full_by_mu"][mu]["aitken"]
+    network = read_mat(reference / "networks" / "homoclinic.mat")
+    system = started(network, np.array([5.0, 5.0]), (2.0,), None if mu is None else float(mu))
+    found = find_homoclinic(system, "lam", (1.9, 2.1), steps=4)
+    # the reference itself is good to 1e-9 at small mu and to 1e-6 above
+    assert found.value == pytest.approx(wanted, abs=2e-9 if mu in (None, "0.0001") else 1e-6)
+
+
+def test_no_loop_is_found_where_there_is_none():
+    assert find_homoclinic(TARGET.system, "lam", (2.05, 2.2), saddle=[5, 5], steps=3) is None
+    # no saddle at all
+    assert find_homoclinic(library.hopf().system, "lam", (1, 3)) is None
+
+
+def test_bad_input():
+    with pytest.raises(InputError, match="lower first"):
+        find_homoclinic(TARGET.system, "lam", (2, 1))
+    with pytest.raises(InputError, match="steps must be"):
+        find_homoclinic(TARGET.system, "lam", (1, 2), steps=0)
+    with pytest.raises(InputError, match="2 to"):
+        find_homoclinic(System.from_equations({"x": "lam - x"}, {"lam": 1.0}, {"x": 1.0}), "lam", (1, 2))
+
+
+def test_the_target_asks_for_its_loop_and_the_published_network_misses_it(reference):
+    (wanted,) = loops_of(TARGET)
+    assert wanted.lam == 2.0 and wanted.within == pytest.approx(2e-3)
+    assert loops_of(library.hopf()) == ()
+    network = read_mat(reference / "networks" / "homoclinic.mat")
+    verdict = wanted.check(network, None)  # 0.0049 off
+    assert not verdict.ok
+    assert verdict.error == pytest.approx(0.0049095518894 / 2e-3, rel=1e-5)
+    assert "homoclinic orbit at lam = 1.99509" in verdict.text
+    assert HomoclinicWanted(2.0, wanted.saddle, 0.005).check(network, 1e-4).ok
+    assert "no homoclinic orbit" in HomoclinicWanted(2.5, wanted.saddle, 0.005).check(network, None).text
