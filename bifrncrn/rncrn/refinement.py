@@ -1,9 +1,9 @@
 """Bifurcation-aware refinement: move a network's Hopf points and folds onto the target's, keeping its loss.
 
-The loss is minimised once more over *all* weights with the defining equations of every wanted point (see
-`defining`) as heavy residuals, at the target's parameter values; a Newton iteration of least change then
-satisfies them to rounding. The equations hold in the reduced system and, if asked, in the full one at given
-time-scales, all at once.
+A Newton iteration of least change satisfies the defining equations of every wanted point (see `defining`) at the
+target's parameter values to rounding. Where that changes the loss by more than a tenth, it is minimised before over
+*all* weights with these equations as heavy residuals. The equations hold in the reduced system and, if asked, in the
+full one at given time-scales, all at once.
 
 It fails when the weights are too few for the points (each point takes one equation at each time-scale), or when a point
 lies so far from what the network does that Newton does not converge; the network is then returned as it
@@ -29,6 +29,8 @@ NAMES = ("alpha", "omega", "psi", "theta", "beta")
 # heaviness of the defining equations in the passes, in units of the root mean square of the target: of the loss, which
 # may be a billion times smaller, they would weigh nothing
 HEAVY = (1.0, 1e1, 1e2, 1e3)
+# the last steps alone will do when they change the loss by less than this share: there is nothing to win or to mend
+CHEAP = 0.1
 # samples that are enough to keep a loss that is already small
 ENOUGH = 700
 # Newton steps of least change, and the relative residual at which they have arrived
@@ -106,26 +108,34 @@ def refine(weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wante
     evaluations : int
         Limit for each of the passes.
     """
-    before, few = weights.loss(samples, loss), thin(samples, ENOUGH, np.random.default_rng(0))
-    floor, start = beta_floor(samples), weights
+    few, floor = thin(samples, ENOUGH, np.random.default_rng(0)), beta_floor(samples)
+    before = weights.loss(samples, loss)
+
+    def measured(moved: Weights, residual: float) -> Refined:
+        if not residual <= ARRIVED or (moved.beta <= 0).any():
+            return Refined(weights, before, before, residual, False)
+        return Refined(moved, before, moved.loss(samples, loss), residual, True)
+
+    near = measured(*_moved(_Problem(weights, few, loss, wanted, floor), (), evaluations))
+    if near.converged and abs(near.after - before) <= CHEAP * before:
+        return near
+    start = weights
     for _ in range(len(weights.beta) + 1):
-        refined, residual = _moved(_Problem(start, few, loss, wanted, floor), evaluations)
-        low = refined.beta < floor
+        moved, residual = _moved(_Problem(start, few, loss, wanted, floor), HEAVY, evaluations)
+        low = moved.beta < floor
         if not low.any() or (start.beta[low] <= floor).any():
             break
         # an influx that would become negative is put at its floor, where it stays
         start = replace(start, beta=np.where(low, floor, start.beta))
-    if not residual <= ARRIVED or (refined.beta <= 0).any():
-        return Refined(weights, before, before, residual, False)
-    return Refined(refined, before, refined.loss(samples, loss), residual, True)
+    return measured(moved, residual)
 
 
-def _moved(problem: _Problem, evaluations: int) -> tuple[Weights, float]:
-    """Return the weights after all passes and the last steps, and the residual of the defining equations."""
+def _moved(problem: _Problem, passes: Sequence[float], evaluations: int) -> tuple[Weights, float]:
+    """Return the weights after the passes and the last steps, and the residual of the defining equations."""
     from scipy.optimize import least_squares
 
     unknowns = problem.start()
-    for heavy in HEAVY:
+    for heavy in passes:
         problem.heavy = heavy * problem.power
         outcome = least_squares(
             problem.residual,

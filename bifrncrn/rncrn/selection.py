@@ -34,7 +34,7 @@ SAME = 1e-3
 # candidates that are refined
 REFINED = 3
 # a refinement may cost this factor in the loss
-SPOILT = 4.0
+SPOILT = 10.0
 # random points of the box on which the held-out loss is taken
 HELD_OUT = 4096
 

@@ -86,7 +86,7 @@ def train(
         Only with ``rank="diagram"``.
     refine : bool
         Move the best network's special points exactly onto the target's afterwards (see `refinement`): in the reduced
-        system and, where that costs less than a factor of four in the loss, at the target's time-scale as well.
+        system and, where that costs less than a factor of ten in the loss, at the target's time-scale as well.
         Only with ``rank="diagram"``.
     jobs : int, optional
         Processes for the starts, as joblib's ``n_jobs``; None obeys `joblib.parallel_config` and is 1 outside of one.
