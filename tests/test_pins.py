@@ -5,6 +5,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from bifrncrn.rncrn import refinement
 from bifrncrn.rncrn.fitter import beta_floor
 from bifrncrn.rncrn.network import Network
 from bifrncrn.rncrn.pins import Pinned, pins_at, rows
@@ -104,12 +105,21 @@ def test_the_jacobian_is_exact_with_pins(pinned, relative):
     assert problem.misfit(v) > problem.loss(v)
 
 
-def test_a_refinement_puts_an_influx_at_its_floor_instead_of_below():
+def test_a_refinement_puts_an_influx_at_its_floor_instead_of_below(monkeypatch):
     network = Weights.of(Network.load(str(files("bifrncrn") / "data" / "hopf_network.json")))
     plain = TARGET.samples("grid", 5)
     # a field lower by this much wants an influx of -2 of the first species
     samples = Samples(plain.x, plain.lam, plain.field - np.array([1.25, 0.0]), plain.weight)
+    # the Newton steps alone would do, for the Hopf point is in its place
+    monkeypatch.setattr(refinement, "CHEAP", -1.0)
     outcome = refine(network, samples, "relative", wanted_points(TARGET, TARGET.known))
     assert outcome.converged
     assert outcome.weights.beta[0] == pytest.approx(beta_floor(samples))
     assert outcome.after < 0.2 * outcome.before
+
+
+def test_a_point_in_its_place_leaves_the_network_as_it_is():
+    network = Weights.of(Network.load(str(files("bifrncrn") / "data" / "hopf_network.json")))
+    outcome = refine(network, TARGET.samples("grid", 5), "relative", wanted_points(TARGET, TARGET.known))
+    assert outcome.converged
+    np.testing.assert_allclose(outcome.weights.alpha, network.alpha, rtol=1e-6)
