@@ -31,6 +31,8 @@ _PUBLIC = {
     "train": "bifrncrn.rncrn.training",
     "load_model": "bifrncrn.rncrn.formats",
     "find_cycle": "bifrncrn.cycles",
+    "find_homoclinic": "bifrncrn.homoclinic",
+    "Homoclinic": "bifrncrn.homoclinic",
     "describe_attractor": "bifrncrn.cycles",
     "hausdorff": "bifrncrn.cycles",
     "largest_lyapunov": "bifrncrn.lyapunov",
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from bifrncrn.errors import ContinuationWarning, ConvergenceError, InputError
     from bifrncrn.extension import extend
     from bifrncrn.loci.verbs import locus
+    from bifrncrn.homoclinic import Homoclinic, find_homoclinic
     from bifrncrn.lyapunov import largest_lyapunov
     from bifrncrn.results import Branch, Diagram, SpecialPoint
     from bifrncrn.rncrn.fit import Fit

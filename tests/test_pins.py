@@ -118,8 +118,10 @@ def test_a_refinement_puts_an_influx_at_its_floor_instead_of_below(monkeypatch):
     assert outcome.after < 0.2 * outcome.before
 
 
-def test_a_point_in_its_place_leaves_the_network_as_it_is():
+def test_a_point_in_its_place_leaves_the_network_about_as_it_is():
     network = Weights.of(Network.load(str(files("bifrncrn") / "data" / "hopf_network.json")))
     outcome = refine(network, TARGET.samples("grid", 5), "relative", wanted_points(TARGET, TARGET.known))
     assert outcome.converged
-    np.testing.assert_allclose(outcome.weights.alpha, network.alpha, rtol=1e-6)
+    assert outcome.after == pytest.approx(outcome.before, rel=refinement.CHEAP)
+    # not exactly: the steps begin at the target's state, not at the network's
+    np.testing.assert_allclose(outcome.weights.alpha, network.alpha, rtol=1e-3)
