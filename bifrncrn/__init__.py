@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from bifrncrn.diagrams import diagram
     from bifrncrn.errors import ContinuationWarning, ConvergenceError, InputError
     from bifrncrn.extension import extend
-    from bifrncrn.loci.verbs import locus
     from bifrncrn.homoclinic import Homoclinic, find_homoclinic
+    from bifrncrn.loci.verbs import locus
     from bifrncrn.lyapunov import largest_lyapunov
     from bifrncrn.results import Branch, Diagram, SpecialPoint
     from bifrncrn.rncrn.fit import Fit
