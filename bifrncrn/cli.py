@@ -131,6 +131,7 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--seed", type=_natural, default=0, metavar="S", help="seed of the first start (default 0)")
     add("--loss", choices=("field", "relative"), help="what is made small (default: the target's own)")
     add("--ridge", type=number, help="penalty on large rates (default: follows the loss down)")
+    add("--rate-bound", type=number, metavar="B", help="no alpha, omega, psi, theta or beta is larger in size")
     add("--samples", type=_positive_integer, metavar="N", help="samples a side of a grid, or altogether by --method")
     add("--method", choices=("grid", "sobol", "lhs"), default="grid", help="how boxes are sampled (default grid)")
     add("--seconds", type=number, metavar="T", help="time limit of each start; it ends with the best it has")

@@ -119,6 +119,7 @@ def run_train(options: Namespace) -> int:
         seed=options.seed,
         loss=options.loss,
         ridge=options.ridge,
+        rate_bound=options.rate_bound,
         samples=options.samples,
         method=options.method,
         seconds=options.seconds,

@@ -46,7 +46,7 @@ def test_the_target_is_pinned_at_its_hopf_point(pinned):
 @pytest.mark.parametrize("relative", [True, False])
 def test_rows_are_the_value_and_the_jacobian(pinned, relative):
     (pin,) = pinned.pins
-    problem = Projection(SAMPLES, relative, Ridge(1e-6, 0.0), 0.1, pinned)
+    problem = Projection(SAMPLES, relative, Ridge(1e-6, 0.0), 0.1, pinned=pinned)
     length = PIN_LENGTH * problem.half[:2]
     v = problem.scaled(WEIGHTS).reshape(5, -1)
     found = rows(pinned.pins, v, problem.centre, problem.half, length, relative)
@@ -65,7 +65,7 @@ def test_the_shares_add_up_to_the_motion_of_the_eigenvalue(pinned):
     steady = pin.steady(WEIGHTS)
     assert steady.shares.sum() == pytest.approx(0.0, abs=1e-12)
     # a network that has the pinned value and Jacobian: alpha and beta from the rows, the rest as it is
-    problem = Projection(SAMPLES, False, Ridge(0.0, 0.0), 0.1, pinned)
+    problem = Projection(SAMPLES, False, Ridge(0.0, 0.0), 0.1, pinned=pinned)
     v = problem.scaled(WEIGHTS).reshape(5, -1)
     found = rows((steady,), v, problem.centre, problem.half, np.ones(2), False)
     for shares, moves in ((steady.shares, False), (steady.shares + 1.0, True)):
@@ -95,7 +95,7 @@ def test_the_shares_add_up_to_the_motion_of_the_eigenvalue(pinned):
 
 @pytest.mark.parametrize("relative", [True, False])
 def test_the_jacobian_is_exact_with_pins(pinned, relative):
-    problem = Projection(SAMPLES, relative, Ridge(1e-5, 1e-5), 0.1, pinned.steady(WEIGHTS))
+    problem = Projection(SAMPLES, relative, Ridge(1e-5, 1e-5), 0.1, pinned=pinned.steady(WEIGHTS))
     v = problem.scaled(WEIGHTS)
     exact = problem.jacobian(v)
     for k in range(len(v)):

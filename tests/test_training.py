@@ -81,6 +81,9 @@ def test_a_fit_says_what_it_did():
         ({"ridge": -1.0}, "ridge is -1.0"),
         ({"seconds": 0.0}, "seconds is 0.0"),
         ({"focus": 1.0}, "focus is 1.0"),
+        ({"rate_bound": -1.0}, "rate_bound is -1.0"),
+        ({"rate_bound": float("nan")}, "rate_bound is nan"),
+        ({"rate_bound": 1e-3}, "least influx of this target"),
         ({"perceptrons": 100}, "fewer equations than the 401 unknown rates"),
         ({"method": "random"}, "sampling method 'random'"),
         ({"checkpoints": "/nowhere/at/all"}, "does not exist"),
@@ -89,6 +92,14 @@ def test_a_fit_says_what_it_did():
 def test_bad_options_are_refused(options, words):
     with pytest.raises(InputError, match=words):
         quick(**options)
+
+
+def test_a_rate_bound_holds_and_the_fit_says_that_it_is_active():
+    fit = train(library.hopf(), seeds=1, rate_bound=20.0, evaluations=60)
+    assert fit.best.start.weights.largest <= 20
+    assert fit.record["rate_bound"] == 20
+    assert fit.to_json()["starts"][0]["at_bound"] > 0
+    assert "at the bound 20" in str(fit)
 
 
 def test_one_optimum_found_twice_is_kept_once():

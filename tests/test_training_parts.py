@@ -74,6 +74,59 @@ def test_projection_loss_agrees_with_the_definition():
         assert problem.loss(v) < problem.power
 
 
+@pytest.mark.parametrize("relative", [False, True])
+@given(seed=st.integers(0, 1000), bound=st.floats(0.3, 3.0))
+@settings(max_examples=15, deadline=None)
+def test_jacobian_of_the_projection_is_exact_with_rates_at_their_bound(relative, seed, bound):
+    problem = Projection(some_samples(seed=seed), relative, Ridge(1e-4, 0.0), 1e-3, bound)
+    v = problem.random(4, 1.0, np.random.default_rng(seed))
+    step = 1e-6
+    free = [species.free.tolist() for species in problem._solve(v).species]
+    for e in np.eye(v.size):
+        near = [[s.free.tolist() for s in problem._solve(v + h * e).species] for h in (step, -step)]
+        if near != [free, free]:  # the residual has a kink here
+            return
+    numeric = np.stack(
+        [(problem.residual(v + step * e) - problem.residual(v - step * e)) / (2 * step) for e in np.eye(v.size)], axis=1
+    )
+    exact = problem.jacobian(v)
+    assert np.abs(numeric - exact).max() < 1e-6 * max(1.0, np.abs(exact).max())  # central differences: step**2
+
+
+def test_a_bound_on_alpha_gives_the_best_alpha_within_it():
+    samples = some_samples(80)
+    free = Projection(samples, False, Ridge(0.0, 0.0), 1e-3)
+    v = free.random(4, 1.0, np.random.default_rng(2))
+    bound = 0.5 * np.abs(free.weights(v).alpha).max()
+    problem = Projection(samples, False, Ridge(0.0, 0.0), 1e-3, bound)
+    found = problem.weights(v)
+    assert np.abs(found.alpha).max() == bound
+    # at the optimum the loss falls along no direction that the bounds leave open
+    for i in range(2):
+        at_bound = np.abs(found.alpha[i]) == bound
+        for j in range(4):
+            for move in (-1e-4, 1e-4):
+                if at_bound[j] and move * found.alpha[i, j] > 0:
+                    continue
+                other = found.alpha.copy()
+                other[i, j] += move
+                moved = Weights(other, found.omega, found.psi, found.theta, found.beta)
+                assert moved.loss(samples, "field") > problem.loss(v)
+
+
+def test_a_start_keeps_to_its_rate_bound():
+    true = random_weights(2, 3, 1)
+    base = some_samples(150)
+    samples = Samples(base.x, base.lam, 20 * true.field(base.x, base.lam), base.weight)
+    sequence = np.random.SeedSequence(0)
+    free = run_start(samples, FitOptions(3, "field", candidates=2), 0, sequence)
+    tight = run_start(samples, FitOptions(3, "field", candidates=2, rate_bound=free.weights.largest / 2), 0, sequence)
+    assert tight.weights.largest <= free.weights.largest / 2
+    assert tight.weights.at_bound(free.weights.largest / 2) > 0
+    assert free.weights.at_bound(None) == 0
+    assert free.loss < tight.loss < 0.5 * Projection(samples, False, Ridge(0.0, 0.0), 1e-3).power
+
+
 def test_beta_stays_above_its_floor():
     base = some_samples(80)
     samples = Samples(base.x, base.lam, base.field - 30.0, base.weight)

@@ -87,10 +87,12 @@ class Fit:
     def report(self) -> str:
         """Return the fit as text for people."""
         best, m, n, p = self.best, *self.network.sizes
+        bound = self.record["rate_bound"]
+        bounded = "" if bound is None else f", {best.start.weights.at_bound(bound)} at the bound {bound:g}"
         lines = [
             f"{self.target.title}: {m} executive species, {n} perceptrons, {p} parameter species",
             f"{self.target.loss} loss {best.loss:.4g} by definition, {best.held_out:.4g} held out",
-            f"largest rate {best.start.weights.largest:.4g}, spread of rates {best.start.weights.spread:.3g}",
+            f"largest rate {best.start.weights.largest:.4g}, spread of rates {best.start.weights.spread:.3g}{bounded}",
             f"best of {len(self.candidates)} starts, {self.seconds:.1f} s, seed {self.record['seed']}",
         ]
         lines += self._behaviour()
@@ -130,6 +132,8 @@ class Fit:
                     "loss": candidate.loss,
                     "held_out": candidate.held_out,
                     "largest_rate": candidate.start.weights.largest,
+                    "spread_of_rates": candidate.start.weights.spread,
+                    "at_bound": candidate.start.weights.at_bound(self.record["rate_bound"]),
                     "reason": candidate.start.reason,
                     "wrong": candidate.standing.wrong if candidate.standing else None,
                     "behaviour": candidate.standing.text if candidate.standing else None,

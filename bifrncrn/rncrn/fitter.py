@@ -46,6 +46,12 @@ class FitOptions:
     rounds: int = 2
     evaluations: int = 400
     seconds: float | None = None
+    rate_bound: float | None = None
+
+    @property
+    def bound(self) -> float:
+        """The largest size of a rate that is allowed."""
+        return np.inf if self.rate_bound is None else self.rate_bound
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,10 +126,11 @@ def run_start(samples: Samples, options: FitOptions, index: int, seed: np.random
     deadline = np.inf if options.seconds is None else began + options.seconds
     rng = np.random.default_rng(seed)
     samples = thin(samples, STARTED, rng)
-    problem = Projection(samples, options.loss == "relative", Ridge(0.0, 0.0), beta_floor(samples))
+    problem = Projection(samples, options.loss == "relative", Ridge(0.0, 0.0), beta_floor(samples), options.bound)
     first = FIRST_RIDGE if options.ridge is None else options.ridge
     problem.set_ridge(Ridge(first * problem.power, 0.01 * first * problem.power))
-    quick = Projection(thin(samples, SCREENED, rng), options.loss == "relative", problem.ridge, problem.beta_floor)
+    few = thin(samples, SCREENED, rng)
+    quick = Projection(few, options.loss == "relative", problem.ridge, problem.beta_floor, options.bound)
     v, reason = _screen(quick, options, rng, deadline)
     v = problem.scaled(quick.weights(v))
     for _ in range(options.rounds if options.ridge is None else 1):
@@ -147,9 +154,9 @@ def polish(samples: Samples, options: FitOptions, start: Start, pinned: Pinned =
     """Descend further from a finished start, the ridge following the loss down for as long as that pays."""
     began = time.perf_counter()
     deadline = np.inf if options.seconds is None else began + options.seconds
-    floor = beta_floor(samples)
-    problem = Projection(samples, options.loss == "relative", Ridge(start.ridge, 0.0), floor, pinned)
-    v, reason, ridge = problem.scaled(start.weights), start.reason, problem.ridge
+    floor, ridge = beta_floor(samples), Ridge(start.ridge, 0.0)
+    problem = Projection(samples, options.loss == "relative", ridge, floor, options.bound, pinned)
+    v, reason = problem.scaled(start.weights), start.reason
     best = v, problem.misfit(v), ridge
     for _ in range(POLISH):
         if options.ridge is None:
@@ -207,19 +214,38 @@ def descend(problem: Projection, v: Array, evaluations: int, deadline: float = n
     from scipy.optimize import least_squares
 
     clock = _Clock(problem, deadline)
+    limits = {"x_scale": "jac", "max_nfev": evaluations, "ftol": 1e-8, "xtol": 1e-8, "gtol": 1e-15}
     try:
         with single_threaded():
-            outcome = least_squares(
-                clock,
-                v,
-                problem.jacobian,
-                method="lm",
-                x_scale="jac",
-                max_nfev=evaluations,
-                ftol=1e-8,
-                xtol=1e-8,
-                gtol=1e-15,
-            )
+            if np.isfinite(problem.rate_bound):
+                outcome = _descend_within(clock, v, limits)
+            else:
+                outcome = least_squares(clock, v, problem.jacobian, method="lm", **limits)
     except _OutOfTimeError:
         return (v if clock.best is None else clock.best), "seconds"
     return (v if clock.best is None else clock.best), "evaluations" if outcome.status == 0 else "converged"
+
+
+def _descend_within(clock: _Clock, v: Array, limits: dict[str, Any]) -> Any:
+    """Return the outcome of the search in omega, psi and theta themselves, none of them beyond the bound.
+
+    The steps of the trust-region reflective method stay inside the bounds; `v` is moved there first.
+    """
+    from scipy.optimize import least_squares
+
+    problem, width = clock.problem, clock.problem.inputs.shape[1]
+    back = np.stack([problem.from_natural(row) for row in np.eye(width)], axis=1)
+
+    def jacobian(rates: Array) -> Array:
+        slopes = problem.jacobian(problem.from_natural(rates))
+        out: Array = (slopes.reshape(len(slopes), -1, width) @ back).reshape(slopes.shape)
+        return out
+
+    return least_squares(
+        lambda rates: clock(problem.from_natural(rates)),
+        np.clip(problem.natural(v), -problem.rate_bound, problem.rate_bound),
+        jacobian,
+        method="trf",
+        bounds=(-problem.rate_bound, problem.rate_bound),
+        **limits,
+    )

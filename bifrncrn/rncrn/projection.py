@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from bifrncrn.rncrn.checks import Array
@@ -32,8 +33,9 @@ class Ridge:
 class _Species:
     """The solved linear problem of one executive species."""
 
-    q: Array  # (K + e + N, columns) orthonormal basis of the design matrix
+    q: Array  # (K + e + N, columns) orthonormal basis of the columns of the unknowns that are not at a bound
     r: Array  # (columns, columns) triangular factor
+    free: NDArray[np.intp]  # the alphas that are not at a bound, which the first columns belong to
     alpha: Array  # (N,)
     beta: float
     residual: Array  # (K + e + N,) of the samples, the pins, the ridge
@@ -62,8 +64,10 @@ class Projection:
         Divide each species' residual by its concentration.
     ridge : Ridge
     beta_floor : float
-        Smallest beta allowed (an influx is a rate and must be positive). With one bounded unknown per species, solving
-        again with beta at its bound gives the exact constrained optimum.
+        Smallest beta allowed (an influx is a rate and must be positive).
+    rate_bound : float
+        Largest size allowed of alpha and beta; those of the other rates are up to `fitter.descend`. The bounded linear
+        problem is solved exactly, so that the Jacobian stays exact too, with the rates at a bound held there.
     pinned : Pinned
         Equations at single points.
     """
@@ -74,6 +78,7 @@ class Projection:
         relative: bool,
         ridge: Ridge,
         beta_floor: float,
+        rate_bound: float = np.inf,
         pinned: Pinned = NOTHING,
     ) -> None:
         inputs = np.hstack([samples.x, samples.lam])
@@ -93,6 +98,7 @@ class Projection:
             self.wanted = root * samples.field.T
         self.ridge = ridge
         self.beta_floor = beta_floor
+        self.rate_bound = rate_bound
         self.relative = relative
         self.pins, self.heavy = pinned.pins, np.sqrt(pinned.weight)
         self.extra = sum(pin.count for pin in pinned.pins)
@@ -142,11 +148,13 @@ class Projection:
             first = ((slope * species.alpha)[:, :, None] * self.inputs[:, None, :]).reshape(self.count, v.size)
             # dA^T r
             second = np.zeros((len(species.r), n, width))
-            second[np.arange(n), np.arange(n)] = (slope * species.residual[: self.count, None]).T @ self.inputs
+            free = species.free
+            turned = (slope[:, free] * species.residual[: self.count, None]).T @ self.inputs
             if solved.rows is not None:
                 turn = self.heavy * solved.rows.slope[i]
                 first = np.vstack([first, (turn * species.alpha[:, None]).reshape(self.extra, v.size)])
-                second[np.arange(n), np.arange(n)] += np.tensordot(species.residual[self.count : given], turn, 1)
+                turned += np.tensordot(species.residual[self.count : given], turn[:, free], 1)
+            second[np.arange(len(free)), free] = turned
             lifted = solve_triangular(species.r, second.reshape(len(species.r), -1), trans=1, check_finite=False)
             block = out[i * size : (i + 1) * size]
             block[:given] = -first
@@ -166,21 +174,28 @@ class Projection:
     def weights(self, v: Array) -> Weights:
         """Return the network's weights in natural units."""
         solved = self._solve(v)
+        inputs, m = self.natural(v).reshape(-1, self.inputs.shape[1]), self.dimension
+        alpha = np.stack([species.alpha for species in solved.species])
+        beta = np.array([species.beta for species in solved.species])
+        # what is at the bound may be beyond it by a rounding
+        bounded = (np.clip(a, -self.rate_bound, self.rate_bound) for a in (alpha, inputs, beta))
+        alpha, inputs, beta = bounded
+        return Weights(alpha, inputs[:, :m], inputs[:, m:-1], inputs[:, -1], beta)
+
+    def natural(self, v: Array) -> Array:
+        """Return omega, psi and theta of every perceptron, flattened as `v` is."""
         scaled = v.reshape(-1, self.inputs.shape[1])
         inputs = scaled[:, :-1] / self.half
-        return Weights(
-            alpha=np.stack([species.alpha for species in solved.species]),
-            omega=inputs[:, : self.dimension],
-            psi=inputs[:, self.dimension :],
-            theta=scaled[:, -1] - inputs @ self.centre,
-            beta=np.array([species.beta for species in solved.species]),
-        )
+        return np.hstack([inputs, scaled[:, -1:] - (inputs @ self.centre)[:, None]]).ravel()
+
+    def from_natural(self, rates: Array) -> Array:
+        """Return `v` for omega, psi and theta of every perceptron, the inverse of `natural`."""
+        rows = rates.reshape(-1, self.inputs.shape[1])
+        return np.hstack([rows[:, :-1] * self.half, rows[:, -1:] + (rows[:, :-1] @ self.centre)[:, None]]).ravel()
 
     def scaled(self, weights: Weights) -> Array:
         """Return `v` for weights in natural units, the inverse of `weights` (alpha and beta are dropped)."""
-        inputs = np.hstack([weights.omega, weights.psi])
-        bias = weights.theta + inputs @ self.centre
-        return np.hstack([inputs * self.half, bias[:, None]]).ravel()
+        return self.from_natural(np.hstack([weights.omega, weights.psi, weights.theta[:, None]]))
 
     def _solve(self, v: Array) -> _Solved:
         if self._solved is not None and np.array_equal(self._solved.point, v):
@@ -214,10 +229,29 @@ class Projection:
             design[k:given] = self.heavy * asked.design[i]
             wanted[k:given] = self.heavy * asked.wanted[i]
         q, r = np.linalg.qr(design)
-        solution = solve_triangular(r, q.T @ wanted, check_finite=False)
-        if solution[n] >= self.beta_floor:
-            return _Species(q, r, solution[:n], float(solution[n]), wanted - design @ solution)
-        wanted -= self.beta_floor * design[:, n]
-        q, r = np.linalg.qr(design[:, :n])
-        solution = solve_triangular(r, q.T @ wanted, check_finite=False)
-        return _Species(q, r, solution, self.beta_floor, wanted - design[:, :n] @ solution)
+        right = q.T @ wanted
+        solution = solve_triangular(r, right, check_finite=False)
+        high = np.full(n + 1, self.rate_bound)
+        low = np.append(-high[:n], self.beta_floor)
+        free = ~((solution < low) | (solution > high))  # also where it is no number
+        if not free.all():
+            solution, free = _bounded(r, right, low, high, solution)
+            wanted = wanted - design[:, ~free] @ solution[~free]
+            design = design[:, free]
+            q, r = np.linalg.qr(design)
+            solution[free] = solve_triangular(r, q.T @ wanted, check_finite=False)
+        residual = wanted - design @ solution[free]
+        return _Species(q, r, np.flatnonzero(free[:n]), solution[:n], float(solution[n]), residual)
+
+
+def _bounded(r: Array, right: Array, low: Array, high: Array, solution: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the least-squares solution of ``r x = right`` within bounds, and which entries are at none.
+
+    `solution` is the one without bounds.
+    """
+    from scipy.optimize import lsq_linear
+
+    if not np.isfinite(high[0]):  # only the influx, the last, has a bound, and is beyond it
+        return np.append(solution[:-1], low[-1]), np.append(np.ones(len(r) - 1, bool), False)
+    found = lsq_linear(r, right, (low, high), method="bvls")
+    return found.x, found.active_mask == 0

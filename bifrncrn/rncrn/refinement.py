@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifrncrn.rncrn.checks import Array
 from bifrncrn.rncrn.defining import Wanted
@@ -38,6 +39,8 @@ STEPS = 25
 ARRIVED = 1e-12
 # weight of the relative change of the unknowns themselves beside that of the loss's residuals, in the last steps
 SMALL = 1e-8
+# rates above this share of their bound are held where they are
+HELD = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +97,14 @@ def wanted_points(target: Target, points: Iterable[Any], mus: Sequence[float] = 
     return tuple(found)
 
 
-def refine(weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wanted], evaluations: int = 40) -> Refined:
+def refine(
+    weights: Weights,
+    samples: Samples,
+    loss: str,
+    wanted: Sequence[Wanted],
+    evaluations: int = 40,
+    rate_bound: float = np.inf,
+) -> Refined:
     """Return `weights` moved so that the wanted points are met exactly, at the least loss found.
 
     Parameters
@@ -107,21 +117,23 @@ def refine(weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wante
     wanted : sequence of Wanted
     evaluations : int
         Limit for each of the passes.
+    rate_bound : float
+        Rates that are this large stay as they are; when another one grows beyond it the refinement has failed.
     """
     few, floor = thin(samples, ENOUGH, np.random.default_rng(0)), beta_floor(samples)
     before = weights.loss(samples, loss)
 
     def measured(moved: Weights, residual: float) -> Refined:
-        if not residual <= ARRIVED or (moved.beta <= 0).any():
+        if not residual <= ARRIVED or (moved.beta <= 0).any() or moved.largest > rate_bound:
             return Refined(weights, before, before, residual, False)
         return Refined(moved, before, moved.loss(samples, loss), residual, True)
 
-    near = measured(*_moved(_Problem(weights, few, loss, wanted, floor), (), evaluations))
+    near = measured(*_moved(_Problem(weights, few, loss, wanted, floor, rate_bound), (), evaluations))
     if near.converged and abs(near.after - before) <= CHEAP * before:
         return near
     start = weights
     for _ in range(len(weights.beta) + 1):
-        moved, residual = _moved(_Problem(start, few, loss, wanted, floor), HEAVY, evaluations)
+        moved, residual = _moved(_Problem(start, few, loss, wanted, floor, rate_bound), HEAVY, evaluations)
         low = moved.beta < floor
         if not low.any() or (start.beta[low] <= floor).any():
             break
@@ -181,16 +193,25 @@ def _least_change(problem: _Problem, unknowns: Array) -> tuple[Array, float]:
 class _Problem:
     """The loss over all weights, and the defining equations, as functions of one flat vector."""
 
-    def __init__(self, weights: Weights, samples: Samples, loss: str, wanted: Sequence[Wanted], floor: float) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        samples: Samples,
+        loss: str,
+        wanted: Sequence[Wanted],
+        floor: float,
+        rate_bound: float,
+    ) -> None:
         self.samples, self.wanted = samples, wanted
         self.shapes = [getattr(weights, name).shape for name in NAMES]
         self.flat = np.concatenate([getattr(weights, name).ravel() for name in NAMES])
         self.size = len(self.flat)
-        self.natural = _natural(weights, samples)
+        held = np.abs(self.flat) > HELD * rate_bound
+        self.natural = _natural(weights, samples, held)
         self.flat = np.linalg.solve(self.natural, self.flat)
         # an influx at its floor stays there
-        self.free = np.ones(self.size, bool)
-        self.free[self.size - len(weights.beta) :] = weights.beta > 1.01 * floor
+        self.free = ~held
+        self.free[self.size - len(weights.beta) :] &= weights.beta > 1.01 * floor
         root = np.sqrt(samples.weight / samples.weight.sum() / samples.x.shape[1])
         self.gain = np.tile(root, (samples.x.shape[1], 1)) if loss == "relative" else root * samples.x.T
         self.influx = root / samples.x.T if loss == "relative" else np.tile(root, (samples.x.shape[1], 1))
@@ -255,8 +276,11 @@ class _Problem:
         return top
 
 
-def _natural(weights: Weights, samples: Samples) -> Array:
-    """Return the matrix (W, W) from weights of inputs scaled to [-1, 1] to natural ones; far better conditioned."""
+def _natural(weights: Weights, samples: Samples, held: NDArray[np.bool_]) -> Array:
+    """Return the matrix (W, W) from weights of inputs scaled to [-1, 1] to natural ones; far better conditioned.
+
+    The scaled weights of those that are `held` are theirs alone.
+    """
     m, n = weights.alpha.shape
     p = weights.psi.shape[1]
     inputs = np.hstack([samples.x, samples.lam])
@@ -268,5 +292,5 @@ def _natural(weights: Weights, samples: Samples) -> Array:
         columns = [m * n + j * m + k for k in range(m)] + [2 * m * n + j * p + k for k in range(p)]
         for column, c, h in zip(columns, centre, half):
             out[column, column] = 1 / h
-            out[theta + j, column] = -c / h
+            out[theta + j, column] = 0.0 if held[theta + j] else -c / h
     return out

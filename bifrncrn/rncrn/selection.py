@@ -173,7 +173,7 @@ class Judge:
             if not wanted:
                 break
             with single_threaded():
-                outcome = refine(start.weights, data, self.options.loss, wanted)
+                outcome = refine(start.weights, data, self.options.loss, wanted, rate_bound=self.options.bound)
             if not outcome.converged or outcome.after > SPOILT * outcome.before:
                 continue
             moved = replace(start, weights=outcome.weights)

@@ -13,7 +13,7 @@ from bifrncrn.errors import InputError
 from bifrncrn.rncrn import checkpoint
 from bifrncrn.rncrn.behaviours import Behaviour
 from bifrncrn.rncrn.fit import Candidate, Fit
-from bifrncrn.rncrn.fitter import FitOptions, Start, polish, run_start
+from bifrncrn.rncrn.fitter import FitOptions, Start, beta_floor, polish, run_start
 from bifrncrn.rncrn.focus import focused, focused_attractors
 from bifrncrn.rncrn.pins import Pinned, pins_at
 from bifrncrn.rncrn.ranking import target_diagram
@@ -36,6 +36,7 @@ def train(
     seed: int = 0,
     loss: str | None = None,
     ridge: float | None = None,
+    rate_bound: float | None = None,
     method: str = "grid",
     samples: int | None = None,
     rank: str = "diagram",
@@ -73,6 +74,9 @@ def train(
     ridge : float, optional
         Penalty on the sum of squares of alpha, relative to the target's mean square. By default it follows the loss
         down, so that the penalty is a fiftieth of the loss, for as long as that lowers the loss.
+    rate_bound : float, optional
+        No alpha, omega, psi, theta or beta becomes larger than this in size (in the full network those of the
+        perceptrons are divided by mu). The search keeps inside; a refinement that would not is left out.
     method : {"grid", "sobol", "lhs"}
         How the boxes are sampled.
     samples : int, optional
@@ -117,6 +121,7 @@ def train(
         perceptrons=target.perceptrons if perceptrons is None else perceptrons,
         loss=loss or target.loss,
         ridge=ridge,
+        rate_bound=rate_bound,
         evaluations=evaluations,
         seconds=seconds,
     )
@@ -124,6 +129,7 @@ def train(
     data = target.training_samples(method, samples, seed)
     reference = target_diagram(target) if rank == "diagram" else None
     _check_size(data, options.perceptrons)
+    _check_bound(data, options.rate_bound)
     wanted: tuple[Behaviour, ...] = ()
     if rank == "diagram":
         wanted = behaviours_of(target) if reference is None else loops_of(target)
@@ -190,6 +196,15 @@ def _check_size(data: Samples, perceptrons: int) -> None:
         )
 
 
+def _check_bound(data: Samples, bound: float | None) -> None:
+    least = beta_floor(data)
+    if bound is not None and not least < bound < np.inf:
+        raise InputError(
+            f"rate_bound is {bound!r}, but it must be finite and above the least influx of this target, {least:.3g}; "
+            "try 1000"
+        )
+
+
 def _run(
     data: Samples,
     options: FitOptions,
@@ -245,6 +260,7 @@ def _record(target: Target, options: FitOptions, data: Samples, method: str, see
         "seeds": seeds,
         "seed": seed,
         "ridge": options.ridge,
+        "rate_bound": options.rate_bound,
         "versions": {
             "bifrncrn": bifrncrn.__version__,
             "numpy": np.__version__,

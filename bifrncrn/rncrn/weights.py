@@ -37,6 +37,13 @@ class Weights:
         every = every[every > 0]
         return float(every.max() / every.min())
 
+    def at_bound(self, bound: float | None) -> int:
+        """Return how many rates are as large as `bound`, to a thousandth."""
+        if bound is None:
+            return 0
+        arrays = (self.alpha, self.omega, self.psi, self.theta, self.beta)
+        return sum(int((np.abs(a) > 0.999 * bound).sum()) for a in arrays)
+
     def field(self, x: Array, lam: Array) -> Array:
         """Return the reduced field (K, M) at states `x` (K, M) and parameter species `lam` (K, P)."""
         s = quasi_static(x @ self.omega.T + lam @ self.psi.T + self.theta, 1.0, 1.0)
