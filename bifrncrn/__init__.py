@@ -11,7 +11,14 @@ _PUBLIC = {
     "System": "bifrncrn.systems.system",
     "Network": "bifrncrn.rncrn.network",
     "Target": "bifrncrn.rncrn.target",
+    "FieldPart": "bifrncrn.rncrn.target",
+    "CurvePart": "bifrncrn.rncrn.designer",
+    "Curve": "bifrncrn.rncrn.curve",
+    "CycleWanted": "bifrncrn.rncrn.behaviours",
     "Fit": "bifrncrn.rncrn.fit",
+    "Classifier": "bifrncrn.rncrn.controlled",
+    "ClassifierTarget": "bifrncrn.rncrn.classifying",
+    "ControlledNetwork": "bifrncrn.rncrn.controlled",
     "ReactionNetwork": "bifrncrn.rncrn.reactions",
     "Diagram": "bifrncrn.results",
     "Branch": "bifrncrn.results",
@@ -29,6 +36,7 @@ _PUBLIC = {
     "locus": "bifrncrn.loci.verbs",
     "compare": "bifrncrn.comparing",
     "train": "bifrncrn.rncrn.training",
+    "train_classifier": "bifrncrn.rncrn.classifying",
     "load_model": "bifrncrn.rncrn.formats",
     "find_cycle": "bifrncrn.cycles",
     "find_homoclinic": "bifrncrn.homoclinic",
@@ -53,11 +61,16 @@ if TYPE_CHECKING:
     from bifrncrn.loci.verbs import locus
     from bifrncrn.lyapunov import largest_lyapunov
     from bifrncrn.results import Branch, Diagram, SpecialPoint
+    from bifrncrn.rncrn.behaviours import CycleWanted
+    from bifrncrn.rncrn.classifying import ClassifierTarget, train_classifier
+    from bifrncrn.rncrn.controlled import Classifier, ControlledNetwork
+    from bifrncrn.rncrn.curve import Curve
+    from bifrncrn.rncrn.designer import CurvePart
     from bifrncrn.rncrn.fit import Fit
     from bifrncrn.rncrn.formats import load_model
     from bifrncrn.rncrn.network import Network
     from bifrncrn.rncrn.reactions import ReactionNetwork
-    from bifrncrn.rncrn.target import Target
+    from bifrncrn.rncrn.target import FieldPart, Target
     from bifrncrn.rncrn.training import train
     from bifrncrn.systems import library
     from bifrncrn.systems.simulation import Simulation

@@ -68,7 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="bifrncrn",
         allow_abbrev=False,
         description="Train chemical reaction networks, trace bifurcation diagrams, compare them with their targets.",
-        epilog="Exit codes: 0 success, 1 a finding (see compare), 2 bad input. Try: bifrncrn demo",
+        epilog="Exit codes: 0 success, 1 a finding (see compare and train), 2 bad input. Try: bifrncrn demo",
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
@@ -124,8 +124,13 @@ def _add_diagram(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
-    add = _command(commands, "train", "train a network on a target")
-    add("target", metavar="TARGET", help="the name of a library target, or a model file with a [training] table")
+    add = _command(
+        commands,
+        "train",
+        "train a network on a target",
+        "Exit code 1 when the best network does not do what the target does; it is written all the same.",
+    )
+    add("target", metavar="TARGET", help="the name of a library target, or a model file with [training]")
     add("--perceptrons", type=_positive_integer, metavar="N", help="number of perceptrons (default: the target's own)")
     add("--seeds", type=_positive_integer, default=10, metavar="K", help="number of starts (default 10)")
     add("--seed", type=_natural, default=0, metavar="S", help="seed of the first start (default 0)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -108,10 +109,12 @@ def run_compare(options: Namespace) -> int:
 
 
 def run_train(options: Namespace) -> int:
-    """Train a network."""
+    """Train a network; a fit that does not do what its target does is a finding."""
     from bifrncrn.rncrn.training import train
 
     check_outputs(options.json, None, options.out)
+    if options.out and Path(options.out).suffix != ".json":
+        raise InputError(f"--out {options.out} must end in .json; bifrncrn convert writes the other formats")
     fit = train(
         load_target(options.target),
         perceptrons=options.perceptrons,
@@ -131,7 +134,7 @@ def run_train(options: Namespace) -> int:
     if options.out:
         fit.network.save(options.out)
     report(str(fit), fit.to_json(), options.json)
-    return OK
+    return FINDING if fit.reached is False else OK
 
 
 def run_bench(options: Namespace) -> int:
@@ -193,6 +196,8 @@ def check_outputs(json_file: str | None, *files: str | None) -> None:
             raise InputError(
                 f"cannot write {name}: there is no folder {Path(name).parent}; make it or name another file"
             )
+        if name is not None and not os.access(Path(name).parent, os.W_OK):
+            raise InputError(f"cannot write {name}: the folder {Path(name).parent} is not writable; name another one")
         if name is not None and Path(name).is_dir():
             raise InputError(f"cannot write {name}: it is a folder; name a file")
 
@@ -230,12 +235,15 @@ def merged(parts: list[dict[str, Any]] | None, option: str) -> dict[str, Any]:
 def load_target(word: str) -> Target:
     """Return what a network is to be trained on: a library target, or a model file with a [training] table."""
     from bifrncrn.rncrn.target import Target
-    from bifrncrn.rncrn.training_table import target_from
     from bifrncrn.systems import library
-    from bifrncrn.systems.system import System
 
     if Path(word).suffix == ".toml":
-        return target_from(System.from_file(word), name=Path(word).stem)
+        return Target.from_file(word)
+    if Path(word).suffix or Path(word).exists():
+        raise InputError(
+            f"{word} is no target; give a library target or a model file (.toml) with a [training] table, "
+            "which may name a curve's .csv or .svg file"
+        )
     found = library.get(word)
     if not isinstance(found, Target):
         raise InputError(f"{word!r} is a system, not a target; the targets are {', '.join(library.names('target'))}")

@@ -3,15 +3,18 @@
 import numpy as np
 import pytest
 
+from bifrncrn.comparing import compare
 from bifrncrn.diagrams import diagram
 from bifrncrn.errors import InputError
 from bifrncrn.homoclinic import find_homoclinic
 from bifrncrn.rncrn.fitter import FitOptions, Start
 from bifrncrn.rncrn.ranking import standing, target_diagram
 from bifrncrn.rncrn.selection import distinct, network_of
+from bifrncrn.rncrn.target import FieldPart, Target
 from bifrncrn.rncrn.training import train
 from bifrncrn.rncrn.weights import Weights
 from bifrncrn.systems import library
+from bifrncrn.systems.system import System
 
 
 def quick(target="uni_bistable", **options):
@@ -75,6 +78,12 @@ def test_a_fit_says_what_it_did():
     ("options", "words"),
     [
         ({"perceptrons": 0}, "perceptrons is 0"),
+        ({"perceptrons": True}, "perceptrons is True"),
+        ({"perceptrons": "a"}, "perceptrons is 'a'"),
+        ({"seed": -1}, "seed is -1"),
+        ({"samples": 0}, "samples is 0"),
+        ({"jobs": 0}, "jobs is 0"),
+        ({"ridge": "x"}, "ridge is 'x', which is not a number"),
         ({"seeds": 0}, "seeds is 0"),
         ({"loss": "cubic"}, "loss 'cubic'"),
         ({"rank": "beauty"}, "rank 'beauty'"),
@@ -100,6 +109,37 @@ def test_a_rate_bound_holds_and_the_fit_says_that_it_is_active():
     assert fit.record["rate_bound"] == 20
     assert fit.to_json()["starts"][0]["at_bound"] > 0
     assert "at the bound 20" in str(fit)
+
+
+@pytest.mark.parametrize("thing", ["hopf", library.get("schlogl"), None])
+def test_only_a_target_is_trained_on(thing):
+    with pytest.raises(InputError, match="is no Target"):
+        train(thing)
+
+
+@pytest.mark.parametrize(("field", "words"), [("0*x", "nothing to learn"), ("1e150*(1 - x)", "change the units")])
+def test_rates_that_no_network_can_have_are_refused(field, words):
+    system = System.from_equations({"x": field})
+    with pytest.raises(InputError, match=words):
+        train(Target("t", "t", (FieldPart(system, ((0.0, 2.0),)),), perceptrons=2))
+
+
+def test_two_parameter_species_are_compared_in_the_first():
+    system = System.from_equations({"x": "k - q*x"}, {"k": 1.0, "q": 1.0})
+    rows = tuple((k, q) for k in (0.5, 1.0) for q in (1.0, 2.0))
+    part = FieldPart(system, ((0.0, 2.0),), rows, ("k", "q"), count=20)
+    target = Target("t", "t", (part,), perceptrons=3, lam=(0.5, 1.0), bounds=(0.5, 1.0))
+    fit = train(target, seeds=1, evaluations=30)
+    assert fit.reached and fit.parameter == "lam1"
+    assert compare(target, fit).verdict
+
+
+def test_a_fit_that_is_wrong_between_its_samples_says_so():
+    system = System.from_equations({"x": "sin(6*x)"})
+    target = Target("t", "t", (FieldPart(system, ((0.5, 6.0),), count=14),), perceptrons=4)
+    fit = train(target, seeds=1, ridge=0.0, rank="loss")
+    assert fit.loss > 100 * fit.best.start.loss
+    assert any("take more samples" in note for note in fit.notes)
 
 
 def test_one_optimum_found_twice_is_kept_once():

@@ -212,7 +212,9 @@ def test_points_fill_the_box(method):
         (((0, 1),), "has 1 sides"),
         (((1, 1), (0, 1)), "side of u is .* empty"),
         (((0, 1), (-1, 1)), "side of v starts at -1"),
-        (((0, float("nan")), (0, 1)), "empty"),
+        (((0, float("nan")), (0, 1)), "side of u is nan, which is not finite"),
+        (((0, "a"), (0, 1)), "side of u is .a., which is not a number"),
+        ((1, (0, 1)), "side of u is 1; give a pair"),
     ],
 )
 def test_bad_boxes_are_refused(box, words):

@@ -36,6 +36,26 @@ def number(name: str, value: Any) -> float:
     return result
 
 
+def whole(name: str, value: Any, least: int = 1) -> int:
+    """Return `value` as an integer of at least `least`, or say that `name` is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InputError(
+            f"{name} is {value!r:.60}; give a whole number {f'above {least - 1}' if least else 'from 0 on'}"
+        )
+    return int(value)
+
+
+def concentrations(name: str, values: Sequence[float]) -> tuple[float, ...]:
+    """Return `values` as finite floats that are not negative."""
+    try:
+        found = tuple(number(name, value) for value in values)
+    except TypeError as error:
+        raise InputError(f"{name} is {values!r:.60}; give a tuple of numbers") from error
+    if min(found, default=0.0) < 0:
+        raise InputError(f"{name} is {found!r:.60}, but concentrations must not be negative; shift them up")
+    return found
+
+
 def array(name: str, value: ArrayLike, dimensions: int) -> Array:
     """Return `value` as a new read-only float64 array of finite numbers with `dimensions` axes."""
     try:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bifrncrn.errors import InputError
-from bifrncrn.rncrn.checks import Array, quasi_static
+from bifrncrn.rncrn.checks import Array, quasi_static, whole
 from bifrncrn.rncrn.controlled import Classifier
 from bifrncrn.rncrn.threads import single_threaded
 
@@ -128,8 +128,8 @@ def train_classifier(
     began = time.perf_counter()
     count = target.hidden if hidden is None else hidden
     for name, value in (("hidden", count), ("seeds", seeds), ("evaluations", evaluations)):
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise InputError(f"{name} is {value!r}; give a whole number above 0")
+        whole(name, value)
+    whole("seed", seed, 0)
     sequences = np.random.SeedSequence(seed).spawn(seeds)
     found = Parallel(n_jobs=jobs)(delayed(_start)(target, count, sequence, evaluations) for sequence in sequences)
     losses = tuple(loss for _, loss in found)

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifrncrn.errors import InputError
-from bifrncrn.rncrn.checks import Array
+from bifrncrn.rncrn.checks import Array, array, whole
 
 # rows of segments tested for crossing at a time
 _BLOCK = 256
+# a closed curve of formulas may miss its start by this share of its size (a range like 6.28 for 2 pi)
+CLOSED = 1e-2
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +114,16 @@ class Curve:
         from bifrncrn.systems.system import System
 
         system = System.from_equations(dict(equations), {"t": 0.0}, dict.fromkeys(equations, 0.0))
-        values = np.linspace(*t, count, endpoint=not closed)
+        values = np.linspace(*t, whole("count", count, 3), endpoint=not closed)
         state = np.zeros(len(equations))
         points = field_of(system, np.zeros((count, len(state))), values[:, None])
+        end = field_of(system, state[None], np.array([[t[1]]]))[0]
+        apart = float(np.abs(end - points[0]).max())
+        if closed and apart > CLOSED * np.ptp(points, axis=0).max():
+            raise InputError(
+                f"the curve ends {apart:.4g} away from where it starts; give a range of t that is a whole turn, "
+                "or closed=False"
+            )
         tangents = np.stack([system.derivatives(state, np.array([v]), state, np.ones(1))[0] for v in values])
         return cls(points, tangents, closed)
 
@@ -129,8 +138,8 @@ class Curve:
         """
         from scipy.interpolate import CubicSpline
 
-        points = np.asarray(points, dtype=float)
-        if points.ndim != 2 or len(points) < 4:
+        points = array("the points of a curve", points, 2)
+        if len(points) < 4:
             raise InputError(
                 f"points of shape {points.shape} make no smooth curve; give at least 4 rows of coordinates"
             )
@@ -158,7 +167,8 @@ class Curve:
             with Path(path).open(newline="", encoding="utf-8") as stream:
                 rows = [row for row in csv.reader(stream) if row]
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot read {path}: {error}; give a CSV file of coordinates") from error
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise InputError(f"cannot read {path}: {reason}; give a CSV file of coordinates") from error
         points: list[list[float]] = []
         for number, row in enumerate(rows):
             try:
@@ -189,6 +199,25 @@ class Curve:
         points = points * np.array([1.0, -1.0])
         points = (points - points.min(axis=0)) * scale + np.array(shift)
         return cls.through(points, closed, count)
+
+    @classmethod
+    def from_svg_file(
+        cls,
+        path: str | os.PathLike[str],
+        scale: float = 1.0,
+        shift: tuple[float, float] = (0.0, 0.0),
+        count: int = 629,
+    ) -> Curve:
+        """Return the curve of the one path in an SVG file; see `from_svg`.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, holds no path or several, or one that is turned or scaled by its groups.
+        """
+        from bifrncrn.rncrn.svg import path_of
+
+        return cls.from_svg(path_of(path), scale, shift, count)
 
 
 def _crossing(points: Array, closed: bool) -> Array | None:

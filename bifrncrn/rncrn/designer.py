@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bifrncrn.errors import InputError
-from bifrncrn.rncrn.checks import Array
+from bifrncrn.rncrn.checks import Array, concentrations, number, whole
 from bifrncrn.rncrn.curve import Curve
 from bifrncrn.rncrn.sampling import Samples
 
@@ -64,10 +64,11 @@ class CurvePart:
 
     def __post_init__(self) -> None:
         for name in ("eta", "kappa", "delta"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+            if number(name, getattr(self, name)) <= 0:
                 raise InputError(f"{name} is {getattr(self, name)!r}; give a positive number")
-        if self.layers < 1:
-            raise InputError(f"layers is {self.layers!r}; give a whole number above 0")
+        for name in ("layers", "count"):
+            whole(name, getattr(self, name))
+        object.__setattr__(self, "lam", concentrations("lam of a curve", self.lam))
         if self.push not in ("exp", "linear"):
             raise InputError(f"push {self.push!r} is unknown; choose exp or linear")
         self.curve.require_simple()

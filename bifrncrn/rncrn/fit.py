@@ -80,6 +80,11 @@ class Fit:
         return self.best.network
 
     @property
+    def parameter(self) -> str | None:
+        """The network's parameter in which it is compared with its target."""
+        return self.network.parameter
+
+    @property
     def loss(self) -> float:
         """The best network's loss by the target's definition."""
         return self.best.loss
@@ -91,7 +96,8 @@ class Fit:
         bounded = "" if bound is None else f", {best.start.weights.at_bound(bound)} at the bound {bound:g}"
         lines = [
             f"{self.target.title}: {m} executive species, {n} perceptrons, {p} parameter species",
-            f"{self.target.loss} loss {best.loss:.4g} by definition, {best.held_out:.4g} held out",
+            f"{self.record['loss_kind']} loss {best.loss:.4g} by definition, {best.held_out:.4g} held out, "
+            f"{best.start.loss:.4g} on the samples it was trained on",
             f"largest rate {best.start.weights.largest:.4g}, spread of rates {best.start.weights.spread:.3g}{bounded}",
             f"best of {len(self.candidates)} starts, {self.seconds:.1f} s, seed {self.record['seed']}",
         ]
@@ -119,6 +125,7 @@ class Fit:
             **self.record,
             "loss": self.loss,
             "held_out": self.best.held_out,
+            "trained_on": self.best.start.loss,
             "reached": self.reached,
             "verified": list(best.shown) if best else [],
             "not_reached": list(best.missed) if best else [],

@@ -131,6 +131,11 @@ class Network:
         """Numbers of executive species, perceptrons and parameter species (M, N, P)."""
         return (*self.alpha.shape, self.psi.shape[1])
 
+    @property
+    def parameter(self) -> str | None:
+        """Name of the first parameter species in the systems, the one diagrams are compared in; None without one."""
+        return next(iter(equations.lam_names(self.sizes[2])), None)
+
     def weights(self) -> dict[str, Array]:
         """Return the weight arrays by name, in the order of the system's parameters."""
         return {name: getattr(self, name) for name in equations.WEIGHTS}

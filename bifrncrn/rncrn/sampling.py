@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bifrncrn.errors import InputError
-from bifrncrn.rncrn.checks import Array
+from bifrncrn.rncrn.checks import Array, number
 
 METHODS = ("grid", "sobol", "lhs")
 
@@ -99,10 +99,10 @@ def check_box(box: Sequence[tuple[float, float]], names: Sequence[str]) -> tuple
         )
     sides = []
     for name, side in zip(names, box):
-        if len(side) != 2:
-            raise InputError(f"the box side of {name} is {side!r}; give a pair (low, high)")
-        low, high = (float(end) for end in side)
-        if not (math.isfinite(low) and math.isfinite(high)) or low >= high:
+        if not isinstance(side, Sequence | np.ndarray) or isinstance(side, str) or len(side) != 2:
+            raise InputError(f"the box side of {name} is {side!r:.60}; give a pair (low, high)")
+        low, high = (number(f"the box side of {name}", end) for end in side)
+        if low >= high:
             raise InputError(f"the box side of {name} is ({low:g}, {high:g}), which is empty; give low < high")
         if low < 0:
             raise InputError(

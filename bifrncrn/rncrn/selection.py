@@ -176,7 +176,7 @@ class Judge:
                 outcome = refine(start.weights, data, self.options.loss, wanted, rate_bound=self.options.bound)
             if not outcome.converged or outcome.after > SPOILT * outcome.before:
                 continue
-            moved = replace(start, weights=outcome.weights)
+            moved = replace(start, weights=outcome.weights, loss=outcome.after)
             refined = self.candidate(moved, True, refinement={"mu": list(mus), **done})
             better = refined.standing is not None and refined.standing.key <= fitted.standing.key
             if better and refined.loss <= SPOILT * fitted.loss:

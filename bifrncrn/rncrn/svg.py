@@ -1,8 +1,14 @@
-"""The `d` attribute of an SVG path, flattened to points."""
+"""The path of a drawing: the `d` attribute of an SVG path, flattened to points."""
 
 from __future__ import annotations
 
+import math
+import os
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
@@ -13,6 +19,42 @@ _TOKEN = re.compile(r"\s*,?\s*(?:([A-Za-z])|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]
 _NUMBERS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "Z": 0}
 # points on every curved piece
 _PIECES = 16
+
+
+def path_of(file: str | os.PathLike[str]) -> str:
+    """Return the `d` attribute of the one path in an SVG file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, holds no path or several, or one that is turned or scaled by its groups.
+    """
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+        if "<!ENTITY" in text:  # which can blow up a small file to gigabytes
+            raise InputError(f"{file} defines XML entities; save it as plain SVG")
+        root = ElementTree.fromstring(text)
+    except (OSError, UnicodeDecodeError, ElementTree.ParseError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"cannot read {file}: {reason}; give an SVG file with one path") from error
+    found = list(_paths(root, False))
+    if len(found) != 1:
+        raise InputError(f"{file} holds {len(found)} paths; leave one (convert other shapes to a path)")
+    drawn, moved = found[0]
+    if moved:
+        raise InputError(f"the path in {file} is turned or scaled by a transform; apply it to the path first")
+    return drawn
+
+
+def _paths(element: Element, moved: bool) -> Iterator[tuple[str, bool]]:
+    """Yield the paths in an element, and whether a transform other than a shift applies to them."""
+    transform = element.get("transform", "").strip()
+    moved = moved or (bool(transform) and re.fullmatch(r"translate\([^()]*\)", transform) is None)
+    if element.tag.rpartition("}")[2] == "path" and element.get("d"):
+        yield element.get("d", ""), moved
+    for child in element:
+        if child.tag.rpartition("}")[2] not in ("defs", "clipPath", "marker"):
+            yield from _paths(child, moved)
 
 
 def flatten(path: str) -> tuple[Array, bool]:
@@ -49,6 +91,8 @@ def flatten(path: str) -> tuple[Array, bool]:
 
 def _commands(path: str) -> list[tuple[str, list[float]]]:
     """Return the commands with their numbers, repeated ones written out."""
+    if not isinstance(path, str):
+        raise InputError(f"the SVG path is {path!r:.60}; give the text of a path's d attribute")
     found: list[tuple[str, list[float]]] = []
     at, letter, numbers = 0, "", []  # type: ignore[var-annotated]
     text = path.strip()
@@ -73,6 +117,8 @@ def _commands(path: str) -> list[tuple[str, list[float]]]:
         if not letter or letter.upper() == "Z":
             raise InputError("the SVG path has a number without a command; begin with M")
         numbers.append(float(match[2]))
+        if not math.isfinite(numbers[-1]):
+            raise InputError(f"the SVG path has the number {match[2]:.20}, which is too large")
         if len(numbers) == _NUMBERS[letter.upper()]:
             found.append((letter, numbers))
             numbers = []

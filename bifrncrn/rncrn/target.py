@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,7 +12,7 @@ import numpy as np
 
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn.behaviours import CycleWanted
-from bifrncrn.rncrn.checks import Array
+from bifrncrn.rncrn.checks import Array, concentrations
 from bifrncrn.rncrn.sampling import METHODS, Samples, box_points, cell_points, check_box, join
 from bifrncrn.systems.system import System
 
@@ -95,10 +96,13 @@ class FieldPart:
         object.__setattr__(self, "box", check_box(self.box, self.system.variables))
         for name in self.names:
             self.system.parameter_index(name)
-        if not self.lam or len({len(row) for row in self.lam}) != 1:
+        rows = isinstance(self.lam, Sequence) and all(isinstance(row, Sequence) for row in self.lam)
+        if not rows or not self.lam or len({len(row) for row in self.lam}) != 1:
             raise InputError(
-                f"parameter values {self.lam!r} are not rows of one length; give one value per parameter species"
+                f"parameter values {self.lam!r} are not rows of one length; give one value per parameter species, "
+                "for instance ((0.0,), (1.0,))"
             )
+        object.__setattr__(self, "lam", tuple(concentrations("a parameter value", row) for row in self.lam))
         if self.names and len(self.names) != len(self.lam[0]):
             raise InputError(
                 f"{len(self.names)} parameters are named but rows hold {len(self.lam[0])} values; give one each"
@@ -188,6 +192,10 @@ class Target:
     guides: tuple[Part, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.parts, Sequence) or not all(hasattr(part, "definition") for part in self.parts):
+            raise InputError(
+                f"the parts of target {self.name!r} are {self.parts!r:.60}; give a tuple of FieldPart and CurvePart"
+            )
         if not self.parts:
             raise InputError(f"target {self.name!r} has no parts; give a field on a box or a curve")
         if self.loss not in LOSSES:
@@ -201,7 +209,13 @@ class Target:
         if self.state and len(self.state) != m:
             raise InputError(f"the start state {self.state} has {len(self.state)} entries but there are {m} species")
         if len(self.lam) != p:
-            raise InputError(f"the start values {self.lam} do not fit {p} parameter species; give {p}")
+            raise InputError(f"the start values lam = {self.lam} do not fit {p} parameter species; give {p}")
+        for name in ("state", "lam"):
+            object.__setattr__(self, name, concentrations(f"the start {name}", getattr(self, name)))
+        if self.bounds is not None:
+            low, high = concentrations("bounds", self.bounds)
+            if not low < high:
+                raise InputError(f"bounds is ({low:g}, {high:g}); give the lower end first and a higher one after it")
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -229,6 +243,19 @@ class Target:
         """Name of the ODE's parameter that the first parameter species stands for, if there is one."""
         names = [name for part in self.parts if isinstance(part, FieldPart) for name in part.names[:1]]
         return names[0] if names else None
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Target:
+        """Return what a model file with a ``[training]`` table says is to be learned.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, or says something that cannot be learned.
+        """
+        from bifrncrn.rncrn.training_file import target_from_file
+
+        return target_from_file(path)
 
     def samples(self, method: str = "grid", count: int | None = None, seed: int = 0) -> Samples:
         """Return the samples to learn from; see `FieldPart.samples`."""

@@ -12,6 +12,7 @@ import numpy as np
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn import checkpoint
 from bifrncrn.rncrn.behaviours import Behaviour
+from bifrncrn.rncrn.checks import number, whole
 from bifrncrn.rncrn.fit import Candidate, Fit
 from bifrncrn.rncrn.fitter import FitOptions, Start, beta_floor, polish, run_start
 from bifrncrn.rncrn.focus import focused, focused_attractors
@@ -24,6 +25,10 @@ from bifrncrn.rncrn.wanted import behaviours_of, loops_of
 
 # starts with the lowest losses that are polished
 SHORTLIST = 3
+# a fit whose loss by definition is this much above that on its samples is wrong between them; weights do less
+OVERFITTED = 100.0
+# rates of change whose squares leave the range of numbers, or nearly
+EXTREME = (1e-100, 1e100)
 
 Progress = Callable[[int, int, Start], None]
 
@@ -117,6 +122,10 @@ def train(
     (1, 3, 1)
     """
     began = time.perf_counter()
+    if not isinstance(target, Target):
+        raise InputError(
+            f"{target!r:.60} is no Target; give one of the library, or a Target of parts: a system on its box, a curve"
+        )
     options = FitOptions(
         perceptrons=target.perceptrons if perceptrons is None else perceptrons,
         loss=loss or target.loss,
@@ -125,15 +134,22 @@ def train(
         evaluations=evaluations,
         seconds=seconds,
     )
-    _check(options, seeds, rank, focus)
+    _check(options, rank, focus)
+    whole("seeds", seeds)
+    whole("seed", seed, 0)
+    if samples is not None:
+        whole("samples", samples)
+    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs == 0):
+        raise InputError(f"jobs is {jobs!r}; give a number of processes, or -1 for all cores")
     data = target.training_samples(method, samples, seed)
-    reference = target_diagram(target) if rank == "diagram" else None
     _check_size(data, options.perceptrons)
     _check_bound(data, options.rate_bound)
+    store = checkpoint.Store(checkpoints, checkpoint.fingerprint(data, options, seed))
+    reference = target_diagram(target) if rank == "diagram" else None
     wanted: tuple[Behaviour, ...] = ()
     if rank == "diagram":
         wanted = behaviours_of(target) if reference is None else loops_of(target)
-    starts = _run(data, options, seeds, seed, jobs, checkpoints, progress)
+    starts = _run(data, options, seeds, seed, jobs, store, progress)
     if reference is not None:  # only now: the weight makes more poor local minima for random starts to fall into
         data = focused(target, data, reference.special_points, focus)
     data = focused_attractors(target, data, wanted, focus)
@@ -145,7 +161,7 @@ def train(
     candidates = judge.rank(starts)
     if refine:
         candidates = judge.refine(candidates, data)
-    notes = _notes(candidates[0], rank == "diagram")
+    notes = (*_notes(candidates[0], rank == "diagram"), *_overfitted(candidates[0]))
     at_scale = judge.at_scale(candidates[0])
     return Fit(target, tuple(candidates), judge.record, time.perf_counter() - began, notes, at_scale)
 
@@ -170,23 +186,33 @@ def _notes(best: Candidate, ranked: bool) -> tuple[str, ...]:
     )
 
 
-def _check(options: FitOptions, seeds: int, rank: str, focus: float) -> None:
-    for name, value in (("perceptrons", options.perceptrons), ("seeds", seeds), ("evaluations", options.evaluations)):
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise InputError(f"{name} is {value!r}; give a whole number above 0")
+def _overfitted(best: Candidate) -> tuple[str, ...]:
+    """Return a warning when the loss by definition has nothing to do with the one on the samples."""
+    if best.loss <= OVERFITTED * best.start.loss:
+        return ()
+    return ("the loss by definition is far above that on the samples: take more samples or fewer perceptrons",)
+
+
+def _check(options: FitOptions, rank: str, focus: float) -> None:
+    for name, value in (("perceptrons", options.perceptrons), ("evaluations", options.evaluations)):
+        whole(name, value)
     if options.loss not in LOSSES:
         raise InputError(f"loss {options.loss!r} is unknown; choose one of {', '.join(LOSSES)}")
     if rank not in ("diagram", "loss"):
         raise InputError(f"rank {rank!r} is unknown; choose diagram or loss")
-    if options.ridge is not None and not (np.isfinite(options.ridge) and options.ridge >= 0):
+    if options.ridge is not None and number("ridge", options.ridge) < 0:
         raise InputError(f"ridge is {options.ridge!r}; give a number that is not negative, for instance 1e-8")
-    if not 0 <= focus < 1:
+    if not 0 <= number("focus", focus) < 1:
         raise InputError(f"focus is {focus!r}; give a share of the weight from 0 to below 1, for instance 0.9")
-    if options.seconds is not None and not options.seconds > 0:
+    if options.seconds is not None and number("seconds", options.seconds) <= 0:
         raise InputError(f"seconds is {options.seconds!r}; give a positive time limit")
 
 
 def _check_size(data: Samples, perceptrons: int) -> None:
+    largest = float(np.abs(data.field).max())
+    if not EXTREME[0] < largest < EXTREME[1]:
+        hint = "change the units" if largest else "there is nothing to learn"
+        raise InputError(f"the largest rate of change at any sample is {largest:g}; {hint}")
     m, p = data.x.shape[1], data.lam.shape[1]
     unknowns = perceptrons * (2 * m + p + 1) + m
     if len(data) * m < unknowns:
@@ -197,11 +223,9 @@ def _check_size(data: Samples, perceptrons: int) -> None:
 
 
 def _check_bound(data: Samples, bound: float | None) -> None:
-    least = beta_floor(data)
-    if bound is not None and not least < bound < np.inf:
+    if bound is not None and not number("rate_bound", bound) > (least := beta_floor(data)):
         raise InputError(
-            f"rate_bound is {bound!r}, but it must be finite and above the least influx of this target, {least:.3g}; "
-            "try 1000"
+            f"rate_bound is {bound!r}, but it must be above the least influx of this target, {least:.3g}; try 1000"
         )
 
 
@@ -211,14 +235,13 @@ def _run(
     seeds: int,
     seed: int,
     jobs: int | None,
-    folder: str | None,
+    store: checkpoint.Store,
     progress: Progress | None,
 ) -> list[Start]:
     """Return the starts in order, those of a checkpoint folder without computing them again."""
     from joblib import Parallel, delayed
 
     sequences = np.random.SeedSequence(seed).spawn(seeds)
-    store = checkpoint.Store(folder, checkpoint.fingerprint(data, options, seed))
     done = {k: start for k in range(seeds) if (start := store.read(k)) is not None}
     tasks = (delayed(run_start)(data, options, k, sequences[k]) for k in range(seeds) if k not in done)
     for start in Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):

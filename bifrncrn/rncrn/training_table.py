@@ -1,9 +1,9 @@
-"""The `[training]` table of a model file, read into a Target."""
+"""The `[training]` table of a model file that trains on the file's own model, read into a Target."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bifrncrn.errors import InputError
@@ -30,23 +30,33 @@ def target_from(system: System, name: str = "") -> Target:
         raise InputError(
             f"model {system.title!r} has no [training] table; add one with a box, for instance box = {{x = [1, 2]}}"
         )
-    for key in table:
-        if key not in KEYS:
-            raise InputError(f"[training] has the unknown key {key!r}; the keys are {', '.join(KEYS)}")
+    if "curve" in table or "parts" in table:
+        raise InputError(
+            "[training] has curves or parts beside the file's own [equations]; give one part these equations and leave "
+            "[variables] and [equations] out"
+        )
+    known_keys(table, KEYS)
     names = _parameter_names(table)
     rows = _rows(table, names, system)
-    part = FieldPart(system, _box(table, system), rows, names, count=_integer(table, "samples", None))
+    part = FieldPart(system, box_of(table, system), rows, names, count=integer(table, "samples", None))
     return Target(
         name=name or system.title or "model",
         title=system.title,
         parts=(part,),
         loss=table.get("loss", "field"),
-        perceptrons=_integer(table, "perceptrons", 5) or 5,
-        mu=_time_scale(table),
+        perceptrons=integer(table, "perceptrons", 5) or 5,
+        mu=time_scale_of(table),
         state=tuple(system.state.tolist()),
         lam=rows[0],
-        bounds=_bounds(table, rows) if names else None,
+        bounds=bounds_of(table, rows) if names else None,
     )
+
+
+def known_keys(table: Mapping[str, Any], keys: Sequence[str]) -> None:
+    """Refuse a key that is none of `keys`."""
+    for key in table:
+        if key not in keys:
+            raise InputError(f"[training] has the unknown key {key!r}; the keys are {', '.join(keys)}")
 
 
 def _parameter_names(table: Mapping[str, Any]) -> tuple[str, ...]:
@@ -69,7 +79,7 @@ def _rows(table: Mapping[str, Any], names: tuple[str, ...], system: System) -> t
         raise InputError(f"[training] names the parameter {names[0]!r} but no values; add values = [...]")
     if not isinstance(values, list) or not values:
         raise InputError(f"[training] values is {values!r}; give a list of numbers")
-    rows = tuple(tuple(_number("values", v) for v in (row if isinstance(row, list) else [row])) for row in values)
+    rows = tuple(tuple(real("values", v) for v in (row if isinstance(row, list) else [row])) for row in values)
     for name in names:
         system.parameter_index(name)
     if any(len(row) != len(names) for row in rows):
@@ -82,14 +92,15 @@ def _rows(table: Mapping[str, Any], names: tuple[str, ...], system: System) -> t
     return rows
 
 
-def _bounds(table: Mapping[str, Any], rows: tuple[tuple[float, ...], ...]) -> tuple[float, float] | None:
+def bounds_of(table: Mapping[str, Any], rows: Sequence[tuple[float, ...]]) -> tuple[float, float] | None:
+    """Return the range of the first parameter species over which diagrams are compared, or None for a single value."""
     if "range" not in table:
         first = [row[0] for row in rows]
         return (min(first), max(first)) if min(first) < max(first) else None
     ends = table["range"]
     if not isinstance(ends, list) or len(ends) != 2:
         raise InputError(f"[training] range is {ends!r}; give [low, high]")
-    low, high = (_number("range", end) for end in ends)
+    low, high = (real("range", end) for end in ends)
     if not 0 <= low < high:
         raise InputError(
             f"[training] range is [{low:g}, {high:g}]; give the lower end first, and none below zero, for parameters "
@@ -98,16 +109,18 @@ def _bounds(table: Mapping[str, Any], rows: tuple[tuple[float, ...], ...]) -> tu
     return low, high
 
 
-def _time_scale(table: Mapping[str, Any]) -> float | None:
+def time_scale_of(table: Mapping[str, Any]) -> float | None:
+    """Return the time-scale in the table, or None."""
     if "mu" not in table:
         return None
-    mu = _number("mu", table["mu"])
+    mu = real("mu", table["mu"])
     if mu <= 0:
         raise InputError(f"[training] mu is {mu:g}; give a positive ratio of time-scales, for instance 0.01")
     return mu
 
 
-def _box(table: Mapping[str, Any], system: System) -> tuple[tuple[float, float], ...]:
+def box_of(table: Mapping[str, Any], system: System) -> tuple[tuple[float, float], ...]:
+    """Return the box in the table, its sides in the order of the system's variables."""
     box = table.get("box")
     if not isinstance(box, Mapping):
         raise InputError("[training] has no box; add box = {x = [low, high], ...} with one side for each variable")
@@ -121,17 +134,19 @@ def _box(table: Mapping[str, Any], system: System) -> tuple[tuple[float, float],
         side = box[name]
         if not isinstance(side, list) or len(side) != 2:
             raise InputError(f"[training] box side of {name} is {side!r}; give [low, high]")
-        sides.append((_number(f"box {name}", side[0]), _number(f"box {name}", side[1])))
+        sides.append((real(f"box {name}", side[0]), real(f"box {name}", side[1])))
     return tuple(sides)
 
 
-def _number(what: str, value: Any) -> float:
+def real(what: str, value: Any) -> float:
+    """Return `value` as a finite float."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise InputError(f"[training] {what} is {value!r}, which is not a finite number")
     return float(value)
 
 
-def _integer(table: Mapping[str, Any], key: str, default: int | None) -> int | None:
+def integer(table: Mapping[str, Any], key: str, default: int | None) -> int | None:
+    """Return a whole number above zero from the table, or the default."""
     value = table.get(key, default)
     if value is None:
         return None

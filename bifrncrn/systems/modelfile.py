@@ -41,14 +41,20 @@ def read(path: str | os.PathLike[str]) -> System:
     return loads(text, str(path))
 
 
+def document(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the tables of a model file as they stand there.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is no TOML.
+    """
+    return _parsed(_read_text(Path(path)), str(path))
+
+
 def loads(text: str, name: str = "model") -> System:
     """Read a model from the text of a model file; `name` is what error messages call it."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{name} is not valid TOML: {_lower(error)}{_toml_hint(text, str(error))}") from None
-    except (RecursionError, ValueError) as error:
-        raise InputError(f"{name} cannot be read as TOML: {_lower(error)}") from None
+    document = _parsed(text, name)
     try:
         return _from_document(document)
     except ModelError as error:
@@ -127,6 +133,15 @@ def _read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise InputError(f"{path}, line {line}: not UTF-8 text; save the file in the encoding UTF-8") from None
+
+
+def _parsed(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{name} is not valid TOML: {_lower(error)}{_toml_hint(text, str(error))}") from None
+    except (RecursionError, ValueError) as error:
+        raise InputError(f"{name} cannot be read as TOML: {_lower(error)}") from None
 
 
 def _from_document(document: dict[str, Any]) -> System:
