@@ -1,0 +1,83 @@
+"""What is exported runs alike in a simulator that shares no code with this package: libRoadRunner (CVODE)."""
+
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from bifrncrn.rncrn.formats import convert, load_model
+from bifrncrn.systems import library, modelfile
+
+# its import warns about SWIG
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+PREDATORS = """
+[variables]
+prey = 0.9
+hunter = 0.4
+[parameters]
+r = "8/3"
+k = 1.5
+[definitions]
+eaten = "4*prey*hunter/(1 + 3*prey)"
+[equations]
+prey = "r*prey*(1 - prey/k) - eaten"
+hunter = "eaten - 0.4*hunter + 0.01*exp(-prey^2)*max(0, sin(prey)) + 0.01*sqrt(prey)"
+[options]
+nonnegative = true
+"""
+
+
+def trajectories(system, names, sbml, end):
+    """Return the states at 21 times by this package and by libRoadRunner."""
+    roadrunner = pytest.importorskip("roadrunner", reason="libroadrunner is not installed")
+    other = roadrunner.RoadRunner(str(sbml))
+    other.integrator.relative_tolerance, other.integrator.absolute_tolerance = 1e-10, 1e-12
+    other.integrator.maximum_num_steps = 10**6
+    species = set(other.model.getFloatingSpeciesIds())
+    other.timeCourseSelections = [f"[{name}]" if name in species else name for name in names]
+    own = system.simulate((0.0, end), rtol=1e-10, atol=1e-12)
+    return np.array([own.at(t) for t in np.linspace(0, end, 21)]), np.array(other.simulate(0, end, 21))
+
+
+def equal(pair):
+    own, other = pair
+    assert np.ptp(own, axis=0).max() > 0.05 * np.abs(own).max()  # something happens
+    # ten digits a step by both; errors add up along the orbit, but not to a thousandfold
+    np.testing.assert_allclose(own, other, rtol=1e-7, atol=1e-7 * np.abs(own).max())
+
+
+@pytest.mark.parametrize("suffix", [".xml", ".ant"])
+@pytest.mark.parametrize("mu", [0.0075, 1e-4])
+def test_a_network(tmp_path, suffix, mu):
+    pytest.importorskip("antimony", reason="antimony is not installed")
+    source = files("bifrncrn") / "data" / "hopf_network.json"
+    network = load_model(str(source), mu=mu).with_(state={"x1": 5.4, "x2": 4.7})
+    modelfile.write(network, tmp_path / "network.toml")
+    convert(tmp_path / "network.toml", tmp_path / f"network{suffix}")
+    convert(tmp_path / f"network{suffix}", tmp_path / "again.xml")
+    equal(trajectories(network, network.variables, tmp_path / "again.xml", 8.0))
+
+
+def test_the_reactions_of_a_network(tmp_path):
+    source = files("bifrncrn") / "data" / "hopf_network.json"
+    convert(str(source), tmp_path / "network.xml", mu=0.0075)
+    network = load_model(str(source), mu=0.0075)
+    names = [f"{name[0].upper()}_{name[1:]}" for name in network.variables]
+    own, other = trajectories(network, names, tmp_path / "network.xml", 8.0)
+    assert np.ptp(own, axis=0).max() > 1e-3
+    np.testing.assert_allclose(own, other, rtol=1e-7)
+
+
+def test_equations(tmp_path):
+    (tmp_path / "model.toml").write_text(PREDATORS)
+    convert(tmp_path / "model.toml", tmp_path / "model.xml")
+    system = load_model(tmp_path / "model.toml")
+    equal(trajectories(system, system.variables, tmp_path / "model.xml", 12.0))
+
+
+def test_variables_that_become_negative(tmp_path):
+    system = library.problem("lorenz").system.with_(state=[-1.0, 2.0, 20.0], values={"rho": 28.0})
+    modelfile.write(system, tmp_path / "lorenz.toml")
+    convert(tmp_path / "lorenz.toml", tmp_path / "lorenz.xml")
+    equal(trajectories(system, system.variables, tmp_path / "lorenz.xml", 2.0))
