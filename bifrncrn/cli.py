@@ -58,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except OSError as error:
         return _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except MemoryError:
+        return _fail("this needs more memory than there is; ask for less, for instance fewer samples or points")
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -239,7 +239,7 @@ def load_target(word: str) -> Target:
 
     if Path(word).suffix == ".toml":
         return Target.from_file(word)
-    if Path(word).suffix or Path(word).exists():
+    if word not in library.names() and (Path(word).suffix or Path(word).exists()):
         raise InputError(
             f"{word} is no target; give a library target or a model file (.toml) with a [training] table, "
             "which may name a curve's .csv or .svg file"

@@ -82,6 +82,7 @@ def test_a_fit_says_what_it_did():
         ({"perceptrons": "a"}, "perceptrons is 'a'"),
         ({"seed": -1}, "seed is -1"),
         ({"samples": 0}, "samples is 0"),
+        ({"samples": 10**12}, "more than can be fitted"),
         ({"jobs": 0}, "jobs is 0"),
         ({"ridge": "x"}, "ridge is 'x', which is not a number"),
         ({"seeds": 0}, "seeds is 0"),

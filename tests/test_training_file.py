@@ -109,6 +109,8 @@ CURVE = '[training]\ncurve = "leaf.csv"\n'
         (CURVE + "weight = 0\n", "weight is 0; give a positive number"),
         (CURVE + "state = [1]\n", "has 1 entries but there are 2 species"),
         (CURVE + "state = [1, -1]\n", "start state is .*must not be negative"),
+        (CURVE + "layers = 1000000000000000000000000000000\n", "more than can be fitted"),
+        (CURVE + "points = 1000000000000\n", "more than can be fitted"),
         (CURVE + "layers = 500\n", "leave the positive orthant"),
         ('[training]\ncurve = { x = "2 + cos(t)", y = "2 + sin(2*t)" }\n', "crosses itself"),
         ('[training]\ncurve = { x = "cos(t)", y = "2 + sin(t)" }\n', "leaves the positive orthant"),

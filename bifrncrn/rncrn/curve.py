@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn.checks import Array, array, whole
+from bifrncrn.rncrn.sampling import require_few
 
 # rows of segments tested for crossing at a time
 _BLOCK = 256
@@ -114,7 +115,8 @@ class Curve:
         from bifrncrn.systems.system import System
 
         system = System.from_equations(dict(equations), {"t": 0.0}, dict.fromkeys(equations, 0.0))
-        values = np.linspace(*t, whole("count", count, 3), endpoint=not closed)
+        require_few(whole("count", count, 3))
+        values = np.linspace(*t, count, endpoint=not closed)
         state = np.zeros(len(equations))
         points = field_of(system, np.zeros((count, len(state))), values[:, None])
         end = field_of(system, state[None], np.array([[t[1]]]))[0]
@@ -149,6 +151,7 @@ class Curve:
         chords = np.linalg.norm(np.diff(every, axis=0), axis=1)
         if (chords == 0).any():
             raise InputError(f"points {int(chords.argmin())} and the one after it coincide; leave one out")
+        require_few(whole("count", count, 3))
         s = np.concatenate([[0.0], np.cumsum(chords)])
         spline = CubicSpline(s, every, bc_type="periodic" if closed else "not-a-knot")
         at = np.linspace(0.0, s[-1], count, endpoint=not closed)

@@ -13,7 +13,7 @@ import numpy as np
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn.checks import Array, concentrations, number, whole
 from bifrncrn.rncrn.curve import Curve
-from bifrncrn.rncrn.sampling import Samples
+from bifrncrn.rncrn.sampling import Samples, require_few
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +71,7 @@ class CurvePart:
         object.__setattr__(self, "lam", concentrations("lam of a curve", self.lam))
         if self.push not in ("exp", "linear"):
             raise InputError(f"push {self.push!r} is unknown; choose exp or linear")
+        require_few(len(self.curve.points) * self._around)
         self.curve.require_simple()
         if self.curve.points.min() < self.delta * self.layers:
             self._all()  # which refuses layers outside the positive orthant
@@ -125,6 +126,7 @@ class CurvePart:
         return self._samples(*(a.reshape(-1, self.dimension) for a in stacked))
 
     def _drawn(self, count: int, rng: np.random.Generator) -> Samples:
+        require_few(count)
         pieces = len(self.curve.points) if self.curve.closed else len(self.curve.points) - 1
         k, u = rng.integers(pieces, size=count), rng.random((count, 1))
         after = (k + 1) % len(self.curve.points)

@@ -12,6 +12,8 @@ from bifrncrn.errors import InputError
 from bifrncrn.rncrn.checks import Array, number
 
 METHODS = ("grid", "sobol", "lhs")
+# samples that fit into memory together with what a fit computes from them
+MOST = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,12 @@ def check_box(box: Sequence[tuple[float, float]], names: Sequence[str]) -> tuple
     return tuple(sides)
 
 
+def require_few(count: int) -> None:
+    """Refuse more samples than fit into memory."""
+    if count > MOST:
+        raise InputError(f"{count:.3g} samples are more than can be fitted; take at most {MOST}")
+
+
 def box_points(box: Sequence[tuple[float, float]], count: int, method: str = "grid", seed: int = 0) -> Array:
     """Return points (K, M) that fill `box`.
 
@@ -129,6 +137,7 @@ def box_points(box: Sequence[tuple[float, float]], count: int, method: str = "gr
         raise InputError(f"sampling method {method!r} is unknown; choose one of {', '.join(METHODS)}")
     if count < 2:
         raise InputError(f"{count} samples are too few to fill a box; give at least 2")
+    require_few(count ** len(box) if method == "grid" else count)
     low, high = np.array(box, dtype=float).T
     if method == "grid":
         axes = [np.linspace(a, b, count) for a, b in zip(low, high)]
