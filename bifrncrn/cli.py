@@ -141,6 +141,7 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--rate-bound", type=number, metavar="B", help="no alpha, omega, psi, theta or beta is larger in size")
     add("--samples", type=_positive_integer, metavar="N", help="samples a side of a grid, or altogether by --method")
     add("--method", choices=("grid", "sobol", "lhs"), default="grid", help="how boxes are sampled (default grid)")
+    add("--evaluations", type=_positive_integer, default=400, metavar="N", help="limit of a descent (default 400)")
     add("--seconds", type=number, metavar="T", help="time limit of each start; it ends with the best it has")
     add("--jobs", type=_positive_integer, metavar="N", help="processes (default: all cores); changes no result")
     add("--no-refine", action="store_true", help="leave special points where the fit put them")

@@ -125,6 +125,7 @@ def run_train(options: Namespace) -> int:
         rate_bound=options.rate_bound,
         samples=options.samples,
         method=options.method,
+        evaluations=options.evaluations,
         seconds=options.seconds,
         jobs=options.jobs or (-1 if options.seeds > 1 else 1),
         refine=not options.no_refine,
