@@ -13,7 +13,6 @@ from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibrium import EquilibriumProblem
 from bifrncrn.line import Event, Line, from_trace, join
-from bifrncrn.normal_forms import first_lyapunov, fold_coefficient, fold_gap
 from bifrncrn.results import Branch, Diagram, End, SpecialPoint, frozen
 from bifrncrn.systems.events import Events
 
@@ -450,11 +449,11 @@ class Tracer:
         spectrum = line.eigenvalues[event.row]
         big = max(float(np.max(np.abs(spectrum), initial=0.0)), problem.largest(y))
         if event.kind == layout.FOLD:
-            a = fold_coefficient(problem, y)
-            gap = float(np.min(np.abs(spectrum))) if len(spectrum) else fold_gap(problem, y)
+            a, gap = problem.fold(y)
+            gap = float(np.min(np.abs(spectrum))) if len(spectrum) else gap
             residual = max(residual, gap / big)
         elif event.kind == layout.PAIR and event.bracket is None:
-            omega, l1 = first_lyapunov(problem, y)
+            omega, l1 = problem.hopf(y)
             pair = spectrum[np.argmin(np.where(spectrum.imag > 0.0, np.abs(spectrum.real), np.inf))]
             residual = max(residual, abs(float(pair.real)) / big)
         elif event.kind == layout.PAIR:

@@ -16,9 +16,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bifrncrn.compile.native import Library, cached, compile_ir, load
 
@@ -30,6 +30,11 @@ KERNELS = {
     "solve_again": ("bifrncrn.curves.equilibrium_kernels", 2),
     "spectrum": ("bifrncrn.curves.equilibrium_kernels", 4),
     "user_tests": ("bifrncrn.curves.equilibrium_kernels", 4),
+    "measure": ("bifrncrn.curves.point_kernels", 3),
+    "tangent": ("bifrncrn.curves.point_kernels", 4),
+    "fold": ("bifrncrn.curves.point_kernels", 3),
+    "hopf": ("bifrncrn.curves.point_kernels", 4),
+    "branch_point": ("bifrncrn.curves.point_kernels", 5),
 }
 """Every kernel, the module it stands in, and its number of int64 arguments; all return int64."""
 
@@ -41,18 +46,27 @@ _SOURCES = (
     "continuation/layout.py",
     "continuation/march_kernels.py",
     "curves/equilibrium_kernels.py",
+    "curves/point_kernels.py",
+    "curves/work.py",
 )
 
 
 @dataclass(frozen=True)
 class Engine:
-    """The engine's functions: `march` to be called from Python, the others by address."""
+    """The engine's functions.
 
-    march: Any
-    newton_step: int
-    solve_again: int
-    spectrum: int
-    user_tests: int
+    Attributes
+    ----------
+    address : dict of str to int
+        Where every kernel is.
+    call : dict of str to ctypes function
+        Every kernel, to be called from Python.
+    library : Library
+        What keeps them alive.
+    """
+
+    address: dict[str, int]
+    call: dict[str, Callable[..., int]]
     library: Library
 
 
@@ -121,9 +135,12 @@ def _compile() -> bytes:
 def engine() -> Engine:
     """Return the engine, compiling it on the first call after an installation."""
     library = load(cached(_key(), _compile))
-    march = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library.address("bifrncrn_march"))
-    addresses = {name: library.address(f"bifrncrn_{name}") for name in KERNELS if name != "march"}
-    return Engine(march=march, library=library, **addresses)
+    address = {name: library.address(f"bifrncrn_{name}") for name in KERNELS}
+    call = {
+        name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(address[name])
+        for name, (_, count) in KERNELS.items()
+    }
+    return Engine(address, call, library)
 
 
 if __name__ == "__main__":  # the process that `_compile` starts

@@ -79,6 +79,18 @@ def call_model3(typingctx, address, a, b, c):
 
 
 @intrinsic
+def call_model5(typingctx, address, a, b, c, d, e):
+    """Call `void f(int64 x 5)` at an address: the jet of a model."""
+    signature = types.void(*[types.int64] * 6)
+
+    def codegen(context, builder, sig, args):
+        _call(builder, args, ir.VoidType())
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
 def call_model6(typingctx, address, a, b, c, d, e, f):
     """Call `void f(int64 x 6)` at an address: the compiled functions of a model."""
     signature = types.void(*[types.int64] * 7)

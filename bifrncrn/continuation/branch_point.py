@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
 
 SPREADS = (1e-3, 1.0, 1e-8)
 """How much smaller than the largest the smallest equation is allowed to count, tried in turn."""
-ITERATIONS = 15
 
 
 class Second(Protocol):
     """What the branching equation needs of a curve."""
 
-    def second(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Return the second derivative B(u, v), shape (n,)."""
+    def seconds(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the second derivatives B(u, v) of pairs of rows, shape (k, n)."""
 
 
 class Problem(Second, Protocol):
@@ -25,6 +25,16 @@ class Problem(Second, Protocol):
 
     def linearize(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return F (n,) and its derivative (n, n + 1)."""
+
+    def branch_point(
+        self,
+        guess: np.ndarray,
+        left: np.ndarray,
+        scale: np.ndarray,
+        size: np.ndarray,
+        box: tuple[np.ndarray, np.ndarray] | None,
+    ) -> tuple[np.ndarray, np.ndarray, float] | None:
+        """Return what Newton's method from `guess` and the left null vector `left` converges to, as `refine` does."""
 
 
 def refine(
@@ -52,7 +62,9 @@ def refine(
     if not np.all(np.isfinite(matrix)):
         return None
     for spread in SPREADS:
-        found = _newton(problem, guess, scale, _row_sizes(matrix, scale, spread), box)
+        size = _row_sizes(matrix, scale, spread)
+        left = np.linalg.svd(matrix * scale / size[:, None])[0][:, -1]
+        found = problem.branch_point(guess, left, scale, size, box)
         if found is not None:
             return found
     return None
@@ -66,59 +78,6 @@ def _row_sizes(matrix: np.ndarray, scale: np.ndarray, spread: float) -> np.ndarr
     """
     rows = np.abs(matrix) @ scale
     return np.maximum(rows, spread * rows.max() or 1.0)
-
-
-def _newton(
-    problem: Problem, guess: np.ndarray, scale: np.ndarray, size: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None
-) -> tuple[np.ndarray, np.ndarray, float] | None:
-    n = problem.n
-    y = np.array(guess, dtype=float)
-    _, matrix = problem.linearize(y)
-    w = np.linalg.svd(matrix * scale / size[:, None])[0][:, -1]
-    alpha = 0.0
-    previous = np.inf
-    for _ in range(ITERATIONS):
-        f, matrix = problem.linearize(y)
-        if not (np.all(np.isfinite(f)) and np.all(np.isfinite(matrix))):
-            return None
-        f, matrix = f / size, matrix * scale / size[:, None]
-        hessian = _weighted_hessian(problem, y, w / size, scale)
-        system = np.zeros((2 * n + 2, 2 * n + 2))
-        system[:n, : n + 1], system[:n, n + 1], system[:n, n + 2 :] = matrix, w, alpha * np.eye(n)
-        system[n : 2 * n + 1, : n + 1], system[n : 2 * n + 1, n + 2 :] = hessian, matrix.T
-        system[2 * n + 1, n + 2 :] = 2.0 * w
-        rest = np.concatenate([f + alpha * w, matrix.T @ w, [w @ w - 1.0]])
-        try:
-            step = np.linalg.solve(system, -rest)
-        except np.linalg.LinAlgError:
-            return None
-        y = y + step[: n + 1] * scale
-        if box is not None:
-            y = np.clip(y, *box)
-        alpha += step[n + 1]
-        w = w + step[n + 2 :]
-        change = float(np.max(np.abs(step)))
-        if not change < 1e3:
-            return None
-        if change < 1e-11 or (change < 1e-7 and change > 0.5 * previous):
-            break
-        previous = change
-    else:
-        return None
-    f, matrix = problem.linearize(y)
-    residual = max(float(np.max(np.abs(f / size))), float(np.max(np.abs((matrix * scale / size[:, None]).T @ w))))
-    return (y, w / size, residual) if residual < 1e-8 and abs(alpha) < 1e-8 else None
-
-
-def _weighted_hessian(problem: Problem, y: np.ndarray, w: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Return the second derivative of w'F in scaled unknowns, (n + 1, n + 1), from exact second derivatives."""
-    m = problem.n + 1
-    units = np.diag(scale)
-    hessian = np.empty((m, m))
-    for i in range(m):
-        for j in range(i, m):
-            hessian[i, j] = hessian[j, i] = w @ problem.second(y, units[i], units[j])
-    return hessian
 
 
 def directions(problem: Problem, y: np.ndarray, w: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
@@ -137,14 +96,13 @@ def branching_directions(
     problem: Second, y: np.ndarray, w: np.ndarray, scale: np.ndarray, first: np.ndarray, second: np.ndarray
 ) -> list[np.ndarray]:
     """Solve the algebraic branching equation in the plane of two orthonormal null vectors (scaled unknowns)."""
-    a = w @ problem.second(y, first * scale, first * scale)
-    b = w @ problem.second(y, first * scale, second * scale)
-    c = w @ problem.second(y, second * scale, second * scale)
+    u, v = first * scale, second * scale
+    a, b, c = (problem.seconds(y, np.array([u, u, v]), np.array([u, v, v])) @ w).tolist()
     gap = b * b - a * c
     big = max(abs(a), abs(b), abs(c))
     if not gap > 1e-16 * big * big:
         return []
-    root = np.sqrt(gap)
+    root = math.sqrt(gap)
     # a s^2 + 2 b s t + c t^2 = 0; both roots without cancellation
     t = -(b + root) if b >= 0 else -(b - root)
     found = []

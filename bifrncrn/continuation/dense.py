@@ -1,4 +1,4 @@
-"""Small dense linear algebra for the compiled kernels: LU with scaled pivoting, eigenvalues by the QR algorithm.
+"""Small dense linear algebra for the compiled kernels: LU with pivoting, null vectors, eigenvalues by QR.
 
 For fewer than about twenty unknowns these beat a LAPACK call; they allocate nothing and raise nothing. An array `a` is
 a pointer to n x n doubles, row by row.
@@ -75,6 +75,88 @@ def lu_solve(a, n, pivots, b):
         for j in range(i + 1, n):
             total -= a[i * n + j] * b[j]
         b[i] = total / a[i * n + i]
+
+
+@njit(error_model="numpy", nogil=True)
+def eliminate(a, rows, columns, rank, order):
+    """Eliminate `rank` times in a rows x columns array in place; return the rank it turns out to have, if smaller.
+
+    The pivot is the largest entry of what is left (Golub & Van Loan, 3.4.8), so what is nearly zero comes last. `order`
+    receives the places of rows, then of columns.
+    """
+    for i in range(rows + columns):
+        order[i] = i if i < rows else i - rows
+    for k in range(rank):
+        best = 0.0
+        row = k
+        column = k
+        for i in range(k, rows):
+            for j in range(k, columns):
+                if abs(a[i * columns + j]) > best:
+                    best = abs(a[i * columns + j])
+                    row = i
+                    column = j
+        if best == 0.0:
+            return k
+        _exchange(a, rows, columns, k, row, column, order)
+        for i in range(k + 1, rows):
+            factor = a[i * columns + k] / a[k * columns + k]
+            a[i * columns + k] = factor
+            for j in range(k + 1, columns):
+                a[i * columns + j] -= factor * a[k * columns + j]
+    return rank
+
+
+@njit(error_model="numpy", nogil=True)
+def _exchange(a, rows, columns, k, row, column, order):
+    """Exchange row and column k with others, and note it."""
+    for j in range(columns):
+        swap = a[k * columns + j]
+        a[k * columns + j] = a[row * columns + j]
+        a[row * columns + j] = swap
+    for i in range(rows):
+        swap = a[i * columns + k]
+        a[i * columns + k] = a[i * columns + column]
+        a[i * columns + column] = swap
+    order[k], order[row] = order[row], order[k]
+    order[rows + k], order[rows + column] = order[rows + column], order[rows + k]
+
+
+@njit(error_model="numpy", nogil=True)
+def right_null(a, rows, columns, rank, order, x):
+    """Write to x the unit vector with a x = 0 that the factors of `eliminate` give, the last free unknown not zero."""
+    total = 1.0
+    x[order[rows + columns - 1]] = 1.0
+    for i in range(columns - 2, -1, -1):
+        value = 0.0
+        if i < rank:
+            value = -a[i * columns + columns - 1]
+            for j in range(i + 1, rank):
+                value -= a[i * columns + j] * x[order[rows + j]]
+            value /= a[i * columns + i]
+        x[order[rows + i]] = value
+        total += value * value
+    length = math.sqrt(total)
+    for i in range(columns):
+        x[i] /= length
+
+
+@njit(error_model="numpy", nogil=True)
+def left_null(a, rows, columns, rank, order, x):
+    """Write to x the unit vector with x' a = 0 that the factors of `eliminate` give, of the last row left over."""
+    total = 1.0
+    x[order[rows - 1]] = 1.0
+    for i in range(rows - 2, -1, -1):
+        value = 0.0
+        if i < rank:
+            value = -a[(rows - 1) * columns + i]
+            for j in range(i + 1, rank):
+                value -= a[j * columns + i] * x[order[j]]
+        x[order[i]] = value
+        total += value * value
+    length = math.sqrt(total)
+    for i in range(rows):
+        x[i] /= length
 
 
 @njit(error_model="numpy", nogil=True)

@@ -113,7 +113,7 @@ def march(
     w[at.HOME] = closing
     w[at.COUNT :] = 0
     w[at.STOPS] = sum(1 << event for event in stops)
-    engine().march(memory.address)
+    engine().call["march"](memory.address)
     curve.check()
     count = int(w[at.COUNT])
     eigenvalues = np.empty((count, curve.spectra), complex)

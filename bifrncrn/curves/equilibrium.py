@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from bifrncrn.compile.engine import engine
 from bifrncrn.continuation import branch_point
 from bifrncrn.continuation.curve import Curve
-from bifrncrn.curves.work import work_size
+from bifrncrn.curves.work import TESTS, Work
 from bifrncrn.systems.events import Events
 from bifrncrn.systems.region import Region
 from bifrncrn.systems.system import System
@@ -44,48 +45,46 @@ class EquilibriumProblem:
         self.stability = stability
         self.n = len(system.variables)
         self.region = Region(system.lower, system.upper)
-        native = system.native
-        self._values = np.array(system.values, dtype=float)
-        self._unit = np.zeros_like(self._values)
-        self._unit[parameter] = 1.0
-        self._direction = np.zeros_like(self._values)
-        self._point = np.empty(self.n + 1)
-        self._check = native.check
+        self._check = system.native.check
         self.evaluations = 0
 
     @functools.cached_property
-    def _linearize(self) -> Callable[[], None]:
-        n = self.n
-        self._value, self._slope, self._jacobian = np.empty(n), np.empty(n), np.empty((n, n))
-        arrays = (self._point, self._values, self._unit, self._value, self._jacobian, self._slope)
-        return _call(self.system.native.linearize, *arrays)
+    def _work(self) -> Work:
+        return Work(self.system.native, self.parameter, self.system.values)
+
+    def _evaluate(self, y: np.ndarray) -> Work:
+        """Evaluate F and its derivative; `out` receives what the kernel `measure` says, NaN where they are not finite."""
+        work = self._work
+        work.y[:] = y
+        engine().call["measure"](work.at, work.at_y, work.at_out)
+        self.evaluations += 1
+        self._check()
+        return work
 
     @functools.cached_property
     def _jet(self) -> Callable[[], None]:
-        self._step, self._derivatives = np.empty(self.n + 1), np.empty((3, self.n))
+        self._values = np.array(self.system.values)
+        self._direction = np.zeros_like(self._values)
+        self._point, self._step = np.empty(self.n + 1), np.empty(self.n + 1)
+        self._derivatives = np.empty((3, self.n))
         return _call(self.system.native.jet, self._point, self._values, self._step, self._direction, self._derivatives)
 
     def linearize(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return F, shape (n,), and its derivative by y, shape (n, n + 1)."""
-        n = self.n
-        self._point[:] = y
-        self._values[self.parameter] = self._point[n]
-        self._linearize()
-        self.evaluations += 1
-        self._check()
+        n, work = self.n, self._evaluate(y)
         matrix = np.empty((n, n + 1))
-        matrix[:, :n] = self._jacobian
-        matrix[:, n] = self._slope
-        return self._value.copy(), matrix
+        matrix[:, :n] = work.jacobian
+        matrix[:, n] = work.slope
+        return work.f.copy(), matrix
 
     def jets(self, y: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """Return the first three derivatives of F(y + e v) by e at e = 0 for every row v of `steps`, shape (k, 3, n).
 
         A row may leave out the parameter, which then stays.
         """
+        call, width = self._jet, steps.shape[1]
         self._point[:] = y
         self._values[self.parameter] = self._point[self.n]
-        call, width = self._jet, steps.shape[1]
         out = np.empty((len(steps), 3, self.n))
         for k in range(len(steps)):
             self._step[:width] = steps[k]
@@ -95,11 +94,6 @@ class EquilibriumProblem:
         self.evaluations += len(steps)
         self._check()
         return out
-
-    def jet(self, y: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Return the first three derivatives of F(y + e v) by e at e = 0, shape (3, n)."""
-        derivatives: np.ndarray = self.jets(y, v[None])[0]
-        return derivatives
 
     def seconds(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Return the second derivatives B(u, v) of all pairs of rows, shape (k, n), each by polarisation of two jets.
@@ -120,71 +114,107 @@ class EquilibriumProblem:
 
     def residual(self, y: np.ndarray) -> float:
         """Return the largest |F_i|, relative to the size of what it is made of, sum of |dF_i/dy_j y_j|."""
-        f, matrix = self.linearize(y)
-        largest = float(np.max(np.abs(y[:-1])))
-        states = np.maximum(np.abs(y[:-1]), 1e-9 * largest if largest > 1e-12 else 1e-9)  # what is smaller is rounding
-        size = np.abs(matrix) @ np.append(states, abs(y[-1])) + np.abs(f) + 1e-300
-        return float(np.max(np.abs(f) / size))
+        return float(self._evaluate(y).out[0])
 
     def largest(self, y: np.ndarray) -> float:
         """Return the largest entry of the Jacobian in absolute value."""
-        return float(np.max(np.abs(self.linearize(y)[1])))
+        return float(self._evaluate(y).out[1])
 
     def solver(self, y: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
         """Return F and a function that solves with the state Jacobian; None where they are not finite."""
-        f, matrix = self.linearize(y)
-        if not (np.all(np.isfinite(f)) and np.all(np.isfinite(matrix))):
-            return f, None
-        return f, functools.partial(_solve, matrix[:, : self.n])
+        work = self._evaluate(y)
+        f = work.f.copy()
+        return f, None if math.isnan(work.out[0]) else functools.partial(_solve, work.jacobian.copy())
 
     def beside(self, y: np.ndarray, row: np.ndarray) -> np.ndarray | None:
         """Return the Newton step from `y` normal to `row`; None where there is none."""
-        f, matrix = self.linearize(y)
-        if not (np.all(np.isfinite(f)) and np.all(np.isfinite(matrix))):
-            return None
-        try:
-            return np.linalg.solve(np.vstack([matrix, row]), np.append(-f, 0.0))
-        except np.linalg.LinAlgError:
-            return None
+        work = self._work
+        work.y[:], work.row[:] = y, row
+        status = engine().call["newton_step"](work.at, work.at_y, work.at_row, work.at_out, work.at_bounds)
+        self.evaluations += 1
+        self._check()
+        return work.out.copy() if status == 0 else None
 
     def tangent(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return a tangent of the curve, of unit length in units of `scale`, with the parameter increasing."""
-        _, matrix = self.linearize(y)
-        size = np.maximum(np.abs(matrix) @ scale, 1e-300)
-        tangent = np.linalg.svd(matrix * scale / size[:, None])[2][-1] * scale
-        return tangent if tangent[-1] >= 0.0 else -tangent
+        work = self._work
+        work.y[:], work.row[:] = y, scale
+        engine().call["tangent"](work.at, work.at_y, work.at_row, work.at_out)
+        self.evaluations += 1
+        self._check()
+        return work.out.copy()
 
     def eigenvalues(self, y: np.ndarray) -> np.ndarray:
         """Return the eigenvalues kept with a point, by descending real part: all, or none without `stability`."""
         if not self.stability:
             return np.empty(0, complex)
-        values = np.linalg.eigvals(self.linearize(y)[1][:, : self.n]).astype(complex)
-        return values[np.lexsort((-values.imag, -values.real))]
+        work = self._spectrum(y)
+        values = np.empty(self.n, complex)
+        values.real, values.imag = work.row[:-1], work.out[:-1]
+        return values
 
-    def null_vectors(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return unit vectors q, p with J q = 0 and J' p = 0 at a fold."""
-        left, _, right = np.linalg.svd(self.linearize(y)[1][:, : self.n])
-        return right[-1], left[:, -1]
+    def _spectrum(self, y: np.ndarray) -> Work:
+        """Compute the eigenvalues: `row` receives their real, `out` their imaginary parts."""
+        work = self._evaluate(y)
+        engine().call["spectrum"](work.at, work.at_row, work.at_out, 0)
+        return work
 
-    def hopf_vectors(self, y: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return omega and unit q with J q = i omega q, and p with J' p = -i omega p, at a Hopf point."""
-        eigenvalues, vectors = np.linalg.eig(self.linearize(y)[1][:, : self.n])
-        k = int(np.argmin(np.where(eigenvalues.imag > 0.0, np.abs(eigenvalues.real), np.inf)))
-        try:
-            left = np.linalg.inv(vectors)[k].conj()  # the row of the inverse is the left eigenvector
-        except np.linalg.LinAlgError:
-            left = np.full(self.n, np.nan)
-        return float(eigenvalues[k].imag), vectors[:, k], left
+    def fold(self, y: np.ndarray) -> tuple[float, float]:
+        """Return a = <p, B(q, q)> / 2 and |J q| at a fold, with J q = 0, J' p = 0, <q, q> = <p, q> = 1.
 
-    def solve_shifted(self, y: np.ndarray, shift: complex, rhs: np.ndarray) -> np.ndarray:
-        """Return the solution x of (J - shift) x = rhs."""
-        return np.linalg.solve(self.linearize(y)[1][:, : self.n] - shift * np.eye(self.n), rhs)
+        (Kuznetsov, 3.5, eq. 5.23.) The sign of a depends on that of q, whose largest component is positive; a is NaN
+        where zero is a double eigenvalue.
+        """
+        work = self._work
+        work.y[:] = y
+        engine().call["fold"](work.at_with_jet, work.at_y, work.at_out)
+        self.evaluations += 1
+        self._check()
+        a, gap = work.out[:2].tolist()
+        return a, gap
+
+    def hopf(self, y: np.ndarray) -> tuple[float, float]:
+        """Return (omega, l1) at a Hopf point, l1 = Re c1 / omega with <q, q> = <p, q> = 1.
+
+        (Kuznetsov, eq. 5.34 and 3.20.) With J q = i omega q, J' p = -i omega p, q' the conjugate of q,
+        c1 = <p, C(q, q, q') - 2 B(q, J^-1 B(q, q')) + B(q', (2 i omega - J)^-1 B(q, q))> / 2.
+        Negative l1 is supercritical. It is NaN where J or 2 i omega - J is singular.
+        """
+        work = self._work
+        self._spectrum(y)
+        pairs = [(re, im) for re, im in zip(work.row[:-1].tolist(), work.out[:-1].tolist(), strict=True) if im > 0.0]
+        if not pairs:
+            return math.nan, math.nan
+        work.row[:2] = pair = min(pairs, key=lambda value: abs(value[0]))
+        engine().call["hopf"](work.at_with_jet, work.at_y, work.at_row, work.at_out)
+        self._check()
+        return pair[1], float(work.out[0])
 
     def refine(
         self, guess: np.ndarray, scale: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None = None
     ) -> tuple[np.ndarray, np.ndarray, float] | None:
         """Find the branch point near `guess`; see `bifrncrn.continuation.branch_point.refine`."""
         return branch_point.refine(self, guess, scale, box)
+
+    def branch_point(
+        self,
+        guess: np.ndarray,
+        left: np.ndarray,
+        scale: np.ndarray,
+        size: np.ndarray,
+        box: tuple[np.ndarray, np.ndarray] | None,
+    ) -> tuple[np.ndarray, np.ndarray, float] | None:
+        """Return what Newton's method for a branch point converges to; see `bifrncrn.continuation.branch_point`."""
+        n, work = self.n, self._work
+        low, high = box or (-np.inf, np.inf)
+        work.y[:], work.row[:n] = guess, left
+        bounds = work.bounds
+        bounds[: n + 1], bounds[n + 1 : 2 * n + 1] = scale, size
+        bounds[2 * n + 1 : 3 * n + 2], bounds[3 * n + 2 :] = low, high
+        status = engine().call["branch_point"](work.at_with_jet, work.at_y, work.at_row, work.at_bounds, work.at_out)
+        self.evaluations += 1
+        self._check()
+        return (work.y.copy(), work.row[:n] / size, float(work.out[0])) if status == 0 else None
 
     def directions(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
         """Return the unit tangents, in scaled unknowns, of the branches through a branch point."""
@@ -194,8 +224,23 @@ class EquilibriumProblem:
         """Do nothing: conserved sums of small systems are divided out beforehand."""
 
     def curve(self, events: Events | None = None) -> Curve:
-        """Return the curve for the march."""
-        return equilibrium_curve(self.system, self.parameter, self.stability, events)
+        """Return the curve for the march; it shares the work space of this problem."""
+        n, work, at = self.n, self._work, engine().address
+        context = work.context.copy()
+        context[TESTS] = events.native.f if events else 0
+        return Curve(
+            size=n + 1,
+            spectra=n if self.stability else 0,
+            tests=len(events.names) if events else 0,
+            newton_step=at["newton_step"],
+            solve_again=at["solve_again"],
+            spectrum=at["spectrum"] if self.stability else 0,
+            user_tests=at["user_tests"] if events else 0,
+            context=context.__array_interface__["data"][0],
+            keep=(self.system.native, events, work, context),
+            check=self._check,
+            parameters=work.values,
+        )
 
     def notes(self) -> list[str]:
         """Say what a reader of the diagram must know about how it was computed."""
@@ -223,24 +268,4 @@ def equilibrium_curve(system: System, parameter: int, spectrum: bool = True, eve
 
     `events` are user test functions of (x, p).
     """
-    n, native, code = len(system.variables), system.native, engine()
-    values = np.array(system.values, dtype=float)
-    direction = np.zeros_like(values)
-    direction[parameter] = 1.0
-    work = np.zeros(work_size(n))
-    pivots = np.zeros(n + 1, np.int64)
-    addresses = [array.ctypes.data for array in (values, direction, work, pivots)]
-    context = np.array([n, parameter, native.linearize, *addresses, events.native.f if events else 0], np.int64)
-    return Curve(
-        size=n + 1,
-        spectra=n if spectrum else 0,
-        tests=len(events.names) if events else 0,
-        newton_step=code.newton_step,
-        solve_again=code.solve_again,
-        spectrum=code.spectrum if spectrum else 0,
-        user_tests=code.user_tests if events else 0,
-        context=context.ctypes.data,
-        keep=(native, events, values, direction, work, pivots, context),
-        check=native.check,
-        parameters=values,
-    )
+    return EquilibriumProblem(system, parameter, spectrum).curve(events)

@@ -1,18 +1,14 @@
 """The compiled face of an equilibrium curve f(x, p) = 0: a bordered Newton step, a solve, the spectrum.
 
-A curve is known to the march by the addresses of these three and of a context, here an int64 array with
-the entries below. All arguments are addresses.
+A curve is known to the march by the addresses of these three and of a context, here that of `bifrncrn.curves.work`. All
+arguments are addresses.
 """
 
 from numba import njit
 
 from bifrncrn.compile.pointers import call_model3, call_model6, doubles, integers
 from bifrncrn.continuation.dense import eigenvalues, lu_factor, lu_solve
-
-STATES, PARAMETER, LINEARIZE, VALUES, DIRECTION, WORK, PIVOTS, TESTS = range(8)
-"""The context: number of states, index of the continuation parameter, and the addresses of the model's `linearize`,
-the parameter values, the unit vector of the continuation parameter, the work space (`bifrncrn.curves.work`), and n + 1
-pivots (int64), and of the user tests (0 for none)."""
+from bifrncrn.curves.work import DIRECTION, LINEARIZE, PARAMETER, PIVOTS, STATES, TESTS, VALUES, WORK
 
 
 @njit(error_model="numpy", nogil=True)

@@ -16,6 +16,7 @@ from bifrncrn.compile.carried import Carried, view
 from bifrncrn.continuation import sparse_branch_point
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.continuation.sparse import Bordered, Solver, Structure
+from bifrncrn.curves import sparse_normal_forms
 from bifrncrn.curves.equilibrium import EquilibriumProblem
 from bifrncrn.curves.rightmost import FULL, Rightmost, rightmost
 from bifrncrn.errors import InputError
@@ -56,6 +57,9 @@ class SparseProblem(EquilibriumProblem):
         self.structure = Structure(self.rows, self.cols, self.n)
         self._sparse = ctypes.CFUNCTYPE(None, *[_ADDRESS] * 6)(native.sparse)
         self._kept = self.n if self.n <= FULL else min(EIGENVALUES, self.n - 2)
+        self._values = np.array(system.values)
+        self._unit = np.zeros_like(self._values)
+        self._unit[parameter] = 1.0
         self._incomplete = 0
 
     def entries(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -135,6 +139,16 @@ class SparseProblem(EquilibriumProblem):
         unstable = int(np.sum(found.values.real > 0.0))
         self._incomplete += not found.complete or self._kept <= unstable < self.n
         return found
+
+    def fold(self, y: np.ndarray) -> tuple[float, float]:
+        """Return a and |J q| at a fold."""
+        q = self.null_vectors(y)[0]
+        gap = float(np.linalg.norm(self._square(self.entries(y)[1]) @ q))
+        return sparse_normal_forms.fold_coefficient(self, y), gap
+
+    def hopf(self, y: np.ndarray) -> tuple[float, float]:
+        """Return (omega, l1) at a Hopf point."""
+        return sparse_normal_forms.first_lyapunov(self, y)
 
     def null_vectors(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return unit vectors q, p with J q = 0 and J' p = 0 at a fold."""

@@ -1,6 +1,75 @@
-"""The size of the work space of the equilibrium kernels; apart from them, so that nobody needs numba to know it."""
+"""The memory of the compiled functions of an equilibrium curve; apart from them, so that nobody needs numba for it."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from bifrncrn.compile.model import NativeModel
+
+STATES, PARAMETER, LINEARIZE, VALUES, DIRECTION, WORK, PIVOTS, TESTS, JET, JET_DIRECTION = range(10)
+"""The context: number of states, index of the continuation parameter, and the addresses of the model's `linearize`,
+the parameter values, the unit vector of the continuation parameter, the work space, 4 n + 4 places (int64), the user
+tests (0 for none), the model's `jet`, and the step of the parameters for it."""
+VECTORS = 16
+"""Vectors of scratch beside the matrix, each of 2 n + 2 doubles."""
 
 
 def work_size(n: int) -> int:
-    """Return the doubles of work space for n states: F, Fp, row scales, J, bordered matrix, copy of J."""
-    return 2 * n + (n + 1) + n * n + (n + 1) * (n + 1) + n * n
+    """Return the doubles of work space for n states.
+
+    F, Fp, row scales, J, bordered matrix, copy of J; the scratch of single points: a square matrix, and vectors.
+    """
+    m = 2 * n + 2
+    return 2 * n + (n + 1) + n * n + (n + 1) * (n + 1) + n * n + m * m + VECTORS * m
+
+
+class Work:
+    """The context of a system, and arrays for what goes in and out, in one block; for one thread.
+
+    Attributes
+    ----------
+    values : (k,) array
+        The parameter values.
+    y, row, out : (n + 1,) arrays
+        A point, a second vector, and results.
+    f, slope, jacobian : arrays
+        F (n,), dF/dp (n,) and dF/dx (n, n), as last evaluated.
+    bounds : (4 n + 3,) array
+        Units of unknowns and equations and a box, for the refinement of a branch point.
+    context : (10,) int64 array
+    at : int
+        The address of the context; `at_y`, `at_row`, `at_out`, `at_bounds`: of the arrays.
+    """
+
+    def __init__(self, native: NativeModel, parameter: int, values: np.ndarray) -> None:
+        n, k = native.n, len(values)
+        self._native = native
+        sizes = (k, k, k, n + 1, n + 1, n + 1, 4 * n + 3, work_size(n))
+        block = np.zeros(sum(sizes))
+        base = block.__array_interface__["data"][0]
+        parts, addresses, place = [], [], 0
+        for size in sizes:
+            parts.append(block[place : place + size])
+            addresses.append(base + 8 * place)
+            place += size
+        self.values, direction, _, self.y, self.row, self.out, self.bounds, work = parts
+        at_values, at_direction, at_step, self.at_y, self.at_row, self.at_out, self.at_bounds, at_work = addresses
+        self.values[:] = values
+        direction[parameter] = 1.0
+        self.f, self.slope = work[:n], work[n : 2 * n]
+        self.jacobian = work[3 * n + 1 : 3 * n + 1 + n * n].reshape(n, n)
+        whole = np.zeros(JET_DIRECTION + 1 + 4 * n + 4, np.int64)
+        self.at = whole.__array_interface__["data"][0]
+        self.context = whole[: JET_DIRECTION + 1]
+        at_pivots = self.at + 8 * len(self.context)
+        self.context[:] = (
+            n, parameter, native.linearize, at_values, at_direction, at_work, at_pivots, 0, 0, at_step,
+        )  # fmt: skip
+
+    @functools.cached_property
+    def at_with_jet(self) -> int:
+        """The address of the context, the model's jet in it: compiled when first asked for."""
+        self.context[JET] = self._native.jet
+        return self.at
