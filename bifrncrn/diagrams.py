@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
@@ -22,6 +23,7 @@ from bifrncrn.tracing import LABELS, Tracer
 
 SEARCHED = (0.013, 0.27, 0.53, 0.74, 0.987)
 """Where in the range of the parameter `all` searches: not at its ends or middle, where special points like to be."""
+DEFAULT = Options()
 MARGIN = 2.0
 """How far beyond the known branches `all` searches where no box is given, in units of their size."""
 
@@ -94,17 +96,18 @@ def diagram(
     )
     span = bounds_of(name or "the parameter", bounds)
     start = _checked_start(start or {})
-    reduction = _divided(system, name, span, start, region_of(system, walls))
+    region = region_of(system, walls)
+    reduction = _divided(system, name, span, start, region)
     owner = reduction.system if reduction else system
     name = parameter_of(owner, name)
     problem = equilibrium_problem(owner, owner.parameter_index(name), stability)
     if is_large(system) and (all or engine != "native"):
         what = "the search for unconnected branches" if all else f"the engine {engine!r}"
         raise InputError(f"{what} is for systems of up to {SPARSE_ABOVE} states, not {problem.n}; leave it out")
-    problem.region = region_of(system, walls, reduction, name)
-    inside = region_of(system, _both(walls, _checked_box(system, box or {})), reduction, name)
+    problem.region = region_of(system, walls, reduction, name) if reduction else region
+    inside = region_of(system, _both(walls, _checked_box(system, box)), reduction, name) if box else problem.region
     tracer = Tracer(
-        problem, name, span, options or Options(), max_branches,
+        problem, name, span, options or DEFAULT, max_branches,
         events=compile_events(owner, events) if events else None, stop=labels(stop), engine=_engine(engine, problem),
     )  # fmt: skip
     rest = {key: value for key, value in start.items() if not reduction or key not in system.variables}
@@ -136,7 +139,7 @@ def _checked_start(start: Mapping[str, float]) -> dict[str, float]:
             out[key] = float(value)
         except (TypeError, ValueError):
             out[key] = float("nan")
-        if not np.isfinite(out[key]):
+        if not math.isfinite(out[key]):
             raise InputError(f"the start value of {key} must be a finite number, not {value!r}; give a number")
     return out
 
@@ -271,7 +274,7 @@ def bounds_of(name: str, bounds: tuple[float, float] | None) -> tuple[float, flo
         low, high = (float(v) for v in bounds)
     except (TypeError, ValueError) as error:
         raise InputError(f"the range of {name} must be two numbers, not {bounds!r}; give (low, high)") from error
-    if not (np.isfinite(low) and np.isfinite(high)):
+    if not (math.isfinite(low) and math.isfinite(high)):
         raise InputError(f"the range of {name} must be finite, not [{low:g}, {high:g}]; give two finite numbers")
     if not low < high:
         raise InputError(f"the range of {name} must have its lower end first and some width, not [{low:g}, {high:g}]")
@@ -283,7 +286,8 @@ def start_point(system: System, name: str, span: tuple[float, float], start: Map
 
     Where the system's value of the parameter lies outside the range, the middle of the range is taken.
     """
-    y = np.append(system.state, system.values[system.parameter_index(name)])
+    y = np.empty(len(system.state) + 1)
+    y[:-1], y[-1] = system.state, system.values[system.parameter_index(name)]
     if not span[0] <= y[-1] <= span[1]:
         y[-1] = 0.5 * (span[0] + span[1])
     for key, value in start.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -118,9 +119,9 @@ class Tracer:
         scale = np.maximum(np.abs(y), floor)
         scale[-1] = floor[-1]
         ahead = _unit(tangent / scale)
-        spectrum = self.problem.eigenvalues(y)
-        big = max(float(np.max(np.abs(spectrum), initial=0.0)), self.problem.largest(y))
-        if float(np.min(np.abs(spectrum.real), initial=np.inf)) > SPECIAL * big and abs(ahead[-1]) > SPECIAL:
+        spectrum = self.problem.eigenvalues(y).tolist()
+        big = max([*map(abs, spectrum), self.problem.largest(y)])
+        if all(abs(value.real) > SPECIAL * big for value in spectrum) and abs(ahead[-1]) > SPECIAL:
             return y, tangent
         # a state that the branch point makes zero may be tiny, not yet zero, at the start
         tiny = np.abs(y[:-1]) * abs(tangent[-1]) < SPECIAL * np.abs(tangent[:-1]) * floor[-1]
@@ -292,7 +293,7 @@ class Tracer:
         closing: bool = True,
     ) -> tuple[Line, End]:
         """March one way; refine the branch points seen, and one that the branch ends at on a wall."""
-        far = FAR * float(np.max(floor[:-1]))
+        far = FAR * float(floor[:-1].max())
         walls = np.maximum(self.region.lower, -far), np.minimum(self.region.upper, far)
         trace = self.march(
             self.curve, y, tangent, self.span, walls, floor, self.options, first_step, closing, self.stops
@@ -314,6 +315,8 @@ class Tracer:
 
     def _cut(self, line: Line, end: End) -> tuple[Line, End]:
         """Cut a line where it leaves the region through a bound that is not a wall."""
+        if not self.region.names:
+            return line, end
         slack = self.region.slack(line.points)
         outside = np.any(slack < 0.0, axis=1)
         if not outside.any():
@@ -446,24 +449,22 @@ class Tracer:
         """Return the special point of an event, with its normal form coefficients."""
         problem, system = self.problem, self.problem.system
         label, a, omega, l1, residual = LABELS.get(event.kind, "UZ"), None, None, None, problem.residual(y)
-        spectrum = line.eigenvalues[event.row]
-        big = max(float(np.max(np.abs(spectrum), initial=0.0)), problem.largest(y))
+        spectrum = line.eigenvalues[event.row].tolist()
+        big = max([*map(abs, spectrum), problem.largest(y)])
         if event.kind == layout.FOLD:
             a, gap = problem.fold(y)
-            gap = float(np.min(np.abs(spectrum))) if len(spectrum) else gap
-            residual = max(residual, gap / big)
+            residual = max(residual, min(map(abs, spectrum), default=gap) / big)
         elif event.kind == layout.PAIR and event.bracket is None:
             omega, l1 = problem.hopf(y)
-            pair = spectrum[np.argmin(np.where(spectrum.imag > 0.0, np.abs(spectrum.real), np.inf))]
-            residual = max(residual, abs(float(pair.real)) / big)
+            residual = max(residual, min((abs(value.real) for value in spectrum if value.imag > 0.0), default=0.0) / big)
         elif event.kind == layout.PAIR:
-            label = "HB" if np.any(np.abs(spectrum.imag) > 0.0) else "BP"
+            label = "HB" if any(value.imag != 0.0 for value in spectrum) else "BP"
         return SpecialPoint(
             label=label,
             branch=number,
             index=event.row,
             parameters={self.parameter: float(y[-1])},
-            state={name: float(v) for name, v in zip(system.variables, y, strict=False)},
+            state=dict(zip(system.variables, y.tolist(), strict=False)),
             status="converged" if event.bracket is None else "bracketed",
             residual=residual,
             omega=omega,
@@ -471,7 +472,7 @@ class Tracer:
             a=a,
             bracket=event.bracket,
             event=self.events.names[event.kind - layout.USER_EVENT] if self.events and label == "UZ" else None,
-            eigenvalues=frozen(spectrum, complex),
+            eigenvalues=frozen(line.eigenvalues[event.row], complex),
             system=system,
         )
 
@@ -491,16 +492,19 @@ class Tracer:
         width = self.span[1] - self.span[0]
         sizes = np.abs(y[:-1])
         least = ZERO * max(float(sizes.max()), 1.0)
-        sizes[sizes < least] = 0.0
-        tangent = self.problem.tangent(y, np.append(np.maximum(sizes, 1e-3), width))
-        reach = np.abs(tangent[:-1]) / max(abs(tangent[-1]), 1e-300) * width
-        own = np.where(
-            sizes > 0.0,
-            sizes,
-            np.where(reach > max(1e-9 * sizes.max(), least), np.minimum(reach, max(1.0, sizes.max())), 0.0),
-        )
-        own[own == 0.0] = own.max() or 1.0
-        return np.append(0.1 * own, width)
+        largest = float(sizes.max())
+        floor = np.empty_like(y)
+        floor[:-1], floor[-1] = np.maximum(sizes, 1e-3), width
+        zero = sizes < least
+        if zero.any():
+            sizes[zero] = 0.0
+            tangent = self.problem.tangent(y, floor)
+            reach = np.abs(tangent[:-1]) / max(abs(tangent[-1]), 1e-300) * width
+            own = np.where(reach > max(1e-9 * largest, least), np.minimum(reach, max(1.0, largest)), 0.0)
+            sizes[zero] = own[zero]
+            sizes[sizes == 0.0] = sizes.max() or 1.0
+        floor[:-1] = 0.1 * sizes
+        return floor
 
     def _end(self, trace: Trace, line: Line, far: float) -> End:
         """Say why a march ended."""
@@ -535,13 +539,16 @@ def _with_hopf_at_end(line: Line) -> Line:
     last = len(line) - 1
     if last < 1 or not line.eigenvalues.size or any(event.row >= last - 1 for event in line.events):
         return line
-    now, before = line.eigenvalues[last], line.eigenvalues[last - 1]
-    k = int(np.argmin(np.where(now.imag > 0.0, np.abs(now.real), np.inf)))
-    small = 1e-10 * float(np.max(np.abs(now)))
-    if not (now.imag[k] > 0.0 and abs(now.real[k]) <= small and abs(before.real[k]) > 10.0 * small):
+    now = line.eigenvalues[last].tolist()
+    nearest = min(((abs(value.real), k) for k, value in enumerate(now) if value.imag > 0.0), default=None)
+    if nearest is None:
+        return line
+    small = 1e-10 * max(map(abs, now))
+    if not (nearest[0] <= small and abs(line.eigenvalues[last - 1, nearest[1]].real) > 10.0 * small):
         return line
     return replace(line, events=(*line.events, Event(last, layout.PAIR)))
 
 
 def _unit(v: np.ndarray) -> np.ndarray:
-    return v / np.linalg.norm(v)
+    unit: np.ndarray = v / math.sqrt(v @ v)
+    return unit

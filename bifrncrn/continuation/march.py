@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,25 +48,28 @@ class Memory:
     def __init__(self, curve: Curve, capacity: int) -> None:
         size, spectra, tests = curve.size, curve.spectra, curve.tests
         rows = capacity + tests  # events that coincide take a row each
-        self.points, self.tangents = np.empty((rows, size)), np.empty((rows, size))
-        self.reals, self.imags = np.empty((rows, spectra)), np.empty((rows, spectra))
-        self.values, self.marks = np.empty((rows, tests)), np.empty((rows, at.MARKS_SIZE), np.int64)
-        self.settings = np.zeros(at.SETTINGS_SIZE)
-        self.lower, self.upper, self.floor = np.zeros(size), np.zeros(size), np.zeros(size)
-        self.scratch = np.zeros((len(at.VECTORS), max(size, spectra, tests, 4)))
+        width = max(size, spectra, tests, 4)
+        shapes: tuple[tuple[int, ...], ...] = (
+            (at.SETTINGS_SIZE,), (size,), (size,), (size,), (rows, size), (rows, size), (rows, spectra), (rows, spectra),
+            (rows, tests), (rows, at.MARKS_SIZE), (len(at.VECTORS), width),
+        )  # fmt: skip
+        sizes = [math.prod(shape) for shape in shapes]
+        block = np.empty(sum(sizes))
+        ends = list(itertools.accumulate(sizes))
+        (
+            self.settings, self.lower, self.upper, self.floor, self.points, self.tangents, self.reals, self.imags,
+            self.values, marks, self.scratch,
+        ) = (block[end - n : end].reshape(shape) for n, end, shape in zip(sizes, ends, shapes, strict=True))  # fmt: skip
+        self.marks = marks.view(np.int64)
         w = self.layout = np.zeros(at.LAYOUT_SIZE, np.int64)
         w[: at.SETTINGS] = (
             size, spectra, tests, capacity, 0,
             curve.newton_step, curve.solve_again, curve.spectrum, curve.user_tests, curve.context,
         )  # fmt: skip
-        arrays = (
-            self.settings, self.lower, self.upper, self.floor, self.points, self.tangents, self.reals, self.imags,
-            self.values, self.marks, self.scratch,
-        )  # fmt: skip
-        addresses = [array.ctypes.data for array in arrays]
-        vectors = range(addresses[-1], addresses[-1] + self.scratch.nbytes, self.scratch.strides[0])
-        w[at.SETTINGS : at.INFO + 1] = [*addresses[:-1], *vectors]
-        self.address = w.ctypes.data
+        base = block.__array_interface__["data"][0]
+        vectors = range(base + 8 * ends[-2], base + 8 * ends[-1], 8 * width)
+        w[at.SETTINGS : at.INFO + 1] = [base, *(base + 8 * end for end in ends[:-2]), *vectors]
+        self.address = w.__array_interface__["data"][0]
 
 
 def march(

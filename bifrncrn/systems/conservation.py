@@ -85,7 +85,11 @@ def conserved(
     """
     n = len(x)
     none = np.zeros((0, n))
-    if n == 1 or not _singular(system.jacobian(x), np.abs(x)):
+    start = x.tobytes()
+    if n == 1 or system.remembered.get("regular at") == start:
+        return none
+    if not _singular(system.jacobian(x), np.abs(x)):
+        system.remembered["regular at"] = start
         return none
     columns = _samples(system, x, region or Region(system.lower, system.upper), varied)
     if not columns.shape[1]:

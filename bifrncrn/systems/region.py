@@ -44,7 +44,9 @@ class Region:
         """Return the points (x, p), or x alone, with their states put back inside the walls."""
         n = len(self.lower)
         inside = np.array(y, dtype=float)
-        inside[..., :n] = np.clip(inside[..., :n], self.lower, self.upper)
+        states = inside[..., :n]
+        np.maximum(states, self.lower, out=states)
+        np.minimum(states, self.upper, out=states)
         return inside
 
     def slack(self, points: np.ndarray) -> np.ndarray:
@@ -58,7 +60,9 @@ class Region:
     def holds(self, y: np.ndarray) -> bool:
         """Say whether a point (x, p) is inside."""
         x = y[: len(self.lower)]
-        return bool(np.all(x >= self.lower) and np.all(x <= self.upper) and np.all(self.slack(y[None]) >= 0.0))
+        if not ((x >= self.lower).all() and (x <= self.upper).all()):
+            return False
+        return not self.names or bool((self.slack(y[None]) >= 0.0).all())
 
     def trespass(self, y: np.ndarray, names: tuple[str, ...]) -> str:
         """Say which bound a point outside breaks, as `x=-1, but x must not be below 0`."""
@@ -84,6 +88,8 @@ def region_of(
     InputError
         If a wall is of no variable, or its lower end does not come first.
     """
+    if not walls and reduction is None:
+        return Region(system.lower, system.upper)
     lower, upper = system.lower.copy(), system.upper.copy()
     for name, (low, high) in (walls or {}).items():
         index = system.variable_index(name)

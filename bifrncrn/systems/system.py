@@ -287,15 +287,20 @@ class System:
         """What a reader of results must know about how the system is evaluated; empty where it is exact."""
         return ""
 
-    @property
+    @functools.cached_property
     def lower(self) -> np.ndarray:
-        """Lower bounds of the variables, (n,)."""
-        return np.full(len(self.variables), 0.0 if self.nonnegative else -np.inf)
+        """Lower bounds of the variables, (n,), read-only."""
+        return _constant(len(self.variables), 0.0 if self.nonnegative else -np.inf)
 
-    @property
+    @functools.cached_property
     def upper(self) -> np.ndarray:
-        """Upper bounds of the variables, (n,)."""
-        return np.full(len(self.variables), np.inf)
+        """Upper bounds of the variables, (n,), read-only."""
+        return _constant(len(self.variables), np.inf)
+
+    @functools.cached_property
+    def remembered(self) -> dict[str, Any]:
+        """What other modules found out about the system and need not find out again; lost when it is pickled."""
+        return {}
 
     # -- evaluation ---------------------------------------------------------------------------------------------
 
@@ -407,6 +412,12 @@ def _vector(values: Any, size: int, what: str) -> np.ndarray:
         raise InputError(f"{what} must be an array of {size} numbers, not {shown}") from None
     if array.shape != (size,):
         raise InputError(f"{what} must be an array of {size} numbers, not of shape {array.shape}")
+    return array
+
+
+def _constant(size: int, value: float) -> np.ndarray:
+    array = np.full(size, value)
+    array.setflags(write=False)
     return array
 
 
