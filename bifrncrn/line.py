@@ -65,12 +65,16 @@ class Line:
         moved = tuple(replace(e, row=e.row + 1) if e.row >= row else e for e in self.events)
         near = min(row, len(self) - 1)
         return Line(
-            np.insert(self.points, row, y, axis=0),
-            np.insert(self.tangents, row, self.tangents[near], axis=0),
-            np.insert(self.eigenvalues, row, eigenvalues, axis=0),
-            np.insert(self.unstable, row, unstable),
+            _insert(self.points, row, y),
+            _insert(self.tangents, row, self.tangents[near]),
+            _insert(self.eigenvalues, row, eigenvalues),
+            _insert(self.unstable, row, np.array(unstable)),
             tuple(sorted((*moved, *([replace(event, row=row)] if event else [])), key=lambda e: e.row)),
         )
+
+
+def _insert(array: np.ndarray, row: int, new: np.ndarray) -> np.ndarray:
+    return np.concatenate([array[:row], new[None], array[row:]])
 
 
 def join(lines: list[Line]) -> Line:

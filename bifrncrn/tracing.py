@@ -345,10 +345,10 @@ class Tracer:
         chord = (after - before) / scale
         # first in the box of both rows and what the branch may bulge out of it, where no neighbour can be taken for it
         middle, length = 0.5 * (before + after), float(np.linalg.norm(chord))
-        boxes = [self._around(middle, 0.5 * np.abs(after - before) + reach * length * scale) for reach in (0.02, 1.0)]
         # not quite at the zero of the eigenvalue: there the equations have no size of their own
         shares = (0.5, 0.1 + 0.8 * self._zero_between(line, event.row))
-        for box, share in itertools.product(boxes, shares):
+        for reach, share in itertools.product((0.02, 1.0), shares):
+            box = self._around(middle, 0.5 * np.abs(after - before) + reach * length * scale)
             found = self.problem.refine(before + share * (after - before), scale, box)
             # it must lie between the rows, or it is another one
             if found is not None and -1e-6 <= ((found[0] - before) / scale) @ chord / (chord @ chord) <= 1.0 + 1e-6:

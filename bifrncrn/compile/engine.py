@@ -35,6 +35,7 @@ KERNELS = {
     "fold": ("bifrncrn.curves.point_kernels", 3),
     "hopf": ("bifrncrn.curves.point_kernels", 4),
     "branch_point": ("bifrncrn.curves.point_kernels", 5),
+    "forms": ("bifrncrn.curves.point_kernels", 4),
 }
 """Every kernel, the module it stands in, and its number of int64 arguments; all return int64."""
 

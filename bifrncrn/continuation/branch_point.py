@@ -11,15 +11,8 @@ SPREADS = (1e-3, 1.0, 1e-8)
 """How much smaller than the largest the smallest equation is allowed to count, tried in turn."""
 
 
-class Second(Protocol):
-    """What the branching equation needs of a curve."""
-
-    def seconds(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Return the second derivatives B(u, v) of pairs of rows, shape (k, n)."""
-
-
-class Problem(Second, Protocol):
-    """What the refinement needs of a curve F(y) = 0, F: R^(n+1) -> R^n."""
+class Problem(Protocol):
+    """What is needed of a curve F(y) = 0, F: R^(n+1) -> R^n."""
 
     n: int
 
@@ -35,6 +28,9 @@ class Problem(Second, Protocol):
         box: tuple[np.ndarray, np.ndarray] | None,
     ) -> tuple[np.ndarray, np.ndarray, float] | None:
         """Return what Newton's method from `guess` and the left null vector `left` converges to, as `refine` does."""
+
+    def forms(self, y: np.ndarray, w: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[float, float, float]:
+        """Return w'B(u, u), w'B(u, v) and w'B(v, v), B being the second derivative of F."""
 
 
 def refine(
@@ -59,7 +55,7 @@ def refine(
         not converge.
     """
     _, matrix = problem.linearize(guess)
-    if not np.all(np.isfinite(matrix)):
+    if not np.isfinite(matrix).all():
         return None
     for spread in SPREADS:
         size = _row_sizes(matrix, scale, spread)
@@ -89,24 +85,22 @@ def directions(problem: Problem, y: np.ndarray, w: np.ndarray, scale: np.ndarray
     _, matrix = problem.linearize(y)
     size = _row_sizes(matrix, scale, SPREADS[0])
     first, second = np.linalg.svd(matrix * scale / size[:, None])[2][-2:]
-    return branching_directions(problem, y, w, scale, first, second)
+    return branching_directions(problem.forms(y, w, first * scale, second * scale), first, second)
 
 
 def branching_directions(
-    problem: Second, y: np.ndarray, w: np.ndarray, scale: np.ndarray, first: np.ndarray, second: np.ndarray
+    forms: tuple[float, float, float], first: np.ndarray, second: np.ndarray
 ) -> list[np.ndarray]:
-    """Solve the algebraic branching equation in the plane of two orthonormal null vectors (scaled unknowns)."""
-    u, v = first * scale, second * scale
-    a, b, c = (problem.seconds(y, np.array([u, u, v]), np.array([u, v, v])) @ w).tolist()
+    """Solve a s^2 + 2 b s t + c t^2 = 0, forms = (a, b, c), in the plane of two orthonormal null vectors."""
+    a, b, c = forms
     gap = b * b - a * c
     big = max(abs(a), abs(b), abs(c))
     if not gap > 1e-16 * big * big:
         return []
     root = math.sqrt(gap)
-    # a s^2 + 2 b s t + c t^2 = 0; both roots without cancellation
-    t = -(b + root) if b >= 0 else -(b - root)
+    t = -(b + root) if b >= 0 else -(b - root)  # both roots without cancellation
     found = []
     for s_value, t_value in ((t, a), (c, t)):
         v = s_value * first + t_value * second
-        found.append(v / np.linalg.norm(v))
+        found.append(v / math.sqrt(v @ v))
     return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,33 +44,47 @@ class Trace:
     rejected: int
 
 
+class _Plan(NamedTuple):
+    """Where the arrays of a march are in one block: its length, every part, and the bytes before those in `layout`."""
+
+    length: int
+    parts: list[tuple[int, int, tuple[int, ...]]]
+    offsets: np.ndarray
+
+
+@functools.lru_cache
+def _plan(size: int, spectra: int, tests: int, capacity: int) -> _Plan:
+    rows = capacity + tests  # events that coincide take a row each
+    width = max(size, spectra, tests, 4)
+    shapes: tuple[tuple[int, ...], ...] = (
+        (at.SETTINGS_SIZE,), (size,), (size,), (size,), (rows, size), (rows, size), (rows, spectra), (rows, spectra),
+        (rows, tests), (rows, at.MARKS_SIZE), (len(at.VECTORS), width),
+    )  # fmt: skip
+    sizes = [math.prod(shape) for shape in shapes]
+    ends = list(itertools.accumulate(sizes))
+    parts = [(end - n, end, shape) for n, end, shape in zip(sizes, ends, shapes, strict=True)]
+    vectors = range(ends[-2], ends[-1], width)
+    return _Plan(ends[-1], parts, 8 * np.array([*(first for first, _, _ in parts[:-1]), *vectors]))
+
+
 class Memory:
     """The arrays of a march of up to `capacity` points, used again by the next one on the same curve."""
 
     def __init__(self, curve: Curve, capacity: int) -> None:
         size, spectra, tests = curve.size, curve.spectra, curve.tests
-        rows = capacity + tests  # events that coincide take a row each
-        width = max(size, spectra, tests, 4)
-        shapes: tuple[tuple[int, ...], ...] = (
-            (at.SETTINGS_SIZE,), (size,), (size,), (size,), (rows, size), (rows, size), (rows, spectra), (rows, spectra),
-            (rows, tests), (rows, at.MARKS_SIZE), (len(at.VECTORS), width),
-        )  # fmt: skip
-        sizes = [math.prod(shape) for shape in shapes]
-        block = np.empty(sum(sizes))
-        ends = list(itertools.accumulate(sizes))
+        plan = _plan(size, spectra, tests, capacity)
+        block = np.empty(plan.length)
         (
             self.settings, self.lower, self.upper, self.floor, self.points, self.tangents, self.reals, self.imags,
             self.values, marks, self.scratch,
-        ) = (block[end - n : end].reshape(shape) for n, end, shape in zip(sizes, ends, shapes, strict=True))  # fmt: skip
+        ) = (block[first:end].reshape(shape) for first, end, shape in plan.parts)  # fmt: skip
         self.marks = marks.view(np.int64)
         w = self.layout = np.zeros(at.LAYOUT_SIZE, np.int64)
         w[: at.SETTINGS] = (
             size, spectra, tests, capacity, 0,
             curve.newton_step, curve.solve_again, curve.spectrum, curve.user_tests, curve.context,
         )  # fmt: skip
-        base = block.__array_interface__["data"][0]
-        vectors = range(base + 8 * ends[-2], base + 8 * ends[-1], 8 * width)
-        w[at.SETTINGS : at.INFO + 1] = [base, *(base + 8 * end for end in ends[:-2]), *vectors]
+        w[at.SETTINGS : at.INFO + 1] = block.__array_interface__["data"][0] + plan.offsets
         self.address = w.__array_interface__["data"][0]
 
 

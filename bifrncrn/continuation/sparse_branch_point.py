@@ -149,7 +149,9 @@ def directions(curve: SparseCurve, y: np.ndarray, w: np.ndarray, scale: np.ndarr
     scaled = _Scaled(curve, y, scale)
     _, values, slope = scaled.linearize(y)
     first, second = scaled.borders(values, slope).rows
-    return branching_directions(curve, y, w, scale, first, second)
+    u, v = first * scale, second * scale
+    a, b, c = (float(w @ curve.second(y, *pair)) for pair in ((u, u), (u, v), (v, v)))
+    return branching_directions((a, b, c), first, second)
 
 
 def _finite(*arrays: np.ndarray) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import math
 from collections.abc import Callable
@@ -12,12 +11,10 @@ import numpy as np
 from bifrncrn.compile.engine import engine
 from bifrncrn.continuation import branch_point
 from bifrncrn.continuation.curve import Curve
-from bifrncrn.curves.work import TESTS, Work
+from bifrncrn.curves.work import JET_DIRECTION, TESTS, Work
 from bifrncrn.systems.events import Events
 from bifrncrn.systems.region import Region
 from bifrncrn.systems.system import System
-
-_ADDRESS = ctypes.c_void_p
 
 
 class EquilibriumProblem:
@@ -61,14 +58,6 @@ class EquilibriumProblem:
         self._check()
         return work
 
-    @functools.cached_property
-    def _jet(self) -> Callable[[], None]:
-        self._values = np.array(self.system.values)
-        self._direction = np.zeros_like(self._values)
-        self._point, self._step = np.empty(self.n + 1), np.empty(self.n + 1)
-        self._derivatives = np.empty((3, self.n))
-        return _call(self.system.native.jet, self._point, self._values, self._step, self._direction, self._derivatives)
-
     def linearize(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return F, shape (n,), and its derivative by y, shape (n, n + 1)."""
         n, work = self.n, self._evaluate(y)
@@ -76,41 +65,6 @@ class EquilibriumProblem:
         matrix[:, :n] = work.jacobian
         matrix[:, n] = work.slope
         return work.f.copy(), matrix
-
-    def jets(self, y: np.ndarray, steps: np.ndarray) -> np.ndarray:
-        """Return the first three derivatives of F(y + e v) by e at e = 0 for every row v of `steps`, shape (k, 3, n).
-
-        A row may leave out the parameter, which then stays.
-        """
-        call, width = self._jet, steps.shape[1]
-        self._point[:] = y
-        self._values[self.parameter] = self._point[self.n]
-        out = np.empty((len(steps), 3, self.n))
-        for k in range(len(steps)):
-            self._step[:width] = steps[k]
-            self._direction[self.parameter] = self._step[self.n] if width > self.n else 0.0
-            call()
-            out[k] = self._derivatives
-        self.evaluations += len(steps)
-        self._check()
-        return out
-
-    def seconds(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Return the second derivatives B(u, v) of all pairs of rows, shape (k, n), each by polarisation of two jets.
-
-        Both directions are brought to one length first, so that neither is lost in the other.
-        """
-        a, b = np.sqrt(np.sum(u * u, axis=1)), np.sqrt(np.sum(v * v, axis=1))
-        u = u / np.where(a > 0.0, a, 1.0)[:, None]
-        v = v / np.where(b > 0.0, b, 1.0)[:, None]
-        jets = self.jets(y, np.concatenate([u + v, u - v]))[:, 1]
-        second: np.ndarray = (jets[: len(u)] - jets[len(u) :]) * (0.25 * a * b)[:, None]
-        return second
-
-    def second(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Return the second derivative B(u, v), shape (n,)."""
-        b: np.ndarray = self.seconds(y, u[None], v[None])[0]
-        return b
 
     def residual(self, y: np.ndarray) -> float:
         """Return the largest |F_i|, relative to the size of what it is made of, sum of |dF_i/dy_j y_j|."""
@@ -216,6 +170,16 @@ class EquilibriumProblem:
         self._check()
         return (work.y.copy(), work.row[:n] / size, float(work.out[0])) if status == 0 else None
 
+    def forms(self, y: np.ndarray, w: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[float, float, float]:
+        """Return w'B(u, u), w'B(u, v) and w'B(v, v), B being the second derivative of F."""
+        n, work = self.n, self._work
+        work.y[:] = y
+        work.bounds[: n + 1], work.bounds[n + 1 : 2 * n + 2], work.bounds[2 * n + 2 : 3 * n + 2] = u, v, w
+        engine().call["forms"](work.at_with_jet, work.at_y, work.at_bounds, work.at_forms)
+        self._check()
+        a, b, c = work.forms.tolist()
+        return a, b, c
+
     def directions(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
         """Return the unit tangents, in scaled unknowns, of the branches through a branch point."""
         return branch_point.directions(self, y, left, scale)
@@ -226,7 +190,7 @@ class EquilibriumProblem:
     def curve(self, events: Events | None = None) -> Curve:
         """Return the curve for the march; it shares the work space of this problem."""
         n, work, at = self.n, self._work, engine().address
-        context = work.context.copy()
+        context = work.context[: JET_DIRECTION + 1].copy()
         context[TESTS] = events.native.f if events else 0
         return Curve(
             size=n + 1,
@@ -248,12 +212,6 @@ class EquilibriumProblem:
         if not self.stability:
             said.append("Stability was not computed: Hopf points were not looked for.")
         return said
-
-
-def _call(address: int, *arrays: np.ndarray) -> Callable[[], None]:
-    """Return a compiled function bound to arrays, whose addresses are looked up once."""
-    function = ctypes.CFUNCTYPE(None, *[_ADDRESS] * len(arrays))(address)
-    return functools.partial(function, *(array.ctypes.data for array in arrays))
 
 
 def _solve(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:

@@ -332,6 +332,46 @@ def _curvature(c, y, i, j, weight):
 
 
 @kernel
+def _form(c, y, weight, u, v):
+    """Return w'B(u, v) for two directions in states and parameter, by polarisation of two jets; `weight` is w."""
+    n = c[STATES]
+    at_step, at_jet = _scratch(c, 14), _scratch(c, 15)
+    step, jet = doubles(at_step), doubles(at_jet)
+    a = 0.0
+    b = 0.0
+    for i in range(n + 1):
+        a += u[i] * u[i]
+        b += v[i] * v[i]
+    if a == 0.0 or b == 0.0:
+        return 0.0
+    a = math.sqrt(a)
+    b = math.sqrt(b)
+    total = 0.0
+    sign = 1.0
+    for _both in range(2):
+        for i in range(n + 1):
+            step[i] = u[i] / a + sign * (v[i] / b)
+        _jet(c, y, at_step, step[n], at_jet)
+        for i in range(n):
+            total += sign * weight[i] * jet[n + i]
+        sign = -1.0
+    return 0.25 * a * b * total
+
+
+@njit(error_model="numpy", nogil=True)
+def forms(context, y, arrays, out):
+    """Write w'B(u, u), w'B(u, v), w'B(v, v); `arrays` holds u, v (n + 1 each) and w (n) in a row. Returns 0."""
+    c, u, result = integers(context), doubles(arrays), doubles(out)
+    n = c[STATES]
+    v, weight = doubles(arrays + 8 * (n + 1)), doubles(arrays + 8 * (2 * n + 2))
+    doubles(c[VALUES])[c[PARAMETER]] = doubles(y)[n]
+    result[0] = _form(c, y, weight, u, u)
+    result[1] = _form(c, y, weight, u, v)
+    result[2] = _form(c, y, weight, v, v)
+    return 0
+
+
+@kernel
 def _branch_system(c, y, unit, size, w, alpha, rest):
     """Write the matrix of the extended system to scratch and the negative of its value to `rest`."""
     n = c[STATES]

@@ -7,6 +7,7 @@ step costs far more than a call.
 from __future__ import annotations
 
 import ctypes
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -140,6 +141,48 @@ class SparseProblem(EquilibriumProblem):
         self._incomplete += not found.complete or self._kept <= unstable < self.n
         return found
 
+    @functools.cached_property
+    def _jet(self) -> Callable[[], None]:
+        self._direction = np.zeros_like(self._values)
+        self._point, self._step = np.empty(self.n + 1), np.empty(self.n + 1)
+        self._derivatives = np.empty((3, self.n))
+        return _call(self.system.native.jet, self._point, self._values, self._step, self._direction, self._derivatives)
+
+    def jets(self, y: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Return the first three derivatives of F(y + e v) by e at e = 0 for every row v of `steps`, shape (k, 3, n).
+
+        A row may leave out the parameter, which then stays.
+        """
+        call, width = self._jet, steps.shape[1]
+        self._point[:] = y
+        self._values[self.parameter] = self._point[self.n]
+        out = np.empty((len(steps), 3, self.n))
+        for k in range(len(steps)):
+            self._step[:width] = steps[k]
+            self._direction[self.parameter] = self._step[self.n] if width > self.n else 0.0
+            call()
+            out[k] = self._derivatives
+        self.evaluations += len(steps)
+        self._check()
+        return out
+
+    def seconds(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the second derivatives B(u, v) of all pairs of rows, shape (k, n), each by polarisation of two jets.
+
+        Both directions are brought to one length first, so that neither is lost in the other.
+        """
+        a, b = np.sqrt(np.sum(u * u, axis=1)), np.sqrt(np.sum(v * v, axis=1))
+        u = u / np.where(a > 0.0, a, 1.0)[:, None]
+        v = v / np.where(b > 0.0, b, 1.0)[:, None]
+        jets = self.jets(y, np.concatenate([u + v, u - v]))[:, 1]
+        second: np.ndarray = (jets[: len(u)] - jets[len(u) :]) * (0.25 * a * b)[:, None]
+        return second
+
+    def second(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the second derivative B(u, v), shape (n,)."""
+        b: np.ndarray = self.seconds(y, u[None], v[None])[0]
+        return b
+
     def fold(self, y: np.ndarray) -> tuple[float, float]:
         """Return a and |J q| at a fold."""
         q = self.null_vectors(y)[0]
@@ -247,6 +290,12 @@ def _null_vectors(factors: Solver, n: int, dtype: type) -> tuple[np.ndarray, np.
         gap = -(p @ column) * right[n] / np.linalg.norm(right[:n]) / (p @ q)
         column, row = p.conj(), q.conj()
     return q, p, gap
+
+
+def _call(address: int, *arrays: np.ndarray) -> Callable[[], None]:
+    """Return a compiled function bound to arrays, whose addresses are looked up once."""
+    function = ctypes.CFUNCTYPE(None, *[_ADDRESS] * len(arrays))(address)
+    return functools.partial(function, *(array.ctypes.data for array in arrays))
 
 
 class _Callbacks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 
@@ -48,8 +49,8 @@ def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.n
             return None
         step = solve(-f)
         size = np.abs(at[:n]) + 1e-8
-        length = float(np.max(np.abs(step) / size))
-        if not np.isfinite(length):
+        length = float((np.abs(step) / size).max())
+        if not math.isfinite(length):
             return None
         if length < TOLERANCE:  # a singular Jacobian makes a short step anywhere
             return at if problem.residual(at) < 1e-6 else None
@@ -144,7 +145,7 @@ def find_start(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, 
     """
     name = problem.system.parameters[problem.parameter]
     found = newton(problem, y)
-    moved = np.inf if found is None else np.max(np.abs(found - y) / (np.abs(y) + 1e-3))
+    moved = math.inf if found is None else float((np.abs(found - y) / (np.abs(y) + 1e-3)).max())
     if moved > ELSEWHERE:
         beside = nearby(problem, y)
         if beside is not None:

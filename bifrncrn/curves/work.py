@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 
 import numpy as np
 
@@ -25,6 +26,14 @@ def work_size(n: int) -> int:
     return 2 * n + (n + 1) + n * n + (n + 1) * (n + 1) + n * n + m * m + VECTORS * m
 
 
+@functools.cache
+def _places(n: int, parameters: int) -> tuple[list[tuple[int, int]], int]:
+    """Return where each array of `Work` begins and ends in its block, and the length of the block."""
+    sizes = (parameters, parameters, parameters, n + 1, n + 1, n + 1, 3, 4 * n + 3, work_size(n))
+    ends = list(itertools.accumulate(sizes))
+    return [(end - size, end) for size, end in zip(sizes, ends, strict=True)], ends[-1]
+
+
 class Work:
     """The context of a system, and arrays for what goes in and out, in one block; for one thread.
 
@@ -36,35 +45,34 @@ class Work:
         A point, a second vector, and results.
     f, slope, jacobian : arrays
         F (n,), dF/dp (n,) and dF/dx (n, n), as last evaluated.
+    forms : (3,) array
     bounds : (4 n + 3,) array
         Units of unknowns and equations and a box, for the refinement of a branch point.
-    context : (10,) int64 array
+    context : int64 array
+        The entries above, then the pivots.
     at : int
-        The address of the context; `at_y`, `at_row`, `at_out`, `at_bounds`: of the arrays.
+        The address of the context; `at_y`, `at_row`, `at_out`, `at_forms`, `at_bounds`: of the arrays.
     """
 
     def __init__(self, native: NativeModel, parameter: int, values: np.ndarray) -> None:
-        n, k = native.n, len(values)
+        n = native.n
         self._native = native
-        sizes = (k, k, k, n + 1, n + 1, n + 1, 4 * n + 3, work_size(n))
-        block = np.zeros(sum(sizes))
+        places, count = _places(n, len(values))
+        block = np.zeros(count)
         base = block.__array_interface__["data"][0]
-        parts, addresses, place = [], [], 0
-        for size in sizes:
-            parts.append(block[place : place + size])
-            addresses.append(base + 8 * place)
-            place += size
-        self.values, direction, _, self.y, self.row, self.out, self.bounds, work = parts
-        at_values, at_direction, at_step, self.at_y, self.at_row, self.at_out, self.at_bounds, at_work = addresses
+        parts = [block[first:end] for first, end in places]
+        addresses = [base + 8 * first for first, _ in places]
+        self.values, direction, _, self.y, self.row, self.out, self.forms, self.bounds, work = parts
+        at_values, at_direction, at_step, self.at_y, self.at_row, self.at_out, *rest = addresses
+        self.at_forms, self.at_bounds, at_work = rest
         self.values[:] = values
         direction[parameter] = 1.0
         self.f, self.slope = work[:n], work[n : 2 * n]
         self.jacobian = work[3 * n + 1 : 3 * n + 1 + n * n].reshape(n, n)
-        whole = np.zeros(JET_DIRECTION + 1 + 4 * n + 4, np.int64)
-        self.at = whole.__array_interface__["data"][0]
-        self.context = whole[: JET_DIRECTION + 1]
-        at_pivots = self.at + 8 * len(self.context)
-        self.context[:] = (
+        self.context = np.zeros(JET_DIRECTION + 1 + 4 * n + 4, np.int64)
+        self.at = self.context.__array_interface__["data"][0]
+        at_pivots = self.at + 8 * (JET_DIRECTION + 1)
+        self.context[: JET_DIRECTION + 1] = (
             n, parameter, native.linearize, at_values, at_direction, at_work, at_pivots, 0, 0, at_step,
         )  # fmt: skip
 
