@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,6 +30,10 @@ class Event:
     bracket: tuple[float, float] | None = None
     left: np.ndarray | None = None
 
+    def at(self, row: int) -> Event:
+        """Return the same event at another row."""
+        return Event(row, self.kind, self.bracket, self.left)
+
 
 @dataclass(frozen=True, eq=False)
 class Line:
@@ -47,12 +51,12 @@ class Line:
     def reversed(self) -> Line:
         """Return the same branch traversed the other way."""
         last = len(self) - 1
-        events = tuple(replace(event, row=last - event.row) for event in reversed(self.events))
+        events = tuple(event.at(last - event.row) for event in reversed(self.events))
         return Line(self.points[::-1], -self.tangents[::-1], self.eigenvalues[::-1], self.unstable[::-1], events)
 
     def tail(self) -> Line:
         """Return the branch without its first row."""
-        events = tuple(replace(event, row=event.row - 1) for event in self.events if event.row > 0)
+        events = tuple(event.at(event.row - 1) for event in self.events if event.row > 0)
         return Line(self.points[1:], self.tangents[1:], self.eigenvalues[1:], self.unstable[1:], events)
 
     def head(self, count: int) -> Line:
@@ -62,14 +66,14 @@ class Line:
 
     def insert(self, row: int, y: np.ndarray, eigenvalues: np.ndarray, unstable: int, event: Event | None) -> Line:
         """Return the branch with one more row before `row`, which may be an event."""
-        moved = tuple(replace(e, row=e.row + 1) if e.row >= row else e for e in self.events)
+        moved = tuple(e.at(e.row + 1) if e.row >= row else e for e in self.events)
         near = min(row, len(self) - 1)
         return Line(
             _insert(self.points, row, y),
             _insert(self.tangents, row, self.tangents[near]),
             _insert(self.eigenvalues, row, eigenvalues),
             _insert(self.unstable, row, np.array(unstable)),
-            tuple(sorted((*moved, *([replace(event, row=row)] if event else [])), key=lambda e: e.row)),
+            tuple(sorted((*moved, *([event.at(row)] if event else [])), key=lambda e: e.row)),
         )
 
 
@@ -82,7 +86,7 @@ def join(lines: list[Line]) -> Line:
     events: list[Event] = []
     offset = 0
     for line in lines:
-        events += [replace(event, row=event.row + offset) for event in line.events]
+        events += [event.at(event.row + offset) for event in line.events]
         offset += len(line)
     return Line(
         np.concatenate([line.points for line in lines]),
@@ -97,7 +101,7 @@ def from_trace(trace: Trace) -> Line:
     """Return what a march found, a mark that is negative as an event between its row and the one before."""
     marks = trace.marks[:, layout.MARK_EVENT]
     events = []
-    for row in np.flatnonzero(marks).tolist():
+    for row in marks.nonzero()[0].tolist():
         kind = int(marks[row])
         bracket = None
         if kind < 0:

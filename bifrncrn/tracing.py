@@ -84,6 +84,7 @@ class Tracer:
         self.stops = tuple(kind for kind, label in LABELS.items() if label in stop)
         self.curve = problem.curve(events)
         self.region = problem.region
+        self.order = [problem.n, *range(problem.n)]  # the parameter comes first in a branch
         self.branches: list[Branch] = []
         self.lines: list[Line] = []
         self.special: list[SpecialPoint] = []
@@ -156,7 +157,7 @@ class Tracer:
     def _inside(self, y: np.ndarray, rounding: np.ndarray) -> np.ndarray | None:
         """Return a point if it is in region and range; what is outside by less than `rounding` is put inside."""
         inside: np.ndarray = self.region.clip(y)
-        outside = np.any(np.abs(inside - y) > rounding) or not self.span[0] <= y[-1] <= self.span[1]
+        outside = not self.span[0] <= y[-1] <= self.span[1] or (np.abs(inside - y) > rounding).any()
         return None if outside or not self.region.holds(inside) else inside
 
     def march_from(self, y: np.ndarray, direction: np.ndarray) -> tuple[Line, End]:
@@ -202,11 +203,11 @@ class Tracer:
 
     def _beside(self, line: Line, y: np.ndarray, scale: np.ndarray, near: float) -> bool:
         gaps = (line.points - y) / scale
-        row = int(np.argmin(np.sum(gaps * gaps, axis=1)))
+        row = int((gaps * gaps).sum(axis=1).argmin())
         normal = _unit(line.tangents[row] / scale)
-        z = line.points[row] / scale
-        z = z + normal * (normal @ (y / scale - z))
-        if np.linalg.norm(z - y / scale) > near:
+        z, goal = line.points[row] / scale, y / scale
+        z = z + normal * (normal @ (goal - z))
+        if _length(z - goal) > near:
             return False
         for _ in range(8):
             z = self.region.clip(z * scale) / scale
@@ -215,8 +216,8 @@ class Tracer:
                 return False
             step = move / scale
             z = z + step
-            if np.max(np.abs(step)) < 1e-10:
-                return bool(np.max(np.abs(z - y / scale)) < SAME)
+            if np.abs(step).max() < 1e-10:
+                return bool(np.abs(z - goal).max() < SAME)
         return False
 
     def diagram(self, notes: list[str]) -> Diagram:
@@ -266,7 +267,8 @@ class Tracer:
         Of a state that is zero there nothing tells the size: where its unit of length proves too long, smaller ones are
         tried.
         """
-        zero = np.append(np.abs(junction.y[:-1]) < SAME * junction.scale[:-1], False)
+        zero = np.abs(junction.y) < SAME * junction.scale
+        zero[-1] = False
         for shrink in (1.0, 1e-3, 1e-6, 1e-9) if zero.any() else (1.0,):
             factor = np.where(zero, shrink, 1.0)
             scale, ahead = junction.scale * factor, step * factor
@@ -279,8 +281,8 @@ class Tracer:
                 if len(line) < 2:
                     continue
                 away = (line.points[0] - junction.y) / scale
-                along = away @ (ahead / scale)
-                if along > 0.9 * np.linalg.norm(away) * np.linalg.norm(ahead / scale):
+                unit = ahead / scale
+                if away @ unit > 0.9 * _length(away) * _length(unit):
                     return None if self.knows(line.points[len(line) // 2], near=0.02) else (line, end)
         return None
 
@@ -344,7 +346,7 @@ class Tracer:
         scale[-1] = floor[-1]
         chord = (after - before) / scale
         # first in the box of both rows and what the branch may bulge out of it, where no neighbour can be taken for it
-        middle, length = 0.5 * (before + after), float(np.linalg.norm(chord))
+        middle, length = 0.5 * (before + after), _length(chord)
         # not quite at the zero of the eigenvalue: there the equations have no size of their own
         shares = (0.5, 0.1 + 0.8 * self._zero_between(line, event.row))
         for reach, share in itertools.product((0.02, 1.0), shares):
@@ -411,7 +413,7 @@ class Tracer:
                 id=number,
                 kind="equilibrium",
                 columns=(self.parameter, *self.problem.system.variables),
-                points=frozen(np.column_stack([line.points[:, -1], line.points[:, :-1]])),
+                points=frozen(line.points.take(self.order, axis=1)),
                 unstable=frozen(line.unstable, int),
                 eigenvalues=frozen(line.eigenvalues, complex),
                 origin=origin,
@@ -437,7 +439,7 @@ class Tracer:
         y = line.points[event.row]
         tangent = line.tangents[event.row]
         for junction in self.junctions:
-            if np.max(np.abs(y - junction.y) / junction.scale) < SAME:
+            if (np.abs(y - junction.y) / junction.scale).max() < SAME:
                 junction.known.append(_unit(tangent / junction.scale))
                 return
         scale = np.maximum(np.abs(y), floor)
@@ -479,8 +481,9 @@ class Tracer:
     def _row(self, y: np.ndarray, tangent: np.ndarray) -> Line:
         """Return a branch point as a line of one row."""
         spectrum = self.problem.eigenvalues(y)
-        big = float(np.max(np.abs(spectrum), initial=0.0))
-        unstable = np.array([int(np.sum(spectrum.real > 1e-9 * big)) if self.problem.stability else -1])
+        values = spectrum.tolist()
+        big = max(map(abs, values), default=0.0)
+        unstable = np.array([sum(v.real > 1e-9 * big for v in values) if self.problem.stability else -1])
         return Line(y[None], tangent[None], spectrum[None], unstable, ())
 
     def _floor(self, y: np.ndarray) -> np.ndarray:
@@ -549,6 +552,9 @@ def _with_hopf_at_end(line: Line) -> Line:
     return replace(line, events=(*line.events, Event(last, layout.PAIR)))
 
 
+def _length(v: np.ndarray) -> float:
+    return math.sqrt(v @ v)
+
+
 def _unit(v: np.ndarray) -> np.ndarray:
-    unit: np.ndarray = v / math.sqrt(v @ v)
-    return unit
+    return v / _length(v)
