@@ -458,7 +458,9 @@ class Tracer:
             residual = max(residual, min(map(abs, spectrum), default=gap) / big)
         elif event.kind == layout.PAIR and event.bracket is None:
             omega, l1 = problem.hopf(y)
-            residual = max(residual, min((abs(value.real) for value in spectrum if value.imag > 0.0), default=0.0) / big)
+            residual = max(
+                residual, min((abs(value.real) for value in spectrum if value.imag > 0.0), default=0.0) / big
+            )
         elif event.kind == layout.PAIR:
             label = "HB" if any(value.imag != 0.0 for value in spectrum) else "BP"
         return SpecialPoint(

@@ -66,9 +66,7 @@ def test_l1_of_planar_systems(c, omega):
     texts = [" + ".join(f"({k})*{m}" for k, m in zip(part, monomials)) for part in (c[:7], c[7:])]
     parts = [{weights[m][0]: weights[m][1] * k for k, m in zip(part, monomials)} for part in (c[:7], c[7:])]
     equations = {"x": f"-{omega!r}*y + {texts[0]}", "y": f"{omega!r}*x + {texts[1]}"}
-    assert problem(equations).hopf(np.zeros(3))[1] == pytest.approx(
-        planar_l1(*parts, omega), rel=1e-9, abs=1e-11
-    )
+    assert problem(equations).hopf(np.zeros(3))[1] == pytest.approx(planar_l1(*parts, omega), rel=1e-9, abs=1e-11)
 
 
 def test_l1_does_not_see_a_decoupled_stable_state():

@@ -16,7 +16,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +67,7 @@ class Engine:
     """
 
     address: dict[str, int]
-    call: dict[str, Callable[..., int]]
+    call: Mapping[str, Callable[..., int]]
     library: Library
 
 

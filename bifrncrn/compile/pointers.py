@@ -6,9 +6,11 @@ costs seven values at every call.
 """
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.extending import intrinsic
 
+kernel = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""Marks what compiled functions call; without what Python would need to call it, which takes longest to compile."""
 _I64 = ir.IntType(64)
 _DOUBLES = types.CPointer(types.float64)
 _INTEGERS = types.CPointer(types.int64)

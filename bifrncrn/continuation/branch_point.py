@@ -88,9 +88,7 @@ def directions(problem: Problem, y: np.ndarray, w: np.ndarray, scale: np.ndarray
     return branching_directions(problem.forms(y, w, first * scale, second * scale), first, second)
 
 
-def branching_directions(
-    forms: tuple[float, float, float], first: np.ndarray, second: np.ndarray
-) -> list[np.ndarray]:
+def branching_directions(forms: tuple[float, float, float], first: np.ndarray, second: np.ndarray) -> list[np.ndarray]:
     """Solve a s^2 + 2 b s t + c t^2 = 0, forms = (a, b, c), in the plane of two orthonormal null vectors."""
     a, b, c = forms
     gap = b * b - a * c

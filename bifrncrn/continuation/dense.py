@@ -6,12 +6,12 @@ a pointer to n x n doubles, row by row.
 
 import math
 
-from numba import njit
+from bifrncrn.compile.pointers import kernel
 
 EPS = 2.220446049250313e-16
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def lu_factor(a, n, pivots, scale):
     """Factor the n x n array `a` in place; return the sign of its determinant, 0 if it is singular to rounding.
 
@@ -56,7 +56,7 @@ def lu_factor(a, n, pivots, scale):
     return sign
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def lu_solve(a, n, pivots, b):
     """Solve with the factors of `lu_factor`, in place in `b`."""
     for k in range(n):
@@ -77,7 +77,7 @@ def lu_solve(a, n, pivots, b):
         b[i] = total / a[i * n + i]
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def eliminate(a, rows, columns, rank, order):
     """Eliminate `rank` times in a rows x columns array in place; return the rank it turns out to have, if smaller.
 
@@ -107,7 +107,7 @@ def eliminate(a, rows, columns, rank, order):
     return rank
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def _exchange(a, rows, columns, k, row, column, order):
     """Exchange row and column k with others, and note it."""
     for j in range(columns):
@@ -122,7 +122,7 @@ def _exchange(a, rows, columns, k, row, column, order):
     order[rows + k], order[rows + column] = order[rows + column], order[rows + k]
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def right_null(a, rows, columns, rank, order, x):
     """Write to x the unit vector with a x = 0 that the factors of `eliminate` give, the last free unknown not zero."""
     total = 1.0
@@ -141,7 +141,7 @@ def right_null(a, rows, columns, rank, order, x):
         x[i] /= length
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def left_null(a, rows, columns, rank, order, x):
     """Write to x the unit vector with x' a = 0 that the factors of `eliminate` give, of the last row left over."""
     total = 1.0
@@ -159,7 +159,7 @@ def left_null(a, rows, columns, rank, order, x):
         x[i] /= length
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def _balance(a, n):
     """Scale rows against columns by powers of two (Parlett & Reinsch, Numer. Math. 13, 1969)."""
     for _sweep in range(20):
@@ -191,7 +191,7 @@ def _balance(a, n):
             return
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def _hessenberg(a, n):
     """Reduce to upper Hessenberg form by Householder reflections, in place (Golub & Van Loan, 7.4.3)."""
     for k in range(n - 2):
@@ -232,7 +232,7 @@ def _hessenberg(a, n):
             a[i * n + k] = 0.0
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def pair_eigenvalues(a, b, c, d, wr, wi, at):
     """Write the eigenvalues of [[a, b], [c, d]] to places at, at + 1, without cancellation."""
     half = 0.5 * (a + d)
@@ -256,7 +256,7 @@ def pair_eigenvalues(a, b, c, d, wr, wi, at):
         wi[at + 1] = -wi[at]
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def _francis(a, n, low, high, s, t, exceptional):
     """Do one implicit double-shift QR sweep on rows low..high with shift sum `s` and product `t` (G&VL 7.5.1)."""
     if exceptional:
@@ -303,7 +303,7 @@ def _francis(a, n, low, high, s, t, exceptional):
             a[i * n + k + 1] -= dot * y
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def _qr_iterate(a, n, wr, wi):
     """Find the eigenvalues of a Hessenberg array with deflation; return 0, or 1 if some did not converge."""
     high = n - 1
@@ -349,7 +349,7 @@ def _qr_iterate(a, n, wr, wi):
     return 0
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def _sort_descending(wr, wi, n):
     """Sort by descending real part, a conjugate pair with its positive imaginary part first (insertion sort)."""
     for i in range(1, n):
@@ -364,7 +364,7 @@ def _sort_descending(wr, wi, n):
         wi[j + 1] = im
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def _condition(a, n):
     """Scale an array so that squares neither overflow nor vanish; return the factor that takes the eigenvalues back.
 
@@ -379,7 +379,7 @@ def _condition(a, n):
     return scale
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def eigenvalues(a, n, wr, wi):
     """Write the eigenvalues of `a` (destroyed) to wr + i wi by descending real part; return 0 on success."""
     if n == 1:

@@ -13,9 +13,7 @@ zero without any change of signature, the step is taken again in smaller pieces.
 
 import math
 
-from numba import njit
-
-from bifrncrn.compile.pointers import address_of, call2, call4, call5, doubles, integers
+from bifrncrn.compile.pointers import address_of, call2, call4, call5, doubles, integers, kernel
 from bifrncrn.continuation.layout import (
     ANGLE,
     BAD_VALUE,
@@ -113,8 +111,6 @@ TOGETHER = 1e-6
 """Events that are not further apart than this are located as one."""
 ZERO_REAL = 1e-13
 """Real parts below this fraction of the largest eigenvalue are rounding, not instability."""
-
-kernel = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @kernel

@@ -50,7 +50,7 @@ class EquilibriumProblem:
         return Work(self.system.native, self.parameter, self.system.values)
 
     def _evaluate(self, y: np.ndarray) -> Work:
-        """Evaluate F and its derivative; `out` receives what the kernel `measure` says, NaN where they are not finite."""
+        """Evaluate F and its derivative; `out` receives what the kernel `measure` writes, NaN where not finite."""
         work = self._work
         work.y[:] = y
         engine().call["measure"](work.at, work.at_y, work.at_out)

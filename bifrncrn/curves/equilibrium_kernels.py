@@ -4,14 +4,12 @@ A curve is known to the march by the addresses of these three and of a context, 
 arguments are addresses.
 """
 
-from numba import njit
-
-from bifrncrn.compile.pointers import call_model3, call_model6, doubles, integers
+from bifrncrn.compile.pointers import call_model3, call_model6, doubles, integers, kernel
 from bifrncrn.continuation.dense import eigenvalues, lu_factor, lu_solve
 from bifrncrn.curves.work import DIRECTION, LINEARIZE, PARAMETER, PIVOTS, STATES, TESTS, VALUES, WORK
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def newton_step(context, y, row, step, info):
     """Write to `step` the solution of [F_y; row] step = [-F(y); 0], and to info[0] the sign of the determinant.
 
@@ -52,7 +50,7 @@ def newton_step(context, y, row, step, info):
     return 0
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def solve_again(context, rhs):
     """Solve with the bordered matrix of the last `newton_step`, in place in `rhs`."""
     c = integers(context)
@@ -62,7 +60,7 @@ def solve_again(context, rhs):
     return 0
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def spectrum(context, wr, wi, unused):
     """Write the eigenvalues of the Jacobian of the last `newton_step`, by descending real part; 0 on success.
 
@@ -78,7 +76,7 @@ def spectrum(context, wr, wi, unused):
     return eigenvalues(copy, n, doubles(wr), doubles(wi))
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def user_tests(context, y, tangent, values):
     """Write the user tests at `y` to `values`; they do not depend on the tangent. Returns 0."""
     c = integers(context)

@@ -6,9 +6,7 @@ nothing else is said. A point y is (x, p).
 
 import math
 
-from numba import njit
-
-from bifrncrn.compile.pointers import call_model5, call_model6, doubles, integers
+from bifrncrn.compile.pointers import call_model5, call_model6, doubles, integers, kernel
 from bifrncrn.continuation.dense import eliminate, left_null, lu_factor, lu_solve, right_null
 from bifrncrn.curves.work import (
     DIRECTION,
@@ -22,7 +20,6 @@ from bifrncrn.curves.work import (
     WORK,
 )
 
-kernel = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 ITERATIONS = 15
 """Newton iterations for a branch point."""
 
@@ -67,7 +64,7 @@ def _largest(c):
     return big
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def measure(context, y, out):
     """Evaluate at y; write the residual of F relative to its terms, and the largest entry of its derivative.
 
@@ -95,9 +92,9 @@ def measure(context, y, out):
     return 0
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def tangent(context, y, scale, out):
-    """Write a tangent of the curve, of unit length in units of `scale`, the parameter increasing; NaN, and 1, where not finite."""
+    """Write a tangent of unit length in units of `scale`, the parameter increasing; NaN where F is not finite."""
     c, unit, t = integers(context), doubles(scale), doubles(out)
     n = c[STATES]
     m = n + 1
@@ -128,7 +125,7 @@ def _jet(c, y, step, along, out):
     call_model5(c[JET], y, c[VALUES], step, c[JET_DIRECTION], out)
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def fold(context, y, out):
     """Write a = <p, B(q, q)> / 2 at a fold and |J q|; see `EquilibriumProblem.fold`. Returns 0 where finite."""
     c, result = integers(context), doubles(out)
@@ -250,7 +247,7 @@ def _solve(matrix, size, c, rhs, spare):
     return True
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def hopf(context, y, pair, out):
     """Write the first Lyapunov coefficient at a Hopf point; see `EquilibriumProblem.hopf`.
 
@@ -358,7 +355,7 @@ def _form(c, y, weight, u, v):
     return 0.25 * a * b * total
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def forms(context, y, arrays, out):
     """Write w'B(u, u), w'B(u, v), w'B(v, v); `arrays` holds u, v (n + 1 each) and w (n) in a row. Returns 0."""
     c, u, result = integers(context), doubles(arrays), doubles(out)
@@ -402,7 +399,7 @@ def _branch_system(c, y, unit, size, w, alpha, rest):
     rest[m - 1] = 1.0 - square
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def branch_point(context, y, left, arrays, out):
     """Find the branch point near y by Newton's method; see `bifrncrn.continuation.branch_point`.
 
