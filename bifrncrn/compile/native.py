@@ -84,7 +84,10 @@ def compile_ir(text: str, opt: int = 2, passes: bool = True) -> bytes:
         machine = _target_machine(opt)
         module.data_layout = str(machine.target_data)
         if passes:
-            builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=opt))
+            options = llvm.create_pipeline_tuning_options(speed_level=opt)
+            # the loops are over a few states: measured, such code is larger and twice as slow to compile, not faster
+            options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
+            builder = llvm.create_pass_builder(machine, options)
             builder.getModulePassManager().run(module, builder)
         data: bytes = machine.emit_object(module)
         return data
