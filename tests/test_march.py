@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numba import njit
 
 from bifrncrn.continuation import dense, layout
 from bifrncrn.continuation.march import march
@@ -16,6 +17,7 @@ from bifrncrn.systems.system import System
 CUBIC = System.from_equations({"x": "lam + x - x^3"}, {"lam": 0.0}, {"x": -1.0})
 CIRCLE = System.from_equations({"x": "x^2 + p^2 - 1"}, {"p": 0.0}, {"x": 1.0})
 FREE = (np.array([-np.inf]), np.array([np.inf]))
+EIGENVALUES = njit(dense.eigenvalues.py_func, error_model="numpy")  # the kernel itself cannot be called from Python
 
 
 def follow(system, y, tangent, span, walls=FREE, floor=None, **options):
@@ -29,7 +31,7 @@ def spectrum(matrix):
     """Return the kernel's eigenvalues and its status."""
     n = len(matrix)
     reals, imags = np.zeros(n), np.zeros(n)
-    status = dense.eigenvalues(np.array(matrix, float).ravel(), n, reals, imags)
+    status = EIGENVALUES(np.array(matrix, float).ravel(), n, reals, imags)
     return reals + 1j * imags, status
 
 

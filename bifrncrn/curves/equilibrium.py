@@ -134,15 +134,22 @@ class EquilibriumProblem:
         c1 = <p, C(q, q, q') - 2 B(q, J^-1 B(q, q')) + B(q', (2 i omega - J)^-1 B(q, q))> / 2.
         Negative l1 is supercritical. It is NaN where J or 2 i omega - J is singular.
         """
-        work = self._work
-        self._spectrum(y)
+        work = self._spectrum(y)
         pairs = [(re, im) for re, im in zip(work.row[:-1].tolist(), work.out[:-1].tolist(), strict=True) if im > 0.0]
         if not pairs:
             return math.nan, math.nan
-        work.row[:2] = pair = min(pairs, key=lambda value: abs(value[0]))
+        re, omega = min(pairs, key=lambda value: abs(value[0]))
+        return omega, self.lyapunov(y, re, omega)
+
+    def lyapunov(self, y: np.ndarray, re: float, omega: float) -> float:
+        """Return l1 at a Hopf point whose critical eigenvalue, re + i omega, is known; see `hopf`."""
+        work = self._work
+        work.y[:] = y
+        work.row[:2] = re, omega
         engine().call["hopf"](work.at_with_jet, work.at_y, work.at_row, work.at_out)
+        self.evaluations += 1
         self._check()
-        return pair[1], float(work.out[0])
+        return float(work.out[0])
 
     def refine(
         self, guess: np.ndarray, scale: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None = None

@@ -12,7 +12,6 @@ import numpy as np
 
 from bifrncrn.curves.equilibrium import EquilibriumProblem
 from bifrncrn.loci.extended import Extended
-from bifrncrn.normal_forms import first_lyapunov
 
 Array = np.ndarray
 ROUNDING = 1e-14
@@ -85,27 +84,14 @@ def second(extended: Extended, at: Local, u: Array, v: Array | None = None) -> A
     return twice(u) if v is None else 0.25 * (twice(u + v) - twice(u - v))
 
 
-class _HopfProblem(EquilibriumProblem):
-    """The base at a Hopf point whose frequency and plane are known: near Bogdanov-Takens the spectrum loses them."""
-
-    def __init__(self, extended: Extended, at: Local) -> None:
-        base = extended.base.with_(values=at.values)
-        super().__init__(base, base.parameter_index(extended.first))
-        self.at = at
-
-    def hopf_vectors(self, y: Array) -> tuple[float, Array, Array]:
-        """Return omega, q with J q = i omega q and p with J' p = -i omega p."""
-        omega, matrix = float(np.sqrt(self.at.kappa)), self.at.jacobian
-        q = self.at.v - 1j * (matrix @ self.at.v) / omega
-        return omega, q / np.linalg.norm(q), np.linalg.svd(matrix - 1j * omega * np.eye(len(matrix)))[0][:, -1]
-
-
 def lyapunov(extended: Extended, at: Local) -> float:
     """Return l1 at a Hopf point; NaN where omega is zero to rounding."""
     if not at.kappa > ROUNDING * float(np.linalg.norm(at.jacobian)) ** 2:
         return float("nan")
-    problem = _HopfProblem(extended, at)
-    return first_lyapunov(problem, np.append(at.x, at.values[problem.parameter]))[1]
+    base = extended.base.with_(values=at.values)
+    problem = EquilibriumProblem(base, base.parameter_index(extended.first))
+    # the frequency is that of the locus: near Bogdanov-Takens the spectrum loses it
+    return problem.lyapunov(np.append(at.x, at.values[problem.parameter]), 0.0, float(np.sqrt(at.kappa)))
 
 
 def cusp_coefficient(extended: Extended, at: Local) -> float:
