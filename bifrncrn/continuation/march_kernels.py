@@ -109,6 +109,10 @@ NO_SLOPE = 1e-11
 """A parameter component of the unit tangent below this at both ends of a step is rounding, not a fold."""
 TOGETHER = 1e-6
 """Events that are not further apart than this are located as one."""
+CLOSE_PAIR = 1e-6
+"""A shorter step is not searched for two Hopf points: between them the real part is but rounding."""
+CLOSE_REAL = 2e-5
+"""The same for two folds or branch points; nearer to a branch point, rounding has the tangent's direction."""
 ZERO_REAL = 1e-13
 """Real parts below this fraction of the largest eigenvalue are rounding, not instability."""
 
@@ -425,19 +429,52 @@ def _signature(w, k):
 
 
 @kernel
-def _nearest(reals, n, unstable, above):
-    """Return the real part nearest to zero from above or from below (infinite where there is none)."""
-    if above:
-        return reals[unstable - 1] if unstable > 0 else math.inf
-    return reals[unstable] if unstable < n else -math.inf
-
-
-@kernel
 def _apex(near, slope, far, h):
     """Return the extreme value of the parabola with value and slope given at one end, value at the other."""
     curve = (far - near - slope * h) / (h * h)
     s = -slope / (2.0 * curve) if curve != 0.0 else -1.0
     return near + slope * s + curve * s * s if 0.0 < s < h else near
+
+
+@kernel
+def _slope(w, y, t, other):
+    """Return the derivative of the parameter at a point, and its mean on the way to another point, by arclength."""
+    last = w[SIZE] - 1
+    return t[last] / math.sqrt(_dot(w, t, t)), (other[last] - y[last]) / _distance(w, y, other)
+
+
+@kernel
+def _hidden_folds(w, k):
+    """Say whether the step to the trial point may hide two folds.
+
+    The cubic through the parameter and its derivative at both ends: where that derivative, a parabola, comes to less
+    than half of what it is at the ends, the step is suspicious.
+    """
+    y0, y1 = _row(w, POINTS, k, w[SIZE]), doubles(w[TRIAL])
+    slope0, mean = _slope(w, y0, _row(w, TANGENTS, k, w[SIZE]), y1)
+    slope1, mean = _slope(w, y1, doubles(w[TRIAL_TANGENT]), y0)
+    mean = -mean
+    least = min(abs(slope0), abs(slope1))
+    if slope0 * slope1 <= 0.0 or least <= NO_SLOPE * doubles(w[SCALE])[w[SIZE] - 1]:
+        return False
+    bend = 3.0 * (slope0 + slope1 - 2.0 * mean)
+    drop = 0.5 * (slope0 - slope1 + bend)  # the apex lies drop / bend of the way along the step
+    if not (drop * bend > 0.0 and abs(drop) < abs(bend)):
+        return False
+    return (slope0 - drop * drop / bend) * slope0 < 0.5 * least * abs(slope0)
+
+
+@kernel
+def _hidden_beside(w, k):
+    """Say whether a located fold, in MID, may have another one between it and the ends of the step.
+
+    From a fold to where the parameter has the derivative d, its mean is d / 2 near the fold, and d / 3 where the
+    derivative, as a parabola, has a second zero that far off.
+    """
+    mid = doubles(w[MID])
+    slope0, mean0 = _slope(w, _row(w, POINTS, k, w[SIZE]), _row(w, TANGENTS, k, w[SIZE]), mid)
+    slope1, mean1 = _slope(w, doubles(w[TRIAL]), doubles(w[TRIAL_TANGENT]), mid)
+    return 0.4 * slope0 * slope0 > mean0 * slope0 or 0.4 * slope1 * slope1 > -mean1 * slope1
 
 
 @kernel
@@ -448,26 +485,27 @@ def _hidden(w, k):
     the far end; where that comes to less than half of the nearer end's value, the step is suspicious.
     """
     unstable = w[UNSTABLE]
-    if k == 0 or w[SPECTRUM] == 0 or _mark(w, k, MARK_EVENT) != 0 or _mark(w, k - 1, MARK_EVENT) != 0:
-        return 0
-    if _mark(w, k, MARK_UNSTABLE) != unstable or _mark(w, k - 1, MARK_UNSTABLE) != unstable:
-        return 0
     size, n = w[SIZE], w[SPECTRA]
-    h1 = _distance(w, _row(w, POINTS, k - 1, size), _row(w, POINTS, k, size))
     h2 = _distance(w, _row(w, POINTS, k, size), doubles(w[TRIAL]))
-    least = 0.01 * doubles(w[SETTINGS])[EVENT_STEP]
+    before = k - 2 if k > 1 and _mark(w, k - 1, MARK_EVENT) > 0 else k - 1  # an event may be next to point k
+    if before < 0 or w[SPECTRUM] == 0 or _mark(w, k, MARK_UNSTABLE) != unstable:
+        return 0
+    h1 = _distance(w, _row(w, POINTS, before, size), _row(w, POINTS, k, size))
+    same = before == k - 1 and _mark(w, before, MARK_UNSTABLE) == unstable
     noise = ZERO_REAL * max(abs(doubles(w[TRIAL_REALS])[0]), abs(doubles(w[TRIAL_REALS])[n - 1]))
     for side in range(2):
-        g0 = _nearest(_row(w, REALS, k - 1, n), n, unstable, side == 0)
-        g1 = _nearest(_row(w, REALS, k, n), n, unstable, side == 0)
-        g2 = _nearest(doubles(w[TRIAL_REALS]), n, unstable, side == 0)
+        which = unstable - 1 + side
+        if not 0 <= which < n:
+            continue
+        g0, g1, g2 = _row(w, REALS, before, n)[which], _row(w, REALS, k, n)[which], doubles(w[TRIAL_REALS])[which]
         if not math.isfinite(g0 + g1 + g2) or abs(g1) <= noise:
             continue
+        least = CLOSE_PAIR if doubles(w[TRIAL_IMAGS])[which] != 0.0 else CLOSE_REAL
         if h2 > least and abs(g1) < abs(g0) and _apex(g1, (g1 - g0) / h1, g2, h2) * g1 < 0.5 * g1 * g1:
             return 2
         if h2 > least and (g1 + (g1 - g0) / h1 * h2) * g1 < 0.0:
             return 2  # it was about to cross: another one may have crossed the other way
-        if h1 > least and abs(g1) < abs(g2) and _apex(g1, (g1 - g2) / h2, g0, h1) * g1 < 0.5 * g1 * g1:
+        if same and h1 > least and abs(g1) < abs(g2) and _apex(g1, (g1 - g2) / h2, g0, h1) * g1 < 0.5 * g1 * g1:
             return 1
     return 0
 
@@ -655,6 +693,7 @@ def _settle(w, k, event, stretch):
     found = _locate(w, k, event, which)
     w[UNSTABLE] = unstable
     other = found > 0 and not _explains(w, k, event, which)
+    other |= found > 0 and event == FOLD and stretch > CLOSE_REAL and _hidden_beside(w, k)
     if found < 0 or other:
         doubles(w[INFO])[INFO_SIGN] = sign
         least = 1e-6 if other else 1e-3 * doubles(w[SETTINGS])[EVENT_STEP]
@@ -792,25 +831,27 @@ def _advance(w, k, h):
             w[UNSTABLE] = unstable
     stretch = _distance(w, y, doubles(w[TRIAL]))
     event = _signature(w, k)
-    if event == 0:
-        hidden = _hidden(w, k)
+    if event == 0 or event == PAIR or event == USER_EVENT:
+        hidden = 2 if stretch > CLOSE_REAL and _hidden_folds(w, k) else 0
+        if hidden == 0 and event == 0:
+            hidden = _hidden(w, k)
         if hidden != 0:
             w[HOLD] = 3
             if hidden == 1:
                 w[COUNT] = k
                 return 0.3 * _distance(w, y, _row(w, POINTS, k - 1, w[SIZE]))
             return 0.3 * stretch
-    elif (event == -1 and stretch > TOGETHER) or (event == BRANCH and stretch > settings[EVENT_STEP]):
+    if (event == -1 and stretch > TOGETHER) or (event == BRANCH and stretch > settings[EVENT_STEP]):
         w[HOLD] = 1
         return 0.3 * stretch
-    elif event == BRANCH:
+    if event == BRANCH:
         event = -BRANCH
     elif event == -1:
         event = _settle_all(w, k)
         if w[REASON] != 0 and event == 0:
             w[REJECTED] -= 1
             return h
-    else:
+    elif event != 0:
         settled = _settle(w, k, event, stretch)
         if settled < 0:
             w[HOLD] = 1
