@@ -27,6 +27,8 @@ FAR = 1e12
 """A state that grows to this multiple of the unit of length is taken to go to infinity."""
 ZERO = 1e-14
 """A state that starts smaller than this, in units of the largest or of one, counts as zero."""
+LEAVING = (1e-3, 1e-4, 1e-5, 1e-6, 1e-2)
+"""How far from a branch point the first point of a branch is looked for, in units of length."""
 PARALLEL = 0.999
 """Two unit tangents at a branch point belong to one branch when their product exceeds this."""
 
@@ -246,6 +248,8 @@ class Tracer:
 
     def _switch(self, junction: Junction, direction: np.ndarray) -> None:
         """Trace the branch that leaves a branch point in a direction and in its opposite."""
+        stays = np.append(junction.y[:-1] == 0.0, False) & (np.abs(direction) < 1e-5 * SAME)  # zero but for rounding
+        direction = np.where(stays, 0.0, direction)
         back = self._leave(junction, -direction * junction.scale)
         forth = self._leave(junction, direction * junction.scale)
         if back is None and forth is None:
@@ -272,7 +276,8 @@ class Tracer:
         for shrink in (1.0, 1e-3, 1e-6, 1e-9) if zero.any() else (1.0,):
             factor = np.where(zero, shrink, 1.0)
             scale, ahead = junction.scale * factor, step * factor
-            for length in (1e-3, 1e-4, 1e-2):
+            left = None
+            for length in LEAVING:
                 # a direction along a wall may point out of it by rounding
                 start = self._inside(junction.y + length * ahead, SAME * length * scale)
                 if start is None:
@@ -283,8 +288,21 @@ class Tracer:
                 away = (line.points[0] - junction.y) / scale
                 unit = ahead / scale
                 if away @ unit > 0.9 * _length(away) * _length(unit):
-                    return None if self.knows(line.points[len(line) // 2], near=0.02) else (line, end)
+                    left = left or (line, end)
+                    if self._nothing_between(junction, line):
+                        left = line, end
+                        break
+            if left is not None:
+                return None if self.knows(left[0].points[len(left[0]) // 2], near=0.02) else left
         return None
+
+    def _nothing_between(self, junction: Junction, line: Line) -> bool:
+        """Say whether only the eigenvalue that is zero at the branch point has changed up to the line's first row."""
+        spectrum = self.problem.eigenvalues(junction.y)
+        if not len(spectrum):
+            return True
+        others = np.delete(spectrum, np.argmin(np.abs(spectrum)))
+        return int(line.unstable[0]) - int(np.sum(others.real > 0.0)) in (0, 1)
 
     def _march(
         self,
@@ -349,9 +367,12 @@ class Tracer:
         middle, length = 0.5 * (before + after), _length(chord)
         # not quite at the zero of the eigenvalue: there the equations have no size of their own
         shares = (0.5, 0.1 + 0.8 * self._zero_between(line, event.row))
-        for reach, share in itertools.product((0.02, 1.0), shares):
+        # nor has a state that is zero; its unit of length may stem from a start where it was all but zero
+        zero = np.append((before[:-1] == 0.0) & (after[:-1] == 0.0), False)
+        units = [scale, np.where(zero, np.max(scale[:-1]), scale)]
+        for unit, reach, share in itertools.product(units, (0.02, 1.0), shares):
             box = self._around(middle, 0.5 * np.abs(after - before) + reach * length * scale)
-            found = self.problem.refine(before + share * (after - before), scale, box)
+            found = self.problem.refine(before + share * (after - before), unit, box)
             # it must lie between the rows, or it is another one
             if found is not None and -1e-6 <= ((found[0] - before) / scale) @ chord / (chord @ chord) <= 1.0 + 1e-6:
                 break

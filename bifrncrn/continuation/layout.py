@@ -11,9 +11,9 @@ Python fills it (`bifrncrn.continuation.march`), the kernels read and write it. 
 (TRIAL, TRIAL_TANGENT, TRIAL_REALS, TRIAL_IMAGS, TRIAL_VALUES) = range(20, 25)
 (MID, MID_TANGENT, MID_REALS, MID_IMAGS, MID_VALUES) = range(25, 30)
 (ROW, STEP, GUESS, SCALE, RUNNING, WEIGHT, INFO) = range(30, 37)
-# int64: state and outcome; STOPS has the bit 1 << event set for every event that ends a march
-(COUNT, REASON, WALL, STATUS, NEWTONS, REJECTED, HOLD, UNSTABLE, ENDING, USER, STOPS) = range(37, 48)
-LAYOUT_SIZE = 48
+# int64: state and outcome (of the trial point: UNSTABLE, GROWS, SHRINKS); STOPS has the bit 1 << event set for every event that ends a march
+(COUNT, REASON, WALL, STATUS, NEWTONS, REJECTED, HOLD, UNSTABLE, ENDING, USER, STOPS, GROWS, SHRINKS) = range(37, 50)
+LAYOUT_SIZE = 50
 VECTORS = range(TRIAL, INFO + 1)
 
 # float: settings
@@ -21,10 +21,15 @@ VECTORS = range(TRIAL, INFO + 1)
 SETTINGS_SIZE = 9
 # float: what a Newton correction leaves behind
 (INFO_SIGN, INFO_FIRST, INFO_CONTRACTION) = range(3)
+# and what the curve says there of states that stay zero: bit i for state i, by the sign of its rate of growth
+(INFO_GROWS, INFO_SHRINKS) = range(3, 5)
+INFO_SIZE = 5
+FACES = 52
+"""Of so many states, the first ones, is noted whether they stay zero (the bits of a double)."""
 
 # int64: the marks of a point
-(MARK_SIGN, MARK_UNSTABLE, MARK_EVENT, MARK_NEWTON) = range(4)
-MARKS_SIZE = 4
+(MARK_SIGN, MARK_UNSTABLE, MARK_EVENT, MARK_NEWTON, MARK_GROWS, MARK_SHRINKS) = range(6)
+MARKS_SIZE = 6
 
 # why a march ends
 (RANGE, BOUND, CLOSED, FULL, NOT_FINITE, SHORT, STOPPED) = range(1, 8)

@@ -25,8 +25,9 @@ class Trace:
     points, tangents : (k, N + 1) arrays
     eigenvalues : (k, m) complex array
     values : (k, q) array of user tests
-    marks : (k, 4) int array
-        Sign of the determinant, number of unstable eigenvalues, event, Newton iterations.
+    marks : (k, 6) int array
+        Sign of the determinant, number of unstable eigenvalues, event, Newton iterations, and which states stay zero
+        but would grow or shrink (`bifrncrn.continuation.layout`).
     reason, wall : int
         Why it ended (`bifrncrn.continuation.layout`), and the index of the wall it ended on.
     newtons, rejected : int
@@ -55,7 +56,7 @@ class _Plan(NamedTuple):
 @functools.lru_cache
 def _plan(size: int, spectra: int, tests: int, capacity: int) -> _Plan:
     rows = capacity + tests  # events that coincide take a row each
-    width = max(size, spectra, tests, 4)
+    width = max(size, spectra, tests, at.INFO_SIZE)
     shapes: tuple[tuple[int, ...], ...] = (
         (at.SETTINGS_SIZE,), (size,), (size,), (size,), (rows, size), (rows, size), (rows, spectra), (rows, spectra),
         (rows, tests), (rows, at.MARKS_SIZE), (len(at.VECTORS), width),

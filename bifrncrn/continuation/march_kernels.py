@@ -7,7 +7,8 @@ units of a scale that grows with the solution.
 What a step may hide is looked for in three ways. The signs of the determinant of the bordered Jacobian, of the
 parameter component of the tangent and of user tests, and the number of unstable eigenvalues, are compared at both
 ends of a step: its signature. A signature of more than one special point, or a change of determinant, makes the step
-shrink until it holds one event. And where the real part nearest to zero, continued from either side, may have touched
+shrink until it holds one event. A state that stays zero (an extinct species) has an eigenvalue of its own, the rate
+at which it would grow, whose sign belongs to the signature. And where the real part nearest to zero, continued from either side, may have touched
 zero without any change of signature, the step is taken again in smaller pieces.
 """
 
@@ -30,6 +31,7 @@ from bifrncrn.continuation.layout import (
     FLOOR,
     FOLD,
     FULL,
+    GROWS,
     GUESS,
     HIGH,
     HOLD,
@@ -38,6 +40,8 @@ from bifrncrn.continuation.layout import (
     INFO,
     INFO_CONTRACTION,
     INFO_FIRST,
+    INFO_GROWS,
+    INFO_SHRINKS,
     INFO_SIGN,
     LARGEST_STEP,
     LEAST_STEP,
@@ -45,7 +49,9 @@ from bifrncrn.continuation.layout import (
     LOW,
     LOWER,
     MARK_EVENT,
+    MARK_GROWS,
     MARK_NEWTON,
+    MARK_SHRINKS,
     MARK_SIGN,
     MARK_UNSTABLE,
     MARKS,
@@ -70,6 +76,7 @@ from bifrncrn.continuation.layout import (
     SCALE,
     SETTINGS,
     SHORT,
+    SHRINKS,
     SINGULAR,
     SIZE,
     SLOW,
@@ -105,6 +112,8 @@ FRESH = 1e-9
 """The Jacobian, hence tangent and spectrum, of a point stem from the iterate before it: no further off than this."""
 AT_WALL = 1e-5
 """A branch whose way to a wall is shorter than this, but which has no regular point on it, ends there."""
+ON_WALL = 1e-10
+"""A state nearer to its wall than this, in units of its length, may be on it but for rounding."""
 NO_SLOPE = 1e-11
 """A parameter component of the unit tangent below this at both ends of a step is rounding, not a fold."""
 TOGETHER = 1e-6
@@ -228,6 +237,8 @@ def _finish(w, y, base):
     length = math.sqrt(_dot(w, t, t))
     for i in range(last + 1):
         t[i] /= length
+    if base == TRIAL:
+        w[GROWS], w[SHRINKS] = int(doubles(w[INFO])[INFO_GROWS]), int(doubles(w[INFO])[INFO_SHRINKS])
     w[UNSTABLE] = -1
     if w[SPECTRUM] != 0:
         call4(w[SPECTRUM], w[CONTEXT], w[base + 2], w[base + 3], 0)
@@ -385,6 +396,8 @@ def _store(w, k, base, unstable, event, newtons):
     marks[MARK_UNSTABLE] = unstable
     marks[MARK_EVENT] = event
     marks[MARK_NEWTON] = newtons
+    marks[MARK_GROWS] = w[GROWS]
+    marks[MARK_SHRINKS] = w[SHRINKS]
     w[COUNT] = k + 1
 
 
@@ -397,6 +410,9 @@ def _special(w, k):
     fold = (before > 0.0) != (after > 0.0) and not flat
     turned = int(doubles(w[INFO])[INFO_SIGN]) != _mark(w, k, MARK_SIGN)
     jump = abs(w[UNSTABLE] - _mark(w, k, MARK_UNSTABLE))
+    crossed = (_mark(w, k, MARK_GROWS) & w[SHRINKS]) | (_mark(w, k, MARK_SHRINKS) & w[GROWS])
+    if crossed != 0 and (not turned or crossed & (crossed - 1) != 0):
+        return -1  # more than one of the states that stay zero, or one and something else
     found = 0
     event = 0
     if turned:  # an eigenvalue crosses zero, or touches it where the parameter turns as well
@@ -505,6 +521,8 @@ def _hidden(w, k):
             return 2
         if h2 > least and (g1 + (g1 - g0) / h1 * h2) * g1 < 0.0:
             return 2  # it was about to cross: another one may have crossed the other way
+        if same and h1 > least and (g1 + (g1 - g2) / h2 * h1) * g1 < 0.0:
+            return 1
         if same and h1 > least and abs(g1) < abs(g2) and _apex(g1, (g1 - g2) / h2, g0, h1) * g1 < 0.5 * g1 * g1:
             return 1
     return 0
@@ -536,6 +554,17 @@ def _wall_between(w, y, guess):
                 first = i
                 settings[LEVEL] = level
     return first
+
+
+@kernel
+def _drops(w, y, trial):
+    """Say whether a state has dropped onto its wall from well off it: there it is on another branch, which lies there."""
+    lower, upper, scale = doubles(w[LOWER]), doubles(w[UPPER]), doubles(w[SCALE])
+    for i in range(w[SIZE] - 1):
+        gap = min(abs(trial[i] - lower[i]), abs(trial[i] - upper[i]))
+        if gap <= ON_WALL * scale[i] and min(abs(y[i] - lower[i]), abs(y[i] - upper[i])) > 1e3 * gap + 1e-13 * scale[i]:
+            return True
+    return False
 
 
 @kernel
@@ -613,6 +642,7 @@ def _close(w):
         doubles(w[TRIAL_VALUES])[i] = doubles(w[VALUES])[i]
     doubles(w[INFO])[INFO_SIGN] = _mark(w, 0, MARK_SIGN)
     w[UNSTABLE] = _mark(w, 0, MARK_UNSTABLE)
+    w[GROWS], w[SHRINKS] = _mark(w, 0, MARK_GROWS), _mark(w, 0, MARK_SHRINKS)
     w[ENDING] = CLOSED
 
 
@@ -632,7 +662,7 @@ def _try(w, k, h):
             trial[i] = guess[i]
             doubles(w[ROW])[i] = doubles(w[WEIGHT])[i] * t[i]
         status = _correct(w, trial)
-        if status > 0 and _wall_between(w, y, trial) >= 0:
+        if status > 0 and (_wall_between(w, y, trial) >= 0 or _drops(w, y, trial)):
             return OUTSIDE
         if status > 0:
             _finish(w, trial, TRIAL)

@@ -16,6 +16,9 @@ from bifrncrn.systems.events import Events
 from bifrncrn.systems.region import Region
 from bifrncrn.systems.system import System
 
+ROUNDING = 1e-13
+"""A state smaller than this, in units of its length, is zero but for rounding."""
+
 
 class EquilibriumProblem:
     """Values and derivatives of f at y = (x, p), for the refinement and the normal forms of single points.
@@ -154,8 +157,22 @@ class EquilibriumProblem:
     def refine(
         self, guess: np.ndarray, scale: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None = None
     ) -> tuple[np.ndarray, np.ndarray, float] | None:
-        """Find the branch point near `guess`; see `bifrncrn.continuation.branch_point.refine`."""
-        return branch_point.refine(self, guess, scale, box)
+        """Find the branch point near `guess`; see `bifrncrn.continuation.branch_point.refine`.
+
+        States that are zero there but for rounding, and may stay zero, are made zero.
+        """
+        found = branch_point.refine(self, guess, scale, box)
+        if found is None:
+            return None
+        tiny = np.append((np.abs(found[0]) < ROUNDING * scale)[:-1], False)
+        y = np.where(tiny, 0.0, found[0])
+        return (y if self._stay_zero(y, np.flatnonzero(tiny)) else found[0]), *found[1:]
+
+    def _stay_zero(self, y: np.ndarray, states: np.ndarray) -> bool:
+        """Say whether the equations of these states hold as long as they are zero, whatever the others are."""
+        f, matrix = self.linearize(y)
+        matrix[states, states] = 0.0
+        return not (np.any(f[states]) or np.any(matrix[states]))
 
     def branch_point(
         self,

@@ -6,12 +6,45 @@ arguments are addresses.
 
 from bifrncrn.compile.pointers import call_model3, call_model6, doubles, integers, kernel
 from bifrncrn.continuation.dense import eigenvalues, lu_factor, lu_solve
+from bifrncrn.continuation.layout import FACES, INFO_GROWS, INFO_SHRINKS
 from bifrncrn.curves.work import DIRECTION, LINEARIZE, PARAMETER, PIVOTS, STATES, TESTS, VALUES, WORK
 
 
 @kernel
+def _set_apart(n, f, fp, jac, a, info):
+    """Take the states that stay zero out of the bordered matrix `a`; write to info which, by the sign of their growth.
+
+    The equation of an extinct species, or of what a symmetry keeps at zero, has one entry only, its rate of growth.
+    Its step is exactly zero then, and no rounding of the other equations comes into it. Each growth rate is a factor
+    of the determinant.
+    """
+    m = n + 1
+    grows = 0
+    shrinks = 0
+    for i in range(n):
+        if f[i] != 0.0 or fp[i] != 0.0 or jac[i * n + i] == 0.0:
+            continue
+        alone = True
+        for j in range(n):
+            alone &= j == i or jac[i * n + j] == 0.0
+        if not alone:
+            continue
+        for j in range(m):
+            if j != i:
+                a[j * m + i] = 0.0
+        if i < FACES and jac[i * n + i] > 0.0:
+            grows |= 1 << i
+        elif i < FACES:
+            shrinks |= 1 << i
+    info[INFO_GROWS] = grows
+    info[INFO_SHRINKS] = shrinks
+
+
+@kernel
 def newton_step(context, y, row, step, info):
-    """Write to `step` the solution of [F_y; row] step = [-F(y); 0], and to info[0] the sign of the determinant.
+    """Write to `step` the solution of [F_y; row] step = [-F(y); 0], to info[0] the sign of the determinant.
+
+    The states that stay zero (`_set_apart`) go to info as well.
 
     Returns 0, 1 where the model is not finite, 2 where the matrix is singular.
     """
@@ -42,6 +75,7 @@ def newton_step(context, y, row, step, info):
     for j in range(m):
         a[n * m + j] = border[j]
     out[n] = 0.0
+    _set_apart(n, f, fp, jac, a, doubles(info))
     sign = lu_factor(a, m, integers(c[PIVOTS]), doubles(work + 16 * n))
     doubles(info)[0] = sign
     if sign == 0.0:
