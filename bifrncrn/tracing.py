@@ -27,7 +27,7 @@ FAR = 1e12
 """A state that grows to this multiple of the unit of length is taken to go to infinity."""
 ZERO = 1e-14
 """A state that starts smaller than this, in units of the largest or of one, counts as zero."""
-LEAVING = (1e-3, 1e-4, 1e-5, 1e-6, 1e-2)
+LEAVING = (1e-4, 1e-5, 1e-6, 1e-3, 1e-2)
 """How far from a branch point the first point of a branch is looked for, in units of length."""
 PARALLEL = 0.999
 """Two unit tangents at a branch point belong to one branch when their product exceeds this."""
@@ -363,14 +363,14 @@ class Tracer:
         scale = np.maximum(np.maximum(np.abs(before), np.abs(after)), floor)
         scale[-1] = floor[-1]
         chord = (after - before) / scale
-        # first in the box of both rows and what the branch may bulge out of it, where no neighbour can be taken for it
-        middle, length = 0.5 * (before + after), _length(chord)
+        # in the box of both rows and what the branch may bulge out of it, or where no neighbour can be taken for it
+        middle, length, room = 0.5 * (before + after), _length(chord), (0.02, 1.0, 1e-6)
         # not quite at the zero of the eigenvalue: there the equations have no size of their own
         shares = (0.5, 0.1 + 0.8 * self._zero_between(line, event.row))
         # nor has a state that is zero; its unit of length may stem from a start where it was all but zero
         zero = np.append((before[:-1] == 0.0) & (after[:-1] == 0.0), False)
         units = [scale, np.where(zero, np.max(scale[:-1]), scale)]
-        for unit, reach, share in itertools.product(units, (0.02, 1.0), shares):
+        for unit, reach, share in itertools.product(units, room, shares):
             box = self._around(middle, 0.5 * np.abs(after - before) + reach * length * scale)
             found = self.problem.refine(before + share * (after - before), unit, box)
             # it must lie between the rows, or it is another one
@@ -465,8 +465,22 @@ class Tracer:
                 return
         scale = np.maximum(np.abs(y), floor)
         scale[-1] = floor[-1]
+        scale = self._units(y, event.left, scale)
         self.special.append(self._classify(line, event, y, number))
         self.junctions.append(Junction(y, event.left, scale, len(self.special) - 1, [_unit(tangent / scale)]))
+
+    def _units(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return the units of length at a branch point, smaller for what is zero there and stays small.
+
+        Such a state gets a tenth of what the range makes of it along the branches, to first order; else two branches
+        of which it is the whole difference would look like one.
+        """
+        zero = np.append(np.abs(y[:-1]) < SAME * scale[:-1], False)
+        directions = np.abs(np.array(self.problem.directions(y, left, scale)).reshape(-1, len(y)))
+        if not (len(directions) and zero.any()):
+            return scale
+        reach = np.max(directions / np.maximum(directions[:, -1:], 1e-9), axis=0)
+        return np.where(zero & (reach > 1e-9), np.minimum(scale, 0.1 * reach * scale), scale)
 
     def _classify(self, line: Line, event: Event, y: np.ndarray, number: int) -> SpecialPoint:
         """Return the special point of an event, with its normal form coefficients."""

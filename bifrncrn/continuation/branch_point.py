@@ -57,12 +57,14 @@ def refine(
     _, matrix = problem.linearize(guess)
     if not np.isfinite(matrix).all():
         return None
-    for spread in SPREADS:
-        size = _row_sizes(matrix, scale, spread)
-        left = np.linalg.svd(matrix * scale / size[:, None])[0][:, -1]
-        found = problem.branch_point(guess, left, scale, size, box)
-        if found is not None:
-            return found
+    # where two branch points are close, the null vector of the other one may be nearer at hand
+    for which in (-1, -2)[: problem.n]:
+        for spread in SPREADS:
+            size = _row_sizes(matrix, scale, spread)
+            left = np.linalg.svd(matrix * scale / size[:, None])[0][:, which]
+            found = problem.branch_point(guess, left, scale, size, box)
+            if found is not None:
+                return found
     return None
 
 

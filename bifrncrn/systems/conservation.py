@@ -110,9 +110,11 @@ def _samples(system: System, x: np.ndarray, region: Region, varied: tuple[int, f
     """Return f and the columns of the Jacobian at random points, (n, k); without those where they are not finite."""
     n = len(x)
     rng = np.random.default_rng(0)
-    size = np.abs(x) + 0.1 * np.max(np.abs(x)) + (0.1 if not np.any(x) else 0.0)
+    own = np.where(np.abs(x) > 1e-14 * np.max(np.abs(x)), np.abs(x), 0.1 * np.max(np.abs(x)) or 0.1)
     columns = [np.zeros((n, 0))]
     for sample in range(2 * SAMPLES):
+        # of several sizes: in a state that is far too large, nothing but the highest power of it would count
+        size = own * 10.0 ** (-2.0 * (sample // 2 % 4))
         # half of them near the start, should the model be defined only there
         point = size * rng.uniform(0.5, 1.5, n) if sample % 2 else x + 0.1 * size * rng.uniform(-1.0, 1.0, n)
         point, at = region.clip(point), np.array(system.values)
