@@ -494,38 +494,71 @@ def _hidden_beside(w, k):
 
 
 @kernel
+def _swings(reals, imags, n):
+    """Return the product of the real parts of all complex pairs, and their number."""
+    pairs = 0
+    product = 1.0
+    for i in range(n):
+        if imags[i] > 0.0:
+            pairs += 1
+            product *= reals[i]
+    return product, pairs
+
+
+@kernel
+def _dips(g0, g1, g2, h1, h2, least):
+    """Say which of two steps may hide a double zero: 1 that from g0 to g1, 2 that from g1 to g2, 0 none.
+
+    A value is continued out of one step into the other by the parabola that meets its value at the far end; where
+    that comes to less than half of the nearer end's value, the step is suspicious.
+    """
+    if h2 > least and abs(g1) < abs(g0) and _apex(g1, (g1 - g0) / h1, g2, h2) * g1 < 0.5 * g1 * g1:
+        return 2
+    if h1 > least and abs(g1) < abs(g2) and _apex(g1, (g1 - g2) / h2, g0, h1) * g1 < 0.5 * g1 * g1:
+        return 1
+    return 0
+
+
+@kernel
 def _hidden(w, k):
     """Say which step may hide a pair of crossings: 1 the one to point k, 2 the one to the trial point, 0 none.
 
-    The real part next to zero is continued out of one step into the other by the parabola that meets its value at
-    the far end; where that comes to less than half of the nearer end's value, the step is suspicious.
+    Looked at are the real parts next to zero on either side, whether any real part was about to cross, and, in case
+    others come and go behind those next to zero, the product of the real parts of all complex pairs.
     """
     unstable = w[UNSTABLE]
     size, n = w[SIZE], w[SPECTRA]
-    h2 = _distance(w, _row(w, POINTS, k, size), doubles(w[TRIAL]))
     before = k - 2 if k > 1 and _mark(w, k - 1, MARK_EVENT) > 0 else k - 1  # an event may be next to point k
     if before < 0 or w[SPECTRUM] == 0 or _mark(w, k, MARK_UNSTABLE) != unstable:
         return 0
     h1 = _distance(w, _row(w, POINTS, before, size), _row(w, POINTS, k, size))
+    h2 = _distance(w, _row(w, POINTS, k, size), doubles(w[TRIAL]))
     same = before == k - 1 and _mark(w, before, MARK_UNSTABLE) == unstable
-    noise = ZERO_REAL * max(abs(doubles(w[TRIAL_REALS])[0]), abs(doubles(w[TRIAL_REALS])[n - 1]))
-    for side in range(2):
-        which = unstable - 1 + side
-        if not 0 <= which < n:
-            continue
-        g0, g1, g2 = _row(w, REALS, before, n)[which], _row(w, REALS, k, n)[which], doubles(w[TRIAL_REALS])[which]
+    reals0, reals1, reals2 = _row(w, REALS, before, n), _row(w, REALS, k, n), doubles(w[TRIAL_REALS])
+    noise = ZERO_REAL * max(abs(reals2[0]), abs(reals2[n - 1]))
+    for which in range(n):
+        g0, g1, g2 = reals0[which], reals1[which], reals2[which]
         if not math.isfinite(g0 + g1 + g2) or abs(g1) <= noise:
             continue
         least = CLOSE_PAIR if doubles(w[TRIAL_IMAGS])[which] != 0.0 else CLOSE_REAL
-        if h2 > least and abs(g1) < abs(g0) and _apex(g1, (g1 - g0) / h1, g2, h2) * g1 < 0.5 * g1 * g1:
-            return 2
+        # where it was about to cross, another one may have crossed the other way
         if h2 > least and (g1 + (g1 - g0) / h1 * h2) * g1 < 0.0:
-            return 2  # it was about to cross: another one may have crossed the other way
+            return 2
         if same and h1 > least and (g1 + (g1 - g2) / h2 * h1) * g1 < 0.0:
             return 1
-        if same and h1 > least and abs(g1) < abs(g2) and _apex(g1, (g1 - g2) / h2, g0, h1) * g1 < 0.5 * g1 * g1:
-            return 1
-    return 0
+        if which == unstable - 1 or which == unstable:
+            dip = _dips(g0, g1, g2, h1, h2, least)
+            if dip == 2 or (dip == 1 and same):
+                return dip
+    if n < 3:
+        return 0
+    p0, pairs0 = _swings(reals0, _row(w, IMAGS, before, n), n)
+    p1, pairs1 = _swings(reals1, _row(w, IMAGS, k, n), n)
+    p2, pairs2 = _swings(reals2, doubles(w[TRIAL_IMAGS]), n)
+    if pairs0 != pairs1 or pairs1 != pairs2 or p1 * p2 <= 0.0:
+        return 0
+    dip = _dips(p0, p1, p2, h1, h2, CLOSE_PAIR)
+    return dip if dip == 2 or same else 0
 
 
 @kernel
@@ -871,7 +904,8 @@ def _advance(w, k, h):
                 w[COUNT] = k
                 return 0.3 * _distance(w, y, _row(w, POINTS, k - 1, w[SIZE]))
             return 0.3 * stretch
-    if (event == -1 and stretch > TOGETHER) or (event == BRANCH and stretch > settings[EVENT_STEP]):
+    pinned = event == BRANCH or (event == PAIR and w[SPECTRA] > 2)  # beside one pair, others may cross to and fro
+    if (event == -1 and stretch > TOGETHER) or (pinned and stretch > settings[EVENT_STEP]):
         w[HOLD] = 1
         return 0.3 * stretch
     if event == BRANCH:
