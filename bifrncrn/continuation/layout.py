@@ -11,7 +11,8 @@ Python fills it (`bifrncrn.continuation.march`), the kernels read and write it. 
 (TRIAL, TRIAL_TANGENT, TRIAL_REALS, TRIAL_IMAGS, TRIAL_VALUES) = range(20, 25)
 (MID, MID_TANGENT, MID_REALS, MID_IMAGS, MID_VALUES) = range(25, 30)
 (ROW, STEP, GUESS, SCALE, RUNNING, WEIGHT, INFO) = range(30, 37)
-# int64: state and outcome (of the trial point: UNSTABLE, GROWS, SHRINKS); STOPS has the bit 1 << event set for every event that ends a march
+# int64: state and outcome (of the trial point: UNSTABLE, GROWS, SHRINKS)
+# STOPS has the bit 1 << event set for every event that ends a march
 (COUNT, REASON, WALL, STATUS, NEWTONS, REJECTED, HOLD, UNSTABLE, ENDING, USER, STOPS, GROWS, SHRINKS) = range(37, 50)
 LAYOUT_SIZE = 50
 VECTORS = range(TRIAL, INFO + 1)

@@ -6,10 +6,11 @@ units of a scale that grows with the solution.
 
 What a step may hide is looked for in three ways. The signs of the determinant of the bordered Jacobian, of the
 parameter component of the tangent and of user tests, and the number of unstable eigenvalues, are compared at both
-ends of a step: its signature. A signature of more than one special point, or a change of determinant, makes the step
-shrink until it holds one event. A state that stays zero (an extinct species) has an eigenvalue of its own, the rate
-at which it would grow, whose sign belongs to the signature. And where the real part nearest to zero, continued from either side, may have touched
-zero without any change of signature, the step is taken again in smaller pieces.
+ends of a step: its signature. A state that stays zero (an extinct species) has an eigenvalue of its own, the rate at
+which it would grow, whose sign belongs to the signature too. A signature of more than one special point makes the
+step shrink until it holds one event, and what has one makes it shrink to a small length, beside which nothing else
+hides. And where real parts of eigenvalues, continued from either side, may have touched zero without any change of
+signature, or the parameter may have turned twice, the step is taken again in smaller pieces.
 """
 
 import math
@@ -591,7 +592,7 @@ def _wall_between(w, y, guess):
 
 @kernel
 def _drops(w, y, trial):
-    """Say whether a state has dropped onto its wall from well off it: there it is on another branch, which lies there."""
+    """Say whether a state has dropped onto its wall from well off it, that is onto another branch, which lies there."""
     lower, upper, scale = doubles(w[LOWER]), doubles(w[UPPER]), doubles(w[SCALE])
     for i in range(w[SIZE] - 1):
         gap = min(abs(trial[i] - lower[i]), abs(trial[i] - upper[i]))
@@ -894,7 +895,7 @@ def _advance(w, k, h):
             w[UNSTABLE] = unstable
     stretch = _distance(w, y, doubles(w[TRIAL]))
     event = _signature(w, k)
-    if event == 0 or event == PAIR or event == USER_EVENT:
+    if event in (0, PAIR, USER_EVENT):
         hidden = 2 if stretch > CLOSE_REAL and _hidden_folds(w, k) else 0
         if hidden == 0 and event == 0:
             hidden = _hidden(w, k)
@@ -904,7 +905,8 @@ def _advance(w, k, h):
                 w[COUNT] = k
                 return 0.3 * _distance(w, y, _row(w, POINTS, k - 1, w[SIZE]))
             return 0.3 * stretch
-    pinned = event == BRANCH or (event == PAIR and w[SPECTRA] > 2)  # beside one pair, others may cross to and fro
+    # beside one that crosses, others may cross to and fro
+    pinned = event == BRANCH or (event in (PAIR, FOLD) and w[SPECTRA] > 1)
     if (event == -1 and stretch > TOGETHER) or (pinned and stretch > settings[EVENT_STEP]):
         w[HOLD] = 1
         return 0.3 * stretch
