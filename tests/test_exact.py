@@ -57,7 +57,7 @@ def check_oscillators(seed):
     agree(diagram(system, "lam", (-1.3, 1.3)), [("HB", lam) for lam in known])
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(20))
 def test_two_oscillators_quickly(seed):
     check_oscillators(seed)
 
@@ -68,7 +68,7 @@ def test_two_oscillators(seed):
     check_oscillators(seed)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", [1, 5, 9, 13, 17, 21, 25])
 @pytest.mark.parametrize("step", [0.05, 0.1])
 def test_folds_and_hopf_points_side_by_side(seed, step):
     equations, start, span, known = exact.fold_and_oscillator(np.random.default_rng(seed))
