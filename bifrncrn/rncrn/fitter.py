@@ -98,7 +98,11 @@ class _OutOfTimeError(Exception):
 
 
 class _Clock:
-    """Residuals that remember their best point and stop at the deadline."""
+    """Residuals that remember their best point and stop at the deadline.
+
+    They are turned to (|r|, 0, ..., 0), to go with `Projection.condensed`: the steps are the same, at a fraction of the
+    cost of all rows in MINPACK.
+    """
 
     def __init__(self, problem: Projection, deadline: float) -> None:
         self.problem = problem
@@ -113,7 +117,9 @@ class _Clock:
             self.best, self.cost = v.copy(), cost
         if time.perf_counter() > self.deadline:
             raise _OutOfTimeError
-        return residual
+        turned = np.zeros(v.size + 1)
+        turned[0] = np.sqrt(cost)
+        return turned
 
 
 def run_start(samples: Samples, options: FitOptions, index: int, seed: np.random.SeedSequence) -> Start:
@@ -220,7 +226,7 @@ def descend(problem: Projection, v: Array, evaluations: int, deadline: float = n
             if np.isfinite(problem.rate_bound):
                 outcome = _descend_within(clock, v, limits)
             else:
-                outcome = least_squares(clock, v, problem.jacobian, method="lm", **limits)
+                outcome = least_squares(clock, v, problem.condensed, method="lm", **limits)
     except _OutOfTimeError:
         return (v if clock.best is None else clock.best), "seconds"
     return (v if clock.best is None else clock.best), "evaluations" if outcome.status == 0 else "converged"
@@ -237,7 +243,7 @@ def _descend_within(clock: _Clock, v: Array, limits: dict[str, Any]) -> Any:
     back = np.stack([problem.from_natural(row) for row in np.eye(width)], axis=1)
 
     def jacobian(rates: Array) -> Array:
-        slopes = problem.jacobian(problem.from_natural(rates))
+        slopes = problem.condensed(problem.from_natural(rates))
         out: Array = (slopes.reshape(len(slopes), -1, width) @ back).reshape(slopes.shape)
         return out
 

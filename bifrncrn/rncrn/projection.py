@@ -6,11 +6,12 @@ For given omega, psi, theta the best alpha and beta solve a linear least-squares
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg import qr, solve_triangular
 
 from bifrncrn.rncrn.checks import Array
 from bifrncrn.rncrn.pins import NOTHING, Pinned, Rows, rows
@@ -19,6 +20,10 @@ from bifrncrn.rncrn.weights import Weights
 
 # the length with which pinned Jacobians are multiplied, in units of half the samples' extent
 PIN_LENGTH = 0.1
+
+
+# pivots below this, relative to the terms they are the difference of, leave a normal equation too few digits
+CANCELLED = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,29 +143,65 @@ class Projection:
     def jacobian(self, v: Array) -> Array:
         """Return the exact Jacobian of `residual`."""
         solved = self._solve(v)
-        n, width = solved.slope.shape[1], self.inputs.shape[1]
-        given = self.count + self.extra
+        n, given = solved.slope.shape[1], self.count + self.extra
         size = given + n
         out = np.zeros((self.dimension * size + v.size, v.size))
-        for i, species in enumerate(solved.species):
-            slope = self.gain[i][:, None] * solved.slope
-            # dA c, where the design matrix A depends on v_jk through its column j only
-            first = ((slope * species.alpha)[:, :, None] * self.inputs[:, None, :]).reshape(self.count, v.size)
-            # dA^T r
-            second = np.zeros((len(species.r), n, width))
-            free = species.free
-            turned = (slope[:, free] * species.residual[: self.count, None]).T @ self.inputs
-            if solved.rows is not None:
-                turn = self.heavy * solved.rows.slope[i]
-                first = np.vstack([first, (turn * species.alpha[:, None]).reshape(self.extra, v.size)])
-                turned += np.tensordot(species.residual[self.count : given], turn[:, free], 1)
-            second[np.arange(len(free)), free] = turned
-            lifted = solve_triangular(species.r, second.reshape(len(species.r), -1), trans=1, check_finite=False)
+        for i, (species, (first, second)) in enumerate(zip(solved.species, self._derivatives(solved))):
             block = out[i * size : (i + 1) * size]
-            block[:given] = -first
-            block += species.q @ (species.q[:given].T @ first - lifted)
+            block[:] = species.q @ (species.q[:given].T @ first - second)
+            block[:given] -= first
         out[-v.size :] = np.sqrt(self.ridge.inputs) * np.eye(v.size)
         return out
+
+    def condensed(self, v: Array) -> Array:
+        """Return H J (n + 1, n) of the Jacobian J, H orthogonal such that H r = (|r|, 0, ..., 0) for the residual r.
+
+        Levenberg-Marquardt steps depend on |r|, J^T r and J^T J only, so they are the same with few rows as with all.
+        """
+        residual = self.residual(v)
+        length = max(float(np.linalg.norm(residual)), 1e-300)
+        gram, gradient, terms = self._normal(v)
+        along = gradient / length
+        scale = np.sqrt(terms)
+        try:
+            factor = np.linalg.cholesky((gram - np.outer(along, along)) / np.outer(scale, scale))
+        except np.linalg.LinAlgError:
+            factor = np.zeros_like(gram)
+        if np.diag(factor).min() ** 2 > CANCELLED:
+            return np.vstack([along, factor.T * scale])
+        across = self.jacobian(v) - np.outer(residual / length, along)
+        return np.vstack([along, qr(across, mode="r", overwrite_a=True, check_finite=False)[0][: v.size]])
+
+    def _normal(self, v: Array) -> tuple[Array, Array, Array]:
+        """Return J^T J and J^T r without forming J, and the diagonal of J^T J before anything is subtracted."""
+        solved = self._solve(v)
+        gram = self.ridge.inputs * np.eye(v.size)
+        terms = np.full(v.size, float(self.ridge.inputs))
+        gradient = self.ridge.inputs * v
+        for species, (first, second) in zip(solved.species, self._derivatives(solved)):
+            onto = species.q[: len(first)].T @ first
+            own, other = first.T @ first, second.T @ second
+            gram += own - onto.T @ onto + other
+            terms += np.diag(own) + np.diag(other)
+            # the residual of a solved linear problem is orthogonal to q
+            gradient -= species.residual[: len(first)] @ first
+        return gram, gradient, terms
+
+    def _derivatives(self, solved: _Solved) -> Iterator[tuple[Array, Array]]:
+        """Yield dA c and R^-T dA^T r of every species, where its design matrix is A = Q R, c and r its solution."""
+        n, width = solved.slope.shape[1], self.inputs.shape[1]
+        # A depends on v_jk through its column j only: ds_j / dv_jk
+        change = (solved.slope[:, :, None] * self.inputs[:, None, :]).reshape(self.count, n * width)
+        for i, species in enumerate(solved.species):
+            first = change * self.gain[i][:, None]
+            if solved.rows is not None:
+                first = np.vstack([first, self.heavy * solved.rows.slope[i].reshape(self.extra, -1)])
+            second = np.zeros((len(species.r), n, width))
+            free = species.free
+            second[np.arange(len(free)), free] = (species.residual[: len(first)] @ first).reshape(n, width)[free]
+            first *= np.repeat(species.alpha, width)
+            columns = second.reshape(len(species.r), -1)
+            yield first, solve_triangular(species.r, columns, trans=1, check_finite=False)
 
     def loss(self, v: Array) -> float:
         """Return the loss over the samples without penalties."""
