@@ -14,6 +14,7 @@ from bifrncrn.rncrn.pins import NOTHING, Pinned
 from bifrncrn.rncrn.projection import Projection, Ridge
 from bifrncrn.rncrn.sampling import Samples, thin
 from bifrncrn.rncrn.threads import single_threaded
+from bifrncrn.rncrn.turning import turned
 from bifrncrn.rncrn.weights import Weights
 
 # the first ridge, relative to the target's mean square: strong enough that no start runs off to huge rates
@@ -100,8 +101,7 @@ class _OutOfTimeError(Exception):
 class _Clock:
     """Residuals that remember their best point and stop at the deadline.
 
-    They are turned to (|r|, 0, ..., 0), to go with `Projection.condensed`: the steps are the same, at a fraction of the
-    cost of all rows in MINPACK.
+    They are turned (see `turning`), to go with `Projection.condensed`.
     """
 
     def __init__(self, problem: Projection, deadline: float) -> None:
@@ -117,9 +117,7 @@ class _Clock:
             self.best, self.cost = v.copy(), cost
         if time.perf_counter() > self.deadline:
             raise _OutOfTimeError
-        turned = np.zeros(v.size + 1)
-        turned[0] = np.sqrt(cost)
-        return turned
+        return turned(residual, v.size)
 
 
 def run_start(samples: Samples, options: FitOptions, index: int, seed: np.random.SeedSequence) -> Start:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import qr, solve_triangular
+from scipy.linalg import solve_triangular
 
 from bifrncrn.rncrn.checks import Array
 from bifrncrn.rncrn.pins import NOTHING, Pinned, Rows, rows
 from bifrncrn.rncrn.sampling import Samples
+from bifrncrn.rncrn.turning import turned_jacobian
 from bifrncrn.rncrn.weights import Weights
 
 # the length with which pinned Jacobians are multiplied, in units of half the samples' extent
@@ -154,10 +155,7 @@ class Projection:
         return out
 
     def condensed(self, v: Array) -> Array:
-        """Return H J (n + 1, n) of the Jacobian J, H orthogonal such that H r = (|r|, 0, ..., 0) for the residual r.
-
-        Levenberg-Marquardt steps depend on |r|, J^T r and J^T J only, so they are the same with few rows as with all.
-        """
+        """Return the Jacobian turned to few rows (see `turning`), from J^T J where that leaves digits enough."""
         residual = self.residual(v)
         length = max(float(np.linalg.norm(residual)), 1e-300)
         gram, gradient, terms = self._normal(v)
@@ -169,8 +167,7 @@ class Projection:
             factor = np.zeros_like(gram)
         if np.diag(factor).min() ** 2 > CANCELLED:
             return np.vstack([along, factor.T * scale])
-        across = self.jacobian(v) - np.outer(residual / length, along)
-        return np.vstack([along, qr(across, mode="r", overwrite_a=True, check_finite=False)[0][: v.size]])
+        return turned_jacobian(residual, self.jacobian(v))
 
     def _normal(self, v: Array) -> tuple[Array, Array, Array]:
         """Return J^T J and J^T r without forming J, and the diagonal of J^T J before anything is subtracted."""

@@ -128,12 +128,12 @@ def refine(
             return Refined(weights, before, before, residual, False)
         return Refined(moved, before, moved.loss(samples, loss), residual, True)
 
-    near = measured(*_moved(_Problem(weights, few, loss, wanted, floor, rate_bound), (), evaluations))
+    near = measured(*_moved(Problem(weights, few, loss, wanted, floor, rate_bound), (), evaluations))
     if near.converged and abs(near.after - before) <= CHEAP * before:
         return near
     start = weights
     for _ in range(len(weights.beta) + 1):
-        moved, residual = _moved(_Problem(start, few, loss, wanted, floor, rate_bound), HEAVY, evaluations)
+        moved, residual = _moved(Problem(start, few, loss, wanted, floor, rate_bound), HEAVY, evaluations)
         low = moved.beta < floor
         if not low.any() or (start.beta[low] <= floor).any():
             break
@@ -142,7 +142,7 @@ def refine(
     return measured(moved, residual)
 
 
-def _moved(problem: _Problem, passes: Sequence[float], evaluations: int) -> tuple[Weights, float]:
+def _moved(problem: Problem, passes: Sequence[float], evaluations: int) -> tuple[Weights, float]:
     """Return the weights after the passes and the last steps, and the residual of the defining equations."""
     from scipy.optimize import least_squares
 
@@ -164,7 +164,7 @@ def _moved(problem: _Problem, passes: Sequence[float], evaluations: int) -> tupl
     return problem.weights(unknowns), residual
 
 
-def _least_change(problem: _Problem, unknowns: Array) -> tuple[Array, float]:
+def _least_change(problem: Problem, unknowns: Array) -> tuple[Array, float]:
     """Return the unknowns that satisfy the defining equations, and the residual left.
 
     Every Newton step is the one that changes the loss's residuals least (to first order).
@@ -190,7 +190,7 @@ def _least_change(problem: _Problem, unknowns: Array) -> tuple[Array, float]:
     return unknowns, residual
 
 
-class _Problem:
+class Problem:
     """The loss over all weights, and the defining equations, as functions of one flat vector."""
 
     def __init__(
@@ -248,6 +248,8 @@ class _Problem:
         """Return the residuals of the loss, then the heavy equations."""
         weights = self.weights(unknowns)
         error = self.influx * (weights.field(self.samples.x, self.samples.lam) - self.samples.field).T
+        if not self.wanted:
+            return error.ravel()
         return np.concatenate([error.ravel(), self.heavy * self.constraints(unknowns)[0]])
 
     def jacobian(self, unknowns: Array) -> Array:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bifrncrn.rncrn.behaviours import Behaviour
+from bifrncrn.rncrn.behaviours import Behaviour, CycleWanted
 from bifrncrn.rncrn.fit import Candidate
 from bifrncrn.rncrn.fitter import FitOptions, Start, polish
+from bifrncrn.rncrn.following import follow
 from bifrncrn.rncrn.network import Network
 from bifrncrn.rncrn.pins import Pinned
 from bifrncrn.rncrn.ranking import Standing, behaving, standing
@@ -35,6 +36,9 @@ SAME = 1e-3
 REFINED = 3
 # a refinement may cost this factor in the loss
 SPOILT = 10.0
+# candidates that are followed along their cycles, and for how many turns, one after the other
+FOLLOWED = 3
+TURNS = (0.1, 0.3, 1.0, 2.0)
 # random points of the box on which the held-out loss is taken
 HELD_OUT = 4096
 
@@ -124,6 +128,20 @@ class Judge:
         every = (found.get(start.index) or self.candidate(start, False) for start in starts)
         return sorted(every, key=lambda c: c.key)
 
+    def follow(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
+        """Return the candidates ranked anew, those of lowest loss taught to stay near wanted cycles (see `following`).
+
+        Only where the best one misses something, and attracting cycles of no given period are wanted.
+        """
+        cycles = [one for one in self.behaviours if isinstance(one, CycleWanted) and one.attracts and not one.period]
+        standing = candidates[0].standing
+        if standing is None or not standing.wrong or not cycles:
+            return list(candidates)
+        seen = sorted((c for c in candidates if c.standing is not None), key=lambda c: c.loss)
+        followed = self._spread(self._followed, [(candidate, data, cycles) for candidate in seen[:FOLLOWED]])
+        done = {candidate.start.index: candidate for candidate in followed}
+        return sorted((done.get(c.start.index, c) for c in candidates), key=lambda c: c.key)
+
     def refine(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
         """Return the candidates ranked anew, the first ones with their special points moved onto the target's.
 
@@ -160,6 +178,19 @@ class Judge:
 
         outcome: list[Candidate] = Parallel(n_jobs=self.jobs)(delayed(call)(*task) for task in tasks)
         return outcome
+
+    def _followed(self, fitted: Candidate, data: Samples, cycles: Sequence[CycleWanted]) -> Candidate:
+        """Return the best that the candidate becomes when it is followed for longer and longer, or as it was."""
+        best, start = fitted, fitted.start
+        for turns in TURNS:
+            with single_threaded():
+                weights = follow(start.weights, data, self.options.loss, start.ridge, cycles, turns)
+            start = replace(start, weights=weights)
+            candidate = self.candidate(start, True, followed=turns)
+            best = min(best, candidate, key=lambda c: c.key)
+            if candidate.standing is not None and not candidate.standing.wrong:
+                break
+        return best
 
     def _refined(self, fitted: Candidate, data: Samples) -> Candidate:
         """Return the candidate refined in the reduced system and at the target's mu at once, or in the reduced one.

@@ -158,7 +158,7 @@ def train(
     starts = _polish(data, options, starts, pinned, jobs)
     record = _record(target, options, data, method, seeds, seed)
     judge = Judge.of(target, options, record, reference, wanted, pinned, seed, jobs)
-    candidates = judge.rank(starts)
+    candidates = judge.follow(judge.rank(starts), data)
     if refine:
         candidates = judge.refine(candidates, data)
     notes = (*_notes(candidates[0], rank == "diagram"), *_overfitted(candidates[0]))

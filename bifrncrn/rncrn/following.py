@@ -1,0 +1,210 @@
+"""Teach a network what becomes of it when it is followed: rollouts along wanted cycles, beside the field's loss.
+
+A field fitted sample by sample is a little wrong everywhere, and along a long curve the errors add up: a trajectory
+slips from one winding to the next where no sample teaches it to come back. Here the reduced system is integrated from
+places on the wanted cycle, and its distances from the cycle are residuals beside those of the loss, with exact
+sensitivities in all weights (but the influxes, which stay). It fails when a trajectory leaves the cycle for good
+within a few steps of time, for distances that large say nothing about the way back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrncrn.rncrn.behaviours import CycleWanted
+from bifrncrn.rncrn.checks import Array
+from bifrncrn.rncrn.refinement import Problem
+from bifrncrn.rncrn.sampling import Samples, thin
+from bifrncrn.rncrn.turning import turned, turned_jacobian
+from bifrncrn.rncrn.weights import Weights
+
+# a distance as large as the one allowed costs this share of the target's mean square, on the average
+HEAVY = 0.7
+# distances beyond this many times the one allowed count hardly more
+FAR = 2.0
+# the curve bends by this angle, about, in one step of the integration
+BEND = 0.1
+# rollouts, and at how many times of each the distance counts
+ROLLOUTS, RECORDS = 31, 10
+# samples that keep the loss, and evaluations
+KEPT, EVALUATIONS = 1600, 15
+
+
+def follow(
+    weights: Weights, samples: Samples, loss: str, ridge: float, cycles: Sequence[CycleWanted], turns: float
+) -> Weights:
+    """Return `weights` changed so that trajectories stay near the wanted cycles.
+
+    Parameters
+    ----------
+    weights : Weights
+        A fitted network, gamma = tau = 1.
+    samples : Samples
+        What it was fitted to.
+    loss : {"field", "relative"}
+    ridge : float
+        Penalty on the sum of squares of alpha, in the units of the loss.
+    cycles : sequence of CycleWanted
+        Attracting ones.
+    turns : float
+        How long to follow, in times that a turn takes.
+    """
+    from scipy.optimize import least_squares
+
+    problem = _Following(weights, thin(samples, KEPT, np.random.default_rng(0)), loss, ridge, cycles, turns)
+    outcome = least_squares(
+        lambda v: turned(problem.residual(v), v.size),
+        problem.field.start(),
+        lambda v: turned_jacobian(problem.residual(v), problem.jacobian(v)),
+        method="lm",
+        x_scale="jac",
+        max_nfev=EVALUATIONS,
+        ftol=1e-5,
+        xtol=1e-6,
+    )
+    return problem.field.weights(outcome.x)
+
+
+class _Following:
+    """Residuals of the loss, of the ridge and of the rollouts, as functions of the scaled weights."""
+
+    def __init__(
+        self, weights: Weights, samples: Samples, loss: str, ridge: float, cycles: Sequence[CycleWanted], turns: float
+    ) -> None:
+        self.field = Problem(weights, samples, loss, (), np.inf)  # below that floor, influxes stay as they are
+        self.root = np.sqrt(ridge)
+        self.alphas = weights.alpha.size
+        power = float(samples.weight @ (samples.field**2).mean(axis=1) / samples.weight.sum())
+        self.rollouts = [_rollout(weights, cycle, turns) for cycle in cycles]
+        self.gains = [np.sqrt(HEAVY * power / len(cycles)) / cycle.within for cycle in cycles]
+
+    def residual(self, unknowns: Array) -> Array:
+        """Return the residuals."""
+        weights = self.field.weights(unknowns)
+        away = [gain * one.distances(weights) for gain, one in zip(self.gains, self.rollouts)]
+        return np.concatenate([self.field.residual(unknowns), self.root * unknowns[: self.alphas], *away])
+
+    def jacobian(self, unknowns: Array) -> Array:
+        """Return their Jacobian."""
+        weights = self.field.weights(unknowns)
+        penalty = self.root * np.eye(self.alphas, len(unknowns))
+        away = [
+            gain * (one.sensitivities(weights) @ self.field.natural) * self.field.free
+            for gain, one in zip(self.gains, self.rollouts)
+        ]
+        return np.vstack([self.field.slopes(unknowns), penalty, *away])
+
+
+@dataclass(frozen=True, eq=False)
+class _Rollout:
+    """Trajectories of the reduced system from places on a closed curve, by the classical Runge-Kutta method."""
+
+    points: Array  # (k, M) the curve
+    start: Array  # (B, M)
+    lam: Array  # (B, P)
+    step: float
+    every: int
+    far: float
+
+    def distances(self, weights: Weights) -> Array:
+        """Return the vectors from the curve to the trajectories, large ones shortened; scaled to a mean square."""
+        away, _ = self._away(self._run(weights, False)[0])
+        return (self._shortening(away)[:, None] * away).ravel() / np.sqrt(len(away))
+
+    def sensitivities(self, weights: Weights) -> Array:
+        """Return the Jacobian of `distances` in all weights, in the order of `refinement.NAMES`."""
+        x, by_weights = self._run(weights, True)
+        away, across = self._away(x)
+        short = self._shortening(away)
+        shape = short[:, None, None] * np.eye(x.shape[1])
+        shape -= (short**3 / self.far**2)[:, None, None] * away[:, :, None] * away[:, None, :]
+        return (shape @ across @ by_weights).reshape(x.size, -1) / np.sqrt(len(away))
+
+    def _shortening(self, away: Array) -> Array:
+        return 1.0 / np.sqrt(1.0 + (away**2).sum(axis=1) / self.far**2)
+
+    def _run(self, weights: Weights, sensitive: bool) -> tuple[Array, Array]:
+        """Return the states (k, M) at the recorded times, and their derivatives in the weights (k, M, W) if asked."""
+        x, count = self.start, self.start.shape[1]
+        size = 2 * weights.alpha.size + weights.psi.size + weights.theta.size + count
+        slopes = np.zeros((*x.shape, size if sensitive else 0))
+        states, derivatives = [], []
+        with np.errstate(all="ignore"):  # a wild trial step may overflow; such states count as far away
+            for k in range(RECORDS * self.every):
+                x, slopes = self._step(weights, x, slopes, sensitive)
+                if (k + 1) % self.every == 0:
+                    states.append(x)
+                    derivatives.append(slopes)
+        every, by_weights = np.concatenate(states), np.concatenate(derivatives)
+        lost = ~(np.abs(every - self.points.mean(axis=0)) < 10 * np.ptp(self.points)).all(axis=1)
+        every = np.where(lost[:, None], self.points.mean(axis=0) + 10 * np.ptp(self.points), every)
+        return every, np.where(lost[:, None, None], 0.0, by_weights)
+
+    def _step(self, weights: Weights, x: Array, slopes: Array, sensitive: bool) -> tuple[Array, Array]:
+        sum_x, sum_slopes = np.zeros_like(x), np.zeros_like(slopes)
+        rate, change = sum_x, sum_slopes
+        for part, share in ((0.0, 1 / 6), (0.5, 1 / 3), (0.5, 1 / 3), (1.0, 1 / 6)):
+            at = x + part * self.step * rate
+            if sensitive:
+                rate, by_x, by_weights = _rates(weights, at, self.lam)
+                change = by_x @ (slopes + part * self.step * change) + by_weights
+                sum_slopes = sum_slopes + share * change
+            else:
+                rate = weights.field(at, self.lam)
+            sum_x = sum_x + share * rate
+        return x + self.step * sum_x, slopes + self.step * sum_slopes
+
+    def _away(self, x: Array) -> tuple[Array, Array]:
+        """Return the vectors (k, M) to `x` from the nearest points of the polygon, and their derivatives in x."""
+        following = np.roll(self.points, -1, axis=0) - self.points
+        square = (following**2).sum(axis=1)
+        vertex = ((x[:, None] - self.points[None]) ** 2).sum(axis=2).argmin(axis=1)
+        best, where, side = np.full(len(x), np.inf), np.zeros_like(x), np.zeros_like(x)
+        for segment in (vertex, vertex - 1):
+            along = np.clip(((x - self.points[segment]) * following[segment]).sum(axis=1) / square[segment], 0, 1)
+            away = x - self.points[segment] - along[:, None] * following[segment]
+            inside = (along > 0) & (along < 1)
+            nearer = (away**2).sum(axis=1) < best
+            best = np.where(nearer, (away**2).sum(axis=1), best)
+            where[nearer] = away[nearer]
+            unit = following[segment] / np.sqrt(square[segment])[:, None] * inside[:, None]
+            side[nearer] = unit[nearer]
+        return where, np.eye(x.shape[1]) - side[:, :, None] * side[:, None, :]
+
+
+def _rollout(weights: Weights, cycle: CycleWanted, turns: float) -> _Rollout:
+    """Return rollouts along the cycle, of `turns` times the time a turn takes at the speeds of the network's field."""
+    points = cycle.points
+    chords = np.roll(points, -1, axis=0) - points
+    length = np.linalg.norm(chords, axis=1)
+    keep = length > 0
+    points, chords, length = points[keep], chords[keep], length[keep]
+    lam = np.tile(np.array(cycle.lam, dtype=float), (len(points), 1))
+    speed = np.linalg.norm(weights.field(points, lam), axis=1)
+    duration = turns * float(length.sum() / np.average(speed, weights=length))
+    unit = chords / length[:, None]
+    bend = turns * float(np.arccos(np.clip((unit * np.roll(unit, 1, axis=0)).sum(axis=1), -1, 1)).sum())
+    every = int(np.ceil(bend / BEND / RECORDS))
+    start = np.linspace(0, len(points), ROLLOUTS, endpoint=False).astype(int)
+    step = duration / (every * RECORDS)
+    return _Rollout(points, points[start], lam[start], step, every, FAR * cycle.within)
+
+
+def _rates(weights: Weights, x: Array, lam: Array) -> tuple[Array, Array, Array]:
+    """Return the reduced field (B, M), its derivatives in x (B, M, M) and in all weights (B, M, W)."""
+    count, m = x.shape
+    z = x @ weights.omega.T + lam @ weights.psi.T + weights.theta
+    root = np.sqrt(z * z + 4.0)
+    s = np.where(z >= 0, (z + root) / 2, 2 / (root - np.minimum(z, 0.0)))
+    total = s @ weights.alpha.T
+    by_z = x[:, :, None] * weights.alpha * (s / root)[:, None, :]
+    by_x = by_z @ weights.omega
+    by_x[:, np.arange(m), np.arange(m)] += total
+    by_alpha = np.einsum("bi,bj,ik->bikj", x, s, np.eye(m)).reshape(count, m, -1)
+    by_omega = (by_z[..., None] * x[:, None, None, :]).reshape(count, m, -1)
+    by_psi = (by_z[..., None] * lam[:, None, None, :]).reshape(count, m, by_z.shape[2] * lam.shape[1])
+    by_beta = np.broadcast_to(np.eye(m), (count, m, m))
+    return weights.beta + x * total, by_x, np.concatenate([by_alpha, by_omega, by_psi, by_z, by_beta], axis=2)
