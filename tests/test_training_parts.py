@@ -7,13 +7,16 @@ from hypothesis import strategies as st
 
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn import checkpoint
+from bifrncrn.rncrn.behaviours import CycleWanted
 from bifrncrn.rncrn.defining import Wanted
 from bifrncrn.rncrn.fitter import FitOptions, beta_floor, run_start
+from bifrncrn.rncrn.following import _Following
 from bifrncrn.rncrn.network import Network
 from bifrncrn.rncrn.projection import Projection, Ridge
 from bifrncrn.rncrn.sampling import Samples, box_points, check_box, join, thin
 from bifrncrn.rncrn.target import FieldPart, Target
 from bifrncrn.rncrn.training_table import target_from
+from bifrncrn.rncrn.turning import turned
 from bifrncrn.rncrn.weights import Weights
 from bifrncrn.systems.system import System
 
@@ -51,6 +54,34 @@ def test_jacobian_of_the_projection_is_exact(relative, floor, seed):
     )
     exact = problem.jacobian(v)
     assert np.abs(numeric - exact).max() < 1e-6 * max(1.0, np.abs(exact).max())
+
+
+@pytest.mark.parametrize("ridge", [Ridge(1e-3, 1e-4), Ridge(0.0, 0.0)])
+@pytest.mark.parametrize(
+    "perceptrons", [3, 20]
+)  # 20 have more inputs' weights than 60 samples of two species tell apart
+def test_few_rows_stand_for_all(ridge, perceptrons):
+    problem = Projection(some_samples(), False, ridge, 1e-6)
+    v = problem.random(perceptrons, 1.0, np.random.default_rng(1))
+    all_rows, few, residual = problem.jacobian(v), problem.condensed(v), problem.residual(v)
+    assert few.shape == (v.size + 1, v.size)
+    np.testing.assert_allclose(few.T @ few, all_rows.T @ all_rows, atol=1e-10 * np.abs(all_rows).max() ** 2)
+    gradient = all_rows.T @ residual
+    np.testing.assert_allclose(few.T @ turned(residual, v.size), gradient, atol=1e-10 * np.abs(all_rows).max())
+
+
+def test_sensitivities_of_rollouts_are_exact():
+    angle = 2 * np.pi * np.arange(200) / 200
+    cycle = CycleWanted(2 + np.column_stack([np.cos(angle), np.sin(angle)]), (0.5,), within=0.3)
+    weights = random_weights(2, 4, 1)
+    problem = _Following(weights, some_samples(30), "field", 1e-3, [cycle], 0.02)
+    unknowns = problem.field.start()
+    along = np.random.default_rng(3).standard_normal(len(unknowns)) * problem.field.free
+    step = 1e-6 * along
+    numeric = (problem.residual(unknowns + step) - problem.residual(unknowns - step)) / 2e-6
+    exact = problem.jacobian(unknowns) @ along
+    assert np.abs(exact[-40:]).max() > 1e-3
+    np.testing.assert_allclose(numeric, exact, atol=1e-7 * np.abs(exact).max())
 
 
 def test_projection_finds_weights_that_made_the_field():
