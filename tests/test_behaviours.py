@@ -123,6 +123,14 @@ def test_figures_of_the_papers_are_beaten(name, loss):
 
 
 @pytest.mark.slow
+def test_a_long_curve_on_a_torus_is_followed_into_its_cycle():
+    fit = train(library.torus(), perceptrons=20, seeds=2, jobs=2)
+    assert fit.loss < 0.35
+    assert fit.reached, fit.report()
+    assert fit.network.training["followed"] > 0
+
+
+@pytest.mark.slow
 def test_chaos_is_asked_for():
     wanted = behaviours_of(library.hastings_powell())
     assert [type(one) for one in wanted] == [EquilibriaWanted, ChaosWanted]

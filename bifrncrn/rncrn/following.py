@@ -22,7 +22,7 @@ from bifrncrn.rncrn.turning import turned, turned_jacobian
 from bifrncrn.rncrn.weights import Weights
 
 # a distance as large as the one allowed costs this share of the target's mean square, on the average
-HEAVY = 0.3
+HEAVY = 0.15
 # distances beyond this many times the one allowed count hardly more
 FAR = 2.0
 # the curve bends by this angle, about, in one step of the integration
