@@ -176,7 +176,8 @@ def _newton(field: Field, edges: np.ndarray, nodes: np.ndarray, period: float, p
     for _ in range(ITERATIONS):
         if not np.all(np.isfinite(nodes)) or not period > 0:
             return None
-        solved = _linear_solve(field, np.diff(edges), nodes, period, phase)
+        with np.errstate(over="ignore", invalid="ignore"):  # a step that is not finite ends it below
+            solved = _linear_solve(field, np.diff(edges), nodes, period, phase)
         if solved is None:
             return None
         change, change_period, monodromy, residual = solved

@@ -34,7 +34,13 @@ KEPT, EVALUATIONS = 1600, 15
 
 
 def follow(
-    weights: Weights, samples: Samples, loss: str, ridge: float, cycles: Sequence[CycleWanted], turns: float
+    weights: Weights,
+    samples: Samples,
+    loss: str,
+    ridge: float,
+    cycles: Sequence[CycleWanted],
+    turns: float,
+    rate_bound: float = np.inf,
 ) -> Weights:
     """Return `weights` changed so that trajectories stay near the wanted cycles.
 
@@ -51,13 +57,18 @@ def follow(
         Attracting ones.
     turns : float
         How long to follow, in times that a turn takes.
+    rate_bound : float
+        Rates that are this large stay as they are; `weights` come back unchanged when another one grows beyond it.
     """
     from scipy.optimize import least_squares
 
-    problem = _Following(weights, thin(samples, KEPT, np.random.default_rng(0)), loss, ridge, cycles, turns)
+    few = thin(samples, KEPT, np.random.default_rng(0))
+    # below that floor, influxes stay as they are
+    field = Problem(weights, few, loss, (), np.inf, rate_bound)
+    problem = _Following(field, weights, few, ridge, cycles, turns)
     outcome = least_squares(
         lambda v: turned(problem.residual(v), v.size),
-        problem.field.start(),
+        field.start(),
         lambda v: turned_jacobian(problem.residual(v), problem.jacobian(v)),
         method="lm",
         x_scale="jac",
@@ -65,16 +76,23 @@ def follow(
         ftol=1e-5,
         xtol=1e-6,
     )
-    return problem.field.weights(outcome.x)
+    followed = field.weights(outcome.x)
+    return followed if followed.largest <= rate_bound else weights
 
 
 class _Following:
     """Residuals of the loss, of the ridge and of the rollouts, as functions of the scaled weights."""
 
     def __init__(
-        self, weights: Weights, samples: Samples, loss: str, ridge: float, cycles: Sequence[CycleWanted], turns: float
+        self,
+        field: Problem,
+        weights: Weights,
+        samples: Samples,
+        ridge: float,
+        cycles: Sequence[CycleWanted],
+        turns: float,
     ) -> None:
-        self.field = Problem(weights, samples, loss, (), np.inf)  # below that floor, influxes stay as they are
+        self.field = field
         self.root = np.sqrt(ridge)
         self.alphas = weights.alpha.size
         power = float(samples.weight @ (samples.field**2).mean(axis=1) / samples.weight.sum())

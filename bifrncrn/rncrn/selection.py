@@ -184,7 +184,7 @@ class Judge:
         best, start = fitted, fitted.start
         for turns in TURNS:
             with single_threaded():
-                weights = follow(start.weights, data, self.options.loss, start.ridge, cycles, turns)
+                weights = follow(start.weights, data, self.options.loss, start.ridge, cycles, turns, self.options.bound)
             start = replace(start, weights=weights)
             candidate = self.candidate(start, True, followed=turns)
             best = min(best, candidate, key=lambda c: c.key)
