@@ -11,9 +11,9 @@ from bifrncrn.rncrn.behaviours import CycleWanted
 from bifrncrn.rncrn.defining import Wanted
 from bifrncrn.rncrn.fitter import FitOptions, beta_floor, run_start
 from bifrncrn.rncrn.following import _Following
-from bifrncrn.rncrn.refinement import Problem
 from bifrncrn.rncrn.network import Network
 from bifrncrn.rncrn.projection import Projection, Ridge
+from bifrncrn.rncrn.refinement import Problem
 from bifrncrn.rncrn.sampling import Samples, box_points, check_box, join, thin
 from bifrncrn.rncrn.target import FieldPart, Target
 from bifrncrn.rncrn.training_table import target_from
