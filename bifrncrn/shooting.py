@@ -95,6 +95,7 @@ def _lagrange(local: np.ndarray) -> np.ndarray:
     return basis
 
 
+@np.errstate(all="ignore")  # after a wild step, or along a trajectory at rest, numbers overflow: then there is no orbit
 def find_orbit(field: Field, times: np.ndarray, states: np.ndarray, tolerance: float = 1e-10) -> Orbit | None:
     """Return the periodic orbit near one turn of a trajectory, or None when Newton's method finds none.
 
@@ -212,6 +213,8 @@ def _linear_solve(
         for i in range(count):
             total = last[i, :, :n] @ total
             total[:, n:] += known[i]
+        if not np.all(np.isfinite(total)):
+            return None
         monodromy = total[:, :n].copy()
         step = _close(monodromy, total[:, n], total[:, n + 1], phase, period, nodes[0, 0])
     except np.linalg.LinAlgError:
