@@ -13,7 +13,7 @@ from bifrncrn.rncrn.fitter import FitOptions, beta_floor, run_start
 from bifrncrn.rncrn.following import _Following
 from bifrncrn.rncrn.network import Network
 from bifrncrn.rncrn.projection import Projection, Ridge
-from bifrncrn.rncrn.refinement import Problem
+from bifrncrn.rncrn.refinement import AllWeights
 from bifrncrn.rncrn.sampling import Samples, box_points, check_box, join, thin
 from bifrncrn.rncrn.target import FieldPart, Target
 from bifrncrn.rncrn.training_table import target_from
@@ -76,7 +76,7 @@ def test_sensitivities_of_rollouts_are_exact():
     cycle = CycleWanted(2 + np.column_stack([np.cos(angle), np.sin(angle)]), (0.5,), within=0.3)
     weights = random_weights(2, 4, 1)
     samples = some_samples(30)
-    field = Problem(weights, samples, "field", (), np.inf, np.inf)
+    field = AllWeights(weights, samples, "field", (), np.inf, np.inf)
     problem = _Following(field, weights, samples, 1e-3, [cycle], 0.02)
     unknowns = problem.field.start()
     along = np.random.default_rng(3).standard_normal(len(unknowns)) * problem.field.free

@@ -15,15 +15,17 @@ from bifrncrn.systems.system import System
 # a period, and a Lyapunov exponent, may differ from the target's by this share
 PERIOD, EXPONENT = 0.005, 0.2
 # a cycle of an ODE, of which the period is asked for, may be this share of its size away from its place
-ODE_CYCLE = 0.25
+ODE_CYCLE = 0.05
 # a homoclinic orbit is looked for within this multiple of the distance allowed
 SOUGHT = 10.0
 # an equilibrium may be this share of the box's sides away from the target's
 PLACE = 0.05
 # real parts of eigenvalues below this are neither stable nor unstable
 NEUTRAL = 1e-9
-# span of time over which a Lyapunov exponent is averaged
-AVERAGED = 4000.0
+# spans of time over which a Lyapunov exponent is averaged, the target's over the last: of the food chain, whose turn
+# takes 18, it is then known to a twentieth; and the time that transients pass in before
+AVERAGED = (2000.0, 20000.0)
+SETTLED = 400.0
 # span of time in which a trajectory shows all of a chaotic attractor
 WATCHED = 1000.0
 
@@ -169,7 +171,8 @@ class SwitchWanted:
     box : ((low, high), ...)
         Region of the states in which special points count.
     folds : int or None
-        Number of folds there must be; None asks only for a fold or Hopf point.
+        Number of folds there must be; None asks for a fold or Hopf point at which a stable equilibrium gives way to a
+        cycle.
     """
 
     bounds: tuple[float, float]
@@ -179,6 +182,7 @@ class SwitchWanted:
     def check(self, network: Network, mu: float | None) -> Verdict:
         """Trace the network's diagram; in the full system the box bounds the executive species."""
         from bifrncrn.diagrams import diagram
+        from bifrncrn.onset import find_onsets
 
         system = started(network, network.state, (self.bounds[0], *network.lam[1:].tolist()), mu)
         name = system.parameters[0]
@@ -191,8 +195,11 @@ class SwitchWanted:
         words = ", ".join(f"{p.label} at {name} = {p.parameters[name]:.6g}" for p in points) or "no special point"
         folds = sum(p.label == "LP" for p in points)
         if self.folds is None:
-            ok = any(p.label in ("LP", "HB") for p in points)
-            return Verdict(ok, 0.0 if ok else np.inf, f"between: {words}")
+            # a fold or Hopf point alone is not enough: the network may come to rest elsewhere
+            onsets = find_onsets(system, name, points, self.bounds)
+            ok = any(onset.kind != "unclear" for onset in onsets)
+            named = f"switch by {'; '.join(map(str, onsets))}" if onsets else "none leads from rest to a cycle"
+            return Verdict(ok, 0.0 if ok else np.inf, f"between: {words}; {named}")
         ok = folds == self.folds == len(points)
         return Verdict(ok, 0.0 if ok else float(max(1, len(points))), f"between: {words}")
 
@@ -203,20 +210,36 @@ def _inside(state: dict[str, float], box: dict[str, tuple[float, float]]) -> boo
 
 @dataclass(frozen=True, eq=False)
 class ChaosWanted:
-    """A chaotic attractor of a given largest Lyapunov exponent, on which `points` (k, M) lie."""
+    """A chaotic attractor of a given largest Lyapunov exponent.
+
+    Attributes
+    ----------
+    exponent : float
+    points : (k, M) array
+        States on it.
+    period : float
+        Mean time of a turn.
+    lam : tuple of float
+    """
 
     exponent: float
     points: Array
+    period: float
     lam: tuple[float, ...] = ()
 
     def check(self, network: Network, mu: float | None) -> Verdict:
-        """Average the exponent over a long trajectory."""
+        """Average the exponent over a trajectory, longer and longer until it is clear whether it is right."""
         from bifrncrn.lyapunov import largest_lyapunov
 
-        found = largest_lyapunov(started(network, self.points[0], self.lam, mu), time=AVERAGED)
-        if not np.isfinite(found.value):
-            return Verdict(False, np.inf, found.message)
-        error = abs(found.value / self.exponent - 1) / EXPONENT
+        system = started(network, self.points[0], self.lam, mu)
+        allowed = EXPONENT * self.exponent
+        for time in AVERAGED:
+            found = largest_lyapunov(system, time=time, settle=SETTLED)
+            if not np.isfinite(found.value):
+                return Verdict(False, np.inf, found.message)
+            if abs(found.value - self.exponent) > allowed + found.error:
+                break
+        error = abs(found.value - self.exponent) / allowed
         text = f"largest Lyapunov exponent {found.value:.3g} +- {found.error:.1g} (wanted {self.exponent:.3g})"
         return Verdict(error <= 1, error, text)
 
@@ -279,8 +302,7 @@ def wanted_of_ode(
 ) -> list[Behaviour]:
     """Return what an ODE does in a box: its equilibria and, when none is stable, the attractor from its start.
 
-    Equilibria may be `within` of the box's sides from their places; of a cycle the period is asked for, and about
-    the place.
+    Equilibria may be `within` of the box's sides from their places; of a cycle the period is asked for as well.
     """
     from bifrncrn.cycles import describe_attractor, find_cycle
     from bifrncrn.lyapunov import largest_lyapunov
@@ -290,17 +312,25 @@ def wanted_of_ode(
     wanted: list[Behaviour] = [EquilibriaWanted(points, stable, box, lam, within)]
     if len(system.variables) < 2 or (stable >= 0).any():
         return wanted
-    cycle = find_cycle(system)
+    kind = describe_attractor(system)
+    cycle = find_cycle(system) if kind == "cycle" else None
     if cycle is not None and cycle.stable:
-        wanted.append(
-            CycleWanted(cycle.points, lam, True, ODE_CYCLE * np.ptp(cycle.points, axis=0).max(), cycle.period)
-        )
-    elif describe_attractor(system) == "chaos or torus":
-        found = largest_lyapunov(system, time=AVERAGED)
+        wanted.append(CycleWanted(cycle.points, lam, True, allowed(cycle.points), cycle.period))
+    elif kind == "chaos or torus":
+        found = largest_lyapunov(system, time=AVERAGED[-1], settle=SETTLED)
         if found.value > 2 * found.error:
             run = system.simulate((0.0, WATCHED), times=np.linspace(0.0, WATCHED, 2000))
-            wanted.append(ChaosWanted(found.value, run.x[len(run.x) // 4 :], lam))
+            t, x = run.t[500:], run.x[500:]
+            wanted.append(ChaosWanted(found.value, x, _turn(t, x), lam))
     return wanted
+
+
+def _turn(t: Array, x: Array) -> float:
+    """Return the mean time in which a trajectory x (k, M) comes back to the middle of its longest side."""
+    along = x[:, int(np.ptp(x, axis=0).argmax())]
+    height = along - along.mean()
+    up = t[1:][(height[:-1] < 0) & (height[1:] >= 0)]
+    return float((up[-1] - up[0]) / (len(up) - 1)) if len(up) > 1 else float(t[-1] - t[0])
 
 
 def allowed(points: Array) -> float:

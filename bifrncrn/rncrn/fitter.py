@@ -28,6 +28,9 @@ WORTH = 0.95
 POLISH = 4
 # ... and no alpha exceeds this multiple of the target's typical rate
 RATE_LIMIT = 1e3
+# the smallest influx, in units of the target's typical rate; a fiftieth of it already kept a food chain's predator, at
+# its lowest, from being learned to better than a tenth of its own rate
+INFLUX = 1e-3
 # samples on which starts are fitted (polishing takes all), and on which candidates are screened
 STARTED = 1600
 SCREENED = 800
@@ -186,8 +189,8 @@ def polish(samples: Samples, options: FitOptions, start: Start, pinned: Pinned =
 
 
 def beta_floor(samples: Samples) -> float:
-    """Return the smallest influx allowed: a fiftieth of the typical rate of the target, so it stays a real reaction."""
-    return 0.02 * float(np.sqrt(np.average((samples.field**2).mean(axis=1), weights=samples.weight)))
+    """Return the smallest influx allowed: a small share of the typical rate of the target, so it stays a reaction."""
+    return INFLUX * float(np.sqrt(np.average((samples.field**2).mean(axis=1), weights=samples.weight)))
 
 
 def following_ridge(problem: Projection, v: Array) -> None:

@@ -21,7 +21,8 @@ REACH = 0.1
 # samples a side, and values of the parameter
 COUNT = 5
 VALUES = (-1.0, 0.0, 1.0)
-# attractors: their part of the share, how far from them samples lie, in units of their size, and at how many places
+# attractors: a cycle's part of the share (chaos, which feels every error, takes all of it), how far from them samples
+# lie, in units of their size, and at how many places
 CYCLES = 1 / 3
 TUBE = 0.04
 PLACES = 400
@@ -46,12 +47,10 @@ def focused_attractors(target: Target, samples: Samples, behaviours: Iterable[Be
     part = target.parts[0]
     if not isinstance(part, FieldPart):
         return samples
-    tubes = [
-        _tube(part, one.points, one.lam)
-        for one in behaviours
-        if isinstance(one, ChaosWanted) or (isinstance(one, CycleWanted) and one.period is not None)
-    ]
-    return _with(samples, tubes, CYCLES * share)
+    attractors = [one for one in behaviours if isinstance(one, (ChaosWanted, CycleWanted)) and one.period is not None]
+    chaos = any(isinstance(one, ChaosWanted) for one in attractors)
+    tubes = [_tube(part, one.points, one.lam) for one in attractors]
+    return _with(samples, tubes, share if chaos else CYCLES * share)
 
 
 def _with(samples: Samples, others: list[Samples], share: float) -> Samples:

@@ -16,7 +16,7 @@ import numpy as np
 
 from bifrncrn.rncrn.behaviours import CycleWanted
 from bifrncrn.rncrn.checks import Array
-from bifrncrn.rncrn.refinement import Problem
+from bifrncrn.rncrn.refinement import AllWeights
 from bifrncrn.rncrn.sampling import Samples, thin
 from bifrncrn.rncrn.turning import turned, turned_jacobian
 from bifrncrn.rncrn.weights import Weights
@@ -64,7 +64,7 @@ def follow(
 
     few = thin(samples, KEPT, np.random.default_rng(0))
     # below that floor, influxes stay as they are
-    field = Problem(weights, few, loss, (), np.inf, rate_bound)
+    field = AllWeights(weights, few, loss, (), np.inf, rate_bound)
     problem = _Following(field, weights, few, ridge, cycles, turns)
     outcome = least_squares(
         lambda v: turned(problem.residual(v), v.size),
@@ -85,7 +85,7 @@ class _Following:
 
     def __init__(
         self,
-        field: Problem,
+        field: AllWeights,
         weights: Weights,
         samples: Samples,
         ridge: float,

@@ -128,12 +128,12 @@ def refine(
             return Refined(weights, before, before, residual, False)
         return Refined(moved, before, moved.loss(samples, loss), residual, True)
 
-    near = measured(*_moved(Problem(weights, few, loss, wanted, floor, rate_bound), (), evaluations))
+    near = measured(*_moved(AllWeights(weights, few, loss, wanted, floor, rate_bound), (), evaluations))
     if near.converged and abs(near.after - before) <= CHEAP * before:
         return near
     start = weights
     for _ in range(len(weights.beta) + 1):
-        moved, residual = _moved(Problem(start, few, loss, wanted, floor, rate_bound), HEAVY, evaluations)
+        moved, residual = _moved(AllWeights(start, few, loss, wanted, floor, rate_bound), HEAVY, evaluations)
         low = moved.beta < floor
         if not low.any() or (start.beta[low] <= floor).any():
             break
@@ -142,7 +142,7 @@ def refine(
     return measured(moved, residual)
 
 
-def _moved(problem: Problem, passes: Sequence[float], evaluations: int) -> tuple[Weights, float]:
+def _moved(problem: AllWeights, passes: Sequence[float], evaluations: int) -> tuple[Weights, float]:
     """Return the weights after the passes and the last steps, and the residual of the defining equations."""
     from scipy.optimize import least_squares
 
@@ -164,7 +164,7 @@ def _moved(problem: Problem, passes: Sequence[float], evaluations: int) -> tuple
     return problem.weights(unknowns), residual
 
 
-def _least_change(problem: Problem, unknowns: Array) -> tuple[Array, float]:
+def _least_change(problem: AllWeights, unknowns: Array) -> tuple[Array, float]:
     """Return the unknowns that satisfy the defining equations, and the residual left.
 
     Every Newton step is the one that changes the loss's residuals least (to first order).
@@ -190,7 +190,7 @@ def _least_change(problem: Problem, unknowns: Array) -> tuple[Array, float]:
     return unknowns, residual
 
 
-class Problem:
+class AllWeights:
     """The loss over all weights, and the defining equations, as functions of one flat vector."""
 
     def __init__(
@@ -209,6 +209,7 @@ class Problem:
         held = np.abs(self.flat) > HELD * rate_bound
         self.natural = _natural(weights, samples, held)
         self.flat = np.linalg.solve(self.natural, self.flat)
+        self.floor = floor
         # an influx at its floor stays there
         self.free = ~held
         self.free[self.size - len(weights.beta) :] &= weights.beta > 1.01 * floor
@@ -228,6 +229,15 @@ class Problem:
         parts = np.split(self.natural @ unknowns[: self.size], ends[:-1])
         return Weights(*(part.reshape(shape) for part, shape in zip(parts, self.shapes)))
 
+    def floored(self, unknowns: Array) -> Array:
+        """Return the unknowns with influxes that fell below the floor on it, where they stay from now on."""
+        out = unknowns.copy()
+        influx = slice(self.size - self.samples.x.shape[1], self.size)
+        low = out[influx] < self.floor
+        out[influx][low] = self.floor
+        self.free[influx] &= ~low
+        return out
+
     def constraints(self, unknowns: Array) -> tuple[Array, Array, float]:
         """Return the defining equations' residuals, their Jacobian, and the size of the rates in them."""
         weights, at = self.weights(unknowns), self.size
@@ -246,15 +256,18 @@ class Problem:
 
     def residual(self, unknowns: Array) -> Array:
         """Return the residuals of the loss, then the heavy equations."""
-        weights = self.weights(unknowns)
-        error = self.influx * (weights.field(self.samples.x, self.samples.lam) - self.samples.field).T
         if not self.wanted:
-            return error.ravel()
-        return np.concatenate([error.ravel(), self.heavy * self.constraints(unknowns)[0]])
+            return self.errors(unknowns)
+        return np.concatenate([self.errors(unknowns), self.heavy * self.constraints(unknowns)[0]])
 
     def jacobian(self, unknowns: Array) -> Array:
         """Return the exact Jacobian of `residual`."""
         return np.vstack([self.slopes(unknowns), self.heavy * self.constraints(unknowns)[1]])
+
+    def errors(self, unknowns: Array) -> Array:
+        """Return the residuals of the loss."""
+        error = self.weights(unknowns).field(self.samples.x, self.samples.lam) - self.samples.field
+        return (self.influx * error.T).ravel()
 
     def slopes(self, unknowns: Array) -> Array:
         """Return the Jacobian of the loss's residuals."""

@@ -11,6 +11,7 @@ import numpy as np
 from bifrncrn.rncrn.behaviours import Behaviour, CycleWanted
 from bifrncrn.rncrn.fit import Candidate
 from bifrncrn.rncrn.fitter import FitOptions, Start, polish
+from bifrncrn.rncrn.flow import Flow, flows_of, refine_flow
 from bifrncrn.rncrn.following import follow
 from bifrncrn.rncrn.network import Network
 from bifrncrn.rncrn.pins import Pinned
@@ -116,14 +117,16 @@ class Judge:
     def rank(self, starts: Sequence[Start]) -> list[Candidate]:
         """Return all starts as candidates, best first.
 
-        The distinct ones of low loss are looked at, a few at a time, until one does what the target does.
+        The distinct ones of low loss are looked at, a few at a time, until one does what the target does; only the
+        first few where `refine` can mend them.
         """
         found: dict[int, Candidate] = {}
-        ordered = distinct(sorted(starts, key=lambda start: start.loss))[:MOST] if self.sees else []
+        most = TRACED if flows_of(self.target, self.behaviours) else MOST
+        ordered = distinct(sorted(starts, key=lambda start: start.loss))[:most] if self.sees else []
         for at in range(0, len(ordered), TRACED):
             seen = self._spread(self.candidate, [(start, True) for start in ordered[at : at + TRACED]])
             found |= {candidate.start.index: candidate for candidate in seen}
-            if any(candidate.standing is not None and not candidate.standing.wrong for candidate in seen):
+            if any(shows_all(candidate) for candidate in seen):
                 break
         every = (found.get(start.index) or self.candidate(start, False) for start in starts)
         return sorted(every, key=lambda c: c.key)
@@ -148,11 +151,27 @@ class Judge:
         Only candidates that have the right special points are refined, for moving those removes no wrong one.
         """
         if self.reference is None:
-            return list(candidates)
+            return self._refine_flows(candidates, data)
         worth = [c for c in candidates if c.standing is not None and not c.standing.misplaced]
         refined = self._spread(self._refined, [(candidate, data) for candidate in worth[:REFINED]])
         done = {candidate.start.index: candidate for candidate in refined}
         return sorted((done.get(c.start.index, c) for c in candidates), key=lambda c: c.key)
+
+    def _refine_flows(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
+        """Return the candidates ranked anew, the flow of some along the target's attractors fitted to the target's.
+
+        Nothing is to be done where one does what the target does; else those of lowest loss are refined until one does.
+        """
+        flows = flows_of(self.target, self.behaviours)
+        if not flows or any(shows_all(c) for c in candidates):
+            return list(candidates)
+        done = {c.start.index: c for c in candidates}
+        for candidate in sorted((c for c in candidates if c.standing is not None), key=lambda c: c.loss)[:REFINED]:
+            refined = self._flowing(candidate, data, flows)
+            done[candidate.start.index] = refined
+            if shows_all(refined):
+                break
+        return sorted(done.values(), key=lambda c: c.key)
 
     def at_scale(self, best: Candidate) -> tuple[float, Standing] | None:
         """Return the time-scale at which the full network was looked at, and how it stands there.
@@ -222,6 +241,22 @@ class Judge:
             steady = self.pinned.steady(fitted.start.weights)
             yield (0.0, self.target.mu), polish(data, self.options, fitted.start, steady)
         yield (0.0,), fitted.start
+
+    def _flowing(self, fitted: Candidate, data: Samples, flows: tuple[Flow, ...]) -> Candidate:
+        """Return the first stage of the refinement along the flows that does what the target does, or the best."""
+        best = fitted
+        for miss, weights in refine_flow(fitted.start.weights, data, self.loss, flows, SPOILT):
+            done = {"miss": miss, "loss_before": fitted.loss}
+            stage = self.candidate(replace(fitted.start, weights=weights), True, flow=done)
+            best = min(best, stage, key=lambda c: c.key)
+            if shows_all(stage):
+                return stage
+        return best
+
+
+def shows_all(candidate: Candidate) -> bool:
+    """Say whether a candidate was looked at and does what the target does."""
+    return candidate.standing is not None and not candidate.standing.wrong
 
 
 def distinct(ordered: Sequence[Start]) -> list[Start]:
