@@ -95,8 +95,9 @@ def train(
         Only with ``rank="diagram"``.
     refine : bool
         Move the best network's special points exactly onto the target's afterwards (see `refinement`): in the reduced
-        system and, where that costs less than a factor of ten in the loss, at the target's time-scale as well.
-        Only with ``rank="diagram"``.
+        system and, where that costs less than a factor of ten in the loss, at the target's time-scale as well. Where
+        the target is an ODE with a cycle or chaos, and no start shows it, fit the flow along it to the target's
+        instead (see `flow`). Only with ``rank="diagram"``.
     jobs : int, optional
         Processes for the starts, as joblib's ``n_jobs``; None obeys `joblib.parallel_config` and is 1 outside of one.
     evaluations : int
@@ -176,7 +177,12 @@ def _notes(best: Candidate, ranked: bool) -> tuple[str, ...]:
     if best.standing.wrong:
         words = "the target is not reached: no start has just its special points"
         return (f"{words}; try more seeds, more perceptrons or more samples",)
-    done = best.network.training.get("refinement")
+    flow, done = best.network.training.get("flow"), best.network.training.get("refinement")
+    if flow is not None:
+        return (
+            "the flow along the target's attractor was fitted to the target's: after a turn it is "
+            f"{flow['miss']:.2g} of the attractor's size off; the loss was {flow['loss_before']:.4g} before",
+        )
     if done is None:
         return ()
     where = " and ".join(f"at mu = {mu:g}" if mu else "in the reduced system" for mu in done["mu"])
