@@ -261,8 +261,11 @@ def eq_cycle() -> Target:
     )
     rest = FieldPart(system, ((0.0, 3.0), (0.0, 3.0)), ((0.1,),), count=16, definition_count=16)
     cycle = CurvePart(_circle((1.5, 1.5)), (1.0,))
-    # the many samples of the circle would drown the equilibrium
-    guide = FieldPart(system, ((0.0, 3.0), (0.0, 3.0)), ((0.1,),), count=16, weight=1000.0)
+    # the many samples of the circle would drown the equilibrium; those near it say where it is (see wanted.BESIDE)
+    guides = tuple(
+        FieldPart(system, ((0.0, side), (0.0, side)), ((0.1,),), count=count, weight=weight)
+        for side, count, weight in ((3.0, 16, 1000.0), (0.3, 6, 300.0))
+    )
     return Target(
         "eq_cycle",
         "equilibrium at lam = 0.1, cycle at lam = 1",
@@ -272,7 +275,7 @@ def eq_cycle() -> Target:
         state=(0.1, 0.1),
         lam=(0.1,),
         bounds=(0.1, 1.0),
-        guides=(guide,),
+        guides=guides,
     )
 
 
