@@ -14,8 +14,6 @@ from bifrncrn.systems.system import System
 
 # a period, and a Lyapunov exponent, may differ from the target's by this share
 PERIOD, EXPONENT = 0.005, 0.2
-# a cycle of an ODE, of which the period is asked for, may be this share of its size away from its place
-ODE_CYCLE = 0.05
 # a homoclinic orbit is looked for within this multiple of the distance allowed
 SOUGHT = 10.0
 # an equilibrium may be this share of the box's sides away from the target's

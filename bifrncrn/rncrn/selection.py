@@ -37,6 +37,8 @@ SAME = 1e-3
 REFINED = 3
 # a refinement may cost this factor in the loss
 SPOILT = 10.0
+# one along attractors, which share the weights with all the rest of the box, no more than this
+COSTS = 2.0
 # candidates that are followed along their cycles, and for how many turns, one after the other
 FOLLOWED = 3
 TURNS = (0.1, 0.3, 1.0, 2.0)
@@ -245,7 +247,7 @@ class Judge:
     def _flowing(self, fitted: Candidate, data: Samples, flows: tuple[Flow, ...]) -> Candidate:
         """Return the first stage of the refinement along the flows that does what the target does, or the best."""
         best = fitted
-        for miss, weights in refine_flow(fitted.start.weights, data, self.loss, flows, SPOILT):
+        for miss, weights in refine_flow(fitted.start.weights, data, self.options.loss, flows, COSTS):
             done = {"miss": miss, "loss_before": fitted.loss}
             stage = self.candidate(replace(fitted.start, weights=weights), True, flow=done)
             best = min(best, stage, key=lambda c: c.key)
