@@ -96,7 +96,9 @@ def refine_flow(
         size, and the weights.
     """
     before = weights.loss(samples, loss)
-    problem = AllWeights(weights, thin(samples, ENOUGH, np.random.default_rng(0)), loss, (), beta_floor(samples), rate_bound)
+    problem = AllWeights(
+        weights, thin(samples, ENOUGH, np.random.default_rng(0)), loss, (), beta_floor(samples), rate_bound
+    )
     unknowns = problem.flat
     for heavy in HEAVY:
         with single_threaded():

@@ -247,7 +247,8 @@ class Judge:
     def _flowing(self, fitted: Candidate, data: Samples, flows: tuple[Flow, ...]) -> Candidate:
         """Return the first stage of the refinement along the flows that does what the target does, or the best."""
         best = fitted
-        for miss, weights in refine_flow(fitted.start.weights, data, self.options.loss, flows, COSTS):
+        stages = refine_flow(fitted.start.weights, data, self.options.loss, flows, COSTS, self.options.bound)
+        for miss, weights in stages:
             done = {"miss": miss, "loss_before": fitted.loss}
             stage = self.candidate(replace(fitted.start, weights=weights), True, flow=done)
             best = min(best, stage, key=lambda c: c.key)
