@@ -17,6 +17,7 @@ from bifrncrn.rncrn.behaviours import Behaviour, ChaosWanted, CycleWanted
 from bifrncrn.rncrn.checks import Array
 from bifrncrn.rncrn.fitter import beta_floor
 from bifrncrn.rncrn.refinement import AllWeights
+from bifrncrn.rncrn.rollouts import advance, still
 from bifrncrn.rncrn.sampling import Samples, thin
 from bifrncrn.rncrn.target import FieldPart, Target
 from bifrncrn.rncrn.threads import single_threaded
@@ -141,39 +142,10 @@ def _misses(weights: Weights, flow: Flow, slopes: bool = False) -> tuple[Array, 
 
     Both are such that the sum of squares is a mean over trajectories and species, in units of the attractor's size.
     """
-    x, h = flow.starts, flow.time / STEPS
-    d = np.zeros((*x.shape, _count(weights) if slopes else 0))
+    x, d = flow.starts, still(weights, flow.starts, slopes)
+    lam = np.tile(flow.lam, (len(x), 1))
     with np.errstate(all="ignore"):  # a wild trial step may overflow; the caller answers for it
         for _ in range(STEPS):
-            f1, d1 = _rates(weights, flow.lam, x, d)
-            f2, d2 = _rates(weights, flow.lam, x + h / 2 * f1, d + h / 2 * d1)
-            f3, d3 = _rates(weights, flow.lam, x + h / 2 * f2, d + h / 2 * d2)
-            f4, d4 = _rates(weights, flow.lam, x + h * f3, d + h * d3)
-            x, d = x + h / 6 * (f1 + 2 * f2 + 2 * f3 + f4), d + h / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
+            x, d = advance(weights, lam, x, d, flow.time / STEPS)
     unit = flow.size * np.sqrt(x.size)
     return ((x - flow.ends) / unit).ravel(), (d / unit[:, None]).reshape(x.size, -1)
-
-
-def _rates(weights: Weights, lam: Array, x: Array, d: Array) -> tuple[Array, Array]:
-    """Return the field (k, M) at states `x`, and the rates of change of their derivatives `d` (k, M, W)."""
-    z = x @ weights.omega.T + weights.psi @ lam + weights.theta
-    r = np.sqrt(z * z + 4.0)
-    s = np.where(z >= 0, (z + r) / 2, 2 / (r - np.minimum(z, 0)))
-    growth = s @ weights.alpha.T
-    f = weights.beta + x * growth
-    if not d.shape[2]:
-        return f, d
-    k, m = x.shape
-    by_z = x[:, :, None] * weights.alpha * (s / r)[:, None, :]  # (k, M, N)
-    matrix = by_z @ weights.omega
-    matrix[:, np.arange(m), np.arange(m)] += growth
-    by_alpha = np.einsum("ki,ih,kj->kihj", x, np.eye(m), s)
-    by_omega = by_z[..., None] * x[:, None, None, :]
-    by_psi = by_z[..., None] * lam
-    by_beta = np.broadcast_to(np.eye(m), (k, m, m))
-    own = [by_alpha, by_omega, by_psi, by_z, by_beta]
-    return f, matrix @ d + np.concatenate([part.reshape(k, m, -1) for part in own], axis=2)
-
-
-def _count(weights: Weights) -> int:
-    return sum(a.size for a in (weights.alpha, weights.omega, weights.psi, weights.theta, weights.beta))

@@ -17,6 +17,7 @@ import numpy as np
 from bifrncrn.rncrn.behaviours import CycleWanted
 from bifrncrn.rncrn.checks import Array
 from bifrncrn.rncrn.refinement import AllWeights
+from bifrncrn.rncrn.rollouts import advance, still
 from bifrncrn.rncrn.sampling import Samples, thin
 from bifrncrn.rncrn.turning import turned, turned_jacobian
 from bifrncrn.rncrn.weights import Weights
@@ -146,13 +147,11 @@ class _Rollout:
 
     def _run(self, weights: Weights, sensitive: bool) -> tuple[Array, Array]:
         """Return the states (k, M) at the recorded times, and their derivatives in the weights (k, M, W) if asked."""
-        x, count = self.start, self.start.shape[1]
-        size = 2 * weights.alpha.size + weights.psi.size + weights.theta.size + count
-        slopes = np.zeros((*x.shape, size if sensitive else 0))
+        x, slopes = self.start, still(weights, self.start, sensitive)
         states, derivatives = [], []
         with np.errstate(all="ignore"):  # a wild trial step may overflow; such states count as far away
             for k in range(RECORDS * self.every):
-                x, slopes = self._step(weights, x, slopes, sensitive)
+                x, slopes = advance(weights, self.lam, x, slopes, self.step)
                 if (k + 1) % self.every == 0:
                     states.append(x)
                     derivatives.append(slopes)
@@ -160,20 +159,6 @@ class _Rollout:
         lost = ~(np.abs(every - self.points.mean(axis=0)) < 10 * np.ptp(self.points)).all(axis=1)
         every = np.where(lost[:, None], self.points.mean(axis=0) + 10 * np.ptp(self.points), every)
         return every, np.where(lost[:, None, None], 0.0, by_weights)
-
-    def _step(self, weights: Weights, x: Array, slopes: Array, sensitive: bool) -> tuple[Array, Array]:
-        sum_x, sum_slopes = np.zeros_like(x), np.zeros_like(slopes)
-        rate, change = sum_x, sum_slopes
-        for part, share in ((0.0, 1 / 6), (0.5, 1 / 3), (0.5, 1 / 3), (1.0, 1 / 6)):
-            at = x + part * self.step * rate
-            if sensitive:
-                rate, by_x, by_weights = _rates(weights, at, self.lam)
-                change = by_x @ (slopes + part * self.step * change) + by_weights
-                sum_slopes = sum_slopes + share * change
-            else:
-                rate = weights.field(at, self.lam)
-            sum_x = sum_x + share * rate
-        return x + self.step * sum_x, slopes + self.step * sum_slopes
 
     def _away(self, x: Array) -> tuple[Array, Array]:
         """Return the vectors (k, M) to `x` from the nearest points of the polygon, and their derivatives in x."""
@@ -209,20 +194,3 @@ def _rollout(weights: Weights, cycle: CycleWanted, turns: float) -> _Rollout:
     start = np.linspace(0, len(points), ROLLOUTS, endpoint=False).astype(int)
     step = duration / (every * RECORDS)
     return _Rollout(points, points[start], lam[start], step, every, FAR * cycle.within)
-
-
-def _rates(weights: Weights, x: Array, lam: Array) -> tuple[Array, Array, Array]:
-    """Return the reduced field (B, M), its derivatives in x (B, M, M) and in all weights (B, M, W)."""
-    count, m = x.shape
-    z = x @ weights.omega.T + lam @ weights.psi.T + weights.theta
-    root = np.sqrt(z * z + 4.0)
-    s = np.where(z >= 0, (z + root) / 2, 2 / (root - np.minimum(z, 0.0)))
-    total = s @ weights.alpha.T
-    by_z = x[:, :, None] * weights.alpha * (s / root)[:, None, :]
-    by_x = by_z @ weights.omega
-    by_x[:, np.arange(m), np.arange(m)] += total
-    by_alpha = np.einsum("bi,bj,ik->bikj", x, s, np.eye(m)).reshape(count, m, -1)
-    by_omega = (by_z[..., None] * x[:, None, None, :]).reshape(count, m, -1)
-    by_psi = (by_z[..., None] * lam[:, None, None, :]).reshape(count, m, by_z.shape[2] * lam.shape[1])
-    by_beta = np.broadcast_to(np.eye(m), (count, m, m))
-    return weights.beta + x * total, by_x, np.concatenate([by_alpha, by_omega, by_psi, by_z, by_beta], axis=2)
