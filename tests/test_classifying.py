@@ -1,5 +1,7 @@
 """Classifiers: exact Jacobian, reproducible, right about XOR; the networks they control."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,8 +16,12 @@ def small(outputs=2, count=30):
     return ClassifierTarget("small", rng.uniform(0, 2, (count, 2)), rng.uniform(0.1, 1, (count, outputs)), 3, 0.1)
 
 
-def test_jacobian_of_a_classifier_is_exact():
-    problem = _Problem(small(), 3)
+@pytest.mark.parametrize("share", [None, 0.5])
+def test_jacobian_of_a_classifier_is_exact(share):
+    target = small()
+    if share is not None:
+        target = replace(target, within=share * target.outputs)
+    problem = _Problem(target, 3)
     v = problem.random(np.random.default_rng(2))
     h = 1e-6
     numeric = np.stack([(problem.residual(v + h * e) - problem.residual(v - h * e)) / (2 * h) for e in np.eye(v.size)])
@@ -55,15 +61,43 @@ def test_bad_samples_are_refused(environments, outputs, words):
         ClassifierTarget("bad", np.array(environments), np.array(outputs), 2)
 
 
+def test_nothing_is_asked_within_what_is_allowed():
+    target = ClassifierTarget("band", np.array([[0.0], [1.0]]), np.array([[1.0], [2.0]]), 2, within=[[0.5], [0.0]])
+    np.testing.assert_allclose(target.error(np.array([[1.4], [2.5]])), [[0.0], [0.5]])
+    np.testing.assert_allclose(target.error(np.array([[0.2], [1.5]])), [[-0.3], [-0.5]])
+
+
+@pytest.mark.parametrize(
+    ("within", "words"), [([[-0.1]], "holds -0.1"), ([[1.0]], "less than the output"), ([[0.1, 0.1]], "one entry")]
+)
+def test_bad_bands_are_refused(within, words):
+    with pytest.raises(InputError, match=words):
+        ClassifierTarget("bad", np.array([[1.0]]), np.array([[1.0]]), 2, within=np.array(within))
+
+
 @pytest.mark.parametrize("option", ["hidden", "seeds", "evaluations"])
 def test_bad_options_are_refused(option):
     with pytest.raises(InputError, match=f"{option} is 0"):
         train_classifier(small(), **{option: 0})
 
 
+def outputs(classifier, places):
+    return np.array([classifier.output(place)[0] for place in places])
+
+
+@pytest.mark.parametrize("fold", [0.1, 0.3])
+def test_a_classifier_of_xor_switches_at_the_fold_it_is_made_for(fold):
+    found = train_classifier(library.xor_classifier(fold), seeds=4).classifier
+    side = (np.arange(60) + 0.5) / 30
+    places = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    one = (places[:, 0] > 1) != (places[:, 1] > 1)
+    assert np.mean((outputs(found, places) < fold) == one) > 0.98
+
+
 @pytest.mark.slow
-def test_the_xor_network_is_right_almost_everywhere():
-    whole = library.xor(jobs=2)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_xor_network_is_right_almost_everywhere(seed):
+    whole = library.xor(seed=seed)
     assert whole.classifier.sizes == (2, 4, 1)
     side = (np.arange(40) + 0.5) / 20
     right = 0
@@ -73,3 +107,10 @@ def test_the_xor_network_is_right_almost_everywhere():
             count = len(equilibria_in(system, ((1.0, 9.0),)))
             right += count == (3 if (a > 1) != (b > 1) else 1)
     assert right / side.size**2 > 0.98
+
+
+@pytest.mark.slow
+def test_the_xor_network_depends_on_the_seed_alone():
+    first = library.xor(seeds=4, jobs=1).to_json()
+    assert library.xor(seeds=4, jobs=1).to_json() == first
+    assert library.xor(seeds=4, jobs=2).to_json() == first

@@ -35,6 +35,9 @@ class ClassifierTarget:
         Number of hidden perceptrons.
     mu : float or None
         Time-scale of the classifier.
+    within : (K, O) array or None
+        How far from the wanted output it may be at no cost, less than the output itself; None asks for the output
+        alone. What drives a network needs to be on the right side of its fold, no more.
 
     Raises
     ------
@@ -47,6 +50,7 @@ class ClassifierTarget:
     outputs: Array
     hidden: int
     mu: float | None = None
+    within: Array | None = None
 
     def __post_init__(self) -> None:
         for name, bound in (("environments", 0.0), ("outputs", np.nextafter(0.0, 1.0))):
@@ -59,6 +63,25 @@ class ClassifierTarget:
                 raise InputError(f"{name} holds {worst:g}, but concentrations must be finite and {rule}")
             values.setflags(write=False)
             object.__setattr__(self, name, values)
+        self._check_within()
+
+    def _check_within(self) -> None:
+        within = np.zeros_like(self.outputs) if self.within is None else np.array(self.within, dtype=float)
+        if within.shape != self.outputs.shape:
+            raise InputError(f"within has shape {within.shape}; give one entry for each of the outputs")
+        bad = ~((within >= 0) & (within < self.outputs))
+        if bad.any():
+            raise InputError(
+                f"within holds {within[bad][0]:g} for an output of {self.outputs[bad][0]:g}; it must not be negative, "
+                "and be less than the output"
+            )
+        within.setflags(write=False)
+        object.__setattr__(self, "within", within)
+
+    def error(self, given: Array) -> Array:
+        """Return how far outputs `given` (K, O) are from where they may be, signed; 0 within it."""
+        off = given - self.outputs
+        return np.asarray(np.sign(off) * np.maximum(np.abs(off) - self.within, 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +92,7 @@ class ClassifierFit:
     ----------
     classifier : Classifier
     loss : float
-        Mean square error of the outputs over the samples.
+        Mean square error of the outputs over the samples, of those beyond `within` of what is wanted.
     losses : tuple of float
         Of all starts, in their order.
     seconds : float
@@ -181,17 +204,18 @@ class _Problem:
     def residual(self, v: Array) -> Array:
         """Return the errors, the penalties last."""
         r = self._forward(v)[3]
-        return np.concatenate([self.root * (r - self.target.outputs).ravel(), self.penalty * v])
+        return np.concatenate([self.root * self.target.error(r).ravel(), self.penalty * v])
 
     def loss(self, v: Array) -> float:
         """Return the mean square error."""
-        return float(((self._forward(v)[3] - self.target.outputs) ** 2).mean())
+        return float((self.target.error(self._forward(v)[3]) ** 2).mean())
 
     def jacobian(self, v: Array) -> Array:
         """Return the exact Jacobian of `residual`."""
         z, s, w, r = self._forward(v)
         layer = self._layers(v)[1]
-        slope_r = r * self.root / np.sqrt(w * w + 4)
+        counted = self.target.error(r) != 0 if np.any(self.target.within) else 1.0
+        slope_r = counted * r * self.root / np.sqrt(w * w + 4)
         slope_s = s / np.sqrt(z * z + 4)
         extended = np.hstack([s, np.ones((len(s), 1))])
         out = np.zeros((len(s), self.outputs, v.size))

@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bifrncrn.errors import InputError
+from bifrncrn.errors import ConvergenceError, InputError
 from bifrncrn.rncrn.behaviours import CycleWanted
 from bifrncrn.rncrn.classifying import ClassifierTarget, train_classifier
-from bifrncrn.rncrn.controlled import ControlledNetwork
+from bifrncrn.rncrn.controlled import Classifier, ControlledNetwork
 from bifrncrn.rncrn.curve import Curve
 from bifrncrn.rncrn.designer import CurvePart
+from bifrncrn.rncrn.network import Network
 from bifrncrn.rncrn.target import FieldPart, KnownPoint, Target
 from bifrncrn.systems.system import System
 from bifrncrn.systems.textbook import TEXTBOOK, Problem
@@ -279,13 +280,18 @@ def eq_cycle() -> Target:
     )
 
 
-def xor_classifier() -> ClassifierTarget:
-    """Return the classifier of XOR on [0, 2]^2: 0.05 where just one environment is above 1, and 0.7 elsewhere."""
+def xor_classifier(fold: float = 0.3) -> ClassifierTarget:
+    """Return the classifier of XOR on [0, 2]^2: below `fold` where just one environment is above 1, else above it.
+
+    The output is to keep a tenth of `fold` away from it, and to stay below 1, up to where the network is trained.
+    """
     side = (np.arange(40) + 0.5) / 20
     places = np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2)
-    # not 1: the network is trained up to there, and a classifier overshoots
-    one = (places[:, 0] > 1) != (places[:, 1] > 1)
-    return ClassifierTarget("xor_classifier", places, np.where(one, 0.05, 0.7)[:, None], 4, 0.1)
+    one = ((places[:, 0] > 1) != (places[:, 1] > 1))[:, None]
+    low, high = np.where(one, 0.0, 1.1 * fold), np.where(one, 0.9 * fold, 1.0)
+    # an output is never quite 0
+    within = 0.999 * (high - low) / 2
+    return ClassifierTarget("xor_classifier", places, (low + high) / 2, 4, 0.1, within)
 
 
 def step_classifier() -> ClassifierTarget:
@@ -297,23 +303,42 @@ def step_classifier() -> ClassifierTarget:
 def xor(seeds: int = 10, seed: int = 0, jobs: int | None = None) -> ControlledNetwork:
     """Return a trained network of two stable states where just one of two environments is above 1, else of one.
 
-    The network is trained on `uni_bistable`, the classifier that drives it on `xor_classifier`.
+    The network is trained on `uni_bistable`, the classifier that drives it on `xor_classifier` at the network's fold.
+
+    Raises
+    ------
+    ConvergenceError
+        If the trained network has no fold between; more seeds may find one.
     """
-    return _controlled(uni_bistable(), xor_classifier(), seeds, seed, jobs)
+    from bifrncrn.rncrn.training import train
+
+    target = uni_bistable()
+    network = train(target, seeds=seeds, seed=seed, jobs=jobs).network
+    return ControlledNetwork(_classifier(xor_classifier(_fold(target, network)), seeds, seed, jobs), network)
 
 
 def eq_cycle_controlled(seeds: int = 10, seed: int = 0, jobs: int | None = None) -> ControlledNetwork:
     """Return a trained network that rests while its environment is below 2.5 and cycles above."""
-    return _controlled(eq_cycle(), step_classifier(), seeds, seed, jobs)
-
-
-def _controlled(
-    target: Target, classes: ClassifierTarget, seeds: int, seed: int, jobs: int | None
-) -> ControlledNetwork:
     from bifrncrn.rncrn.training import train
 
-    network = train(target, seeds=seeds, seed=seed, jobs=jobs).network
-    return ControlledNetwork(train_classifier(classes, seeds=seeds, seed=seed, jobs=jobs).classifier, network)
+    network = train(eq_cycle(), seeds=seeds, seed=seed, jobs=jobs).network
+    return ControlledNetwork(_classifier(step_classifier(), seeds, seed, jobs), network)
+
+
+def _classifier(target: ClassifierTarget, seeds: int, seed: int, jobs: int | None) -> Classifier:
+    return train_classifier(target, seeds=seeds, seed=seed, jobs=jobs).classifier
+
+
+def _fold(target: Target, network: Network) -> float:
+    """Return the value of the first parameter species at the network's fold within the target's range."""
+    from bifrncrn.diagrams import diagram
+
+    assert target.bounds is not None
+    found = diagram(network.reduced(), parameter="lam1", bounds=target.bounds, all=True)
+    folds = [point.parameters["lam1"] for point in found.special_points if point.label == "LP"]
+    if not folds:
+        raise ConvergenceError(f"the network trained on {target.name} has no fold to be switched at; try more seeds")
+    return float(folds[0])
 
 
 TARGETS: dict[str, Callable[[], Target]] = {
