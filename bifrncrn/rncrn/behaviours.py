@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from bifrncrn.errors import ConvergenceError
 from bifrncrn.rncrn.checks import Array
 from bifrncrn.rncrn.network import Network
 from bifrncrn.systems.system import System
+
+if TYPE_CHECKING:
+    from bifrncrn.results import Branch, Diagram
 
 # a period, and a Lyapunov exponent, may differ from the target's by this share
 PERIOD, EXPONENT = 0.005, 0.2
@@ -170,8 +173,8 @@ class SwitchWanted:
     box : ((low, high), ...)
         Region of the states in which special points count.
     folds : int or None
-        Number of folds there must be; None asks for a fold or Hopf point at which a stable equilibrium gives way to a
-        cycle.
+        Number of folds there must be, and no equilibrium may leave or enter the box between; None asks for a fold or
+        Hopf point at which a stable equilibrium gives way to a cycle.
     """
 
     bounds: tuple[float, float]
@@ -180,27 +183,49 @@ class SwitchWanted:
 
     def check(self, network: Network, mu: float | None) -> Verdict:
         """Trace the network's diagram; in the full system the box bounds the executive species."""
-        from bifrncrn.diagrams import diagram
         from bifrncrn.onset import find_onsets
 
-        system = started(network, network.state, (self.bounds[0], *network.lam[1:].tolist()), mu)
-        name = system.parameters[0]
-        box = dict(zip(system.variables, self.box))
         try:
-            found = diagram(system, parameter=name, bounds=self.bounds, box=box, all=mu is None)
+            system, found, box = self._trace(network, mu)
         except ConvergenceError:
             return Verdict(False, np.inf, "no equilibrium found to start a diagram from")
         points = [p for p in found.special_points if p.label != "EP" and _inside(p.state, box)]
-        words = ", ".join(f"{p.label} at {name} = {p.parameters[name]:.6g}" for p in points) or "no special point"
+        words = [f"{p.label} at {found.parameter} = {p.parameters[found.parameter]:.6g}" for p in points]
         folds = sum(p.label == "LP" for p in points)
         if self.folds is None:
             # a fold or Hopf point alone is not enough: the network may come to rest elsewhere
-            onsets = find_onsets(system, name, points, self.bounds)
-            ok = any(onset.kind != "unclear" for onset in onsets)
-            named = f"switch by {'; '.join(map(str, onsets))}" if onsets else "none leads from rest to a cycle"
-            return Verdict(ok, 0.0 if ok else np.inf, f"between: {words}; {named}")
-        ok = folds == self.folds == len(points)
-        return Verdict(ok, 0.0 if ok else float(max(1, len(points))), f"between: {words}")
+            onsets = find_onsets(system, found.parameter, points, self.bounds)
+            ok, wrong = any(onset.kind != "unclear" for onset in onsets), np.inf
+            named = [f"switch by {'; '.join(map(str, onsets))}" if onsets else "none leads from rest to a cycle"]
+        else:
+            through = sum(_crossings(branch, box) for branch in found.branches)
+            words += [f"{through} times through the box's sides"] if through else []
+            ok, wrong, named = folds == self.folds == len(points) and not through, float(max(1, len(points) + through)), []
+        text = "; ".join([", ".join(words) or "no special point", *named])
+        return Verdict(ok, 0.0 if ok else wrong, f"between: {text}")
+
+    def values(self, network: Network) -> list[float]:
+        """Return the values of the first parameter species at the folds in the box."""
+        _, found, box = self._trace(network, None)
+        return [p.parameters[found.parameter] for p in found.special("LP") if _inside(p.state, box)]
+
+    def _trace(
+        self, network: Network, mu: float | None
+    ) -> tuple[System, Diagram, dict[str, tuple[float, float]]]:
+        from bifrncrn.diagrams import diagram
+
+        system = started(network, network.state, (self.bounds[0], *network.lam[1:].tolist()), mu)
+        box = dict(zip(system.variables, self.box))
+        found = diagram(system, parameter=system.parameters[0], bounds=self.bounds, box=box, all=mu is None)
+        return system, found, box
+
+
+def _crossings(branch: Branch, box: dict[str, tuple[float, float]]) -> int:
+    """Return how often a branch passes through the sides of the box."""
+    inside = np.ones(len(branch.points), bool)
+    for name, (low, high) in box.items():
+        inside &= (branch.column(name) >= low) & (branch.column(name) <= high)
+    return int((inside[1:] != inside[:-1]).sum())
 
 
 def _inside(state: dict[str, float], box: dict[str, tuple[float, float]]) -> bool:

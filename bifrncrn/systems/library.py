@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bifrncrn.errors import ConvergenceError, InputError
-from bifrncrn.rncrn.behaviours import CycleWanted
+from bifrncrn.rncrn.behaviours import CycleWanted, SwitchWanted
 from bifrncrn.rncrn.classifying import ClassifierTarget, train_classifier
 from bifrncrn.rncrn.controlled import Classifier, ControlledNetwork
 from bifrncrn.rncrn.curve import Curve
@@ -330,15 +330,13 @@ def _classifier(target: ClassifierTarget, seeds: int, seed: int, jobs: int | Non
 
 
 def _fold(target: Target, network: Network) -> float:
-    """Return the value of the first parameter species at the network's fold within the target's range."""
-    from bifrncrn.diagrams import diagram
+    """Return the value of the first parameter species at which `network` folds, as `target` asks it to."""
+    from bifrncrn.rncrn.wanted import behaviours_of
 
-    assert target.bounds is not None
-    found = diagram(network.reduced(), parameter="lam1", bounds=target.bounds, all=True)
-    folds = [point.parameters["lam1"] for point in found.special_points if point.label == "LP"]
+    folds = [fold for one in behaviours_of(target) if isinstance(one, SwitchWanted) for fold in one.values(network)]
     if not folds:
         raise ConvergenceError(f"the network trained on {target.name} has no fold to be switched at; try more seeds")
-    return float(folds[0])
+    return folds[0]
 
 
 TARGETS: dict[str, Callable[[], Target]] = {
