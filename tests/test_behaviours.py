@@ -5,7 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from bifrncrn.rncrn.behaviours import ChaosWanted, CycleWanted, EquilibriaWanted, SwitchWanted, stability, wanted_of_ode
+from bifrncrn.rncrn.behaviours import (
+    ChaosWanted,
+    CycleWanted,
+    EquilibriaWanted,
+    SwitchWanted,
+    equilibria_in,
+    stability,
+    wanted_of_ode,
+)
 from bifrncrn.rncrn.focus import focused_attractors
 from bifrncrn.rncrn.network import Network
 from bifrncrn.rncrn.ranking import behaving
@@ -115,12 +123,51 @@ def test_a_fit_that_does_not_reach_its_target_says_so():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "loss"),
-    [("circle", 0.132), ("two_cycles", 0.11), ("eq_cycle", 0.30), ("bistable", 0.01), ("oscillator", 0.688)],
+    [
+        ("circle", 0.132),
+        ("two_cycles", 0.11),
+        ("eq_cycle", 0.30),
+        ("bistable", 0.01),
+        ("tristable", 0.01),
+        ("oscillator", 0.688),
+    ],
 )
 def test_figures_of_the_papers_are_beaten(name, loss):
     fit = train(library.get(name), jobs=2)
     assert fit.loss < loss
     assert fit.reached, fit.report()
+
+
+# one equilibrium that moves up with lam: x' = 1 + x (s(1 - x + 3 lam) - 1)
+PASSING = Network(
+    alpha=[[1.0, -1.0]], omega=[[-1.0], [0.0]], psi=[[3.0], [0.0]], theta=[1.0, 0.0], beta=[1.0], state=[1.0], lam=[0.0]
+)
+
+
+def test_a_switch_does_not_pass_through_the_sides_of_the_box():
+    system = PASSING.reduced()
+    places = [equilibria_in(system.with_(values={"lam": lam}), ((0.1, 20.0),))[:, 0] for lam in (0.0, 1.0)]
+    assert [len(place) for place in places] == [1, 1]
+    low, high = places[0][0], places[1][0]
+    assert high > low + 0.2
+    wide, narrow = ((low - 0.1, high + 0.1),), ((low - 0.1, (low + high) / 2),)
+    assert SwitchWanted((0.0, 1.0), wide, 0).check(PASSING, None).ok
+    wrong = SwitchWanted((0.0, 1.0), narrow, 0).check(PASSING, None)
+    assert not wrong.ok
+    assert "1 times through the box's sides" in wrong.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_two_stable_states_become_one_at_a_fold(seed):
+    fit = train(library.uni_bistable(), seed=seed)
+    assert fit.loss < 0.05
+    assert fit.reached, fit.report()
+    # at the published time-scale too, the network being no more than fast
+    mu, there = fit.at_scale
+    assert (mu, there.wrong) == (0.1, 0)
+    (fold,) = behaviours_of(fit.target)[-1].values(fit.network)
+    assert 0.02 < fold < 0.98
 
 
 @pytest.mark.slow

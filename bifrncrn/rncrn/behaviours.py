@@ -200,7 +200,11 @@ class SwitchWanted:
         else:
             through = sum(_crossings(branch, box) for branch in found.branches)
             words += [f"{through} times through the box's sides"] if through else []
-            ok, wrong, named = folds == self.folds == len(points) and not through, float(max(1, len(points) + through)), []
+            ok, wrong, named = (
+                folds == self.folds == len(points) and not through,
+                float(max(1, len(points) + through)),
+                [],
+            )
         text = "; ".join([", ".join(words) or "no special point", *named])
         return Verdict(ok, 0.0 if ok else wrong, f"between: {text}")
 
@@ -209,9 +213,7 @@ class SwitchWanted:
         _, found, box = self._trace(network, None)
         return [p.parameters[found.parameter] for p in found.special("LP") if _inside(p.state, box)]
 
-    def _trace(
-        self, network: Network, mu: float | None
-    ) -> tuple[System, Diagram, dict[str, tuple[float, float]]]:
+    def _trace(self, network: Network, mu: float | None) -> tuple[System, Diagram, dict[str, tuple[float, float]]]:
         from bifrncrn.diagrams import diagram
 
         system = started(network, network.state, (self.bounds[0], *network.lam[1:].tolist()), mu)

@@ -161,7 +161,7 @@ class Target:
     loss : {"field", "relative"}
         Mean square, over samples and species, of `g_i - f_i`, or of `(g_i - f_i) / x_i`.
     perceptrons : int
-        Number of perceptrons in the published network.
+        Number of perceptrons unless another is asked for: the published network's, or what the problem takes.
     mu : float or None
         Time-scale at which the network is meant to run.
     state : tuple of float

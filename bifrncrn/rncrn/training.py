@@ -69,7 +69,7 @@ def train(
     target : Target
         For instance `library.hopf()`.
     perceptrons : int, optional
-        Number of perceptrons; the default is the published network's.
+        Number of perceptrons; the default is the target's.
     seeds : int
         Number of starts. Start k depends on `seed` and k only, not on how many there are or where they run.
     seed : int
@@ -120,7 +120,7 @@ def train(
     >>> from bifrncrn.systems import library
     >>> fit = train(library.get("uni_bistable"), seeds=1, rank="loss")
     >>> fit.network.sizes
-    (1, 3, 1)
+    (1, 4, 1)
     """
     began = time.perf_counter()
     if not isinstance(target, Target):

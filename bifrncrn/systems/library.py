@@ -113,23 +113,33 @@ def homoclinic() -> Target:
 
 
 def uni_bistable() -> Target:
-    """Return one equilibrium at lam = 1 and two stable ones at lam = 0, nothing said in between."""
+    """Return one equilibrium at lam = 1 and two stable ones at lam = 0, no loss stated in between.
+
+    Four perceptrons, one more than published: with three, one start in some 300 has both the right behaviour between
+    and a loss below 0.29. A slight weight on the fields' blend keeps what nobody asked for from happening between.
+    """
     one = System.from_equations({"x": "6*(5 - x)"}, {}, {"x": 5.0}, nonnegative=True, title="one equilibrium at 5")
     two = System.from_equations(
         {"x": "-(x - 2)*(x - 5)*(x - 8)"}, {}, {"x": 2.0}, nonnegative=True, title="stable equilibria at 2 and 8"
     )
+    blend = System.from_equations(
+        {"x": "lam*6*(5 - x) - (1 - lam)*(x - 2)*(x - 5)*(x - 8)"}, {"lam": 0.5}, {"x": 5.0}, nonnegative=True
+    )
     box = ((1.0, 9.0),)
     parts = (FieldPart(two, box, _rows(0.0)), FieldPart(one, box, _rows(1.0)))
+    # a thousandth of the weight of the parts' 122 samples
+    guide = FieldPart(blend, box, _rows(*(k / 10 for k in range(1, 10))), ("lam",), count=31, weight=0.122)
     return Target(
         "uni_bistable",
         "bistable at lam = 0, unistable at lam = 1",
         parts,
         "field",
-        3,
+        4,
         0.1,
         state=(5.0,),
         lam=(1.0,),
         bounds=(0.0, 1.0),
+        guides=(guide,),
     )
 
 
