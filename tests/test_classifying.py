@@ -8,6 +8,7 @@ import pytest
 from bifrncrn.errors import InputError
 from bifrncrn.rncrn.behaviours import equilibria_in
 from bifrncrn.rncrn.classifying import ClassifierTarget, _Problem, train_classifier
+from bifrncrn.rncrn.weights import Weights
 from bifrncrn.systems import library
 
 
@@ -99,14 +100,20 @@ def test_a_classifier_of_xor_switches_at_the_fold_it_is_made_for(fold):
 def test_the_xor_network_is_right_almost_everywhere(seed):
     whole = library.xor(seed=seed)
     assert whole.classifier.sizes == (2, 4, 1)
-    side = (np.arange(40) + 0.5) / 20
-    right = 0
-    for a in side:
-        for b in side:
-            system = whole.reduced().with_(values={"lam1": a, "lam2": b})
-            count = len(equilibria_in(system, ((1.0, 9.0),)))
-            right += count == (3 if (a > 1) != (b > 1) else 1)
-    assert right / side.size**2 > 0.98
+    side = (np.arange(100) + 0.5) / 50
+    places = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    wanted = np.where((places[:, 0] > 1) != (places[:, 1] > 1), 3, 1)
+    x = np.linspace(1.0, 9.0, 401)[:, None]
+    weights = Weights.of(whole.network)
+    found = np.array([_roots(weights.field(x, np.full((len(x), 1), r))) for r in outputs(whole.classifier, places)])
+    assert np.mean(found == wanted) > 0.98
+    for k in range(0, len(places), 701):  # the whole itself, at some places
+        system = whole.reduced().with_(values={"lam1": places[k, 0], "lam2": places[k, 1]})
+        assert len(equilibria_in(system, ((1.0, 9.0),))) == found[k]
+
+
+def _roots(field):
+    return int((np.sign(field[1:]) != np.sign(field[:-1])).sum())
 
 
 @pytest.mark.slow
