@@ -94,7 +94,7 @@ def test_a_fit_says_what_it_did():
         ({"rate_bound": -1.0}, "rate_bound is -1.0"),
         ({"rate_bound": float("nan")}, "rate_bound is nan"),
         ({"rate_bound": 1e-3}, "least influx of this target"),
-        ({"perceptrons": 100}, "fewer equations than the 401 unknown rates"),
+        ({"perceptrons": 101}, "fewer equations than the 405 unknown rates"),
         ({"method": "random"}, "sampling method 'random'"),
         ({"checkpoints": "/nowhere/at/all"}, "does not exist"),
     ],
