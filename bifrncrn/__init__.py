@@ -34,6 +34,8 @@ _PUBLIC = {
     "diagram": "bifrncrn.diagrams",
     "extend": "bifrncrn.extension",
     "locus": "bifrncrn.loci.verbs",
+    "orbits": "bifrncrn.periodic",
+    "with_orbits": "bifrncrn.periodic",
     "compare": "bifrncrn.comparing",
     "train": "bifrncrn.rncrn.training",
     "train_classifier": "bifrncrn.rncrn.classifying",
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from bifrncrn.homoclinic import Homoclinic, find_homoclinic
     from bifrncrn.loci.verbs import locus
     from bifrncrn.lyapunov import largest_lyapunov
+    from bifrncrn.periodic import orbits, with_orbits
     from bifrncrn.results import Branch, Diagram, SpecialPoint
     from bifrncrn.rncrn.behaviours import CycleWanted
     from bifrncrn.rncrn.classifying import ClassifierTarget, train_classifier

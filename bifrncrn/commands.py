@@ -28,8 +28,6 @@ def run_diagram(options: Namespace) -> int:
     from bifrncrn.report import describe
     from bifrncrn.rncrn.formats import load_model
 
-    if options.orbits:
-        raise InputError("--orbits: periodic orbits are not available in this version; leave the option out")
     if bool(options.second) != bool(options.second_range):
         raise InputError("--second PARAMETER and --second-range LOW HIGH go together; give both or none")
     check_outputs(options.json, options.plot)
@@ -55,6 +53,10 @@ def run_diagram(options: Namespace) -> int:
             stability=not options.no_stability,
             **common,
         )
+    if options.orbits:
+        from bifrncrn.periodic import with_orbits
+
+        result = with_orbits(result, options=common.get("options"))
     if options.second:
         from bifrncrn.loci.verbs import with_loci
 

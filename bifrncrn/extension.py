@@ -41,7 +41,8 @@ def extend(
     """Go on with every branch of a diagram that ended at the range, at a limit of points or where it was told to stop.
 
     What was computed is kept; new branch points are switched at as `diagram` does. A branch that the new piece of
-    another one turns out to contain is not listed twice.
+    another one turns out to contain is not listed twice. Branches of periodic orbits are left out: `with_orbits`
+    follows them anew.
 
     Parameters
     ----------
@@ -70,6 +71,7 @@ def extend(
     owner = system or diagram.system
     if owner is None:
         raise InputError("a loaded diagram does not hold its model; give it with system=...")
+    diagram = _equilibria(diagram)
     name = diagram.parameter
     span = bounds_of(name, bounds or diagram.range)
     if span[0] > diagram.range[0] or span[1] < diagram.range[1]:
@@ -96,6 +98,14 @@ def extend(
     result = tracer.diagram([])
     result = replace(result, notes=tuple(dict.fromkeys([*diagram.notes, *result.notes])))
     return expand(result, reduction, whole) if reduction else result
+
+
+def _equilibria(diagram: Diagram) -> Diagram:
+    """Return the diagram without periodic orbits, which `with_orbits` lists after everything else."""
+    branches = tuple(branch for branch in diagram.branches if branch.kind == "equilibrium")
+    kept = {branch.id for branch in branches}
+    points = tuple(point for point in diagram.special_points if point.branch in kept)
+    return diagram if len(kept) == len(diagram.branches) else replace(diagram, branches=branches, special_points=points)
 
 
 def _whole(diagram: Diagram, owner: System, span: tuple[float, float]) -> tuple[System, Reduction | None]:

@@ -379,10 +379,11 @@ def _marked(diagram: Diagram, name: str) -> list[tuple[SpecialPoint, float]]:
     for point in diagram.special_points:
         if point.label in UNMARKED:
             continue
-        if name in point.state:
+        branch = branches.get(point.branch)
+        if name in point.state and (branch is None or branch.kind != "periodic"):
             marked.append((point, point.state[name]))
-        elif point.branch in branches:
-            marked += [(point, float(values[point.index])) for values in _curves(branches[point.branch], name)[-1:]]
+        elif branch is not None:
+            marked += [(point, float(values[point.index])) for values in _curves(branch, name)[-1:]]
     return marked
 
 

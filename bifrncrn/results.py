@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +39,11 @@ class SpecialPoint:
     Attributes
     ----------
     label : str
-        `LP`, `BP`, `HB`, `UZ`.
+        `LP`, `BP`, `HB`, `UZ`; on periodic orbits `LPC`, `PD`, `NS`, `BPC`.
     branch, index : int
         The branch it lies on and the row of that branch's points which it is.
     parameters, state : dict of str to float
-        Where it is, in the model's own units.
+        Where it is, in the model's own units. Of a periodic orbit: where the first variable is largest.
     status : str
         `converged`, or `bracketed`: seen between the two parameter values `bracket`, not refined.
     residual : float
@@ -55,12 +55,18 @@ class SpecialPoint:
         At a fold the quadratic coefficient <p, B(q, q)>/2 with <p, q> = <q, q> = 1.
     b, c : float or None
         The second coefficient of a Bogdanov-Takens point (its first is `a`), and that of a cusp.
+    period : float or None
+        Of a periodic orbit.
     eigenvalues : (n,) complex array
         Of the Jacobian at the point.
     system : System or None
         The model, so that a point can start further computations; None after loading.
     reduction : Reduction or None
         The conserved sums that were divided out of it.
+    range : (float, float) or None
+        That of its diagram.
+    multipliers : (n,) complex array
+        Floquet multipliers of a periodic orbit, the trivial one first.
     """
 
     label: str
@@ -81,6 +87,8 @@ class SpecialPoint:
     eigenvalues: np.ndarray = field(default_factory=lambda: frozen([], complex), repr=False)
     system: System | None = field(default=None, repr=False)
     reduction: Reduction | None = field(default=None, repr=False)
+    range: tuple[float, float] | None = field(default=None, repr=False)
+    multipliers: np.ndarray = field(default_factory=lambda: frozen([], complex), repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the point as plain JSON."""
@@ -99,6 +107,8 @@ class SpecialPoint:
         if self.event is not None:
             out["event"] = self.event
         out["eigenvalues"] = _complex_out(self.eigenvalues)
+        if len(self.multipliers):
+            out["multipliers"] = _complex_out(self.multipliers)
         return out
 
     @classmethod
@@ -109,8 +119,8 @@ class SpecialPoint:
         rest: dict[str, Any] = {name: data.get(name) for name in COEFFICIENTS}
         bracket = tuple(data["bracket"]) if data.get("bracket") else None
         eigenvalues = _complex_in(data.get("eigenvalues", []))
-        event = data.get("event")
-        return cls(**known, residual=residual, bracket=bracket, event=event, eigenvalues=eigenvalues, **rest)
+        rest |= {"event": data.get("event"), "multipliers": _complex_in(data.get("multipliers", []))}
+        return cls(**known, residual=residual, bracket=bracket, eigenvalues=eigenvalues, **rest)
 
 
 @dataclass(frozen=True)
@@ -122,6 +132,15 @@ class End:
 
 
 @dataclass(frozen=True, eq=False)
+class Profile:
+    """A periodic orbit at phases (k,) from 0 to less than 1: its period, and its states (k, n)."""
+
+    period: float
+    phases: np.ndarray
+    states: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Branch:
     """A branch of solutions.
 
@@ -130,19 +149,26 @@ class Branch:
     id : int
         Its place in the diagram.
     kind : str
-        `equilibrium`.
+        `equilibrium` or `periodic`.
     columns : tuple of str
-        The names of the columns of `points`: the parameter, then the states.
-    points : (k, 1 + n) array
+        The names of the columns of `points`: the parameter, then the states; of periodic orbits the parameter,
+        `period`, and `min <name>` and `max <name>` of every state.
+    points : (k, columns) array
         The points in order along the branch; special points are rows of it.
     unstable : (k,) int array
-        The number of eigenvalues with positive real part (-1 where it was not computed).
+        The number of eigenvalues with positive real part, or of multipliers outside the unit circle but for the trivial
+        one (-1 where it was not computed, or is lost in rounding).
     eigenvalues : (k, n) complex array
-        Of the Jacobian at every point, by descending real part.
+        Of the Jacobian at every point, by descending real part; no columns for periodic orbits.
     origin : int or None
         The index, in the diagram, of the special point this branch was switched at.
     ended : (End, End)
         Why it ends at its first and at its last point.
+    multipliers : (k, n) complex array
+        Floquet multipliers of periodic orbits, the trivial one first, the others by descending size. Below about 1e-14
+        times the largest they are rounding.
+    profiles : tuple of Profile
+        The periodic orbits themselves; empty after loading.
     """
 
     id: int
@@ -153,6 +179,24 @@ class Branch:
     eigenvalues: np.ndarray
     origin: int | None
     ended: tuple[End, ...]
+    multipliers: np.ndarray = field(default_factory=lambda: frozen(np.empty((0, 0)), complex), repr=False)
+    profiles: tuple[Profile, ...] = field(default=(), repr=False)
+
+    def orbit(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return times (k,), from 0 to the period, and states (k, n) of one of the periodic orbits.
+
+        Raises
+        ------
+        InputError
+            If there are no orbits (of equilibria, or after loading), or none of that number.
+        """
+        if not self.profiles:
+            raise InputError("this branch holds no orbits: equilibria have none, and saved diagrams keep none")
+        if not -len(self.profiles) <= index < len(self.profiles):
+            raise InputError(f"there is no orbit {index}; the branch has {len(self.profiles)}, counted from 0")
+        profile = self.profiles[index]
+        times = np.append(profile.phases, 1.0) * profile.period
+        return times, np.append(profile.states, profile.states[:1], axis=0)
 
     def column(self, name: str) -> np.ndarray:
         """Return one column of the points by its name, shape (k,)."""
@@ -162,13 +206,14 @@ class Branch:
 
     def to_json(self) -> dict[str, Any]:
         """Return the branch as plain JSON."""
+        spectrum = "multipliers" if self.kind == "periodic" else "eigenvalues"
         return {
             "id": self.id,
             "kind": self.kind,
             "columns": list(self.columns),
             "points": [[_number(v) for v in row] for row in self.points.tolist()],
             "unstable": [None if count < 0 else count for count in self.unstable.tolist()],
-            "eigenvalues": [_complex_out(row) for row in self.eigenvalues],
+            spectrum: [_complex_out(row) for row in getattr(self, spectrum)],
             "from": self.origin,
             "ended": [{"reason": end.reason, "message": end.message} for end in self.ended],
         }
@@ -177,14 +222,18 @@ class Branch:
     def from_json(cls, data: dict[str, Any]) -> Branch:
         """Build the branch from `to_json`'s form."""
         count = len(data["points"])
-        spectra = [_complex_in(row) for row in data.get("eigenvalues", [])] or np.empty((count, 0), complex)
+        eigenvalues, multipliers = (
+            frozen([_complex_in(row) for row in data.get(name, [])] or np.empty((count, 0)), complex)
+            for name in ("eigenvalues", "multipliers")
+        )
         return cls(
             id=data["id"],
             kind=data["kind"],
             columns=tuple(data["columns"]),
             points=frozen(data["points"]).reshape(count, -1),
             unstable=frozen([-1 if count is None else count for count in data["unstable"]], int),
-            eigenvalues=frozen(spectra, complex).reshape(count, -1),
+            eigenvalues=eigenvalues.reshape(count, -1),
+            multipliers=multipliers.reshape(count, -1),
             origin=data["from"],
             ended=tuple(End(e["reason"], e["message"]) for e in data["ended"]),
         )
@@ -288,7 +337,10 @@ class Diagram:
                 second=data.get("second"),
                 second_range=tuple(data["second_range"]) if data.get("second") else None,
                 branches=tuple(Branch.from_json(b) for b in data["branches"]),
-                special_points=tuple(SpecialPoint.from_json(p) for p in data["special_points"]),
+                special_points=tuple(
+                    replace(SpecialPoint.from_json(p), range=(data["range"][0], data["range"][1]))
+                    for p in data["special_points"]
+                ),
                 notes=tuple(data.get("notes", ())),
                 counters=dict(data.get("counters", {})),
             )

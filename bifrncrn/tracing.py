@@ -513,6 +513,7 @@ class Tracer:
             event=self.events.names[event.kind - layout.USER_EVENT] if self.events and label == "UZ" else None,
             eigenvalues=frozen(line.eigenvalues[event.row], complex),
             system=system,
+            range=self.span,
         )
 
     def _row(self, y: np.ndarray, tangent: np.ndarray) -> Line:

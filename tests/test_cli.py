@@ -153,7 +153,6 @@ BAD = {
     "box without colon": ["diagram", "hopf", *RANGE, "--box", "x1=1"],
     "reversed box": ["diagram", "hopf", *RANGE, "--box", "x1=2:1"],
     "engine": ["diagram", "hopf", *RANGE, "--engine", "auto"],
-    "orbits": ["diagram", "hopf", *RANGE, "--orbits"],
     "second": ["diagram", "hopf", *RANGE, "--second", "beta", "--second-range", "1", "3"],
     "picture format": ["diagram", "hopf", *RANGE, "--plot", "a.gif"],
     "picture without suffix": ["diagram", "hopf", *RANGE, "--plot", "a"],
@@ -192,7 +191,6 @@ def test_bad_input_is_one_sentence_and_exit_2(engine, run, words, tmp_path, monk
         (["diagram", "hopf", "--range", "1", "1"], "--range 1 1 is empty"),
         (["diagram", "hopf", "--range", "one", "3"], "'one' is no number"),
         (["diagram", "hopf", *RANGE, "--plot", "a.gif"], ".png, .pdf or .svg"),
-        (["diagram", "hopf", *RANGE, "--orbits"], "not available in this version"),
         (["diagram", "hopf", *RANGE, "--start", "x1"], "'x1' is not of the form a=1,b=2"),
     ],
 )

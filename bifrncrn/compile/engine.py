@@ -38,18 +38,20 @@ KERNELS = {
     "forms": ("bifrncrn.curves.point_kernels", 4),
 }
 """Every kernel, the module it stands in, and its number of int64 arguments; all return int64."""
+ORBIT_KERNELS = dict.fromkeys(("orbit_correct", "orbit_extremes", "orbit_pair"), ("bifrncrn.collocation.kernels", 1))
+"""Those of periodic orbits, an engine of their own: who follows no orbit does not wait for it."""
 
 _UNREACHED = re.compile(r"^declare\s+([^@]*?)(@(?:numba_|NRT_|Py)\w+)(\([^)]*\))[^\n]*$", re.MULTILINE)
+_COMMON = ("compile/pointers.py", "compile/engine.py", "continuation/dense.py")
 _SOURCES = (
-    "compile/pointers.py",
-    "compile/engine.py",
-    "continuation/dense.py",
+    *_COMMON,
     "continuation/layout.py",
     "continuation/march_kernels.py",
     "curves/equilibrium_kernels.py",
     "curves/point_kernels.py",
     "curves/work.py",
 )
+_ORBIT_SOURCES = (*_COMMON, "collocation/layout.py", "collocation/kernels.py")
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,10 @@ class Engine:
     library: Library
 
 
-def _key() -> str:
+def _key(sources: tuple[str, ...]) -> str:
     digest = hashlib.sha256(_numba_version())
     root = Path(__file__).parent.parent
-    for name in _SOURCES:
+    for name in sources:
         digest.update((root / name).read_bytes())
     return f"engine {digest.hexdigest()}"
 
@@ -93,7 +95,7 @@ def kernel_ir(name: str) -> str:
 
     from numba import cfunc, types
 
-    module, count = KERNELS[name]
+    module, count = (KERNELS | ORBIT_KERNELS)[name]
     signature = types.int64(*[types.int64] * count)
     kernel = getattr(importlib.import_module(module), name)
     compiled = cfunc(signature, error_model="numpy")(kernel.py_func)
@@ -107,8 +109,8 @@ def _empty(match: re.Match[str]) -> str:
     return f"define linkonce_odr {result} {name}{arguments} {{ unreachable }}"
 
 
-def _compile() -> bytes:
-    """Compile all kernels in fresh processes, side by side, and link them.
+def _compile(jobs: tuple[list[str], ...]) -> bytes:
+    """Compile kernels in fresh processes, side by side, one for each list of names, and link them.
 
     In a process of its own numba can be told (by its documented variable) to leave optimisation to the one pass over
     the linked kernels, which halves the time, and the caller's process does not have to load numba.
@@ -119,12 +121,12 @@ def _compile() -> bytes:
     root = str(Path(__file__).parent.parent.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     environment = dict(os.environ, NUMBA_OPT="0", PYTHONPATH=path)
-    jobs = [
+    processes = [
         subprocess.Popen([sys.executable, "-m", __name__, *names], stdout=subprocess.PIPE, env=environment)
-        for names in (["march"], [name for name in KERNELS if name != "march"])
+        for names in jobs
     ]
-    outputs = [job.communicate()[0] for job in jobs]
-    if any(job.returncode for job in jobs):
+    outputs = [process.communicate()[0] for process in processes]
+    if any(process.returncode for process in processes):
         raise RuntimeError("the continuation engine could not be compiled: the message above says why")
     modules = [llvm.parse_assembly(text) for output in outputs for text in json.loads(output)]
     for other in modules[1:]:
@@ -135,11 +137,22 @@ def _compile() -> bytes:
 @functools.cache
 def engine() -> Engine:
     """Return the engine, compiling it on the first call after an installation."""
-    library = load(cached(_key(), _compile))
-    address = {name: library.address(f"bifrncrn_{name}") for name in KERNELS}
+    jobs = (["march"], [name for name in KERNELS if name != "march"])
+    return _loaded(KERNELS, load(cached(_key(_SOURCES), functools.partial(_compile, jobs))))
+
+
+@functools.cache
+def orbit_engine() -> Engine:
+    """Return the engine of periodic orbits, compiling it on the first call after an installation."""
+    jobs = ([*ORBIT_KERNELS],)
+    return _loaded(ORBIT_KERNELS, load(cached(_key(_ORBIT_SOURCES), functools.partial(_compile, jobs))))
+
+
+def _loaded(kernels: dict[str, tuple[str, int]], library: Library) -> Engine:
+    address = {name: library.address(f"bifrncrn_{name}") for name in kernels}
     call = {
         name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(address[name])
-        for name, (_, count) in KERNELS.items()
+        for name, (_, count) in kernels.items()
     }
     return Engine(address, call, library)
 

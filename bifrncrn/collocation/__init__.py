@@ -1,0 +1,1 @@
+"""Periodic orbits by orthogonal collocation: represented, corrected, followed in a parameter, their events located."""

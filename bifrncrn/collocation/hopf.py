@@ -1,0 +1,144 @@
+"""Where branches of orbits begin and end: Hopf points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrncrn.collocation.branch import Place, swing
+from bifrncrn.collocation.corrector import Corrected, Corrector, Metric
+from bifrncrn.collocation.orbit import FEWEST, Mesh, Orbit
+from bifrncrn.curves.equilibrium import EquilibriumProblem
+
+FIRST_SWINGS = (0.05, 0.0125, 3e-3, 7e-4, 1e-4, 1e-5, 1e-6)
+"""Sizes of the first orbit, relative to the unit of length, tried in turn."""
+UNKNOWN_SIZES = (1.0, 1e-2, 1e2, 1e-4, 1e4, 1e-6, 1e6)
+"""Units of length tried where the equilibrium is at zero and tells none."""
+NOTHING = 1e-12
+"""An equilibrium smaller than this is at zero."""
+REACH = 1e3
+"""The branch is not expected to become larger than this many times its first orbit."""
+
+
+@dataclass(frozen=True, eq=False)
+class HopfPoint:
+    """A Hopf point: y = (x, p), the angular frequency, and the complex eigenvector."""
+
+    y: np.ndarray
+    omega: float
+    vector: np.ndarray
+
+
+def hopf_point(problem: EquilibriumProblem, y: np.ndarray, omega: float) -> HopfPoint | None:
+    """Find the Hopf point near y = (x, p) with about this angular frequency, to rounding.
+
+    The parameter by the secant method on the real part of the eigenvalue nearest to i omega, the equilibrium by
+    Newton's method at each.
+    """
+    p, step = float(y[-1]), 1e-7 * max(abs(float(y[-1])), 1e-3)
+    at = _equilibrium(problem, y, p)
+    value = None if at is None else _real_part(problem, at, omega)
+    for _ in range(30):
+        if at is None or value is None:
+            return None
+        after = _equilibrium(problem, at, p + step)
+        if after is None:
+            return None
+        new = _real_part(problem, after, omega)
+        rate = (new - value) / step
+        p, at, value = p + step, after, new
+        if rate == 0.0 or not np.isfinite(rate):
+            break
+        step = -value / rate
+        if abs(step) < 1e-14 * max(abs(p), 1e-3):
+            break
+    if at is None:
+        return None
+    eigenvalue, q = _near(problem, at, omega)
+    if not abs(eigenvalue.real) < 1e-7 * abs(eigenvalue.imag):
+        return None
+    return HopfPoint(np.append(at[:-1], p), float(eigenvalue.imag), q / np.linalg.norm(q))
+
+
+def first_place(corrector: Corrector, hopf: HopfPoint, unit: float) -> Corrected | None:
+    """Return the first orbit of the branch that leaves a Hopf point, its tangent away from it.
+
+    `unit` is that of the parameter, the width of its range. Where the equilibrium is at zero it tells no unit of
+    length, and several are tried.
+    """
+    x, q = np.abs(hopf.y[:-1]), np.abs(hopf.vector) / np.max(np.abs(hopf.vector))
+    for length in UNKNOWN_SIZES if x.max() < NOTHING else (float(x.max()),):
+        metric = Metric(np.maximum(x, np.maximum(0.1 * length * q, 1e-3 * length)), unit)
+        for size in FIRST_SWINGS:
+            found = _near_hopf(corrector, hopf, metric, size)
+            if found is not None:
+                return found
+    return None
+
+
+def _near_hopf(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: float) -> Corrected | None:
+    mesh = Mesh(np.linspace(0.0, 1.0, FEWEST + 1))
+    turn = np.exp(2j * np.pi * mesh.phases)[:, None]
+    mode = (turn * hopf.vector).real
+    tangent = np.append(mode.ravel(), [0.0, 0.0])
+    tangent /= np.sqrt(tangent @ (metric.dual(mesh) * tangent))
+    nodes = hopf.y[:-1] + size * tangent[:-2].reshape(mode.shape)
+    guess = Orbit(mesh, nodes, 2.0 * np.pi / hopf.omega, float(hopf.y[-1]))
+    done = corrector.correct(guess, tangent, guess, metric)
+    if isinstance(done, int) or done.contraction > 0.2 or done.first > 0.5 * size:
+        return None
+    return done
+
+
+def amplitude_floor(hopf: HopfPoint, first: Corrected, unit: float) -> np.ndarray:
+    """Return a tenth of the size (n,) that the orbits' states are expected to reach.
+
+    The amplitude grows like the square root of the parameter's distance, so the first orbit tells how large it is at
+    the far end of the range.
+    """
+    moved = abs(first.orbit.parameter - float(hopf.y[-1])) / unit
+    reach = min(1.0 / np.sqrt(moved), REACH) if moved > 0.0 else REACH
+    sizes = np.maximum(np.abs(hopf.y[:-1]), reach * np.ptp(first.orbit.nodes, axis=0))
+    return 0.1 * np.maximum(sizes, 1e-3 * sizes.max())
+
+
+def vanishing_point(here: Place, beyond: Place) -> np.ndarray:
+    """Return a guess of the equilibrium (x, p) to which the orbit shrinks between two places."""
+    first, second = (float(np.max(np.abs(swing(place.orbit)) / here.metric.scale)) for place in (here, beyond))
+    share = first / (first + second)
+    means = [place.orbit.nodes - swing(place.orbit) for place in (here, beyond)]
+    x = (1.0 - share) * means[0][0] + share * means[1][0]
+    p0, p1 = here.orbit.parameter, beyond.orbit.parameter
+    # the parameter is even in the amplitude, which changes sign: the parabola through both
+    gap = second**2 - first**2
+    p = p0 - first**2 * (p1 - p0) / gap if abs(gap) > 1e-3 * max(first, second) ** 2 else 0.5 * (p0 + p1)
+    return np.append(x, p)
+
+
+def _equilibrium(problem: EquilibriumProblem, y: np.ndarray, p: float) -> np.ndarray | None:
+    at = np.append(y[:-1], p)
+    scale = np.maximum(np.abs(at[:-1]), 1e-6 * np.max(np.abs(at[:-1]), initial=1e-12) + 1e-12)
+    previous = np.inf
+    for _ in range(20):
+        f, solve = problem.solver(at)
+        if solve is None:
+            return None
+        step = solve(-f)
+        at[:-1] += step
+        size = float(np.max(np.abs(step) / scale))
+        if size < 1e-13 or (size < 1e-9 and size > 0.5 * previous):
+            return at
+        previous = size
+    return None
+
+
+def _near(problem: EquilibriumProblem, y: np.ndarray, omega: float) -> tuple[complex, np.ndarray]:
+    """Return the eigenvalue nearest to i omega and its eigenvector."""
+    values, vectors = np.linalg.eig(problem.linearize(y)[1][:, : problem.n])
+    k = int(np.argmin(np.abs(values - 1j * omega)))
+    return complex(values[k]), vectors[:, k]
+
+
+def _real_part(problem: EquilibriumProblem, y: np.ndarray, omega: float) -> float:
+    return _near(problem, y, omega)[0].real
