@@ -82,6 +82,22 @@ def test_a_subcritical_branch_turns_at_the_fold_of_cycles():
     assert not found.unstable[fold.index + 1 :].any()
 
 
+@pytest.mark.parametrize(
+    ("size", "time", "shift"), [(1e6, 1.0, 0.0), (1e-4, 1e3, 0.0), (1.0, 1e-4, 0.0), (1.0, 1.0, 1000.0)]
+)
+def test_units_and_origin_change_no_result(size, time, shift):
+    x, y = (f"(({name} - {shift!r})/{size!r})" for name in "xy")
+    field = {
+        "x": f"lam*{x} - {y} + {x}*({x}^2 + {y}^2) - {x}*({x}^2 + {y}^2)^2",
+        "y": f"{x} + lam*{y} + {y}*({x}^2 + {y}^2) - {y}*({x}^2 + {y}^2)^2",
+    }
+    found = family({name: f"{size * time!r}*({text})" for name, text in field.items()}, x=shift, y=shift)
+    fold = only(found, "LPC")
+    assert fold.parameters["lam"] == pytest.approx(-0.25, abs=1e-10)
+    assert fold.period * time == pytest.approx(TURN, rel=1e-9)
+    assert (found.column("max x")[fold.index] - shift) / size == pytest.approx(np.sqrt(0.5), abs=1e-6)
+
+
 def test_a_torus_is_born_where_the_damping_of_a_rotation_changes_sign():
     more = {"u": "lam*u - sqrt(2)*v - u*(u^2 + v^2)", "v": "sqrt(2)*u + lam*v - v*(u^2 + v^2)"}
     point = only(family(EARLY | more), "NS")

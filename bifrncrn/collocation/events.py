@@ -62,6 +62,17 @@ def signature(here: Place, there: Place) -> str | None:
     return TORUS if jump == 2 and (flat or not fold) else None
 
 
+def likeliest(here: Place, there: Place) -> str:
+    """Return the label of one of several events between two places: by the turn, or by the multiplier that crosses."""
+    if slope(here) * slope(there) < 0.0:
+        return FOLD
+    out = max(here, there, key=lambda place: place.unstable)
+    crossing = out.multipliers[max(out.unstable, 1)]
+    if crossing.imag != 0.0:
+        return TORUS
+    return DOUBLING if crossing.real < 0.0 else FOLD
+
+
 def _touches(place: Place) -> bool:
     """Say whether a multiplier is so close to 1 that it may touch it without passing through."""
     return bool(np.min(np.abs(place.multipliers[1:] - 1.0)) < TOUCH)

@@ -41,6 +41,8 @@ FAR = 1e6
 """Orbits this many times the size they were expected to have go to infinity."""
 NEAR_HOME = 0.05
 """A branch is back where its step passes the start this close, relative to the step."""
+ALMOST = 1e-3
+"""An event that is not located in a step of this length is bracketed by it."""
 TOGETHER = 1e-6
 """Events that are not further apart than this are not told apart."""
 SMALL_SWING = 0.3
@@ -94,15 +96,16 @@ class Follower:
         self.options = options
         self._floor = np.array(floor)
         self._far = FAR * float(np.max(floor))
+        self._low, self._high = np.full_like(self._floor, np.inf), np.full_like(self._floor, -np.inf)
         self._held = 0
         self._failure = 0
         self._finer = 1.0
 
     def metric(self, extremes: np.ndarray) -> Metric:
-        """Return the units of length at an orbit: what it sweeps, or a tenth of its size."""
-        size = np.max(np.abs(extremes), axis=0)
-        self._floor = np.maximum(self._floor, 0.01 * size)
-        scale = np.maximum(np.maximum(extremes[1] - extremes[0], 0.1 * size), self._floor)
+        """Return the units of length at an orbit: what it sweeps, or a tenth of what the whole branch has so far."""
+        self._low, self._high = np.minimum(self._low, extremes[0]), np.maximum(self._high, extremes[1])
+        self._floor = np.maximum(self._floor, 0.1 * (self._high - self._low))
+        scale = np.maximum(extremes[1] - extremes[0], self._floor)
         return Metric(scale, self.span[1] - self.span[0])
 
     def begin(self, corrected: Corrected) -> Place:
@@ -229,9 +232,10 @@ class Follower:
         if event is None:
             if stretch > TOGETHER:
                 return None
-            bracket = sorted((here.orbit.parameter, there.orbit.parameter))
-            label = events.FOLD if events.slope(here) * events.slope(there) < 0.0 else events.BRANCHING
-            return [Row(there, self.corrector.extremes(there.orbit), label, bracket=(bracket[0], bracket[1]))]
+            low, high = sorted((here.orbit.parameter, there.orbit.parameter))
+            return [
+                Row(there, self.corrector.extremes(there.orbit), events.likeliest(here, there), bracket=(low, high))
+            ]
         located = events.locate(self.corrector, here, there, event)
         if located is not None and events.explains(located):
             place = located.place
@@ -241,7 +245,7 @@ class Follower:
             return [Row(place, self.corrector.extremes(place.orbit), event, located.residual, status)]
         if event == events.TORUS and located is not None:
             return []  # two real multipliers with product one: nothing happens
-        if stretch > 1e-3:
+        if stretch > (TOGETHER if event == events.BRANCHING else ALMOST):
             return None
         low, high = sorted((here.orbit.parameter, there.orbit.parameter))
         return [Row(there, self.corrector.extremes(there.orbit), event, bracket=(low, high))]

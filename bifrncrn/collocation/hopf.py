@@ -17,6 +17,10 @@ UNKNOWN_SIZES = (1.0, 1e-2, 1e2, 1e-4, 1e4, 1e-6, 1e6)
 """Units of length tried where the equilibrium is at zero and tells none."""
 NOTHING = 1e-12
 """An equilibrium smaller than this is at zero."""
+SEEN, LARGEST = 1e-6, 1e9
+"""Where no unit is known, larger orbits are tried until the parameter has moved by the first, up to the second."""
+NO_MOVE = 1e-8
+"""A parameter that moves by less than this part of its range tells nothing."""
 REACH = 1e3
 """The branch is not expected to become larger than this many times its first orbit."""
 
@@ -67,14 +71,40 @@ def first_place(corrector: Corrector, hopf: HopfPoint, unit: float) -> Corrected
     `unit` is that of the parameter, the width of its range. Where the equilibrium is at zero it tells no unit of
     length, and several are tried.
     """
-    x, q = np.abs(hopf.y[:-1]), np.abs(hopf.vector) / np.max(np.abs(hopf.vector))
-    for length in UNKNOWN_SIZES if x.max() < NOTHING else (float(x.max()),):
-        metric = Metric(np.maximum(x, np.maximum(0.1 * length * q, 1e-3 * length)), unit)
+    x = np.abs(hopf.y[:-1])
+    zero = bool(x.max() < NOTHING)
+    for length in UNKNOWN_SIZES if zero else (float(x.max()),):
         for size in FIRST_SWINGS:
-            found = _near_hopf(corrector, hopf, metric, size)
+            found = _small(corrector, hopf, _metric(hopf, length, unit), size)
+            while zero and found is not None and _moved(hopf, found, unit) < SEEN and length < LARGEST:
+                length *= 100.0
+                larger = _small(corrector, hopf, _metric(hopf, length, unit), size)
+                if larger is None:
+                    break
+                found = larger
             if found is not None:
                 return found
     return None
+
+
+def _metric(hopf: HopfPoint, length: float, unit: float) -> Metric:
+    q = np.abs(hopf.vector) / np.max(np.abs(hopf.vector))
+    return Metric(np.maximum(np.abs(hopf.y[:-1]), np.maximum(0.1 * length * q, 1e-3 * length)), unit)
+
+
+def _moved(hopf: HopfPoint, found: Corrected, unit: float) -> float:
+    """Return how far an orbit's parameter is from that of the Hopf point, in its unit."""
+    return abs(found.orbit.parameter - float(hopf.y[-1])) / unit
+
+
+def _small(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: float) -> Corrected | None:
+    """Return the orbit of a size if it is so small that the parameter goes with the square of the size."""
+    found = _near_hopf(corrector, hopf, metric, size)
+    half = None if found is None else _near_hopf(corrector, hopf, metric, 0.5 * size)
+    if found is None or half is None:
+        return None
+    whole, part = _moved(hopf, found, metric.unit), _moved(hopf, half, metric.unit)
+    return found if whole < NO_MOVE or 2.0 < whole / max(part, 1e-300) < 8.0 else None
 
 
 def _near_hopf(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: float) -> Corrected | None:
@@ -82,24 +112,29 @@ def _near_hopf(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: floa
     turn = np.exp(2j * np.pi * mesh.phases)[:, None]
     mode = (turn * hopf.vector).real
     tangent = np.append(mode.ravel(), [0.0, 0.0])
-    tangent /= np.sqrt(tangent @ (metric.dual(mesh) * tangent))
+    dual = metric.dual(mesh)
+    tangent /= np.sqrt(tangent @ (dual * tangent))
     nodes = hopf.y[:-1] + size * tangent[:-2].reshape(mode.shape)
     guess = Orbit(mesh, nodes, 2.0 * np.pi / hopf.omega, float(hopf.y[-1]))
     done = corrector.correct(guess, tangent, guess, metric)
-    if isinstance(done, int) or done.contraction > 0.2 or done.first > 0.5 * size:
+    if isinstance(done, int) or done.contraction > 0.2:
         return None
-    return done
+    change = (done.orbit.nodes - nodes).ravel()
+    near = np.sqrt(change @ (dual[:-2] * change)) < 0.5 * size and _moved(hopf, done, metric.unit) < 0.02
+    return done if near and abs(np.log(done.orbit.period / guess.period)) < 0.2 else None
 
 
 def amplitude_floor(hopf: HopfPoint, first: Corrected, unit: float) -> np.ndarray:
-    """Return a tenth of the size (n,) that the orbits' states are expected to reach.
+    """Return the least units of length (n,) of the branch.
 
+    They are a tenth of a state's size at the Hopf point, or of what the state is expected to sweep where that is less.
     The amplitude grows like the square root of the parameter's distance, so the first orbit tells how large it is at
     the far end of the range.
     """
-    moved = abs(first.orbit.parameter - float(hopf.y[-1])) / unit
+    moved = _moved(hopf, first, unit)
     reach = min(1.0 / np.sqrt(moved), REACH) if moved > 0.0 else REACH
-    sizes = np.maximum(np.abs(hopf.y[:-1]), reach * np.ptp(first.orbit.nodes, axis=0))
+    sizes, swept = np.abs(hopf.y[:-1]), reach * np.ptp(first.orbit.nodes, axis=0)
+    sizes = np.where(sizes < NOTHING, swept, np.maximum(np.minimum(sizes, swept), 1e-3 * sizes))
     return 0.1 * np.maximum(sizes, 1e-3 * sizes.max())
 
 
