@@ -125,6 +125,7 @@ def test_a_fit_that_does_not_reach_its_target_says_so():
     ("name", "loss"),
     [
         ("circle", 0.132),
+        ("heart", 0.150),
         ("two_cycles", 0.11),
         ("eq_cycle", 0.30),
         ("bistable", 0.01),

@@ -147,7 +147,8 @@ class EquilibriaWanted:
         kinds = np.array([stability(started(network, x, self.lam, mu)) for x in points])
         where = _at(self.lam)
         stable = int((kinds == 1).sum())
-        text = f"{len(points)} equilibria in the box{where}, {stable} of them stable"
+        noun = "equilibrium" if len(points) == 1 else "equilibria"
+        text = f"{len(points)} {noun} in the box{where}, {stable} of them stable"
         if len(points) != len(self.points):
             return Verdict(False, np.inf, f"{text} ({len(self.points)} wanted)")
         if not len(points):

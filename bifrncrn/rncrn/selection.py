@@ -136,13 +136,14 @@ class Judge:
     def follow(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
         """Return the candidates ranked anew, those of lowest loss taught to stay near wanted cycles (see `following`).
 
-        Only where the best one misses something, and attracting cycles of no given period are wanted.
+        Only where attracting cycles of no given period are wanted, and those that miss something though their loss is
+        lower than that of the best one that does not.
         """
         cycles = [one for one in self.behaviours if isinstance(one, CycleWanted) and one.attracts and not one.period]
-        standing = candidates[0].standing
-        if standing is None or not standing.wrong or not cycles:
+        if not cycles:
             return list(candidates)
-        seen = sorted((c for c in candidates if c.standing is not None), key=lambda c: c.loss)
+        enough = candidates[0].loss if shows_all(candidates[0]) else np.inf
+        seen = sorted((c for c in candidates if c.standing is not None and c.loss < enough), key=lambda c: c.loss)
         followed = self._spread(self._followed, [(candidate, data, cycles) for candidate in seen[:FOLLOWED]])
         done = {candidate.start.index: candidate for candidate in followed}
         return sorted((done.get(c.start.index, c) for c in candidates), key=lambda c: c.key)

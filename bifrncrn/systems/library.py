@@ -227,9 +227,12 @@ def heart() -> Target:
     pieces = t[(t > 0) & (t < math.pi - 0.54)], t[(t > math.pi) & (t < 2 * math.pi - 0.54)]
     parts = tuple(CurvePart(Curve.of(place, slope, piece, closed=False), count=1250) for piece in pieces)
     whole = CycleWanted(place(t).T, within=0.3)
-    # what the pieces leave out, with few layers: those of the strands that meet there contradict each other
+    # What the pieces leave out, with few layers: those of the strands that meet there contradict each other. The weight
+    # was chosen by measuring: of 1 to 400 only about 150 left loss and cycle both as good as they should be.
     gaps = t[(t >= math.pi - 0.54) & (t <= math.pi)], t[t >= 2 * math.pi - 0.54]
-    guides = tuple(CurvePart(Curve.of(place, slope, gap, closed=False), layers=4, count=150) for gap in gaps)
+    guides = tuple(
+        CurvePart(Curve.of(place, slope, gap, closed=False), layers=4, count=150, weight=150.0) for gap in gaps
+    )
     return Target("heart", "heart about (2, 2)", parts, "field", 10, state=(2.0, 2.0), cycles=(whole,), guides=guides)
 
 
