@@ -63,6 +63,8 @@ class SpecialPoint:
         The model, so that a point can start further computations; None after loading.
     reduction : Reduction or None
         The conserved sums that were divided out of it.
+    along : (k, n + 1) array or None
+        The states of `system` and the parameter along the branch, by which sizes are judged; None after loading.
     range : (float, float) or None
         That of its diagram.
     multipliers : (n,) complex array
@@ -87,6 +89,7 @@ class SpecialPoint:
     eigenvalues: np.ndarray = field(default_factory=lambda: frozen([], complex), repr=False)
     system: System | None = field(default=None, repr=False)
     reduction: Reduction | None = field(default=None, repr=False)
+    along: np.ndarray | None = field(default=None, repr=False)
     range: tuple[float, float] | None = field(default=None, repr=False)
     multipliers: np.ndarray = field(default_factory=lambda: frozen([], complex), repr=False)
 

@@ -513,6 +513,7 @@ class Tracer:
             event=self.events.names[event.kind - layout.USER_EVENT] if self.events and label == "UZ" else None,
             eigenvalues=frozen(line.eigenvalues[event.row], complex),
             system=system,
+            along=line.points,
             range=self.span,
         )
 

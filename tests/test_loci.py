@@ -258,3 +258,59 @@ def test_published_points_of_codimension_two_are_found(case):
         for name in "abc":
             if truth.get(name) is not None:
                 assert abs(getattr(near[0], name)) == pytest.approx(abs(truth[name]), rel=1e-6)
+
+
+FORMS = {  # X of the parameters P, Q, with a point of codimension two at P = Q = 0; a start of (P, Q) and of X
+    "CP": (["P + Q*X1 - X1^3", "0.3*X1^2 - X2"], (-2.0, 2.0), (-1.8, 0.9)),
+    "BT": (["X2", "P + Q*X2 + X1^2 - X1*X2"], (-1.0, 0.4), (-1.0, 0.0)),
+    "GH": (["P*X1 - X2 + X1*(Q*R + R^2)", "X1 + P*X2 + X2*(Q*R + R^2)"], (-0.5, -0.7), (0.0, 0.0)),
+    "ZH": (["Q*X1 - X2 - X1*R", "X1 + Q*X2 - X2*R", "P - X3^2 + X1^2"], (1.0, -0.4), (0.0, 0.0, 1.0)),
+    "HH": (
+        ["P*X1 - X2 - X1*R", "X1 + P*X2 - X2*R", "Q*X3 - 1.7*X4 - X3^3 + X1^2", "1.7*X3 + Q*X4 - X4^3"],
+        (-0.5, -0.3),
+        (0.0, 0.0, 0.0, 0.0),
+    ),
+}
+
+
+def disguised(label, rng):
+    """Return a form in other states and parameters (a, b), and the place (a, b) of its point.
+
+    u = A w in units from 1e-3 to 1e3, X1 = w1, X2 = w2 + c w1^2, (P, Q) = M (a - a0, b - b0).
+    """
+    rates, start, x = FORMS[label]
+    n = len(rates)
+    a = np.eye(n) + 0.3 * np.triu(rng.standard_normal((n, n)))
+    units = 10 ** rng.uniform(-3, 3, n)
+    m = np.array([[1.0, 0.0], [0.0, 1.0]]) + 0.3 * rng.uniform(-1, 1, (2, 2))
+    place, c = rng.uniform(-3, 3, 2), float(0.3 * rng.standard_normal())
+
+    def combined(row, names):
+        return " + ".join(f"({value!r})*({name})" for value, name in zip(row.tolist(), names))
+
+    shifted = [f"a - ({place[0].item()!r})", f"b - ({place[1].item()!r})"]
+    names = [f"u{i}" for i in range(n)]
+    definitions = {f"W{i + 1}": combined(row / units, names) for i, row in enumerate(np.linalg.inv(a))}
+    definitions |= {f"X{i + 1}": f"W{i + 1}" + (f" + ({c!r})*W1^2" if i == 1 else "") for i in range(n)}
+    definitions |= {"R": "X1^2 + X2^2", "P": combined(m[0], shifted), "Q": combined(m[1], shifted)}
+    definitions |= {f"F{i + 1}": text for i, text in enumerate(rates)}
+    moved = [f"F{i + 1}" + (f" - 2*({c!r})*W1*F1" if i == 1 else "") for i in range(n)]
+    w = np.array(x) - c * np.array([x[0] ** 2 if i == 1 else 0.0 for i in range(n)])
+    values = place + np.linalg.solve(m, start)
+    equations = {name: combined(row * unit, moved) for name, row, unit in zip(names, a, units)}
+    state = dict(zip(names, units * (a @ w)))
+    return bf.System.from_equations(equations, dict(zip("ab", values)), state, definitions), place
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_disguised_points_are_found_and_nothing_else(seed):
+    label = list(FORMS)[seed % 5]
+    system, place = disguised(label, np.random.default_rng(seed))
+    a, b = system.values
+    diagram = bf.diagram(system, parameter="a", bounds=(a - 6, a + 6))
+    if not diagram.special_points:  # the line of this b crosses no locus
+        pytest.skip("no fold or Hopf point at the start")
+    whole = with_loci(diagram, "b", (min(b, place[1]) - 1, max(b, place[1]) + 1))
+    points = [point for point in whole.special_points if len(point.parameters) == 2]
+    assert [point.label for point in points] == [label]
+    assert [points[0].parameters[name] for name in "ab"] == pytest.approx(place, abs=1e-9)

@@ -54,10 +54,13 @@ def local(extended: Extended, y: Array) -> Local:
     return Local(y[:n], extended.values(y), matrix, y[n : 2 * n], kappa, others)
 
 
-def left_null(matrix: Array, like: Array | None = None) -> Array:
-    """Return the unit left null vector, turned to have a positive product with `like`."""
+def left_null(matrix: Array, q: Array) -> Array:
+    """Return the unit left null vector of a matrix with the right null vector q, of a sign that is continuous with q.
+
+    The matrix bordered by both is regular wherever the null vectors are unique, so its determinant keeps its sign.
+    """
     p: Array = np.linalg.svd(matrix)[0][:, -1]
-    return -p if like is not None and p @ like < 0.0 else p
+    return p * np.linalg.slogdet(np.block([[matrix, p[:, None]], [q[None], np.zeros((1, 1))]]))[0]
 
 
 def sums(eigenvalues: Array) -> float:
@@ -96,7 +99,7 @@ def lyapunov(extended: Extended, at: Local) -> float:
 
 def cusp_coefficient(extended: Extended, at: Local) -> float:
     """Return c = <p, C(q, q, q) + 3 B(q, h)> / 6 at a cusp, J h = -B(q, q), <q, q> = <p, q> = 1 (eq. 8.125)."""
-    q, p = at.v, left_null(at.jacobian)
+    q, p = at.v, left_null(at.jacobian, at.v)
     scale = float(p @ q)
     derivatives = extended.base.derivatives(at.x, at.values, q, None)
     bordered = np.block([[at.jacobian, p[:, None]], [q[None], np.zeros((1, 1))]])
@@ -122,31 +125,31 @@ def takens_coefficients(extended: Extended, at: Local) -> tuple[float, float]:
     return float(p1 @ quadratic) / 2.0, float(p0 @ quadratic + p1 @ second(extended, at, q0, q1))
 
 
-Test = Callable[[Extended, Local, Array], float]
-"""A test function of a locus: of its defining system, a point, and a left null vector to be turned like."""
+Test = Callable[[Extended, Local], float]
+"""A test function of a locus."""
 
 
-def cusp_test(extended: Extended, at: Local, like: Array) -> float:
+def cusp_test(extended: Extended, at: Local) -> float:
     """Return <p, B(q, q)> / 2 with unit vectors: zero at a cusp."""
-    return 0.5 * float(left_null(at.jacobian, like) @ second(extended, at, at.v))
+    return 0.5 * float(left_null(at.jacobian, at.v) @ second(extended, at, at.v))
 
 
-def double_zero_test(extended: Extended, at: Local, like: Array) -> float:
+def double_zero_test(extended: Extended, at: Local) -> float:
     """Return <p, q> with unit vectors: zero where the eigenvalue zero is double."""
-    return float(left_null(at.jacobian, like) @ at.v)
+    return float(left_null(at.jacobian, at.v) @ at.v)
 
 
-def pair_test(extended: Extended, at: Local, like: Array) -> float:
+def pair_test(extended: Extended, at: Local) -> float:
     """Return the product of the sums of pairs of the other eigenvalues: zero where a pair is imaginary."""
     return sums(at.others)
 
 
-def zero_test(extended: Extended, at: Local, like: Array) -> float:
+def zero_test(extended: Extended, at: Local) -> float:
     """Return the product of the other eigenvalues: zero where one is."""
     return product(at.others)
 
 
-def bautin_test(extended: Extended, at: Local, like: Array) -> float:
+def bautin_test(extended: Extended, at: Local) -> float:
     """Return l1."""
     return lyapunov(extended, at)
 

@@ -36,11 +36,13 @@ class Collector:
         self.first, self.second, self.span, self.options, self.room = first, second, span, options, room
         self.followers: dict[str, list[Follower]] = {kind: [] for kind in KINDS.values()}
         self.loci: list[Locus] = []
+        self.size = np.zeros(1)
         self.notes: list[str] = []
 
     def add(self, point: SpecialPoint) -> None:
         """Follow a fold or Hopf point; say so where it cannot be."""
-        assert point.system is not None
+        assert point.system is not None and point.along is not None
+        self.size = np.maximum(self.size, np.abs(point.along[:, :-1]).max(axis=0))
         base = point.system.with_(values=point.parameters)
         x = np.array([point.state[name] for name in base.variables])
         kappa = 0.0 if point.omega is None else point.omega**2
@@ -74,7 +76,7 @@ class Collector:
             y = solution(extended, base, x, kappa)
         except ConvergenceError:
             return False
-        self.followers[kind].append(Follower(extended, self.span, self.options, self.room))
+        self.followers[kind].append(Follower(extended, self.span, self.options, self.room, self.size))
         return self._follow(self.followers[kind][-1], y)
 
     def _follow(self, follower: Follower, y: np.ndarray) -> bool:

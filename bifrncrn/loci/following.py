@@ -21,6 +21,8 @@ from bifrncrn.tracing import Tracer
 
 ZERO = 1e-6
 """A test function that is not below this share of its values beside it has a pole there, not a zero."""
+VECTOR = 0.1
+"""The unit of length of entries of the unit vector, unless they are larger."""
 REAL = 1e-7
 """A pair of eigenvalues whose imaginary parts are below this share of the largest eigenvalue is not imaginary."""
 
@@ -58,6 +60,19 @@ class Locus:
     ended: tuple[End, End]
 
 
+class _LocusTracer(Tracer):
+    """A tracer whose units of length are no shorter than given ones, for what may be zero where a locus starts."""
+
+    least: np.ndarray
+    """The units of length of the states and of the vector of a defining system, (2n,)."""
+
+    def _floor(self, y: np.ndarray) -> np.ndarray:
+        floor = super()._floor(y)
+        first = slice(len(self.least))
+        floor[first] = np.maximum(floor[first], self.least)
+        return floor
+
+
 class Follower:
     """Follows the loci of one kind.
 
@@ -69,10 +84,17 @@ class Follower:
     options : Options
     room : (float, float)
         The interval of the first parameter.
+    size : (n,) array
+        Typical sizes of the states.
     """
 
     def __init__(
-        self, extended: Extended, span: tuple[float, float], options: Options, room: tuple[float, float]
+        self,
+        extended: Extended,
+        span: tuple[float, float],
+        options: Options,
+        room: tuple[float, float],
+        size: np.ndarray,
     ) -> None:
         system = extended.system
         self.extended = extended
@@ -83,9 +105,10 @@ class Follower:
         self.problem.region = Region(np.concatenate([low, -free, room[:1]]), np.concatenate([high, free, room[1:]]))
         hopf = extended.kind == "hopf"
         events = _vanishing(len(system.variables), len(system.parameters), 2 * n) if hopf else None
-        self.tracer = Tracer(
+        self.tracer = _LocusTracer(
             self.problem, extended.second, span, options, 1, events=events, stop=frozenset({"UZ"} if hopf else ())
         )
+        self.tracer.least = np.append(0.1 * size, np.full(n, VECTOR))
 
     def knows(self, y: np.ndarray) -> bool:
         """Say whether a point lies on a locus that was followed already; the vector's sign does not matter."""
@@ -116,17 +139,13 @@ class Follower:
     def _zeros(self, points: np.ndarray) -> list[Zero]:
         """Return the zeros of the test functions between the rows of a locus."""
         known = [local(self.extended, y) for y in points]
-        left = [codim2.left_null(known[0].jacobian)]
-        for at in known[1:]:
-            left.append(codim2.left_null(at.jacobian, left[-1]))
         out = []
         for label, test in codim2.TESTS[self.extended.kind].items():
-            values = [test(self.extended, at, like) for at, like in zip(known, left, strict=True)]
-            values = self._with_ends(values, known)
+            values = self._with_ends([test(self.extended, at) for at in known], known)
             for row in range(1, len(points)):
                 a, b = values[row - 1], values[row]
                 if a * b < 0.0 or (b == 0.0 and row < len(points) - 1):
-                    zero = self._locate(label, test, row, points, left[row - 1], (a, b))
+                    zero = self._locate(label, test, row, points, (a, b))
                     if zero is not None:
                         out.append(zero)
         return out
@@ -139,9 +158,7 @@ class Follower:
                 values[row] = float(np.copysign(values[beside], a * b))
         return values
 
-    def _locate(
-        self, label: str, test: Test, row: int, points: np.ndarray, like: np.ndarray, ends: tuple[float, float]
-    ) -> Zero | None:
+    def _locate(self, label: str, test: Test, row: int, points: np.ndarray, ends: tuple[float, float]) -> Zero | None:
         """Return the zero of a test before a row, `ends` being its values there; None where it has a pole, or is none.
 
         Where the locus cannot be corrected between the rows, the zero is bracketed by them.
@@ -157,7 +174,7 @@ class Follower:
 
         def value(share: float) -> float:
             y = at(share)
-            there = test(self.extended, local(self.extended, y), like) if y is not None else np.nan
+            there = test(self.extended, local(self.extended, y)) if y is not None else np.nan
             return float(there) if np.isfinite(there) else ends[share > 0.5]
 
         first = value(0.0)

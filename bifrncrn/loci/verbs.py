@@ -130,7 +130,7 @@ def _diagram(
         _branch(one, k, (first, second, *names), table) for k, (one, (names, table)) in enumerate(zip(loci, tables))
     ]
     size = np.max([np.abs(table).max(axis=0) for _, table in tables], axis=0) if tables else np.empty(0)
-    size[2:] = size[2:].max(initial=0.0)
+    size[2:] = size[2:].max(initial=1e-9)  # states that are all zero differ by rounding
     points: list[SpecialPoint] = []
     for number, (one, (names, table)) in enumerate(zip(loci, tables)):
         for found in one.found:  # loci meet in such points; each is listed once
