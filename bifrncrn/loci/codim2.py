@@ -14,6 +14,8 @@ from bifrncrn.curves.equilibrium import EquilibriumProblem
 from bifrncrn.loci.extended import Extended
 
 Array = np.ndarray
+DOUBLE = 1e-5
+"""Two eigenvalues below this share of the Jacobian are one double zero."""
 ROUNDING = 1e-14
 """A squared frequency below this share of the squared Jacobian is zero."""
 
@@ -27,8 +29,10 @@ class Local:
     x : (n,) array
     values : (m,) array of parameter values
     jacobian : (n, n) array
+    scaled : (n, n) array
+        The Jacobian of states in units of their sizes.
     v : (n,) array
-        The unknown vector of the defining system.
+        The unknown vector of the defining system, in those units.
     kappa : float
         omega^2 at a Hopf point, 0 at a fold.
     others : array of complex
@@ -38,6 +42,7 @@ class Local:
     x: Array
     values: Array
     jacobian: Array
+    scaled: Array
     v: Array
     kappa: float
     others: Array
@@ -47,11 +52,12 @@ def local(extended: Extended, y: Array) -> Local:
     """Return what is known at a point y of a locus."""
     n, hopf = extended.n, extended.kind == "hopf"
     matrix = extended.jacobian(y)
+    scaled = extended.scaled(matrix)
     kappa = float(y[2 * n]) if hopf else 0.0
-    others = np.linalg.eigvals(matrix).astype(complex)
+    others = np.linalg.eigvals(scaled).astype(complex)
     for value in (1j * np.emath.sqrt(kappa), -1j * np.emath.sqrt(kappa)) if hopf else (0.0,):
         others = np.delete(others, int(np.argmin(np.abs(others - value))))
-    return Local(y[:n], extended.values(y), matrix, y[n : 2 * n], kappa, others)
+    return Local(y[:n], extended.values(y), matrix, scaled, y[n : 2 * n], kappa, others)
 
 
 def left_null(matrix: Array, q: Array) -> Array:
@@ -89,7 +95,7 @@ def second(extended: Extended, at: Local, u: Array, v: Array | None = None) -> A
 
 def lyapunov(extended: Extended, at: Local) -> float:
     """Return l1 at a Hopf point; NaN where omega is zero to rounding."""
-    if not at.kappa > ROUNDING * float(np.linalg.norm(at.jacobian)) ** 2:
+    if not at.kappa > ROUNDING * float(np.linalg.norm(at.scaled)) ** 2:
         return float("nan")
     base = extended.base.with_(values=at.values)
     problem = EquilibriumProblem(base, base.parameter_index(extended.first))
@@ -99,12 +105,12 @@ def lyapunov(extended: Extended, at: Local) -> float:
 
 def cusp_coefficient(extended: Extended, at: Local) -> float:
     """Return c = <p, C(q, q, q) + 3 B(q, h)> / 6 at a cusp, J h = -B(q, q), <q, q> = <p, q> = 1 (eq. 8.125)."""
-    q, p = at.v, left_null(at.jacobian, at.v)
-    scale = float(p @ q)
+    size, p = extended.size, left_null(at.scaled, at.v)
+    q = size * at.v
+    q, p = q / np.linalg.norm(q), p / size
     derivatives = extended.base.derivatives(at.x, at.values, q, None)
-    bordered = np.block([[at.jacobian, p[:, None]], [q[None], np.zeros((1, 1))]])
-    h = np.linalg.solve(bordered, np.append(-derivatives[1], 0.0))[:-1]
-    return float(p @ (derivatives[2] + 3.0 * second(extended, at, q, h))) / (6.0 * scale)
+    h = size * _bordered(at.scaled, p * size, at.v, -derivatives[1] / size)
+    return float(p @ (derivatives[2] + 3.0 * second(extended, at, q, h))) / (6.0 * float(p @ q))
 
 
 def takens_coefficients(extended: Extended, at: Local) -> tuple[float, float]:
@@ -112,17 +118,30 @@ def takens_coefficients(extended: Extended, at: Local) -> tuple[float, float]:
 
     a = <p1, B(q0, q0)> / 2, b = <p0, B(q0, q0)> + <p1, B(q0, q1)>, with J q1 = q0, J' p0 = p1, <p0, q0> = <p1, q1> = 1.
     """
-    matrix, n = at.jacobian, len(at.x)
+    size, matrix = extended.size, at.scaled
     left, _, right = np.linalg.svd(matrix)
-    q0, p1 = right[-1], left[:, -1]
+    q, p = right[-1], left[:, -1]
+    q0 = size * q / np.linalg.norm(size * q)
     q0 = q0 * np.sign(q0[np.argmax(np.abs(q0))])
-    bordered = np.block([[matrix, p1[:, None]], [q0[None], np.zeros((1, 1))]])
-    q1 = np.linalg.solve(bordered, np.append(q0, 0.0))[:n]
-    p1 = p1 / (p1 @ q1)
-    p0 = np.linalg.solve(bordered.T, np.append(p1, 0.0))[:n]
+    q1 = size * _bordered(matrix, p, q, q0 / size)
+    q1 = q1 - (q1 @ q0) * q0
+    p1 = p / size / ((p / size) @ q1)
+    p0 = _bordered(matrix.T, q, p, p1 * size) / size
     p0 = p0 - (p0 @ q1) * p1
     quadratic = second(extended, at, q0)
     return float(p1 @ quadratic) / 2.0, float(p0 @ quadratic + p1 @ second(extended, at, q0, q1))
+
+
+def has_double_zero(at: Local) -> bool:
+    """Say whether zero is a double eigenvalue, up to the square root of what rounding makes of it."""
+    sizes = np.sort(np.abs(np.linalg.eigvals(at.scaled)))
+    return bool(sizes[1] <= DOUBLE * np.linalg.norm(at.scaled))
+
+
+def _bordered(matrix: Array, p: Array, q: Array, rhs: Array) -> Array:
+    """Return a solution of a singular linear system with left and right null vectors p and q."""
+    whole = np.block([[matrix, p[:, None]], [q[None], np.zeros((1, 1))]])
+    return np.linalg.solve(whole, np.append(rhs, 0.0))[: len(rhs)]
 
 
 Test = Callable[[Extended, Local], float]
@@ -131,12 +150,13 @@ Test = Callable[[Extended, Local], float]
 
 def cusp_test(extended: Extended, at: Local) -> float:
     """Return <p, B(q, q)> / 2 with unit vectors: zero at a cusp."""
-    return 0.5 * float(left_null(at.jacobian, at.v) @ second(extended, at, at.v))
+    curved = second(extended, at, extended.size * at.v) / extended.size
+    return 0.5 * float(left_null(at.scaled, at.v) @ curved)
 
 
 def double_zero_test(extended: Extended, at: Local) -> float:
     """Return <p, q> with unit vectors: zero where the eigenvalue zero is double."""
-    return float(left_null(at.jacobian, at.v) @ at.v)
+    return float(left_null(at.scaled, at.v) @ at.v)
 
 
 def pair_test(extended: Extended, at: Local) -> float:

@@ -13,6 +13,8 @@ from bifrncrn.systems.system import System
 
 KINDS = {"LP": "fold", "HB": "hopf"}
 """The kind of locus a special point lies on."""
+ZERO = 1e-12
+"""A state below this share of the largest is zero all along a branch, and tells nothing of its size."""
 
 
 class Collector:
@@ -42,7 +44,8 @@ class Collector:
     def add(self, point: SpecialPoint) -> None:
         """Follow a fold or Hopf point; say so where it cannot be."""
         assert point.system is not None and point.along is not None
-        self.size = np.maximum(self.size, np.abs(point.along[:, :-1]).max(axis=0))
+        size = np.abs(point.along[:, :-1]).max(axis=0)
+        self.size = np.maximum(self.size, np.where(size > ZERO * size.max(), size, size.max() or 1.0))
         base = point.system.with_(values=point.parameters)
         x = np.array([point.state[name] for name in base.variables])
         kappa = 0.0 if point.omega is None else point.omega**2
@@ -72,7 +75,7 @@ class Collector:
             except ConvergenceError:
                 continue  # not with this phase vector
         try:
-            extended = defining(kind, base, self.first, self.second, x, kappa)
+            extended = defining(kind, base, self.first, self.second, self.size, x, kappa)
             y = solution(extended, base, x, kappa)
         except ConvergenceError:
             return False

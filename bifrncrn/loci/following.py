@@ -13,7 +13,7 @@ from bifrncrn.curves.equilibrium import EquilibriumProblem
 from bifrncrn.loci import codim2
 from bifrncrn.loci.codim2 import Local, Test, local
 from bifrncrn.loci.extended import Extended
-from bifrncrn.loci.starting import onto
+from bifrncrn.loci.starting import onto, units
 from bifrncrn.results import End
 from bifrncrn.systems.events import Events
 from bifrncrn.systems.region import Region
@@ -129,12 +129,13 @@ class Follower:
         places = {int(old): new for new, old in enumerate(order)}
         points = np.concatenate([points, *(zero.y[None] for zero in zeros)])[order]
         found = [self._found(zero, places[len(line) + k]) for k, zero in enumerate(zeros)]
+        ends = tuple(self._end(end, line.points[row]) for end, row in zip(ends, (0, -1), strict=True))
         for end, row in zip(ends, (0, len(line) - 1), strict=True):
-            if end.reason == "stop":
+            if end.reason == "BT":
                 found.append(self._found(Zero("BT", row, line.points[row], 0.0, None), places[row]))
         known = tuple(local(self.extended, y) for y in points)
         found.sort(key=lambda one: one.row)
-        return Locus(self.extended, points, known, tuple(found), (_renamed(ends[0]), _renamed(ends[1])))
+        return Locus(self.extended, points, known, tuple(found), (ends[0], ends[1]))
 
     def _zeros(self, points: np.ndarray) -> list[Zero]:
         """Return the zeros of the test functions between the rows of a locus."""
@@ -166,19 +167,22 @@ class Follower:
         from scipy.optimize import brentq
 
         before, after = points[row - 1], points[row]
-        scale = np.maximum(np.maximum(np.abs(before), np.abs(after)), 1e-3)
+        scale = np.maximum(units(self.extended, before), units(self.extended, after))
         normal = (after - before) / scale**2
 
         def at(share: float) -> np.ndarray | None:
-            return onto(self.problem, before + share * (after - before), normal)
+            return onto(self.problem, before + share * (after - before), normal, scale)
 
         def value(share: float) -> float:
             y = at(share)
             there = test(self.extended, local(self.extended, y)) if y is not None else np.nan
             return float(there) if np.isfinite(there) else ends[share > 0.5]
 
-        first = value(0.0)
-        share = brentq(value, 0.0, 1.0, xtol=1e-15, rtol=1e-15) if first * value(1.0) < 0.0 else 1.0
+        first, last = value(0.0), value(1.0)
+        # where a row is the zero itself, rounding decides its sign
+        share = 0.0 if abs(first) < abs(last) else 1.0
+        if first * last < 0.0:
+            share = brentq(value, 0.0, 1.0, xtol=1e-15, rtol=1e-15)
         y, left = at(share), abs(value(share)) / max(map(abs, ends))
         if y is None:
             low, high = sorted((float(before[-1]), float(after[-1])))
@@ -196,6 +200,14 @@ class Follower:
             return abs(float(at.others[i[k]].imag)) > REAL * size
         return at.kappa > 0.0 if self.extended.kind == "hopf" else True
 
+    def _end(self, end: End, y: np.ndarray) -> End:
+        """Return why a locus ends at y: Hopf points are stopped at by the march where kappa vanishes."""
+        if end.reason != "stop":
+            return end
+        if codim2.has_double_zero(local(self.extended, y)):
+            return End("BT", "it ends at a Bogdanov-Takens point; beyond are neutral saddles, no Hopf points")
+        return End("step", "its imaginary pair of eigenvalues was lost here")
+
     def _found(self, zero: Zero, place: int) -> Found:
         """Return a zero as a point of codimension two, in row `place`, with its coefficients."""
         at, coefficients = local(self.extended, zero.y), {}
@@ -205,13 +217,6 @@ class Follower:
             coefficients["a"], coefficients["b"] = codim2.takens_coefficients(self.extended, at)
         residual = max(zero.value, self.problem.residual(zero.y))
         return Found(zero.label, place, residual, zero.bracket, coefficients)
-
-
-def _renamed(end: End) -> End:
-    """Return why a locus ends: Hopf points are stopped at by the march where kappa vanishes."""
-    if end.reason == "stop":
-        return End("BT", "it ends at a Bogdanov-Takens point; beyond are neutral saddles, no Hopf points")
-    return end
 
 
 def _vanishing(n: int, m: int, index: int) -> Events:

@@ -27,11 +27,19 @@ def squared_frequency(matrix: np.ndarray, unlike: float | None = None) -> float:
     return float(values[np.argmin(np.abs(values.real))].imag) ** 2
 
 
-def defining(kind: str, base: System, first: str, second: str, x: np.ndarray, kappa: float) -> Extended:
-    """Return the defining system of a kind of points, made for a point (x, base.values)."""
+def defining(
+    kind: str, base: System, first: str, second: str, size: np.ndarray, x: np.ndarray, kappa: float
+) -> Extended:
+    """Return the defining system of a kind of points, made for a point (x, base.values) of states of size (n,).
+
+    At a Bogdanov-Takens point (kappa = 0) the vector is kept away from the null vector, along which there are other
+    solutions.
+    """
     if kind == "fold":
-        return fold_system(base, first, second)
-    return hopf_system(base, first, second, _plane(base.jacobian(x), kappa)[1])
+        return fold_system(base, first, second, size)
+    matrix = base.jacobian(x) * size / size[:, None]
+    phase = np.linalg.svd(matrix)[2][-1] if kappa == 0.0 else _plane(matrix, kappa)[1]
+    return hopf_system(base, first, second, size, phase)
 
 
 def solution(extended: Extended, base: System, x: np.ndarray, kappa: float) -> np.ndarray:
@@ -47,20 +55,31 @@ def solution(extended: Extended, base: System, x: np.ndarray, kappa: float) -> n
     y = _guess(extended, base, x, kappa)
     system = extended.system
     problem = EquilibriumProblem(system, system.parameter_index(extended.second), stability=False)
-    scale = np.maximum(np.abs(y), 1e-3)
+    scale = units(extended, y)
     takens = extended.kind == "hopf" and kappa == 0.0
     if takens:
-        scale[2 * extended.n] = float(np.linalg.norm(base.jacobian(x))) ** 2
+        scale[2 * extended.n] = float(np.linalg.norm(extended.scaled(base.jacobian(x)))) ** 2
     tangent = problem.tangent(y, scale)
-    found = _beside_takens(extended, problem, y, tangent, scale) if takens else onto(problem, y, tangent / scale**2)
+    found = (
+        _beside_takens(extended, problem, y, tangent, scale) if takens else onto(problem, y, tangent / scale**2, scale)
+    )
     if found is None:
         raise ConvergenceError("the point is degenerate")
     return found
 
 
-def onto(problem: EquilibriumProblem, y: np.ndarray, row: np.ndarray) -> np.ndarray | None:
+def units(extended: Extended, y: np.ndarray) -> np.ndarray:
+    """Return the units of length of the unknowns at a point of a locus: states may be zero there, the vector is one."""
+    n = extended.n
+    scale = np.maximum(np.abs(y), 1e-9)
+    scale[:n] = np.maximum(scale[:n], 0.1 * extended.size)
+    scale[n : 2 * n] = 1.0
+    return scale
+
+
+def onto(problem: EquilibriumProblem, y: np.ndarray, row: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
     """Return the solution near y in the plane through y normal to `row`, by Newton's method; None where it fails."""
-    scale, size, last = np.maximum(np.abs(y), 1e-9), np.inf, np.inf
+    size, last = np.inf, np.inf
     for _ in range(NEWTONS):
         step = problem.beside(y, row)
         if step is None:
@@ -72,12 +91,12 @@ def onto(problem: EquilibriumProblem, y: np.ndarray, row: np.ndarray) -> np.ndar
 
 
 def _guess(extended: Extended, base: System, x: np.ndarray, kappa: float) -> np.ndarray:
-    matrix = base.jacobian(x)
+    matrix = extended.scaled(base.jacobian(x))
     if extended.kind == "fold":
         unknowns = np.linalg.svd(matrix)[2][-1]
     else:
         a, b = _plane(matrix, kappa)
-        phase = extended.system.values[len(base.parameters) - 1 :]
+        phase = extended.system.values[-extended.n :]
         v = a * (phase @ b) - b * (phase @ a)
         length = float(np.linalg.norm(v))
         if length < ACROSS * float(np.linalg.norm(phase)):
@@ -100,7 +119,7 @@ def _beside_takens(
     at = 2 * extended.n
     step = tangent * np.sign(tangent[at])
     for length in (1e-3, 1e-4, 1e-5):
-        found = onto(problem, y + length * step, step / scale**2)
+        found = onto(problem, y + length * step, step / scale**2, scale)
         if found is not None and found[at] > 0.0:
             return found
     return None
