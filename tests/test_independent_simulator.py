@@ -28,9 +28,16 @@ nonnegative = true
 """
 
 
+@pytest.fixture(autouse=True)
+def packages():
+    for name, package in (("roadrunner", "libroadrunner"), ("libsbml", "python-libsbml")):
+        pytest.importorskip(name, reason=f"{package} is not installed")
+
+
 def trajectories(system, names, sbml, end):
     """Return the states at 21 times by this package and by libRoadRunner."""
-    roadrunner = pytest.importorskip("roadrunner", reason="libroadrunner is not installed")
+    import roadrunner
+
     other = roadrunner.RoadRunner(str(sbml))
     other.integrator.relative_tolerance, other.integrator.absolute_tolerance = 1e-10, 1e-12
     other.integrator.maximum_num_steps = 10**6
