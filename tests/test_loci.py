@@ -152,6 +152,24 @@ def test_the_hopf_points_of_the_stirred_tank_reach_its_takens_point():
             assert abs(zero) < 1e-9 * np.linalg.norm(jacobian)
 
 
+def test_an_exponent_is_a_second_parameter():
+    # the toggle switch with a Hill exponent: derivatives of powers are differentiated again
+    equations = {"u": "a/(1 + v^n) - u", "v": "a/(1 + u^n) - v"}
+    system = bf.System.from_equations(equations, {"a": 4.0, "n": 3.0}, {"u": 3.9, "v": 0.1}, nonnegative=True)
+    diagram = bf.diagram(system, parameter="a", bounds=(0.5, 4.0))
+    assert diagram.special("BP") and not with_loci(diagram, "n", (2.0, 4.0)).special("BT")
+    equations = {"x": "a*x^n/(1 + x^n) + 0.3 - x"}
+    system = bf.System.from_equations(equations, {"a": 0.5, "n": 3.0}, {"x": 0.3}, nonnegative=True)
+    whole = with_loci(bf.diagram(system, parameter="a", bounds=(0.5, 6.0)), "n", (1.2, 5.0))
+    cusp = only(whole, "CP")
+    x, a, n = cusp.state["x"], cusp.parameters["a"], cusp.parameters["n"]
+    h = x**n / (1 + x**n)
+    slope = a * n * h * (1 - h) / x
+    assert a * h + 0.3 - x == pytest.approx(0, abs=1e-12)
+    assert slope == pytest.approx(1, rel=1e-12)
+    assert n * (1 - 2 * h) == pytest.approx(1, rel=1e-9)  # where the slope is largest
+
+
 def test_conserved_sums_stay_divided_out():
     # a switch: X is activated by itself; X + Y is conserved
     equations = {"X": "k*Y*(1 + a*X^2/(1 + X^2)) - X", "Y": "X - k*Y*(1 + a*X^2/(1 + X^2))"}

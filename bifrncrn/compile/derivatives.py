@@ -7,7 +7,7 @@ from bifrncrn.compile.graph import Graph
 
 
 def partial(g: Graph, node: int, i: int) -> int:
-    """Return the derivative of a node by its i-th argument (not for `add`, `where`, `min` and `max`)."""
+    """Return the derivative of a node by its i-th argument (not for `add`, `mulz`, `where`, `min` and `max`)."""
     op, args = g.op[node], g.args[node]
     if op == "mul":
         return args[1 - i]
@@ -74,14 +74,20 @@ def _tangent(g: Graph, node: int, known: dict[int, dict[int, int]]) -> dict[int,
     parts = [(i, known[arg]) for i, arg in enumerate(g.operands(node)) if arg in known]
     if op != "add" and len(parts) == 1:
         i, tangent = parts[0]
-        factor = partial(g, node, i)
-        return _nonzero(g, {k: g.mul(factor, t) for k, t in tangent.items()})
+        return _nonzero(g, {k: _times_partial(g, node, i, t) for k, t in tangent.items()})
     terms: dict[int, list[int]] = {}
     for i, tangent in parts:
-        factor = g.one if op == "add" else partial(g, node, i)
         for k, t in tangent.items():
-            terms.setdefault(k, []).append(g.mul(factor, t))
+            terms.setdefault(k, []).append(t if op == "add" else _times_partial(g, node, i, t))
     return _nonzero(g, {k: g.add(parts) for k, parts in terms.items()})
+
+
+def _times_partial(g: Graph, node: int, i: int, tangent: int) -> int:
+    """Return the derivative of a node by its i-th argument, times that argument's own derivative."""
+    if g.op[node] == "mulz":
+        first, other = g.args[node]
+        return g.mulz(tangent, other) if i == 0 else g.mulz(first, tangent)
+    return g.mul(partial(g, node, i), tangent)
 
 
 def _nonzero(g: Graph, tangent: dict[int, int]) -> dict[int, int]:
