@@ -96,25 +96,29 @@ def random_matrix(rng: np.random.Generator, n: int) -> Array:
     return a * 10.0 ** (rng.uniform(-6.0, 6.0, (n, 1)) if rng.random() < 0.4 else np.zeros((n, 1)))
 
 
-def two_oscillators(rng: np.random.Generator) -> tuple[dict[str, str], float, list[float]]:
+def two_oscillators(rng: np.random.Generator) -> tuple[dict[str, str], float, list[float], float]:
     """Return two oscillators that lose and regain stability at known values of lam, mixed linearly, and a start.
 
-    Half of them have two crossings close together, in the same or in opposite directions.
+    Half of them have two crossings close together, in the same or in opposite directions. The last value is how far
+    rounding of the eigenvalues, of the size of the larger frequency, moves the flattest crossing.
     """
     omega = 10.0 ** rng.uniform(-2.0, 2.0, 2)
     zeros = [np.sort(rng.uniform(-1.0, 1.0, rng.integers(1, 4))) for _ in range(2)]
     if rng.random() < 0.5:
         zeros[1][0] = zeros[0][0] + rng.choice([-1.0, 1.0]) * 10.0 ** rng.uniform(-5.0, -1.0)
-    equations = []
+    equations, flattest = [], np.inf
     for (x, y), w, at in zip(("XY", "ZU"), omega.tolist(), zeros, strict=True):
         size, sign = float(rng.choice([-1.0, 1.0]) * 10.0 ** rng.uniform(-1.0, 1.0)), float(rng.choice([-1.0, 1.0]))
         mu = f"({size!r})" + "".join(f"*(lam-({float(zero)!r}))" for zero in at)
+        slopes = [abs(size * np.prod(zero - np.delete(at, k))) for k, zero in enumerate(at)]
+        flattest = min(flattest, *slopes)
         cubic = f"({sign!r})*({x}^2+{y}^2)"
         equations += [f"({mu}+{cubic})*{x}-{w!r}*{y}", f"({mu}+{cubic})*{y}+{w!r}*{x}"]
     known = np.concatenate(zeros)
     start = float(rng.uniform(-1.0, 1.0)) if rng.random() < 0.4 else -1.3
     start = start if np.min(np.abs(known - start)) > 1e-3 else -1.3
-    return mixed(random_matrix(rng, 4), equations), start, np.sort(known).tolist()
+    rounding = 1e-13 * float(omega.max()) / flattest
+    return mixed(random_matrix(rng, 4), equations), start, np.sort(known).tolist(), rounding
 
 
 def fold_and_oscillator(rng: np.random.Generator) -> tuple[dict[str, str], float, tuple[float, float], list]:

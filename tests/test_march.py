@@ -145,6 +145,37 @@ def test_eigenvalues_of_awkward_matrices(matrix):
     assert np.poly(found / big) == pytest.approx(np.poly(np.linalg.eigvals(matrix) / big), abs=1e-7)
 
 
+STALLING = [  # two pairs, for which the two real shifts of the last rows converge to neither
+    [1.735083412145222, 0.3824313206298671, -0.11864556612639465, 0.02326477422851693],
+    [2.1917664676090203, 0.8419347980828016, 1.3684680479403795, -1.3696914350584564],
+    [-0.3868071645005453, 0.3294415006339193, 1.066202590806292, -0.7920231179674937],
+    [0.5148334009000919, 0.22953511228494816, -0.5584121420934013, 0.37735705149004206],
+]  # fmt: skip
+
+
+def test_two_pairs_at_which_shifts_may_stall():
+    found, status = spectrum(STALLING)
+    assert status == 0
+    assert np.sort_complex(found) == pytest.approx(np.sort_complex(np.linalg.eigvals(STALLING)), abs=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_eigenvalues_of_mixed_pairs(seed):
+    rng = np.random.default_rng(seed)
+    pairs = int(rng.integers(2, 5))
+    blocks, mixing = np.zeros((2 * pairs, 2 * pairs)), rng.normal(size=(2 * pairs, 2 * pairs))
+    for k in range(0, 2 * pairs, 2):
+        re, im = rng.uniform(-2, 2), 10.0 ** rng.uniform(-2, 2)
+        blocks[k : k + 2, k : k + 2] = [[re, -im], [im, re]]
+    matrix = mixing @ blocks @ np.linalg.inv(mixing)
+    found, status = spectrum(matrix)
+    assert status == 0
+    gaps = np.abs(found[:, None] - np.linalg.eigvals(matrix)[None])
+    # backward stable: rounding of the matrix, and what the mixing makes of it
+    bound = 1e-14 * np.linalg.norm(matrix) * np.linalg.cond(mixing)
+    assert max(gaps.min(axis=0).max(), gaps.min(axis=1).max()) < bound
+
+
 @given(st.integers(0, 10**6), st.integers(2, 6))
 def test_small_integer_matrices_always_converge(seed, n):
     matrix = np.random.default_rng(seed).integers(-2, 3, (n, n))

@@ -257,12 +257,30 @@ def pair_eigenvalues(a, b, c, d, wr, wi, at):
 
 
 @kernel
-def _francis(a, n, low, high, s, t, exceptional):
-    """Do one implicit double-shift QR sweep on rows low..high with shift sum `s` and product `t` (G&VL 7.5.1)."""
+def _shifts(a, n, high, exceptional):
+    """Return sum and product of the two shifts for a sweep that ends in row `high`.
+
+    They are the eigenvalues of the last two rows. Of two real ones the one nearer to the last entry is taken twice
+    (as LAPACK does): two of them, near two different conjugate pairs, may never converge to either.
+    """
+    p, q = a[(high - 1) * n + high - 1], a[high * n + high]
     if exceptional:
         size = abs(a[high * n + high - 1]) + abs(a[(high - 1) * n + high - 2])
-        s = 1.5 * size
-        t = size * size
+        centre = 0.75 * size + q
+        return 2.0 * centre, centre * centre + 0.4375 * size * size
+    half = 0.5 * (p - q)
+    cross = a[(high - 1) * n + high] * a[high * n + high - 1]
+    square = half * half + cross
+    if square < 0.0:
+        return p + q, p * q - cross
+    away = half + math.copysign(math.sqrt(square), half)
+    near = q - cross / away if away != 0.0 else q
+    return 2.0 * near, near * near
+
+
+@kernel
+def _francis(a, n, low, high, s, t):
+    """Do one implicit double-shift QR sweep on rows low..high with shift sum `s` and product `t` (G&VL 7.5.1)."""
     x = a[low * n + low] * a[low * n + low] + a[low * n + low + 1] * a[(low + 1) * n + low] - s * a[low * n + low] + t
     y = a[(low + 1) * n + low] * (a[low * n + low] + a[(low + 1) * n + low + 1] - s)
     z = a[(low + 1) * n + low] * a[(low + 2) * n + low + 1]
@@ -339,9 +357,8 @@ def _qr_iterate(a, n, wr, wi):
                     wr[i] = math.nan
                     wi[i] = math.nan
                 return 1
-            s = a[(high - 1) * n + high - 1] + a[high * n + high]
-            t = a[(high - 1) * n + high - 1] * a[high * n + high] - a[(high - 1) * n + high] * a[high * n + high - 1]
-            _francis(a, n, low, high, s, t, tries % 11 == 10)
+            s, t = _shifts(a, n, high, tries % 11 == 10)
+            _francis(a, n, low, high, s, t)
             for i in range(low + 2, high + 1):
                 a[i * n + i - 2] = 0.0
                 if i > low + 2:
