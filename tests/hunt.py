@@ -214,7 +214,8 @@ def reference(
     back = [] if closed else march(model, y, span, -1.0, step)[1:]
     points = back[::-1] + forth
     found, open_ = special_points(model, points, span)
-    once: list[Found] = []  # a closed branch may be followed round more than once
+    # a closed branch may be followed round more than once; `solve_point` takes what is right to 1e-7
+    once: list[Found] = []
     for point in found:
         if not any(p.label == point.label and np.allclose(p.y, point.y, rtol=1e-7, atol=1e-9) for p in once):
             once.append(point)
