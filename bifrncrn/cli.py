@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="bifrncrn",
         allow_abbrev=False,
         description="Train chemical reaction networks, trace bifurcation diagrams, compare them with their targets.",
-        epilog="Exit codes: 0 success, 1 a finding (see compare and train), 2 bad input. Try: bifrncrn demo",
+        epilog="Exit codes: 0 success, 1 a finding (see compare), 2 bad input. Try: bifrncrn demo",
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
@@ -130,7 +130,7 @@ def _add_train(commands: argparse._SubParsersAction[_Parser]) -> None:
         commands,
         "train",
         "train a network on a target",
-        "Exit code 1 when the best network does not do what the target does; it is written all the same.",
+        "The best network is written, and exit code 0 is given, also when it misses the target; the report says so.",
     )
     add("target", metavar="TARGET", help="the name of a library target, or a model file with [training]")
     add("--perceptrons", type=_positive_integer, metavar="N", help="number of perceptrons (default: the target's own)")

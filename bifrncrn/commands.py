@@ -60,7 +60,7 @@ def run_diagram(options: Namespace) -> int:
     if options.second:
         from bifrncrn.loci.verbs import with_loci
 
-        result = with_loci(result, options.second, tuple(options.second_range))
+        result = with_loci(result, options.second, tuple(options.second_range), common.get("options"))
     if options.plot:
         from bifrncrn.plotting import save_diagram
 
@@ -111,7 +111,7 @@ def run_compare(options: Namespace) -> int:
 
 
 def run_train(options: Namespace) -> int:
-    """Train a network; a fit that does not do what its target does is a finding."""
+    """Train a network."""
     from bifrncrn.rncrn.training import train
 
     check_outputs(options.json, None, options.out)
@@ -137,7 +137,7 @@ def run_train(options: Namespace) -> int:
     if options.out:
         fit.network.save(options.out)
     report(str(fit), fit.to_json(), options.json)
-    return OK  # what is not reached is said, and may still be of use; a finding is what `compare` says
+    return OK  # also where the target is not reached: the report says so
 
 
 def run_bench(options: Namespace) -> int:
