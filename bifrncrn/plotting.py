@@ -98,11 +98,11 @@ def plot_diagram(diagram: Diagram, show: str | None = None, ax: Axes | None = No
     InputError
         If there is nothing to draw or no state `show`.
     """
-    ax = _axes() if ax is None else ax
-    if all(branch.kind in LOCI for branch in diagram.branches) and diagram.branches:
-        return _plot_loci(diagram, ax)
+    if diagram.branches and all(branch.kind in LOCI for branch in diagram.branches):
+        return _plot_loci(diagram, _axes() if ax is None else ax)
     diagram = _without(diagram, LOCI)
     name = _shown(diagram, show)
+    ax = _axes() if ax is None else ax
     _draw(ax, diagram, name, PLAIN)
     layers = [(diagram, name, PLAIN)]
     _finish(ax, diagram.model, name, layers)

@@ -169,12 +169,7 @@ def zero_test(extended: Extended, at: Local) -> float:
     return product(at.others)
 
 
-def bautin_test(extended: Extended, at: Local) -> float:
-    """Return l1."""
-    return lyapunov(extended, at)
-
-
 TESTS: dict[str, dict[str, Test]] = {
     "fold": {"CP": cusp_test, "BT": double_zero_test, "ZH": pair_test},
-    "hopf": {"GH": bautin_test, "ZH": zero_test, "HH": pair_test},
+    "hopf": {"GH": lyapunov, "ZH": zero_test, "HH": pair_test},
 }

@@ -56,7 +56,7 @@ class Collector:
     def add_crossing(self) -> None:
         """Follow the loci that cross those followed at their points of codimension two, and so on."""
         for one in self.loci:  # grows as it goes
-            for found in one.found:
+            for found in (point for point in one.found if point.bracket is None):
                 at = one.locals[found.row]
                 base = one.extended.base.with_(values=at.values)
                 if found.label in ("BT", "ZH") and one.extended.kind == "hopf":

@@ -132,10 +132,10 @@ def _diagram(
     size = np.max([np.abs(table).max(axis=0) for _, table in tables], axis=0) if tables else np.empty(0)
     size[2:] = size[2:].max(initial=1e-9)  # states that are all zero differ by rounding
     points: list[SpecialPoint] = []
-    for number, (one, (names, table)) in enumerate(zip(loci, tables)):
+    for number, (one, (_, table)) in enumerate(zip(loci, tables)):
         for found in one.found:  # loci meet in such points; each is listed once
             if not any(_same(found.label, table[found.row], other, size) for other in points):
-                points.append(_point(found, one, number, names, table[found.row], system, reduction))
+                points.append(_point(found, one, branches[number], system, reduction))
     edges = [(float(b.points[:, 0].min()), float(b.points[:, 0].max())) for b in branches]
     extent = (min(low for low, _ in edges), max(high for _, high in edges)) if edges else (0.0, 0.0)
     return Diagram(
@@ -180,28 +180,19 @@ def _branch(one: Locus, number: int, columns: tuple[str, ...], table: np.ndarray
     )
 
 
-def _point(
-    found: Found,
-    one: Locus,
-    number: int,
-    names: tuple[str, ...],
-    row: np.ndarray,
-    system: System,
-    reduction: Reduction | None,
-) -> SpecialPoint:
-    at = one.locals[found.row]
-    values = np.linalg.eigvals(at.jacobian)
+def _point(found: Found, one: Locus, branch: Branch, system: System, reduction: Reduction | None) -> SpecialPoint:
+    kappa, row = one.locals[found.row].kappa, branch.points[found.row]
     return SpecialPoint(
         label=found.label,
-        branch=number,
+        branch=branch.id,
         index=found.row,
         parameters={one.extended.first: float(row[0]), one.extended.second: float(row[1])},
-        state=dict(zip(names, row[2:].tolist(), strict=True)),
+        state=dict(zip(branch.columns[2:], row[2:].tolist(), strict=True)),
         status="converged" if found.bracket is None else "bracketed",
         residual=found.residual,
         bracket=found.bracket,
-        omega=float(np.sqrt(at.kappa)) if at.kappa > 0.0 and found.label != "BT" else None,
-        eigenvalues=frozen(values, complex),
+        omega=float(np.sqrt(kappa)) if kappa > 0.0 and found.label != "BT" else None,
+        eigenvalues=branch.eigenvalues[found.row],
         system=system,
         reduction=reduction,
         a=found.coefficients.get("a"),
