@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 import bifrncrn as bf
-from bifrncrn.curves import choose
+from bifrncrn.curves.equilibria import choose
 
 EQUATIONS = (10, 20, 40, 80, 100, 120, 160, 200, 400, 800, 1000)
 FUNCTION = (100, 200, 400, 800, 2000, 5000, 10_000)

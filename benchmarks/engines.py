@@ -12,9 +12,9 @@ import argparse
 import json
 from pathlib import Path
 
-from bifrncrn.bench import Bench, bench, known_points
-from bifrncrn.systems import library
-from bifrncrn.texttable import format_number, format_table
+from bifrncrn import library
+from bifrncrn.base.tables import format_number, format_table
+from bifrncrn.cli.bench import Bench, bench, known_points
 
 SYSTEMS = ("cubic_fold", "pitchfork", "brusselator", "schlogl")
 
@@ -45,7 +45,7 @@ def table(results: dict[str, Bench]) -> str:
 
 def save_plot(results: dict[str, Bench], path: Path) -> None:
     """Draw the warm times."""
-    from bifrncrn.plotting import save_bars
+    from bifrncrn.plots.plots import save_bars
 
     bars = {
         f"{name}, {t.engine}": 1e3 * t.warm for name, result in results.items() for t in result.timings if not t.error

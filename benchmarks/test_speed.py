@@ -12,15 +12,15 @@ import pytest
 import throughput
 
 import bifrncrn as bf
-from bifrncrn.collocation.corrector import Corrector, Metric
-from bifrncrn.collocation.orbit import Mesh, Orbit
+from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.march import march
 from bifrncrn.continuation.options import Options
-from bifrncrn.curves.equilibrium import EquilibriumProblem, equilibrium_curve
-from bifrncrn.curves.start import find_start
-from bifrncrn.rncrn.network import Network
-from bifrncrn.systems.system import System
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem, equilibrium_curve
+from bifrncrn.curves.equilibria.start import find_start
+from bifrncrn.curves.orbits.corrector import Corrector, Metric
+from bifrncrn.curves.orbits.orbit import Mesh, Orbit
+from bifrncrn.models.system import System
 
 pytest.importorskip("pytest_benchmark")
 
@@ -79,7 +79,7 @@ def test_march_of_two_states(benchmark):
 
 def test_march_of_seven_states(benchmark):
     """The full network of two species and five perceptrons that is shipped."""
-    system = Network.load(Path(bf.__file__).parent / "data" / "hopf_network.json").full(0.0075)
+    system = Network.load(Path(bf.__file__).parent / "library" / "data" / "hopf_network.json").full(0.0075)
     y, _ = find_start(EquilibriumProblem(system, 0), np.append(system.state, 1.0))
     walls, floor = (system.lower, system.upper), np.append(0.1 * np.abs(y[:-1]), 2.0)
     options = Options(step=0.01)

@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 
+from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.march import march
 from bifrncrn.continuation.options import Options
-from bifrncrn.curves.equilibrium import EquilibriumProblem, equilibrium_curve
-from bifrncrn.curves.start import find_start, newton
-from bifrncrn.rncrn.network import Network
-from bifrncrn.systems.system import System
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem, equilibrium_curve
+from bifrncrn.curves.equilibria.start import find_start, newton
+from bifrncrn.models.system import System
 
 BOUNDS = (0.0, 4.0)
 SPREAD = 0.1

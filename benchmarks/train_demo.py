@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from bifrncrn.rncrn.training import train
-from bifrncrn.systems import library
+from bifrncrn import library
+from bifrncrn.training.train import train
 
-SHIPPED = Path(__file__).parents[1] / "bifrncrn" / "data" / "hopf_network.json"
+SHIPPED = Path(__file__).parents[1] / "bifrncrn" / "library" / "data" / "hopf_network.json"
 
 
 def main() -> None:

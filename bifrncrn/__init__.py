@@ -8,77 +8,77 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "System": "bifrncrn.systems.system",
-    "Network": "bifrncrn.rncrn.network",
-    "Target": "bifrncrn.rncrn.target",
-    "FieldPart": "bifrncrn.rncrn.target",
-    "CurvePart": "bifrncrn.rncrn.designer",
-    "Curve": "bifrncrn.rncrn.curve",
-    "CycleWanted": "bifrncrn.rncrn.behaviours",
-    "Fit": "bifrncrn.rncrn.fit",
-    "Classifier": "bifrncrn.rncrn.controlled",
-    "ClassifierTarget": "bifrncrn.rncrn.classifying",
-    "ControlledNetwork": "bifrncrn.rncrn.controlled",
-    "ReactionNetwork": "bifrncrn.rncrn.reactions",
-    "Diagram": "bifrncrn.results",
-    "Branch": "bifrncrn.results",
-    "SpecialPoint": "bifrncrn.results",
-    "Comparison": "bifrncrn.comparison",
+    "System": "bifrncrn.models.system",
+    "Network": "bifrncrn.chemistry.networks.network",
+    "Target": "bifrncrn.training.targets.target",
+    "FieldPart": "bifrncrn.training.targets.target",
+    "CurvePart": "bifrncrn.training.targets.curve_part",
+    "Curve": "bifrncrn.training.targets.curve",
+    "CycleWanted": "bifrncrn.training.targets.behaviours",
+    "Fit": "bifrncrn.training.fit_result",
+    "Classifier": "bifrncrn.chemistry.networks.controlled",
+    "ClassifierTarget": "bifrncrn.training.classifier",
+    "ControlledNetwork": "bifrncrn.chemistry.networks.controlled",
+    "ReactionNetwork": "bifrncrn.chemistry.reactions.network",
+    "Diagram": "bifrncrn.diagrams.results",
+    "Branch": "bifrncrn.diagrams.results",
+    "SpecialPoint": "bifrncrn.diagrams.results",
+    "Comparison": "bifrncrn.comparison.comparison",
     "Options": "bifrncrn.continuation.options",
-    "Cycle": "bifrncrn.cycles",
-    "Simulation": "bifrncrn.systems.simulation",
-    "Event": "bifrncrn.systems.timeevents",
-    "InputError": "bifrncrn.errors",
-    "ConvergenceError": "bifrncrn.errors",
-    "ContinuationWarning": "bifrncrn.errors",
-    "diagram": "bifrncrn.diagrams",
-    "extend": "bifrncrn.extension",
-    "locus": "bifrncrn.loci.verbs",
-    "orbits": "bifrncrn.periodic",
-    "with_orbits": "bifrncrn.periodic",
-    "compare": "bifrncrn.comparing",
-    "train": "bifrncrn.rncrn.training",
-    "train_classifier": "bifrncrn.rncrn.classifying",
-    "load_model": "bifrncrn.rncrn.formats",
-    "find_cycle": "bifrncrn.cycles",
-    "find_homoclinic": "bifrncrn.homoclinic",
-    "Homoclinic": "bifrncrn.homoclinic",
-    "describe_attractor": "bifrncrn.cycles",
-    "hausdorff": "bifrncrn.cycles",
-    "largest_lyapunov": "bifrncrn.lyapunov",
+    "Cycle": "bifrncrn.trajectories.cycles",
+    "Simulation": "bifrncrn.trajectories.simulation",
+    "Event": "bifrncrn.trajectories.events",
+    "InputError": "bifrncrn.base.errors",
+    "ConvergenceError": "bifrncrn.base.errors",
+    "ContinuationWarning": "bifrncrn.base.errors",
+    "diagram": "bifrncrn.diagrams.diagram",
+    "extend": "bifrncrn.diagrams.extend",
+    "locus": "bifrncrn.diagrams.locus",
+    "orbits": "bifrncrn.diagrams.orbits",
+    "with_orbits": "bifrncrn.diagrams.orbits",
+    "compare": "bifrncrn.comparison.compare",
+    "train": "bifrncrn.training.train",
+    "train_classifier": "bifrncrn.training.classifier",
+    "load_model": "bifrncrn.library.formats",
+    "find_cycle": "bifrncrn.trajectories.cycles",
+    "find_homoclinic": "bifrncrn.trajectories.homoclinic",
+    "Homoclinic": "bifrncrn.trajectories.homoclinic",
+    "describe_attractor": "bifrncrn.trajectories.cycles",
+    "hausdorff": "bifrncrn.trajectories.cycles",
+    "largest_lyapunov": "bifrncrn.trajectories.lyapunov",
 }
-_MODULES = {"library": "bifrncrn.systems.library"}
+_MODULES = {"library": "bifrncrn.library"}
 
 __all__ = [*_PUBLIC, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
-    from bifrncrn.comparing import compare
-    from bifrncrn.comparison import Comparison
+    from bifrncrn import library
+    from bifrncrn.base.errors import ContinuationWarning, ConvergenceError, InputError
+    from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
+    from bifrncrn.chemistry.networks.network import Network
+    from bifrncrn.chemistry.reactions.network import ReactionNetwork
+    from bifrncrn.comparison.compare import compare
+    from bifrncrn.comparison.comparison import Comparison
     from bifrncrn.continuation.options import Options
-    from bifrncrn.cycles import Cycle, describe_attractor, find_cycle, hausdorff
-    from bifrncrn.diagrams import diagram
-    from bifrncrn.errors import ContinuationWarning, ConvergenceError, InputError
-    from bifrncrn.extension import extend
-    from bifrncrn.homoclinic import Homoclinic, find_homoclinic
-    from bifrncrn.loci.verbs import locus
-    from bifrncrn.lyapunov import largest_lyapunov
-    from bifrncrn.periodic import orbits, with_orbits
-    from bifrncrn.results import Branch, Diagram, SpecialPoint
-    from bifrncrn.rncrn.behaviours import CycleWanted
-    from bifrncrn.rncrn.classifying import ClassifierTarget, train_classifier
-    from bifrncrn.rncrn.controlled import Classifier, ControlledNetwork
-    from bifrncrn.rncrn.curve import Curve
-    from bifrncrn.rncrn.designer import CurvePart
-    from bifrncrn.rncrn.fit import Fit
-    from bifrncrn.rncrn.formats import load_model
-    from bifrncrn.rncrn.network import Network
-    from bifrncrn.rncrn.reactions import ReactionNetwork
-    from bifrncrn.rncrn.target import FieldPart, Target
-    from bifrncrn.rncrn.training import train
-    from bifrncrn.systems import library
-    from bifrncrn.systems.simulation import Simulation
-    from bifrncrn.systems.system import System
-    from bifrncrn.systems.timeevents import Event
+    from bifrncrn.diagrams.diagram import diagram
+    from bifrncrn.diagrams.extend import extend
+    from bifrncrn.diagrams.locus import locus
+    from bifrncrn.diagrams.orbits import orbits, with_orbits
+    from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
+    from bifrncrn.library.formats import load_model
+    from bifrncrn.models.system import System
+    from bifrncrn.training.classifier import ClassifierTarget, train_classifier
+    from bifrncrn.training.fit_result import Fit
+    from bifrncrn.training.targets.behaviours import CycleWanted
+    from bifrncrn.training.targets.curve import Curve
+    from bifrncrn.training.targets.curve_part import CurvePart
+    from bifrncrn.training.targets.target import FieldPart, Target
+    from bifrncrn.training.train import train
+    from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle, hausdorff
+    from bifrncrn.trajectories.events import Event
+    from bifrncrn.trajectories.homoclinic import Homoclinic, find_homoclinic
+    from bifrncrn.trajectories.lyapunov import largest_lyapunov
+    from bifrncrn.trajectories.simulation import Simulation
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 import sys
 
-from bifrncrn.cli import main
+from bifrncrn.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bifrncrn.cli import main
+from bifrncrn.cli.main import main
 
 PICTURES = Path(__file__).parent / "pictures"
 TANK = ["ab_reaction", "--parameter", "D", "--range", "0", "0.16", "--set", "B=14,beta=2"]

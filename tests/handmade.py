@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from bifrncrn.results import Branch, Diagram, End, SpecialPoint, frozen
+from bifrncrn.base.arrays import frozen
+from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 
 
 def branch(points, unstable, id=0, columns=("lam", "x1", "x2"), kind="equilibrium", origin=None):

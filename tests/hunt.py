@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import root
 
+from bifrncrn.base.errors import ConvergenceError
+from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams import diagram
-from bifrncrn.errors import ConvergenceError
-from bifrncrn.results import Diagram
-from bifrncrn.rncrn.network import Network
-from bifrncrn.systems.system import System
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.diagrams.results import Diagram
+from bifrncrn.models.system import System
 
 Array = np.ndarray
 

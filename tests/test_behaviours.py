@@ -5,7 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from bifrncrn.rncrn.behaviours import (
+from bifrncrn import library
+from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.models.system import System
+from bifrncrn.training.fit.focus import focused_attractors
+from bifrncrn.training.ranking import behaving
+from bifrncrn.training.targets.behaviours import (
     ChaosWanted,
     CycleWanted,
     EquilibriaWanted,
@@ -14,13 +19,8 @@ from bifrncrn.rncrn.behaviours import (
     stability,
     wanted_of_ode,
 )
-from bifrncrn.rncrn.focus import focused_attractors
-from bifrncrn.rncrn.network import Network
-from bifrncrn.rncrn.ranking import behaving
-from bifrncrn.rncrn.training import train
-from bifrncrn.rncrn.wanted import behaviours_of
-from bifrncrn.systems import library
-from bifrncrn.systems.system import System
+from bifrncrn.training.targets.wanted import behaviours_of
+from bifrncrn.training.train import train
 
 # an attracting point at x1 = x2 = 5: dx = 30 + x (s(5 - x) - 7) at gamma = tau = 1
 REST = Network(

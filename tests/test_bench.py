@@ -2,13 +2,13 @@
 
 import pytest
 
-from bifrncrn.bench import Known, auto07p, bench, known_points
-from bifrncrn.bench.engines import ENGINES, Job, Outcome, installed, prepare
-from bifrncrn.bench.judging import judge, reference
-from bifrncrn.curves.equilibrium import EquilibriumProblem
-from bifrncrn.errors import ConvergenceError, InputError
-from bifrncrn.systems.system import System
-from bifrncrn.systems.textbook import TEXTBOOK
+from bifrncrn.base.errors import ConvergenceError, InputError
+from bifrncrn.cli.bench import Known, auto07p, bench, known_points
+from bifrncrn.cli.bench.engines import ENGINES, Job, Outcome, installed, prepare
+from bifrncrn.cli.bench.judging import judge, reference
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.library.textbook import TEXTBOOK
+from bifrncrn.models.system import System
 
 FOLD = Known("LP", 0.385, (-0.577,))
 CUBIC = System.from_equations({"x": "p + x - x**3"}, parameters={"p": -1}, state={"x": -1.32}, title="cubic")

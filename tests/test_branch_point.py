@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bifrncrn.continuation import branch_point
-from bifrncrn.curves.equilibrium import EquilibriumProblem
-from bifrncrn.diagrams import diagram
-from bifrncrn.systems.system import System
+from bifrncrn.curves.equilibria import branch_point
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.models.system import System
 
 
 def problem(equations):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import sympy
 
-from bifrncrn.diagrams import diagram
-from bifrncrn.systems.system import System
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.models.system import System
 
 FILE = Path(__file__).resolve().parents[2] / "shared" / "reference" / "cases.json"
 CASES = json.loads(FILE.read_text())["cases"] if FILE.is_file() else []

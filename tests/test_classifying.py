@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bifrncrn.errors import InputError
-from bifrncrn.rncrn.behaviours import equilibria_in
-from bifrncrn.rncrn.classifying import ClassifierTarget, _Problem, train_classifier
-from bifrncrn.rncrn.weights import Weights
-from bifrncrn.systems import library
+from bifrncrn import library
+from bifrncrn.base.errors import InputError
+from bifrncrn.training.classifier import ClassifierTarget, _Problem, train_classifier
+from bifrncrn.training.targets.behaviours import equilibria_in
+from bifrncrn.training.weights import Weights
 
 
 def small(outputs=2, count=30):

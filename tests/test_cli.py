@@ -12,8 +12,8 @@ from handmade import hopf_diagram
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bifrncrn import cli
-from bifrncrn.errors import ContinuationWarning, ConvergenceError
+from bifrncrn.base.errors import ContinuationWarning, ConvergenceError
+from bifrncrn.cli import main as cli
 
 RANGE = ["--range", "1", "3"]
 
@@ -27,9 +27,9 @@ def engine(monkeypatch):
         calls.append((system, options))
         return hopf_diagram(2.0, model=system.title)
 
-    module = types.ModuleType("bifrncrn.diagrams")
+    module = types.ModuleType("bifrncrn.diagrams.diagram")
     module.diagram = trace
-    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams", module)
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams.diagram", module)
     return calls
 
 
@@ -61,7 +61,7 @@ def test_every_command_has_help(command, capsys):
 def test_help_loads_nothing_heavy():
     heavy = "('numpy', 'scipy', 'sympy', 'numba', 'llvmlite', 'matplotlib', 'pandas')"
     code = (
-        "import sys\nfrom bifrncrn.cli import main\n"
+        "import sys\nfrom bifrncrn.cli.main import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         f"print('loaded', [m for m in {heavy} if m in sys.modules])"
     )
@@ -202,9 +202,9 @@ def test_errors_of_the_engine_are_one_sentence(monkeypatch, run):
     def fail(system, **options):
         raise ConvergenceError("the start does not\nconverge; give another one with --start")
 
-    module = types.ModuleType("bifrncrn.diagrams")
+    module = types.ModuleType("bifrncrn.diagrams.diagram")
     module.diagram = fail
-    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams", module)
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams.diagram", module)
     code, out, err = run("diagram", "hopf", *RANGE)
     assert code == 2 and not out
     assert err == "bifrncrn: error: the start does not converge; give another one with --start\n"
@@ -214,9 +214,9 @@ def test_an_interrupt_is_quiet(monkeypatch, run):
     def stop(system, **options):
         raise KeyboardInterrupt
 
-    module = types.ModuleType("bifrncrn.diagrams")
+    module = types.ModuleType("bifrncrn.diagrams.diagram")
     module.diagram = stop
-    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams", module)
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams.diagram", module)
     assert run("diagram", "hopf", *RANGE) == (130, "", "")
 
 
@@ -227,15 +227,15 @@ def test_warnings_are_one_line(monkeypatch, run):
         warnings.warn("a step was\ntaken twice", ContinuationWarning, stacklevel=2)
         return hopf_diagram()
 
-    module = types.ModuleType("bifrncrn.diagrams")
+    module = types.ModuleType("bifrncrn.diagrams.diagram")
     module.diagram = warn
-    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams", module)
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams.diagram", module)
     code, _, err = run("diagram", "hopf", *RANGE)
     assert code == 0 and err == "bifrncrn: warning: a step was taken twice\n"
 
 
 def test_a_reader_that_goes_away_is_no_error():
-    code = "import sys; from bifrncrn.cli import main; sys.exit(main(['--version']))"
+    code = "import sys; from bifrncrn.cli.main import main; sys.exit(main(['--version']))"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     err = process.stderr.read()

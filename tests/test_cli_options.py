@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bifrncrn import cli
+from bifrncrn.cli import main as cli
 
 MODEL = """
 title = "a cubic"

@@ -11,10 +11,10 @@ from handmade import branch, crowded_diagram, diagram, hopf_diagram, point
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrncrn.branch_distance import Window, branch_distance
-from bifrncrn.comparing import compare, compare_diagrams
-from bifrncrn.comparison import criticality
-from bifrncrn.errors import InputError
+from bifrncrn.base.errors import InputError
+from bifrncrn.comparison.branch_distance import Window, branch_distance
+from bifrncrn.comparison.compare import compare, compare_diagrams
+from bifrncrn.diagrams.results import criticality
 
 BOX = {"x1": (3.5, 6.5), "x2": (3.5, 6.5)}
 
@@ -285,14 +285,14 @@ def traced(monkeypatch):
         calls.append((system, options))
         return hopf_diagram(2.0 if len(calls) == 1 else 2.03)
 
-    module = types.ModuleType("bifrncrn.diagrams")
+    module = types.ModuleType("bifrncrn.diagrams.diagram")
     module.diagram = trace
-    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams", module)
+    monkeypatch.setitem(sys.modules, "bifrncrn.diagrams.diagram", module)
     return calls
 
 
 def small_system(names=("x1", "x2"), parameter="lam"):
-    from bifrncrn.systems.system import System
+    from bifrncrn.models.system import System
 
     equations = {name: f"{parameter} - {name}" for name in names}
     return System.from_equations(equations, {parameter: 1.0}, dict.fromkeys(names, 5.0))
@@ -341,8 +341,8 @@ def test_compare_rejects_what_it_cannot_trace():
 
 
 def test_the_published_hopf_network(reference):
-    from bifrncrn.rncrn.formats import load_model
-    from bifrncrn.systems import library
+    from bifrncrn import library
+    from bifrncrn.library.formats import load_model
 
     found = compare(library.get("hopf"), load_model(reference / "networks" / "hopf.mat"))
     (match,) = found.matched
@@ -354,7 +354,7 @@ def test_the_published_hopf_network(reference):
 
 
 def test_a_system_agrees_with_itself_traced_from_the_other_end():
-    from bifrncrn.systems import library
+    from bifrncrn import library
 
     problem = library.problem("cubic_fold")
     high = {"x": 1.0, "lam": 0.5}

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bifrncrn.compile import native
 from bifrncrn.compile.functions import FUNCTIONS
 from bifrncrn.compile.model import ARGUMENTS, DENSE_LIMIT
-from bifrncrn.systems.system import System
+from bifrncrn.models.system import System
 
 IR = "define double @twice(double %x) {\n%y = fadd double %x, %x\nret double %y\n}\n"
 
@@ -306,7 +306,7 @@ def test_cached_model_needs_no_parse_and_no_compiler(cache: Path, monkeypatch: p
         dict(zip(first.variables, first.state)),
         first.definitions,
     )
-    monkeypatch.setattr("bifrncrn.systems.system.build_graph", None)
+    monkeypatch.setattr("bifrncrn.models.system.build_graph", None)
     monkeypatch.setattr("bifrncrn.compile.model.compile_ir", None)
     np.testing.assert_array_equal(again.rhs(again.state), reference[0])
     np.testing.assert_array_equal(again.jacobian(again.state), reference[1])
@@ -371,7 +371,7 @@ def test_default_folder(monkeypatch: pytest.MonkeyPatch, system: str, expected: 
 
 def test_compiling_needs_neither_numba_nor_sympy() -> None:
     code = (
-        "import sys; from bifrncrn.systems.system import System;"
+        "import sys; from bifrncrn.models.system import System;"
         "System.from_equations({'x': 'exp(-x)'}).jacobian([1.0]);"
         "heavy = {'numba', 'sympy', 'scipy', 'matplotlib', 'pandas'} & set(sys.modules); assert not heavy, heavy"
     )

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, root
 
-from bifrncrn.diagrams import diagram
-from bifrncrn.errors import InputError
-from bifrncrn.systems.conservation import conserved, reduce
-from bifrncrn.systems.system import System
+from bifrncrn.base.errors import InputError
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.models.conservation import conserved, reduce
+from bifrncrn.models.system import System
 
 system = System.from_equations
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.cycles import describe_attractor, find_cycle, hausdorff
-from bifrncrn.errors import InputError
-from bifrncrn.lyapunov import largest_lyapunov
-from bifrncrn.rncrn.matfile import read_mat
-from bifrncrn.rncrn.network import Network
-from bifrncrn.systems.field import Field
-from bifrncrn.systems.system import System
+from bifrncrn.base.errors import InputError
+from bifrncrn.chemistry.networks.mat import read_mat
+from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.models.field import Field
+from bifrncrn.models.system import System
+from bifrncrn.trajectories.cycles import describe_attractor, find_cycle, hausdorff
+from bifrncrn.trajectories.lyapunov import largest_lyapunov
 
 make = System.from_equations
 
@@ -390,6 +390,6 @@ def test_backward_field():
 
 
 def test_import_loads_nothing_heavy():
-    code = "import sys, bifrncrn.cycles, bifrncrn.lyapunov, bifrncrn.systems.simulation\n"
+    code = "import sys\nfrom bifrncrn.trajectories import cycles, lyapunov, simulation\n"
     code += "assert not {'scipy', 'numba', 'sympy', 'matplotlib', 'pandas', 'rebop'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)

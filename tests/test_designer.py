@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from bifrncrn.errors import InputError
-from bifrncrn.rncrn.curve import Curve
-from bifrncrn.rncrn.designer import CurvePart, normals
-from bifrncrn.rncrn.svg import flatten
-from bifrncrn.rncrn.target import Target
-from bifrncrn.rncrn.training import train
-from bifrncrn.systems import library
+from bifrncrn import library
+from bifrncrn.base.errors import InputError
+from bifrncrn.training.targets.curve import Curve
+from bifrncrn.training.targets.curve_part import CurvePart, normals
+from bifrncrn.training.targets.svg import flatten
+from bifrncrn.training.targets.target import Target
+from bifrncrn.training.train import train
 
 CIRCLE = {"x1": "2 + cos(t)", "x2": "2 + sin(t)"}
 

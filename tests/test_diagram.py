@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams import diagram
-from bifrncrn.errors import ConvergenceError, InputError
-from bifrncrn.systems.system import System
-from bifrncrn.systems.textbook import TEXTBOOK
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.library.textbook import TEXTBOOK
+from bifrncrn.models.system import System
 
 STEPS = (0.1, 0.05, 0.02)
 NORMAL_HOPF = {"x": "lam*x - y - x*(x^2+y^2)", "y": "x + lam*y - y*(x^2+y^2)"}

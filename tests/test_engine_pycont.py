@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from bifrncrn.comparing import compare_diagrams
+from bifrncrn.base.errors import InputError
+from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.comparison.compare import compare_diagrams
 from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams import diagram
-from bifrncrn.errors import InputError
-from bifrncrn.rncrn.network import Network
-from bifrncrn.systems.system import System
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.models.system import System
 
 AB = System.from_equations(
     {"u1": "-u1 + D*(1-u1)*exp(u2)", "u2": "-u2 + D*B*(1-u1)*exp(u2) - beta*u2"},

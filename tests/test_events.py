@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from bifrncrn.base.errors import InputError
 from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams import diagram
-from bifrncrn.errors import InputError
-from bifrncrn.systems.system import System
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.models.system import System
 
 CUBIC = System.from_equations({"x": "r + x - x**3"}, {"r": -1}, {"x": -1.3}, definitions={"square": "x*x"})
 BRUSSELATOR = System.from_equations(

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams import diagram
-from bifrncrn.systems.conservation import conserved
-from bifrncrn.systems.system import System
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.models.conservation import conserved
+from bifrncrn.models.system import System
 
 
 def places(found):

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bifrncrn.base.errors import InputError
 from bifrncrn.compile.graph import Graph
-from bifrncrn.errors import InputError
-from bifrncrn.systems.expressions import MAX_NESTING, parse, parse_number
-from bifrncrn.systems.system import System
+from bifrncrn.models.expressions import MAX_NESTING, parse, parse_number
+from bifrncrn.models.system import System
 
 ALLOWED = {name: getattr(np, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh")}
 ALLOWED |= {"abs": abs, "atan": np.arctan, "asin": np.arcsin, "asinh": np.arcsinh, "cbrt": np.cbrt, "log2": np.log2}

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from bifrncrn.base.errors import InputError
 from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams import diagram
-from bifrncrn.errors import InputError
-from bifrncrn.extension import extend
-from bifrncrn.results import Diagram
-from bifrncrn.systems.system import System
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.diagrams.extend import extend
+from bifrncrn.diagrams.results import Diagram
+from bifrncrn.models.system import System
 
 system = System.from_equations
 CUBIC = system({"x": "r + x - x**3"}, {"r": -1}, {"x": -1.3})

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from bifrncrn.rncrn.flow import _misses, flows_of, refine_flow
-from bifrncrn.rncrn.refinement import AllWeights
-from bifrncrn.rncrn.selection import network_of
-from bifrncrn.rncrn.training import train
-from bifrncrn.rncrn.wanted import behaviours_of
-from bifrncrn.systems import library
+from bifrncrn import library
+from bifrncrn.training.judge import network_of
+from bifrncrn.training.refine.flow import _misses, flows_of, refine_flow
+from bifrncrn.training.refine.special_points import AllWeights
+from bifrncrn.training.targets.wanted import behaviours_of
+from bifrncrn.training.train import train
 
 
 @pytest.fixture(scope="module")

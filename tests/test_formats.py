@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from scipy.io import loadmat, savemat
 from test_network import ARRAYS, classifier, example, networks
 
-from bifrncrn.errors import InputError
-from bifrncrn.rncrn.controlled import Classifier, ControlledNetwork
-from bifrncrn.rncrn.formats import convert, load_model, read_model
-from bifrncrn.rncrn.matfile import read_mat, write_mat
-from bifrncrn.rncrn.network import Network
+from bifrncrn.base.errors import InputError
+from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
+from bifrncrn.chemistry.networks.mat import read_mat, write_mat
+from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.library.formats import convert, load_model, read_model
 
 within_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 DAMAGE = st.sampled_from([*'{}[]",:0e-. ', "", "null", "é", "\0"])
@@ -428,8 +428,7 @@ def test_a_library_system_can_be_converted(tmp_path):
 
 def test_nothing_heavy_is_imported_for_a_network():
     heavy = ("sympy", "scipy", "numba", "llvmlite", "matplotlib", "pandas", "libsbml")
-    code = (
-        f"import sys, bifrncrn.rncrn.formats, bifrncrn.rncrn.matfile; print([m for m in {heavy} if m in sys.modules])"
-    )
+    modules = "bifrncrn.library.formats, bifrncrn.chemistry.networks.mat"
+    code = f"import sys, {modules}; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bifrncrn as bf
-from bifrncrn.systems.differences import Differences, colour, jet, slope
+from bifrncrn.models.differences import Differences, colour, jet, slope
 
 TANK = {"u1": "-u1 + D*(1 - u1)*exp(u2)", "u2": "-u2 + D*B*(1 - u1)*exp(u2) - beta*u2"}
 VALUES = {"D": 0.0, "B": 14.0, "beta": 2.0}

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from bifrncrn.errors import InputError
-from bifrncrn.homoclinic import find_homoclinic
-from bifrncrn.rncrn.behaviours import HomoclinicWanted, started
-from bifrncrn.rncrn.matfile import read_mat
-from bifrncrn.rncrn.wanted import loops_of
-from bifrncrn.systems import library
-from bifrncrn.systems.system import System
+from bifrncrn import library
+from bifrncrn.base.errors import InputError
+from bifrncrn.chemistry.networks.mat import read_mat
+from bifrncrn.models.system import System
+from bifrncrn.training.targets.behaviours import HomoclinicWanted, started
+from bifrncrn.training.targets.wanted import loops_of
+from bifrncrn.trajectories.homoclinic import find_homoclinic
 
 TARGET = library.homoclinic()
 

@@ -5,8 +5,9 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from bifrncrn.rncrn.formats import convert, load_model
-from bifrncrn.systems import library, modelfile
+from bifrncrn import library
+from bifrncrn.library.formats import convert, load_model
+from bifrncrn.models import toml as modelfile
 
 # its import warns about SWIG
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -58,7 +59,7 @@ def equal(pair):
 @pytest.mark.parametrize("mu", [0.0075, 1e-4])
 def test_a_network(tmp_path, suffix, mu):
     pytest.importorskip("antimony", reason="antimony is not installed")
-    source = files("bifrncrn") / "data" / "hopf_network.json"
+    source = files("bifrncrn.library") / "data" / "hopf_network.json"
     network = load_model(str(source), mu=mu).with_(state={"x1": 5.4, "x2": 4.7})
     modelfile.write(network, tmp_path / "network.toml")
     convert(tmp_path / "network.toml", tmp_path / f"network{suffix}")
@@ -67,7 +68,7 @@ def test_a_network(tmp_path, suffix, mu):
 
 
 def test_the_reactions_of_a_network(tmp_path):
-    source = files("bifrncrn") / "data" / "hopf_network.json"
+    source = files("bifrncrn.library") / "data" / "hopf_network.json"
     convert(str(source), tmp_path / "network.xml", mu=0.0075)
     network = load_model(str(source), mu=0.0075)
     names = [f"{name[0].upper()}_{name[1:]}" for name in network.variables]

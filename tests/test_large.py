@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import bifrncrn as bf
 from bifrncrn.continuation import sparse as sparse_algebra
+from bifrncrn.continuation.rightmost import rightmost
 from bifrncrn.continuation.sparse import Bordered, Structure
-from bifrncrn.curves import choose
-from bifrncrn.curves.equilibrium import EquilibriumProblem
-from bifrncrn.curves.rightmost import rightmost
-from bifrncrn.curves.sparse_equilibrium import SparseProblem
+from bifrncrn.curves.equilibria import choose
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.equilibria.sparse import SparseProblem
 
 FOLDS = {50: 3.5131277926157707, 200: 3.513785470018393, 800: 3.5138278698526064}
 
@@ -206,7 +206,7 @@ def test_work_does_not_grow_with_the_grid():
 
 
 def test_command_line_and_json(tmp_path):
-    from bifrncrn.cli import main
+    from bifrncrn.cli.main import main
 
     model, out = tmp_path / "bratu.toml", tmp_path / "out.json"
     model.write_text(bratu(130).to_toml())

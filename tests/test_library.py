@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bifrncrn.diagrams import diagram
-from bifrncrn.errors import InputError
-from bifrncrn.rncrn.target import Target
-from bifrncrn.systems import library
-from bifrncrn.systems.system import System
+from bifrncrn import library
+from bifrncrn.base.errors import InputError
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.models.system import System
+from bifrncrn.training.targets.target import Target
 
 TEXTBOOK = library.names("textbook")
 TARGETS = library.names("target")

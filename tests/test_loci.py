@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.cli import main
-from bifrncrn.loci.verbs import with_loci
+from bifrncrn.cli.main import main
+from bifrncrn.diagrams.locus import with_loci
 
 CUSP = bf.System.from_equations({"x": "p + q*x - x^3"}, {"p": -2.0, "q": 2.0}, {"x": -2.0}, title="cusp")
 # folds at p = q^2/4, Hopf points at x = 0, p = 0, q < 0 (Kuznetsov, eq. 8.51)
@@ -183,7 +183,7 @@ def test_conserved_sums_stay_divided_out():
 
 
 def test_the_time_scale_of_a_network_is_a_second_parameter():
-    net = bf.Network.load(Path(bf.__file__).parent / "data/hopf_network.json")
+    net = bf.Network.load(Path(bf.__file__).parent / "library/data/hopf_network.json")
     diagram = bf.diagram(net.full(0.0075), parameter="lam", bounds=(1, 3))
     curve = bf.locus(only(diagram, "HB"), "mu", (0.001, 0.05))
     (branch,) = curve.branches

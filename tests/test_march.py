@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
+from bifrncrn.base.errors import InputError
 from bifrncrn.continuation import dense, layout
 from bifrncrn.continuation.march import march
 from bifrncrn.continuation.options import Options
-from bifrncrn.curves.equilibrium import EquilibriumProblem
-from bifrncrn.curves.start import newton
-from bifrncrn.errors import InputError
-from bifrncrn.systems.system import System
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.equilibria.start import newton
+from bifrncrn.models.system import System
 
 CUBIC = System.from_equations({"x": "lam + x - x^3"}, {"lam": 0.0}, {"x": -1.0})
 CIRCLE = System.from_equations({"x": "x^2 + p^2 - 1"}, {"p": 0.0}, {"x": 1.0})

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrncrn.errors import InputError
-from bifrncrn.systems import modelfile
-from bifrncrn.systems.system import System
+from bifrncrn.base.errors import InputError
+from bifrncrn.models import toml as modelfile
+from bifrncrn.models.system import System
 
 TANK = """title = "A -> B reaction in a stirred tank"
 

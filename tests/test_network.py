@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrncrn.errors import InputError
-from bifrncrn.rncrn.checks import quasi_static
-from bifrncrn.rncrn.controlled import Classifier, ControlledNetwork
-from bifrncrn.rncrn.matfile import read_mat
-from bifrncrn.rncrn.network import Network
+from bifrncrn.base.checks import quasi_static
+from bifrncrn.base.errors import InputError
+from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
+from bifrncrn.chemistry.networks.mat import read_mat
+from bifrncrn.chemistry.networks.network import Network
 
 ARRAYS = ("alpha", "omega", "psi", "theta", "beta", "gamma", "tau", "state", "lam")
 

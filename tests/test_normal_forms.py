@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifrncrn.curves.equilibrium import EquilibriumProblem
-from bifrncrn.systems.system import System
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.models.system import System
 
 
 def problem(equations, lam=0.0):

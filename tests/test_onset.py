@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bifrncrn.diagrams import diagram
-from bifrncrn.onset import find_onsets
-from bifrncrn.rncrn.matfile import read_mat
-from bifrncrn.systems.system import System
+from bifrncrn.chemistry.networks.mat import read_mat
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.diagrams.onset import find_onsets
+from bifrncrn.models.system import System
 
 
 def onsets(equations, bounds, state, box=None, **rest):

@@ -8,15 +8,15 @@ import pytest
 import sympy
 from test_cases import build
 
-from bifrncrn.cli import main
-from bifrncrn.cycles import find_cycle
-from bifrncrn.diagrams import diagram
-from bifrncrn.errors import InputError
-from bifrncrn.extension import extend
-from bifrncrn.periodic import orbits, with_orbits
-from bifrncrn.results import Diagram
-from bifrncrn.systems import library
-from bifrncrn.systems.system import System
+from bifrncrn import library
+from bifrncrn.base.errors import InputError
+from bifrncrn.cli.main import main
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.diagrams.extend import extend
+from bifrncrn.diagrams.orbits import orbits, with_orbits
+from bifrncrn.diagrams.results import Diagram
+from bifrncrn.models.system import System
+from bifrncrn.trajectories.cycles import find_cycle
 
 FILE = Path(__file__).resolve().parents[2] / "shared" / "reference" / "cases.json"
 CASES = json.loads(FILE.read_text())["cases"] if FILE.is_file() else []
@@ -134,8 +134,8 @@ def test_a_neutral_saddle_cycle_is_not_reported():
 
 
 def test_order_eight_in_the_period():
-    from bifrncrn.collocation.corrector import Corrector, Metric
-    from bifrncrn.collocation.orbit import Mesh, Orbit
+    from bifrncrn.curves.orbits.corrector import Corrector, Metric
+    from bifrncrn.curves.orbits.orbit import Mesh, Orbit
 
     model = system({"x": "y", "y": "lam*(1 - x^2)*y - x"}, value=0.5, x=2.0)
     cycle = find_cycle(model)

@@ -5,16 +5,16 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from bifrncrn.rncrn import refinement
-from bifrncrn.rncrn.fitter import beta_floor
-from bifrncrn.rncrn.network import Network
-from bifrncrn.rncrn.pins import Pinned, pins_at, rows
-from bifrncrn.rncrn.projection import PIN_LENGTH, Projection, Ridge
-from bifrncrn.rncrn.ranking import target_diagram
-from bifrncrn.rncrn.refinement import refine, wanted_points
-from bifrncrn.rncrn.sampling import Samples
-from bifrncrn.rncrn.weights import Weights
-from bifrncrn.systems import library
+from bifrncrn import library
+from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.training.fit.pins import Pinned, pins_at, rows
+from bifrncrn.training.fit.projection import PIN_LENGTH, Projection, Ridge
+from bifrncrn.training.fit.start import beta_floor
+from bifrncrn.training.ranking import target_diagram
+from bifrncrn.training.refine import special_points as refinement
+from bifrncrn.training.refine.special_points import refine, wanted_points
+from bifrncrn.training.targets.sampling import Samples
+from bifrncrn.training.weights import Weights
 
 TARGET = library.hopf()
 RNG = np.random.default_rng(7)
@@ -106,7 +106,7 @@ def test_the_jacobian_is_exact_with_pins(pinned, relative):
 
 
 def test_a_refinement_puts_an_influx_at_its_floor_instead_of_below(monkeypatch):
-    network = Weights.of(Network.load(str(files("bifrncrn") / "data" / "hopf_network.json")))
+    network = Weights.of(Network.load(str(files("bifrncrn.library") / "data" / "hopf_network.json")))
     plain = TARGET.samples("grid", 5)
     # a field lower by this much wants an influx of -2 of the first species
     samples = Samples(plain.x, plain.lam, plain.field - np.array([1.25, 0.0]), plain.weight)
@@ -119,7 +119,7 @@ def test_a_refinement_puts_an_influx_at_its_floor_instead_of_below(monkeypatch):
 
 
 def test_a_point_in_its_place_leaves_the_network_about_as_it_is():
-    network = Weights.of(Network.load(str(files("bifrncrn") / "data" / "hopf_network.json")))
+    network = Weights.of(Network.load(str(files("bifrncrn.library") / "data" / "hopf_network.json")))
     outcome = refine(network, TARGET.samples("grid", 5), "relative", wanted_points(TARGET, TARGET.known))
     assert outcome.converged
     assert outcome.after == pytest.approx(outcome.before, rel=refinement.CHEAP)

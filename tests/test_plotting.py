@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from bifrncrn import plotting
-from bifrncrn.comparing import compare_diagrams
-from bifrncrn.errors import InputError
-from bifrncrn.label_placement import place_labels
-from bifrncrn.plotting import LEARNED, TARGET, plot_comparison, plot_diagram, save_bars, save_diagram, stability_runs
+from bifrncrn.base.errors import InputError
+from bifrncrn.comparison.compare import compare_diagrams
+from bifrncrn.plots import plots as plotting
+from bifrncrn.plots.label_placement import place_labels
+from bifrncrn.plots.plots import LEARNED, TARGET, plot_comparison, plot_diagram, save_bars, save_diagram, stability_runs
 
 BOX = {"x1": (3.5, 6.5), "x2": (3.5, 6.5)}
 

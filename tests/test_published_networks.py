@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from bifrncrn.diagrams import diagram
-from bifrncrn.rncrn.matfile import read_mat
+from bifrncrn.chemistry.networks.mat import read_mat
+from bifrncrn.diagrams.diagram import diagram
 
 
 @pytest.fixture(scope="module")

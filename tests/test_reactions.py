@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_network import ARRAYS, classifier, example, networks
 
-from bifrncrn.errors import InputError
-from bifrncrn.rncrn.controlled import Classifier, ControlledNetwork
-from bifrncrn.rncrn.formats import network_of
-from bifrncrn.rncrn.matfile import read_mat
-from bifrncrn.rncrn.network import Network
-from bifrncrn.rncrn.reactions import Reaction, ReactionNetwork
+from bifrncrn.base.errors import InputError
+from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
+from bifrncrn.chemistry.networks.mat import read_mat
+from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.chemistry.reactions.network import Reaction, ReactionNetwork
+from bifrncrn.library.formats import network_of
 
 TEXT = """#L_1=0.5
 L_1 + Y_1->L_1 + Y_1 + Y_1,13.965258002281189

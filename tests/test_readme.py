@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bifrncrn.rncrn.target import Target
+from bifrncrn.training.targets.target import Target
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8") if README.exists() else ""

@@ -2,7 +2,7 @@
 
 from handmade import branch, crowded_diagram, diagram, hopf_diagram, point
 
-from bifrncrn.report import describe
+from bifrncrn.diagrams.text import describe
 
 
 def test_a_diagram_in_words():

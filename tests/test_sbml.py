@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_formats import TOML
 
-from bifrncrn.errors import InputError
-from bifrncrn.rncrn.formats import convert, load_model
-from bifrncrn.rncrn.reactions import ReactionNetwork
-from bifrncrn.systems.system import System
+from bifrncrn.base.errors import InputError
+from bifrncrn.chemistry.reactions.network import ReactionNetwork
+from bifrncrn.library.formats import convert, load_model
+from bifrncrn.models.system import System
 
 
 @pytest.fixture
@@ -71,9 +71,9 @@ def test_equations_through_sbml(tmp_path, antimony, suffix, nonnegative):
     ],
 )
 def test_expressions_through_sbml(text, antimony):
-    from bifrncrn.rncrn.antimony import antimony_to_sbml, system_to_antimony
-    from bifrncrn.rncrn.sbml_read import sbml_to_system
-    from bifrncrn.rncrn.sbml_write import system_to_sbml
+    from bifrncrn.chemistry.reactions.sbml.antimony import antimony_to_sbml, system_to_antimony
+    from bifrncrn.chemistry.reactions.sbml.read import sbml_to_system
+    from bifrncrn.chemistry.reactions.sbml.write import system_to_sbml
 
     system = System.from_equations({"x": text})
     for document, digits in ((system_to_sbml(system), 1e-15), (antimony_to_sbml(system_to_antimony(system)), 1e-13)):
@@ -130,7 +130,7 @@ def document(law=LAW, **parts):
 
 
 def test_a_general_sbml_model(sbml):
-    from bifrncrn.rncrn.sbml_read import sbml_to_system
+    from bifrncrn.chemistry.reactions.sbml.read import sbml_to_system
 
     system = sbml_to_system(document())
     assert system.variables == ("A", "B", "C", "v")
@@ -144,7 +144,7 @@ def test_a_general_sbml_model(sbml):
 
 
 def test_function_definitions_and_initial_assignments_are_expanded(sbml):
-    from bifrncrn.rncrn.sbml_read import sbml_to_system
+    from bifrncrn.chemistry.reactions.sbml.read import sbml_to_system
 
     function = """<listOfFunctionDefinitions><functionDefinition id="mm"><math xmlns="http://www.w3.org/1998/Math/MathML"><lambda>
     <bvar><ci>s</ci></bvar><apply><divide/><ci>s</ci><apply><plus/><cn>1</cn><ci>s</ci></apply></apply></lambda></math>
@@ -235,8 +235,8 @@ def test_antimony_errors(tmp_path, antimony):
 
 
 def test_functions_and_names_sbml_does_not_have(sbml):
-    from bifrncrn.rncrn.antimony import system_to_antimony
-    from bifrncrn.rncrn.sbml_write import system_to_sbml
+    from bifrncrn.chemistry.reactions.sbml.antimony import system_to_antimony
+    from bifrncrn.chemistry.reactions.sbml.write import system_to_sbml
 
     for write in (system_to_sbml, system_to_antimony):
         with pytest.raises(InputError, match="the function besselj has no word in"):

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bifrncrn.curves.equilibrium import EquilibriumProblem
-from bifrncrn.diagrams import diagram
-from bifrncrn.errors import InputError
-from bifrncrn.search import equilibria
-from bifrncrn.systems.system import System
+from bifrncrn.base.errors import InputError
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.equilibria.search import equilibria
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.models.system import System
 
 system = System.from_equations
 

@@ -8,12 +8,12 @@ import pytest
 from matplotlib.figure import Figure
 
 import bifrncrn as bf
-from bifrncrn.errors import InputError
-from bifrncrn.rncrn.matfile import read_mat
-from bifrncrn.rncrn.reactions import ReactionNetwork
-from bifrncrn.systems.field import Field
-from bifrncrn.systems.integration import EXPLICIT, METHODS
-from bifrncrn.systems.timeevents import Event
+from bifrncrn.base.errors import InputError
+from bifrncrn.chemistry.networks.mat import read_mat
+from bifrncrn.chemistry.reactions.network import ReactionNetwork
+from bifrncrn.models.field import Field
+from bifrncrn.trajectories.events import Event
+from bifrncrn.trajectories.integration import EXPLICIT, METHODS
 
 System = bf.System
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bifrncrn.curves.equilibrium import EquilibriumProblem
-from bifrncrn.curves.start import find_start, newton
-from bifrncrn.diagrams import diagram
-from bifrncrn.errors import ConvergenceError, InputError
-from bifrncrn.systems.system import System
+from bifrncrn.base.errors import ConvergenceError, InputError
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.equilibria.start import find_start, newton
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.models.system import System
 
 system = System.from_equations
 BRUSSELATOR = system({"x": "a - (b+1)*x + x**2*y", "y": "b*x - x**2*y"}, {"a": 1, "b": 1}, {"x": 1, "y": 1})

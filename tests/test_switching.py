@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams import diagram
-from bifrncrn.systems.system import System
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.models.system import System
 
 system = System.from_equations
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bifrncrn.errors import InputError
-from bifrncrn.systems.system import System
+from bifrncrn.base.errors import InputError
+from bifrncrn.models.system import System
 
 TANK = {"u1": "-u1 + heat", "u2": "-u2 + B*heat - beta*u2"}
 HEAT = {"heat": "D*(1 - u1)*exp(u2)"}

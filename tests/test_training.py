@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from bifrncrn.comparing import compare
-from bifrncrn.diagrams import diagram
-from bifrncrn.errors import InputError
-from bifrncrn.homoclinic import find_homoclinic
-from bifrncrn.rncrn.fitter import FitOptions, Start
-from bifrncrn.rncrn.ranking import standing, target_diagram
-from bifrncrn.rncrn.selection import distinct, network_of
-from bifrncrn.rncrn.target import FieldPart, Target
-from bifrncrn.rncrn.training import train
-from bifrncrn.rncrn.weights import Weights
-from bifrncrn.systems import library
-from bifrncrn.systems.system import System
+from bifrncrn import library
+from bifrncrn.base.errors import InputError
+from bifrncrn.comparison.compare import compare
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.models.system import System
+from bifrncrn.training.fit.start import FitOptions, Start
+from bifrncrn.training.judge import distinct, network_of
+from bifrncrn.training.ranking import standing, target_diagram
+from bifrncrn.training.targets.target import FieldPart, Target
+from bifrncrn.training.train import train
+from bifrncrn.training.weights import Weights
+from bifrncrn.trajectories.homoclinic import find_homoclinic
 
 
 def quick(target="uni_bistable", **options):
@@ -217,9 +217,9 @@ def test_the_homoclinic_network_of_this_project_beats_the_published_one():
 def test_the_shipped_network_is_what_its_record_says():
     from importlib.resources import files
 
-    from bifrncrn.rncrn.network import Network
+    from bifrncrn.chemistry.networks.network import Network
 
-    network = Network.load(str(files("bifrncrn") / "data" / "hopf_network.json"))
+    network = Network.load(str(files("bifrncrn.library") / "data" / "hopf_network.json"))
     target = library.hopf()
     assert network.sizes == (2, 5, 1)
     assert Weights.of(network).loss(target.definition(), "relative") == pytest.approx(

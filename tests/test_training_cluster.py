@@ -6,8 +6,8 @@ import signal
 import numpy as np
 import pytest
 
-from bifrncrn.rncrn.training import train
-from bifrncrn.systems import library
+from bifrncrn import library
+from bifrncrn.training.train import train
 
 
 def arrays(fit):

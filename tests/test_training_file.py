@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from bifrncrn.cli import main
-from bifrncrn.errors import InputError
-from bifrncrn.rncrn.curve import Curve
-from bifrncrn.rncrn.designer import CurvePart
-from bifrncrn.rncrn.target import FieldPart, Target
+from bifrncrn.base.errors import InputError
+from bifrncrn.cli.main import main
+from bifrncrn.training.targets.curve import Curve
+from bifrncrn.training.targets.curve_part import CurvePart
+from bifrncrn.training.targets.target import FieldPart, Target
 
 LEAF = "x,y\n1,1\n3,1.2\n3.5,2.5\n2,3\n1.1,2.2\n"
 DRAWING = """<?xml version="1.0"?>

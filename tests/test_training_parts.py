@@ -5,21 +5,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifrncrn.errors import InputError
-from bifrncrn.rncrn import checkpoint
-from bifrncrn.rncrn.behaviours import CycleWanted
-from bifrncrn.rncrn.defining import Wanted
-from bifrncrn.rncrn.fitter import FitOptions, beta_floor, run_start
-from bifrncrn.rncrn.following import _Following
-from bifrncrn.rncrn.network import Network
-from bifrncrn.rncrn.projection import Projection, Ridge
-from bifrncrn.rncrn.refinement import AllWeights
-from bifrncrn.rncrn.sampling import Samples, box_points, check_box, join, thin
-from bifrncrn.rncrn.target import FieldPart, Target
-from bifrncrn.rncrn.training_table import target_from
-from bifrncrn.rncrn.turning import turned
-from bifrncrn.rncrn.weights import Weights
-from bifrncrn.systems.system import System
+from bifrncrn.base.errors import InputError
+from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.models.system import System
+from bifrncrn.training.fit import checkpoint
+from bifrncrn.training.fit.least_squares import turned
+from bifrncrn.training.fit.projection import Projection, Ridge
+from bifrncrn.training.fit.start import FitOptions, beta_floor, run_start
+from bifrncrn.training.refine.cycles import _Following
+from bifrncrn.training.refine.defining import Wanted
+from bifrncrn.training.refine.special_points import AllWeights
+from bifrncrn.training.targets.behaviours import CycleWanted
+from bifrncrn.training.targets.sampling import Samples, box_points, check_box, join, thin
+from bifrncrn.training.targets.table import target_from
+from bifrncrn.training.targets.target import FieldPart, Target
+from bifrncrn.training.weights import Weights
 
 TANK = System.from_equations({"u": "k - u*v", "v": "u*v - v"}, {"k": 1.0}, {"u": 1.0, "v": 1.0}, nonnegative=True)
 BOX = ((0.5, 2.0), (0.5, 2.0))

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bifrncrn.diagrams import diagram
-from bifrncrn.errors import InputError
-from bifrncrn.systems.region import region_of
-from bifrncrn.systems.system import System
+from bifrncrn.base.errors import InputError
+from bifrncrn.diagrams.diagram import diagram
+from bifrncrn.models.region import region_of
+from bifrncrn.models.system import System
 
 
 def watched(f, jacobian, by_parameter, names, parameters, state, **options):

@@ -9,9 +9,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bifrncrn.base.errors import InputError
 from bifrncrn.compile.functions import FUNCTIONS, lower_rncrn_s
 from bifrncrn.compile.graph import LEAVES, Graph
-from bifrncrn.errors import InputError
 
 PIECE = 1000
 """Operations in one piece of a function: measured, the size at which LLVM is fastest and the code no slower."""

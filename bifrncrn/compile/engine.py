@@ -16,7 +16,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,32 +26,24 @@ logger = logging.getLogger(__name__)
 
 KERNELS = {
     "march": ("bifrncrn.continuation.march_kernels", 1),
-    "newton_step": ("bifrncrn.curves.equilibrium_kernels", 5),
-    "solve_again": ("bifrncrn.curves.equilibrium_kernels", 2),
-    "spectrum": ("bifrncrn.curves.equilibrium_kernels", 4),
-    "user_tests": ("bifrncrn.curves.equilibrium_kernels", 4),
-    "measure": ("bifrncrn.curves.point_kernels", 3),
-    "tangent": ("bifrncrn.curves.point_kernels", 4),
-    "fold": ("bifrncrn.curves.point_kernels", 3),
-    "hopf": ("bifrncrn.curves.point_kernels", 4),
-    "branch_point": ("bifrncrn.curves.point_kernels", 5),
-    "forms": ("bifrncrn.curves.point_kernels", 4),
+    "newton_step": ("bifrncrn.curves.equilibria.step_kernels", 5),
+    "solve_again": ("bifrncrn.curves.equilibria.step_kernels", 2),
+    "spectrum": ("bifrncrn.curves.equilibria.step_kernels", 4),
+    "user_tests": ("bifrncrn.curves.equilibria.step_kernels", 4),
+    "measure": ("bifrncrn.curves.equilibria.point_kernels", 3),
+    "tangent": ("bifrncrn.curves.equilibria.point_kernels", 4),
+    "fold": ("bifrncrn.curves.equilibria.point_kernels", 3),
+    "hopf": ("bifrncrn.curves.equilibria.point_kernels", 4),
+    "branch_point": ("bifrncrn.curves.equilibria.point_kernels", 5),
+    "forms": ("bifrncrn.curves.equilibria.point_kernels", 4),
 }
 """Every kernel, the module it stands in, and its number of int64 arguments; all return int64."""
-ORBIT_KERNELS = dict.fromkeys(("orbit_correct", "orbit_extremes", "orbit_pair"), ("bifrncrn.collocation.kernels", 1))
+ORBIT_KERNELS = dict.fromkeys(("orbit_correct", "orbit_extremes", "orbit_pair"), ("bifrncrn.curves.orbits.kernels", 1))
 """Those of periodic orbits, an engine of their own: who follows no orbit does not wait for it."""
 
 _UNREACHED = re.compile(r"^declare\s+([^@]*?)(@(?:numba_|NRT_|Py)\w+)(\([^)]*\))[^\n]*$", re.MULTILINE)
-_COMMON = ("compile/pointers.py", "compile/engine.py", "continuation/dense.py")
-_SOURCES = (
-    *_COMMON,
-    "continuation/layout.py",
-    "continuation/march_kernels.py",
-    "curves/equilibrium_kernels.py",
-    "curves/point_kernels.py",
-    "curves/work.py",
-)
-_ORBIT_SOURCES = (*_COMMON, "collocation/layout.py", "collocation/kernels.py")
+_IMPORT = re.compile(r"^(?:from|import)\s+(bifrncrn[\w.]*)", re.MULTILINE)
+_ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
@@ -73,11 +65,27 @@ class Engine:
     library: Library
 
 
-def _key(sources: tuple[str, ...]) -> str:
+def sources(modules: Iterable[str]) -> dict[str, bytes]:
+    """Return the source of every module of the package that kernels in these modules can reach, by module name.
+
+    Numba compiles what a kernel calls into it, so an edit of any of these makes other code.
+    """
+    texts: dict[str, bytes] = {}
+    waiting = [*modules, __name__]
+    while waiting:
+        name = waiting.pop()
+        if name in texts:
+            continue
+        place = _ROOT.joinpath(*name.split(".")[1:])
+        texts[name] = (place / "__init__.py" if place.is_dir() else place.with_suffix(".py")).read_bytes()
+        waiting += _IMPORT.findall(texts[name].decode("utf-8"))
+    return texts
+
+
+def _key(kernels: dict[str, tuple[str, int]]) -> str:
     digest = hashlib.sha256(_numba_version())
-    root = Path(__file__).parent.parent
-    for name in sources:
-        digest.update((root / name).read_bytes())
+    for name, text in sorted(sources(module for module, _ in kernels.values()).items()):
+        digest.update(name.encode() + text)
     return f"engine {digest.hexdigest()}"
 
 
@@ -118,7 +126,7 @@ def _compile(jobs: tuple[list[str], ...]) -> bytes:
     import llvmlite.binding as llvm
 
     logger.info("compiling the continuation engine, once per installation (about ten seconds)")
-    root = str(Path(__file__).parent.parent.parent)
+    root = str(_ROOT.parent)
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     environment = dict(os.environ, NUMBA_OPT="0", PYTHONPATH=path)
     processes = [
@@ -138,14 +146,14 @@ def _compile(jobs: tuple[list[str], ...]) -> bytes:
 def engine() -> Engine:
     """Return the engine, compiling it on the first call after an installation."""
     jobs = (["march"], [name for name in KERNELS if name != "march"])
-    return _loaded(KERNELS, load(cached(_key(_SOURCES), functools.partial(_compile, jobs))))
+    return _loaded(KERNELS, load(cached(_key(KERNELS), functools.partial(_compile, jobs))))
 
 
 @functools.cache
 def orbit_engine() -> Engine:
     """Return the engine of periodic orbits, compiling it on the first call after an installation."""
     jobs = ([*ORBIT_KERNELS],)
-    return _loaded(ORBIT_KERNELS, load(cached(_key(_ORBIT_SOURCES), functools.partial(_compile, jobs))))
+    return _loaded(ORBIT_KERNELS, load(cached(_key(ORBIT_KERNELS), functools.partial(_compile, jobs))))
 
 
 def _loaded(kernels: dict[str, tuple[str, int]], library: Library) -> Engine:

@@ -11,8 +11,8 @@ factor, when zero, makes it zero whatever the second is), `where` (c, a, b: a wh
 import math
 from collections.abc import Callable
 
+from bifrncrn.base.errors import InputError
 from bifrncrn.compile.functions import FUNCTIONS
-from bifrncrn.errors import InputError
 
 LEAVES = frozenset({"const", "var", "par", "dvar", "dpar"})
 MAX_NODES = 8_000_000

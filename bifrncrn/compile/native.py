@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bifrncrn.errors import InputError
-from bifrncrn.files import write_atomic
+from bifrncrn.base.errors import InputError
+from bifrncrn.base.files import write_atomic
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from bifrncrn.errors import InputError
+from bifrncrn.base.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)

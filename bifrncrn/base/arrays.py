@@ -1,0 +1,12 @@
+"""Arrays as results hold them."""
+
+from typing import Any
+
+import numpy as np
+
+
+def frozen(values: Any, dtype: Any = float) -> np.ndarray:
+    """Return a read-only array of `values`."""
+    array = np.array(values, dtype=dtype)
+    array.setflags(write=False)
+    return array

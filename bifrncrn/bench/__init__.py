@@ -1,6 +1,0 @@
-"""The speed and the completeness of every installed engine on one model, side by side."""
-
-from bifrncrn.bench.judging import Known, known_points
-from bifrncrn.bench.measuring import Bench, Timing, bench
-
-__all__ = ["Bench", "Known", "Timing", "bench", "known_points"]

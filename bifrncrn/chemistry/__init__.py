@@ -1,0 +1,1 @@
+"""Reaction networks: how they are written, read and simulated; recurrent neural ones among them."""

@@ -1,0 +1,1 @@
+"""Reactions and what is made of them: differential equations, texts, files, jumps."""

@@ -1,0 +1,1 @@
+"""SBML and Antimony, read and written."""

@@ -1,0 +1,152 @@
+"""Antimony, the text form of SBML, read and checked through the antimony library, which stays optional."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.chemistry.reactions.mass_action import rate_names
+from bifrncrn.chemistry.reactions.network import NAME, ReactionNetwork
+from bifrncrn.chemistry.reactions.sbml.document import open_document, require
+from bifrncrn.chemistry.reactions.sbml.math_out import OPERATORS, ROOT_FUNCTION
+from bifrncrn.chemistry.reactions.sbml.write import SCALE, fresh, records_scale
+from bifrncrn.models.expressions import tokenize
+from bifrncrn.models.system import System
+
+ROOT_TEXT = (
+    f"function {ROOT_FUNCTION}(z, g, t)\n"
+    "  piecewise((z + sqrt(z^2 + 4*g*t))/(2*t), z >= 0, 2*g/(sqrt(z^2 + 4*g*t) - z))\n"
+    "end\n"
+)
+
+
+def antimony_to_sbml(text: str, name: str = "the Antimony text") -> str:
+    """Return the main model of an Antimony text as SBML.
+
+    The library hands numbers on with 15 digits.
+
+    Raises
+    ------
+    InputError
+        If the library is not installed or finds an error; the message repeats it.
+    """
+    library = require("antimony", "reading or writing Antimony")
+    if "\0" in text:
+        raise InputError(f"{name}: holds a null character, which is no text; check the file")
+    with _clean(library):
+        try:
+            code = library.loadAntimonyString(text)
+            document = "" if code < 0 else library.getSBMLString(library.getMainModuleName())
+        except UnicodeError as error:
+            raise InputError(f"{name}: holds characters that Antimony cannot read; write plain text") from error
+        if not document:
+            message = " ".join((library.getLastError() or "no model found").split()).rstrip(".")
+            raise InputError(f"{name}: {message:.300}; correct the Antimony text")
+    return str(document)
+
+
+def sbml_to_antimony(text: str, name: str = "the SBML document") -> str:
+    """Return an SBML document as Antimony, reaction by reaction; the library writes numbers with 15 digits.
+
+    Raises
+    ------
+    InputError
+        If a library is not installed, or finds an error.
+    """
+    library = require("antimony", "writing Antimony")
+    open_document(text, name)
+    with _clean(library):
+        code = library.loadSBMLString(text)
+        result = "" if code < 0 else library.getAntimonyString(library.getMainModuleName())
+        if not result:
+            message = " ".join((library.getLastError() or "no model found").split()).rstrip(".")
+            raise InputError(f"{name}: {message:.300}; correct the SBML file")
+    return str(result)
+
+
+@contextmanager
+def _clean(library: Any) -> Iterator[None]:
+    """Leave nothing in the library, which keeps every model it has read."""
+    library.clearPreviousLoads()
+    try:
+        yield
+    finally:
+        library.clearPreviousLoads()
+        library.freeAll()
+
+
+def reactions_to_antimony(network: ReactionNetwork) -> str:
+    """Return mass-action reactions as Antimony, with a global parameter for every rate.
+
+    Raises
+    ------
+    InputError
+        If the library is not installed, or a species has a name that is a word of Antimony.
+    """
+    rates = rate_names(len(network.reactions), set(network.species))
+    taken = {*network.species, *rates}
+    constants = set(network.constants)
+    lines = ["species " + ", ".join(f"${name}" if name in constants else name for name in network.species) + ";"]
+    for reaction, rate in zip(network.reactions, rates):
+        law = "*".join([rate, *reaction.reactants])
+        sides = f"{' + '.join(reaction.reactants)} => {' + '.join(reaction.products)}"
+        lines.append(f"{fresh(f'reaction_{rate}', taken)}: {sides}; {law};")
+    lines += [f"{name} = {network.start.get(name, 0.0)!r};" for name in network.species]
+    lines += [f"{rate} = {reaction.rate!r};" for rate, reaction in zip(rates, network.reactions)]
+    constant = [*(name for name in network.species if name in constants), *rates]
+    if records_scale(network):
+        lines.append(f"{SCALE} = {network.mu!r};  // the time-scale the rates were made with; unused")
+        constant.append(SCALE)
+    lines.append(f"const {', '.join(constant)};")
+    return _checked(lines, network.title)
+
+
+def system_to_antimony(system: System) -> str:
+    """Return a system as Antimony rate rules.
+
+    Raises
+    ------
+    InputError
+        If the library is not installed, or a name or function is not possible in Antimony.
+    """
+    for name in (*system.parameters, *system.definitions, *system.variables):
+        if not NAME.fullmatch(name):
+            raise InputError(f"{name!r} cannot be a name in Antimony; rename it with plain letters and underscores")
+    lines = []
+    if system.nonnegative:
+        lines.append("species " + ", ".join(system.variables) + ";")
+    lines += [f"{name} := {_formula(text)};" for name, text in system.definitions.items()]
+    lines += [f"{name}' = {_formula(system.equations[name])};" for name in system.variables]
+    values = zip((*system.parameters, *system.variables), (*system.values.tolist(), *system.state.tolist()))
+    lines += [f"{name} = {value!r};" for name, value in values]
+    texts = (*system.definitions.values(), *system.equations.values())
+    return _checked(lines, system.title, ROOT_TEXT if any(ROOT_FUNCTION in text for text in texts) else "")
+
+
+def _formula(text: str) -> str:
+    """Return an expression with the operators and function names of Antimony."""
+    tokens = tokenize(text)
+    words = []
+    for token, following in zip(tokens, [*tokens[1:], None]):
+        called = token.kind == "name" and following is not None and following.text == "("
+        words.append(_function(token.text) if called else {"**": "^"}.get(token.text, token.text))
+    return " ".join(words)
+
+
+def _function(name: str) -> str:
+    if name in (ROOT_FUNCTION, "sqrt", "log10", *OPERATORS.values()) and name != "log":
+        return name
+    if name not in OPERATORS:
+        raise InputError(f"the function {name} has no word in Antimony; write it by {', '.join(OPERATORS)}")
+    return OPERATORS[name]
+
+
+def _checked(lines: list[str], title: str, before: str = "") -> str:
+    """Return the text of a model after the library has read it."""
+    printable = " ".join("".join(c for c in title if c.isprintable() and c != '"').split())
+    body = "".join(f"  {line}\n" for line in lines)
+    name_line = f'network is "{printable}"\n' if printable else ""
+    text = f"{before}model network()\n{body}end\n{name_line}"
+    name = "the Antimony text written"
+    open_document(antimony_to_sbml(text, name), name)
+    return text

@@ -1,0 +1,1 @@
+"""Whether two diagrams tell the same story."""

@@ -1,0 +1,1 @@
+"""Equilibria as a curve."""

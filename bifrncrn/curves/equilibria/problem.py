@@ -1,0 +1,253 @@
+"""The curve of equilibria f(x, p) = 0 of a system in one parameter, y = (x, p)."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from bifrncrn.compile.engine import engine
+from bifrncrn.continuation.curve import Curve
+from bifrncrn.curves.equilibria import branch_point
+from bifrncrn.curves.equilibria.work import JET_DIRECTION, TESTS, Work
+from bifrncrn.models.branch_events import Events
+from bifrncrn.models.region import Region
+from bifrncrn.models.system import System
+
+ROUNDING = 1e-13
+"""A state smaller than this, in units of its length, is zero but for rounding."""
+
+
+class EquilibriumProblem:
+    """Values and derivatives of f at y = (x, p), for the refinement and the normal forms of single points.
+
+    Attributes
+    ----------
+    system : System
+    parameter : int
+        Index of the continuation parameter among the system's parameters.
+    n : int
+        Number of states; a point y has n + 1 components.
+    stability : bool
+        Whether the eigenvalues of every point are computed.
+    region : Region
+        Where the states may be; the system's own bounds until it is narrowed.
+    """
+
+    integrator = "LSODA"
+    """The method of scipy's `solve_ivp` that suits the Jacobian."""
+
+    def __init__(self, system: System, parameter: int, stability: bool = True) -> None:
+        self.system = system
+        self.parameter = parameter
+        self.stability = stability
+        self.n = len(system.variables)
+        self.region = Region(system.lower, system.upper)
+        self._check = system.native.check
+        self.evaluations = 0
+
+    @functools.cached_property
+    def _work(self) -> Work:
+        return Work(self.system.native, self.parameter, self.system.values)
+
+    def _evaluate(self, y: np.ndarray) -> Work:
+        """Evaluate F and its derivative; `out` receives what the kernel `measure` writes, NaN where not finite."""
+        work = self._work
+        work.y[:] = y
+        engine().call["measure"](work.at, work.at_y, work.at_out)
+        self.evaluations += 1
+        self._check()
+        return work
+
+    def linearize(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return F, shape (n,), and its derivative by y, shape (n, n + 1)."""
+        n, work = self.n, self._evaluate(y)
+        matrix = np.empty((n, n + 1))
+        matrix[:, :n] = work.jacobian
+        matrix[:, n] = work.slope
+        return work.f.copy(), matrix
+
+    def residual(self, y: np.ndarray) -> float:
+        """Return the largest |F_i|, relative to the size of what it is made of, sum of |dF_i/dy_j y_j|."""
+        return float(self._evaluate(y).out[0])
+
+    def largest(self, y: np.ndarray) -> float:
+        """Return the largest entry of the Jacobian in absolute value."""
+        return float(self._evaluate(y).out[1])
+
+    def solver(self, y: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
+        """Return F and a function that solves with the state Jacobian; None where they are not finite."""
+        work = self._evaluate(y)
+        f = work.f.copy()
+        return f, None if math.isnan(work.out[0]) else functools.partial(_solve, work.jacobian.copy())
+
+    def beside(self, y: np.ndarray, row: np.ndarray) -> np.ndarray | None:
+        """Return the Newton step from `y` normal to `row`; None where there is none."""
+        work = self._work
+        work.y[:], work.row[:] = y, row
+        status = engine().call["newton_step"](work.at, work.at_y, work.at_row, work.at_out, work.at_bounds)
+        self.evaluations += 1
+        self._check()
+        return work.out.copy() if status == 0 else None
+
+    def tangent(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return a tangent of the curve, of unit length in units of `scale`, with the parameter increasing."""
+        work = self._work
+        work.y[:], work.row[:] = y, scale
+        engine().call["tangent"](work.at, work.at_y, work.at_row, work.at_out)
+        self.evaluations += 1
+        self._check()
+        return work.out.copy()
+
+    def eigenvalues(self, y: np.ndarray) -> np.ndarray:
+        """Return the eigenvalues kept with a point, by descending real part: all, or none without `stability`."""
+        if not self.stability:
+            return np.empty(0, complex)
+        work = self._spectrum(y)
+        values = np.empty(self.n, complex)
+        values.real, values.imag = work.row[:-1], work.out[:-1]
+        return values
+
+    def _spectrum(self, y: np.ndarray) -> Work:
+        """Compute the eigenvalues: `row` receives their real, `out` their imaginary parts."""
+        work = self._evaluate(y)
+        engine().call["spectrum"](work.at, work.at_row, work.at_out, 0)
+        return work
+
+    def fold(self, y: np.ndarray) -> tuple[float, float]:
+        """Return a = <p, B(q, q)> / 2 and |J q| at a fold, with J q = 0, J' p = 0, <q, q> = <p, q> = 1.
+
+        (Kuznetsov, 3.5, eq. 5.23.) The sign of a depends on that of q, whose largest component is positive; a is NaN
+        where zero is a double eigenvalue.
+        """
+        work = self._work
+        work.y[:] = y
+        engine().call["fold"](work.at_with_jet, work.at_y, work.at_out)
+        self.evaluations += 1
+        self._check()
+        a, gap = work.out[:2].tolist()
+        return a, gap
+
+    def hopf(self, y: np.ndarray) -> tuple[float, float]:
+        """Return (omega, l1) at a Hopf point, l1 = Re c1 / omega with <q, q> = <p, q> = 1.
+
+        (Kuznetsov, eq. 5.34 and 3.20.) With J q = i omega q, J' p = -i omega p, q' the conjugate of q,
+        c1 = <p, C(q, q, q') - 2 B(q, J^-1 B(q, q')) + B(q', (2 i omega - J)^-1 B(q, q))> / 2.
+        Negative l1 is supercritical. It is NaN where J or 2 i omega - J is singular.
+        """
+        work = self._spectrum(y)
+        pairs = [(re, im) for re, im in zip(work.row[:-1].tolist(), work.out[:-1].tolist(), strict=True) if im > 0.0]
+        if not pairs:
+            return math.nan, math.nan
+        re, omega = min(pairs, key=lambda value: abs(value[0]))
+        return omega, self.lyapunov(y, re, omega)
+
+    def lyapunov(self, y: np.ndarray, re: float, omega: float) -> float:
+        """Return l1 at a Hopf point whose critical eigenvalue, re + i omega, is known; see `hopf`."""
+        work = self._work
+        work.y[:] = y
+        work.row[:2] = re, omega
+        engine().call["hopf"](work.at_with_jet, work.at_y, work.at_row, work.at_out)
+        self.evaluations += 1
+        self._check()
+        return float(work.out[0])
+
+    def refine(
+        self, guess: np.ndarray, scale: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, float] | None:
+        """Find the branch point near `guess`; see `bifrncrn.curves.equilibria.branch_point.refine`.
+
+        States that are zero there but for rounding, and may stay zero, are made zero.
+        """
+        found = branch_point.refine(self, guess, scale, box)
+        if found is None:
+            return None
+        tiny = np.append((np.abs(found[0]) < ROUNDING * scale)[:-1], False)
+        y = np.where(tiny, 0.0, found[0])
+        return (y if self._stay_zero(y, np.flatnonzero(tiny)) else found[0]), *found[1:]
+
+    def _stay_zero(self, y: np.ndarray, states: np.ndarray) -> bool:
+        """Say whether the equations of these states hold as long as they are zero, whatever the others are."""
+        f, matrix = self.linearize(y)
+        matrix[states, states] = 0.0
+        return not (np.any(f[states]) or np.any(matrix[states]))
+
+    def branch_point(
+        self,
+        guess: np.ndarray,
+        left: np.ndarray,
+        scale: np.ndarray,
+        size: np.ndarray,
+        box: tuple[np.ndarray, np.ndarray] | None,
+    ) -> tuple[np.ndarray, np.ndarray, float] | None:
+        """Return what Newton's method converges to; see `bifrncrn.curves.equilibria.branch_point`."""
+        n, work = self.n, self._work
+        low, high = box or (-np.inf, np.inf)
+        work.y[:], work.row[:n] = guess, left
+        bounds = work.bounds
+        bounds[: n + 1], bounds[n + 1 : 2 * n + 1] = scale, size
+        bounds[2 * n + 1 : 3 * n + 2], bounds[3 * n + 2 :] = low, high
+        status = engine().call["branch_point"](work.at_with_jet, work.at_y, work.at_row, work.at_bounds, work.at_out)
+        self.evaluations += 1
+        self._check()
+        return (work.y.copy(), work.row[:n] / size, float(work.out[0])) if status == 0 else None
+
+    def forms(self, y: np.ndarray, w: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[float, float, float]:
+        """Return w'B(u, u), w'B(u, v) and w'B(v, v), B being the second derivative of F."""
+        n, work = self.n, self._work
+        work.y[:] = y
+        work.bounds[: n + 1], work.bounds[n + 1 : 2 * n + 2], work.bounds[2 * n + 2 : 3 * n + 2] = u, v, w
+        engine().call["forms"](work.at_with_jet, work.at_y, work.at_bounds, work.at_forms)
+        self._check()
+        a, b, c = work.forms.tolist()
+        return a, b, c
+
+    def directions(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
+        """Return the unit tangents, in scaled unknowns, of the branches through a branch point."""
+        return branch_point.directions(self, y, left, scale)
+
+    def check_regular(self, y: np.ndarray) -> None:
+        """Do nothing: conserved sums of small systems are divided out beforehand."""
+
+    def curve(self, events: Events | None = None) -> Curve:
+        """Return the curve for the march; it shares the work space of this problem."""
+        n, work, at = self.n, self._work, engine().address
+        context = work.context[: JET_DIRECTION + 1].copy()
+        context[TESTS] = events.native.f if events else 0
+        return Curve(
+            size=n + 1,
+            spectra=n if self.stability else 0,
+            tests=len(events.names) if events else 0,
+            newton_step=at["newton_step"],
+            solve_again=at["solve_again"],
+            spectrum=at["spectrum"] if self.stability else 0,
+            user_tests=at["user_tests"] if events else 0,
+            context=context.__array_interface__["data"][0],
+            keep=(self.system.native, events, work, context),
+            check=self._check,
+            parameters=work.values,
+        )
+
+    def notes(self) -> list[str]:
+        """Say what a reader of the diagram must know about how it was computed."""
+        said = [self.system.note] if self.system.note else []
+        if not self.stability:
+            said.append("Stability was not computed: Hopf points were not looked for.")
+        return said
+
+
+def _solve(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
+    try:
+        return np.linalg.solve(matrix, rhs)
+    except np.linalg.LinAlgError:
+        return np.linalg.lstsq(matrix, rhs, rcond=None)[0]
+
+
+def equilibrium_curve(system: System, parameter: int, spectrum: bool = True, events: Events | None = None) -> Curve:
+    """Return the curve f(x, p) = 0 of a system, p being the parameter with index `parameter`.
+
+    `events` are user test functions of (x, p).
+    """
+    return EquilibriumProblem(system, parameter, spectrum).curve(events)

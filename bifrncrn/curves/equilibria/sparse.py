@@ -1,0 +1,371 @@
+"""The curve of equilibria of a large system: sparse Jacobians, banded or sparse bordered solves, no full matrix.
+
+The compiled march follows it as any other curve; what is behind its addresses is written in Python, because a
+step costs far more than a call.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.compile.carried import Carried, view
+from bifrncrn.continuation.curve import Curve
+from bifrncrn.continuation.rightmost import FULL, Rightmost, rightmost
+from bifrncrn.continuation.sparse import Bordered, Solver, Structure
+from bifrncrn.curves.equilibria import sparse_branch_point, sparse_normal_forms
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.models.branch_events import Events
+from bifrncrn.models.system import System
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+_ADDRESS = ctypes.c_void_p
+_I64 = ctypes.c_int64
+EIGENVALUES = 12
+"""How many of the rightmost eigenvalues of a large system are kept with every point."""
+
+
+CONSERVED = 1e-13
+"""A sum counts as conserved when its rate has no derivative larger than this part of its terms."""
+
+
+class SparseProblem(EquilibriumProblem):
+    """Values and derivatives of f at y = (x, p) for a large system.
+
+    Parameters
+    ----------
+    system : System
+    parameter : int
+        Index of the continuation parameter.
+    stability : bool
+        Whether to compute the rightmost eigenvalues at every point.
+    """
+
+    integrator = "BDF"
+
+    def __init__(self, system: System, parameter: int, stability: bool = True) -> None:
+        super().__init__(system, parameter, stability)
+        native = system.native
+        self.rows, self.cols = native.rows.astype(np.int64), native.cols.astype(np.int64)
+        self.structure = Structure(self.rows, self.cols, self.n)
+        self._sparse = ctypes.CFUNCTYPE(None, *[_ADDRESS] * 6)(native.sparse)
+        self._kept = self.n if self.n <= FULL else min(EIGENVALUES, self.n - 2)
+        self._values = np.array(system.values)
+        self._unit = np.zeros_like(self._values)
+        self._unit[parameter] = 1.0
+        self._incomplete = 0
+
+    def entries(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return F (n,), the state Jacobian at (rows, cols), and the derivative by the parameter (n,)."""
+        point = np.ascontiguousarray(y, dtype=float)
+        f, values, slope = np.empty(self.n), np.empty(len(self.rows)), np.empty(self.n)
+        self._values[self.parameter] = point[self.n]
+        inputs = (point.ctypes.data, self._values.ctypes.data, self._unit.ctypes.data)
+        self._sparse(*inputs, f.ctypes.data, values.ctypes.data, slope.ctypes.data)
+        self.evaluations += 1
+        self._check()
+        return f, values, slope
+
+    def parameters(self, p: float) -> np.ndarray:
+        """Return all parameter values, with `p` for the continuation parameter."""
+        self._values[self.parameter] = p
+        return self._values
+
+    def linearize(self, y: np.ndarray) -> tuple[np.ndarray, Any]:
+        """Return F, shape (n,), and its derivative by y, a sparse array of shape (n, n + 1)."""
+        from scipy.sparse import csr_array
+
+        f, values, slope = self.entries(y)
+        n = self.n
+        places = np.append(self.rows, np.arange(n)), np.append(self.cols, np.full(n, n))
+        return f, csr_array((np.append(values, slope), places), shape=(n, n + 1))
+
+    def residual(self, y: np.ndarray) -> float:
+        """Return the largest |F_i| relative to the size of its terms."""
+        f, values, slope = self.entries(y)
+        largest = float(np.max(np.abs(y[:-1])))
+        states = np.maximum(np.abs(y[:-1]), 1e-9 * largest if largest > 1e-12 else 1e-9)  # what is smaller is rounding
+        size = np.bincount(self.rows, np.abs(values) * states[self.cols], self.n) + np.abs(slope * y[-1])
+        return float(np.max(np.abs(f) / (size + np.abs(f) + 1e-300)))
+
+    def largest(self, y: np.ndarray) -> float:
+        """Return the largest entry of the Jacobian in absolute value."""
+        _, values, slope = self.entries(y)
+        return float(max(np.max(np.abs(values)), np.max(np.abs(slope))))
+
+    def solver(self, y: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
+        """Return F and a function that solves with the state Jacobian; None where they are not finite."""
+        f, values, _ = self.entries(y)
+        if not (np.all(np.isfinite(f)) and np.all(np.isfinite(values))):
+            return f, None
+        return f, self.structure.factor(values).solve
+
+    def beside(self, y: np.ndarray, row: np.ndarray) -> np.ndarray | None:
+        """Return the Newton step from `y` normal to `row`; None where it is not finite."""
+        f, values, slope = self.entries(y)
+        if not (np.all(np.isfinite(f)) and np.all(np.isfinite(values)) and np.all(np.isfinite(slope))):
+            return None
+        step = Bordered(self.structure.factor(values), slope, row[:-1], row[-1]).solve(np.append(-f, 0.0))
+        return step if np.all(np.isfinite(step)) else None
+
+    def tangent(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return a tangent of the curve, of unit length in units of `scale`, with the parameter increasing."""
+        _, values, slope = self.entries(y)
+        factors = self.structure.factor(values)
+        row = np.append(np.full(self.n, 1e-3 / np.sqrt(self.n)), 1.0) / scale
+        for _ in range(3):
+            t = Bordered(factors, slope, row[:-1], row[-1]).solve(np.append(np.zeros(self.n), 1.0))
+            t /= np.linalg.norm(t / scale)
+            row = t / scale**2
+        return t if t[-1] >= 0.0 else -t
+
+    def eigenvalues(self, y: np.ndarray) -> np.ndarray:
+        """Return the eigenvalues kept with a point, by descending real part."""
+        if not self.stability:
+            return np.empty(0, complex)
+        _, values, _ = self.entries(y)
+        return self.spectrum(values).values[: self._kept]
+
+    def spectrum(self, values: np.ndarray) -> Rightmost:
+        """Return the rightmost eigenvalues of the Jacobian with these entries."""
+        found = rightmost(self._square(values), self.structure, values, self._kept)
+        unstable = int(np.sum(found.values.real > 0.0))
+        self._incomplete += not found.complete or self._kept <= unstable < self.n
+        return found
+
+    @functools.cached_property
+    def _jet(self) -> Callable[[], None]:
+        self._direction = np.zeros_like(self._values)
+        self._point, self._step = np.empty(self.n + 1), np.empty(self.n + 1)
+        self._derivatives = np.empty((3, self.n))
+        return _call(self.system.native.jet, self._point, self._values, self._step, self._direction, self._derivatives)
+
+    def jets(self, y: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Return the first three derivatives of F(y + e v) by e at e = 0 for every row v of `steps`, shape (k, 3, n).
+
+        A row may leave out the parameter, which then stays.
+        """
+        call, width = self._jet, steps.shape[1]
+        self._point[:] = y
+        self._values[self.parameter] = self._point[self.n]
+        out = np.empty((len(steps), 3, self.n))
+        for k in range(len(steps)):
+            self._step[:width] = steps[k]
+            self._direction[self.parameter] = self._step[self.n] if width > self.n else 0.0
+            call()
+            out[k] = self._derivatives
+        self.evaluations += len(steps)
+        self._check()
+        return out
+
+    def seconds(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the second derivatives B(u, v) of all pairs of rows, shape (k, n), each by polarisation of two jets.
+
+        Both directions are brought to one length first, so that neither is lost in the other.
+        """
+        a, b = np.sqrt(np.sum(u * u, axis=1)), np.sqrt(np.sum(v * v, axis=1))
+        u = u / np.where(a > 0.0, a, 1.0)[:, None]
+        v = v / np.where(b > 0.0, b, 1.0)[:, None]
+        jets = self.jets(y, np.concatenate([u + v, u - v]))[:, 1]
+        second: np.ndarray = (jets[: len(u)] - jets[len(u) :]) * (0.25 * a * b)[:, None]
+        return second
+
+    def second(self, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the second derivative B(u, v), shape (n,)."""
+        b: np.ndarray = self.seconds(y, u[None], v[None])[0]
+        return b
+
+    def fold(self, y: np.ndarray) -> tuple[float, float]:
+        """Return a and |J q| at a fold."""
+        q = self.null_vectors(y)[0]
+        gap = float(np.linalg.norm(self._square(self.entries(y)[1]) @ q))
+        return sparse_normal_forms.fold_coefficient(self, y), gap
+
+    def hopf(self, y: np.ndarray) -> tuple[float, float]:
+        """Return (omega, l1) at a Hopf point."""
+        return sparse_normal_forms.first_lyapunov(self, y)
+
+    def null_vectors(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return unit vectors q, p with J q = 0 and J' p = 0 at a fold."""
+        _, values, _ = self.entries(y)
+        return _null_vectors(self.structure.factor(values), self.n, float)[:2]
+
+    def hopf_vectors(self, y: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return omega and unit q with J q = i omega q, and p with J' p = -i omega p, at a Hopf point."""
+        _, values, _ = self.entries(y)
+        spectrum = self.spectrum(values).values
+        near = spectrum[np.argmin(np.where(spectrum.imag > 0.0, np.abs(spectrum.real), np.inf))]
+        at = complex(0.0, near.imag)
+        for _ in range(3):
+            q, p, gap = _null_vectors(self.structure.factor(values, at), self.n, complex)
+            at = at + gap
+        return float(at.imag), q, p.conj()
+
+    def solve_shifted(self, y: np.ndarray, shift: complex, rhs: np.ndarray) -> np.ndarray:
+        """Return the solution x of (J - shift) x = rhs."""
+        _, values, _ = self.entries(y)
+        return self.structure.factor(values, shift).solve(rhs)
+
+    def refine(
+        self, guess: np.ndarray, scale: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, float] | None:
+        """Find the branch point near `guess`."""
+        return sparse_branch_point.refine(self, guess, scale, box)
+
+    def directions(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
+        """Return the unit tangents, in scaled unknowns, of the branches through a branch point."""
+        return sparse_branch_point.directions(self, y, left, scale)
+
+    def check_regular(self, y: np.ndarray) -> None:
+        """Raise InputError where a sum of states is conserved, so that the Jacobian is singular everywhere.
+
+        Such a sum p has p'J = 0 at every point, so the null vector of one point is tried at another.
+        """
+        _, values, _ = self.entries(y)
+        if not np.all(np.isfinite(values)):
+            return
+        _, p, _ = _null_vectors(self.structure.factor(values), self.n, float)
+        size = np.max(np.abs(y[:-1])) or 1.0
+        shift = 0.1 * np.random.default_rng(1).random(self.n) * size
+        other = self.entries(self.region.clip(np.append(y[:-1] + shift, y[-1])))[1]
+        for entries in (values, other):
+            terms = entries * p[self.rows]
+            column = np.abs(np.bincount(self.cols, terms, self.n))
+            if not np.max(column) < CONSERVED * np.max(np.abs(terms)):
+                return
+        raise InputError(
+            f"a weighted sum of the {self.n} states is conserved, so every Jacobian is singular; in systems this large "
+            "it is not divided out: replace one state by the sum minus the others"
+        )
+
+    def curve(self, events: Events | None = None) -> Curve:
+        """Return the curve for the march."""
+        return _Callbacks(self, events).curve()
+
+    def notes(self) -> list[str]:
+        """Say what a reader of the diagram must know about how it was computed."""
+        said = super().notes()
+        if self._incomplete:
+            said.append(
+                f"At {self._incomplete} evaluations the {self._kept} eigenvalues kept may not include all unstable "
+                "ones: there the numbers of unstable eigenvalues are lower bounds, and Hopf points may be missed."
+            )
+        return said
+
+    def _square(self, values: np.ndarray) -> csr_array:
+        from scipy.sparse import csr_array
+
+        return csr_array((values, (self.rows, self.cols)), shape=(self.n, self.n))
+
+    @property
+    def kept(self) -> int:
+        """The number of eigenvalues kept with a point."""
+        return self._kept if self.stability else 0
+
+
+def _null_vectors(factors: Solver, n: int, dtype: type) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Return right and left null vectors of a matrix that is nearly singular, and the eigenvalue next to zero.
+
+    Inverse iteration with borders, which are replaced by the vectors found. The left one is of the transpose, not
+    conjugated. (Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria, 3.3.)
+    """
+    random = np.random.default_rng(1)
+    column: np.ndarray = random.normal(size=n).astype(dtype)
+    row: np.ndarray = random.normal(size=n).astype(dtype)
+    last: np.ndarray = np.zeros(n + 1, dtype)
+    last[n] = 1.0
+    for _ in range(4):
+        matrix = Bordered(factors, column, row)
+        right, left = matrix.solve(last), matrix.solve(last, transposed=True)
+        q, p = right[:n] / np.linalg.norm(right[:n]), left[:n] / np.linalg.norm(left[:n])
+        # A q = -column * s: the eigenvalue nearest to zero is p'A q / p'q
+        gap = -(p @ column) * right[n] / np.linalg.norm(right[:n]) / (p @ q)
+        column, row = p.conj(), q.conj()
+    return q, p, gap
+
+
+def _call(address: int, *arrays: np.ndarray) -> Callable[[], None]:
+    """Return a compiled function bound to arrays, whose addresses are looked up once."""
+    function = ctypes.CFUNCTYPE(None, *[_ADDRESS] * len(arrays))(address)
+    return functools.partial(function, *(array.ctypes.data for array in arrays))
+
+
+class _Callbacks:
+    """What stands behind the addresses of a sparse curve."""
+
+    def __init__(self, problem: SparseProblem, events: Events | None) -> None:
+        self.problem, self.events = problem, events
+        self.matrix: Bordered | None = None
+        self.values = np.empty(0)
+        self.carried = Carried()
+
+    def newton_step(self, context: int, y: int, row: int, step: int, info: int) -> int:
+        """See `bifrncrn.continuation.curve.Curve`."""
+        if self.carried.error is not None:
+            return 1
+        with self.carried:
+            f, values, slope = self.problem.entries(self._vector(y))
+            if not (np.all(np.isfinite(f)) and np.all(np.isfinite(values)) and np.all(np.isfinite(slope))):
+                return 1
+            border = self._vector(row)
+            self.values = values
+            self.matrix = Bordered(self.problem.structure.factor(values), slope, border[:-1].copy(), float(border[-1]))
+            self._vector(step)[:] = self.matrix.solve(np.append(-f, 0.0))
+            ctypes.c_double.from_address(info).value = self.matrix.sign
+            return 0
+        return 1
+
+    def solve_again(self, context: int, rhs: int) -> int:
+        """See `bifrncrn.continuation.curve.Curve`."""
+        with self.carried:
+            vector = self._vector(rhs)
+            assert self.matrix is not None
+            vector[:] = self.matrix.solve(vector.copy())
+        return 0
+
+    def spectrum(self, context: int, reals: int, imags: int, unused: int) -> int:
+        """See `bifrncrn.continuation.curve.Curve`."""
+        with self.carried:
+            found = self.problem.spectrum(self.values).values[: self.problem.kept]
+            view(reals, len(found))[:] = found.real
+            view(imags, len(found))[:] = found.imag
+        return 0
+
+    def user_tests(self, context: int, y: int, tangent: int, values: int) -> int:
+        """See `bifrncrn.continuation.curve.Curve`."""
+        with self.carried:
+            assert self.events is not None
+            parameters = self.problem.parameters(float(self._vector(y)[-1]))
+            ctypes.CFUNCTYPE(None, *[_ADDRESS] * 3)(self.events.native.f)(y, parameters.ctypes.data, values)
+        return 0
+
+    def curve(self) -> Curve:
+        """Return the curve; it keeps these callbacks alive."""
+        kept, events = self.problem.kept, self.events
+        functions = {
+            name: ctypes.CFUNCTYPE(_I64, *[_I64] * count)(getattr(self, name))
+            for name, count in (("newton_step", 5), ("solve_again", 2), ("spectrum", 4), ("user_tests", 4))
+        }
+        address = {name: ctypes.cast(function, _ADDRESS).value or 0 for name, function in functions.items()}
+        return Curve(
+            size=self.problem.n + 1,
+            spectra=kept,
+            tests=len(events.names) if events else 0,
+            newton_step=address["newton_step"],
+            solve_again=address["solve_again"],
+            spectrum=address["spectrum"] if kept else 0,
+            user_tests=address["user_tests"] if events else 0,
+            context=0,
+            keep=(self, functions),
+            check=self.carried.check,
+        )
+
+    def _vector(self, address: int) -> np.ndarray:
+        return view(address, self.problem.n + 1)

@@ -1,0 +1,163 @@
+"""From a rough start to an equilibrium: Newton's method, failing that settling by integration."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from bifrncrn.base.errors import ConvergenceError
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+
+TOLERANCE = 1e-12
+NEAR = 1e-3
+"""A start that is an equilibrium but for rounding or few digits is not further from it than this, relatively."""
+ELSEWHERE = 0.1
+"""Newton's method has left the start where it has moved by more than this, relatively."""
+ESCAPE = 1e9
+"""A solution that grows beyond this multiple of the start (or of one) is taken to go to infinity."""
+EVALUATIONS = 200_000
+"""Settling is given up after this many evaluations of the field."""
+
+
+class _Escaped(Exception):
+    """The solution goes to infinity, or the integration does not come to an end."""
+
+
+def newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int = 50) -> np.ndarray | None:
+    """Return the equilibrium at the parameter value of `y` that damped Newton iterations from `y` reach.
+
+    None where they reach none, or one outside the problem's region.
+    """
+    found = _newton(problem, y, iterations)
+    return found if found is not None and problem.region.holds(found) else None
+
+
+def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.ndarray | None:
+    """Return what damped Newton iterations converge to.
+
+    The iterates stay inside the walls; a step is shortened until the residual, measured by the Newton step
+    it would cause, decreases (natural monotonicity; Deuflhard, Newton Methods for Nonlinear Problems, 3.1).
+    """
+    n = problem.n
+    at = np.array(y, dtype=float)
+    f, solve = problem.solver(at)
+    for _ in range(iterations):
+        if solve is None:
+            return None
+        step = solve(-f)
+        size = np.abs(at[:n]) + 1e-8
+        length = float((np.abs(step) / size).max())
+        if not math.isfinite(length):
+            return None
+        if length < TOLERANCE:  # a singular Jacobian makes a short step anywhere
+            return at if problem.residual(at) < 1e-6 else None
+        damping = 1.0
+        while damping > 1e-6:
+            trial = problem.region.clip(np.append(at[:n] + damping * step, at[n]))
+            new_f, new_solve = problem.solver(trial)
+            if _monotone(new_f, solve, size, damping, length):
+                break
+            damping *= 0.5
+        else:
+            # at the level of rounding nothing decreases any more
+            return at if length < 1e-7 and problem.residual(at) < 1e-10 else None
+        at, f, solve = trial, new_f, new_solve
+    return at if problem.residual(at) < 1e-12 else None
+
+
+def _monotone(
+    new_f: np.ndarray, solve: Callable[[np.ndarray], np.ndarray], size: np.ndarray, damping: float, length: float
+) -> bool:
+    if not np.all(np.isfinite(new_f)):
+        return False
+    new_length = float(np.max(np.abs(solve(-new_f)) / size))
+    return new_length <= max(1.0 - 0.25 * damping, 0.5) * length or new_length < 1e-9
+
+
+def settle(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
+    """Integrate from `y` for longer and longer; return an equilibrium near where it rests, or None."""
+    from scipy.integrate import solve_ivp
+
+    n = problem.n
+    at = np.array(y, dtype=float)
+    far = ESCAPE * max(1.0, float(np.max(np.abs(at[:n]))))
+    patience = iter(range(EVALUATIONS))
+
+    def field(_: float, x: np.ndarray) -> np.ndarray:
+        if next(patience, None) is None or not np.all(np.abs(x) < far):
+            raise _Escaped
+        return problem.linearize(problem.region.clip(np.append(x, at[n])))[0]
+
+    def slope(_: float, x: np.ndarray) -> np.ndarray:
+        return problem.linearize(problem.region.clip(np.append(x, at[n])))[1][:, :n]
+
+    for span in (1.0, 10.0, 1e2, 1e3, 1e4):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                run = solve_ivp(field, (0.0, span), at[:n], method=problem.integrator, jac=slope, rtol=1e-8, atol=1e-10)
+            except _Escaped:
+                return None
+        if not run.success or not np.all(np.isfinite(run.y)):
+            return None
+        at = problem.region.clip(np.append(run.y[:, -1], at[n]))
+        found = newton(problem, at)
+        if found is not None and np.max(np.abs(found[:n] - at[:n]) / (np.abs(at[:n]) + 1e-3)) < 0.1:
+            return found
+        middle = problem.region.clip(np.append(run.y.mean(axis=1), at[n]))
+        found = newton(problem, middle)
+        if found is not None:
+            return found  # inside a cycle, say
+    return None
+
+
+def nearby(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
+    """Return the equilibrium next to `y` when the parameter may move too, or None where there is none very near.
+
+    At a fold, and just beyond it, there is nothing regular to find at the parameter value given. Newton steps of least
+    length lead to the branch beside it.
+    """
+    scale = np.abs(y) + 1e-3 * float(np.max(np.abs(y)))
+    scale[scale == 0.0] = 1.0
+    at = np.array(y, dtype=float)
+    for _ in range(20):
+        step = problem.beside(at, problem.tangent(at, scale) / scale**2)
+        if step is None:
+            return None
+        at = problem.region.clip(at + step)
+        if not np.max(np.abs(at - y) / scale) < NEAR:
+            return None
+        if np.max(np.abs(step) / scale) < TOLERANCE:
+            return at if problem.region.holds(at) and problem.residual(at) < 1e-9 else None
+    return None
+
+
+def find_start(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return an equilibrium for a rough start, and a sentence that says how it was found.
+
+    Raises
+    ------
+    ConvergenceError
+        If neither Newton's method nor integration from the start reaches one.
+    """
+    name = problem.system.parameters[problem.parameter]
+    found = newton(problem, y)
+    moved = math.inf if found is None else float((np.abs(found - y) / (np.abs(y) + 1e-3)).max())
+    if moved > ELSEWHERE:
+        beside = nearby(problem, y)
+        if beside is not None:
+            return beside, f"The start was moved to the equilibrium beside it, at {name}={beside[-1]:.9g}."
+    if found is not None:
+        return found, "" if moved < 1e-6 else "The start was corrected by Newton's method."
+    found = settle(problem, y)
+    if found is not None:
+        return found, "The start was settled by integration, then corrected by Newton's method."
+    system = problem.system
+    where = ", ".join(f"{name}={value:g}" for name, value in zip(system.variables, y, strict=False))
+    raise ConvergenceError(
+        f"no equilibrium was found from the start {where} at {name}={y[-1]:g}: Newton's method and integration both "
+        "failed; give a start nearer to an equilibrium with --start (start=...), or another value of the parameter"
+    )

@@ -1,0 +1,321 @@
+"""Bifurcations of orbits: seen between two places of a branch, located, and refined until the mesh does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bifrncrn.curves.orbits.branch import Place, between, orbit_from
+from bifrncrn.curves.orbits.corrector import Corrector
+from bifrncrn.curves.orbits.orbit import MOST, Mesh, density, equidistributed
+
+FOLD, DOUBLING, TORUS, BRANCHING = "LPC", "PD", "NS", "BPC"
+NO_SLOPE = 1e-9
+"""A parameter component of the unit tangent below this at both ends of a step is rounding, not a fold."""
+SETTLED = 1e-10
+"""The parameter of an event has converged when a finer mesh moves it by less than this, in its unit."""
+AT_EVENT = 1e-5
+"""How close the multiplier of an event must be to where it belongs."""
+AT_FOLD = 1e-3
+"""The same at a fold, which is not located by its multiplier: along a canard that may change by 1e3 in a step."""
+TOUCH = 0.05
+"""Where the parameter turns and no multiplier is this close to 1, a multiplier has passed through 1 and through -1."""
+SAMPLES, ENOUGH = 9, 7
+"""Places through which a branch point of cycles is interpolated, and how many of them must be found."""
+
+Indicator = Callable[[Place], float]
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """An event: its place, how far the last refinement of the mesh moved its parameter, and its defect."""
+
+    label: str
+    place: Place
+    moved: float
+    residual: float
+
+
+def signature(here: Place, there: Place) -> str | None:
+    """Return the label of the one event between two places, an empty text for none, None for more than one.
+
+    A multiplier that leaves or enters the unit circle does so at the side where it is at both places. The signs of
+    multipliers that stay outside mean nothing: those beyond 1e12 are rounding.
+    """
+    slope0, slope1 = slope(here), slope(there)
+    flat = max(abs(slope0), abs(slope1)) <= NO_SLOPE
+    fold = slope0 * slope1 < 0.0
+    if not (here.decided and there.decided):
+        return FOLD if fold and not flat else ""
+    jump, inside = abs(there.unstable - here.unstable), 1 + min(here.unstable, there.unstable)
+    if jump == 0:
+        return "" if flat or not fold else (BRANCHING if _touches(here) and _touches(there) else None)
+    if jump == 1:
+        first, second = here.multipliers[inside], there.multipliers[inside]
+        if first.imag or second.imag or first.real * second.real < 0.0:
+            return None
+        if first.real < 0.0:
+            return DOUBLING if flat or not fold else None
+        return FOLD if fold else (None if flat else BRANCHING)
+    return TORUS if jump == 2 and (flat or not fold) else None
+
+
+def likeliest(here: Place, there: Place) -> str:
+    """Return the label of one of several events between two places: by the turn, or by the multiplier that crosses."""
+    if slope(here) * slope(there) < 0.0:
+        return FOLD
+    out = max(here, there, key=lambda place: place.unstable)
+    crossing = out.multipliers[max(out.unstable, 1)]
+    if crossing.imag != 0.0:
+        return TORUS
+    return DOUBLING if crossing.real < 0.0 else FOLD
+
+
+def _touches(place: Place) -> bool:
+    """Say whether a multiplier is so close to 1 that it may touch it without passing through."""
+    return bool(np.min(np.abs(place.multipliers[1:] - 1.0)) < TOUCH)
+
+
+def slope(place: Place) -> float:
+    """Return the parameter component of the unit tangent, in units of the parameter."""
+    return float(place.tangent[-1] / place.metric.unit)
+
+
+def indicator(label: str, here: Place, there: Place) -> Indicator:
+    """Return the function of a place that changes sign at the event."""
+    if label == FOLD or (label == BRANCHING and slope(here) * slope(there) < 0.0 and here.unstable == there.unstable):
+        return slope
+    if label == TORUS:
+        return _product_of_pair(min(here.unstable, there.unstable))
+    return _distance_to(-1.0 if label == DOUBLING else 1.0)
+
+
+def _distance_to(root: float) -> Indicator:
+    def value(place: Place) -> float:
+        others = place.multipliers[1:]
+        others = others[np.isfinite(others)]
+        return float(np.prod((others - root) / (1.0 + np.abs(others))).real)
+
+    return value
+
+
+def _product_of_pair(which: int) -> Indicator:
+    def value(place: Place) -> float:
+        pair = np.abs(place.multipliers[1 + which : 3 + which])
+        return float(np.sum(np.log(np.maximum(pair, 1e-300))))
+
+    return value
+
+
+def locate(corrector: Corrector, here: Place, there: Place, label: str) -> Located | None:
+    """Find the event between two places; None where it does not converge or turns out to be none.
+
+    Bracketing with inverse quadratic interpolation (Chandrupatla, Adv. Eng. Software 28, 1997) along the branch, then
+    the secant method on finer and finer meshes.
+    """
+    tests = [indicator(label, here, there)]
+    if label == BRANCHING:
+        return _branching(corrector, here, there, tests[0])
+    if label == FOLD:  # where the parameter hardly moves the multiplier tells more
+        tests.append(_distance_to(1.0))
+    for test in tests:
+        found = bracketed(corrector, here, there, test)
+        refined = _refine(corrector, *found, test) if found is not None else None
+        if refined is not None:
+            return Located(label, *refined)
+    return None
+
+
+def explains(found: Located) -> bool:
+    """Say whether the multipliers of a located event are those of its label."""
+    others = found.place.multipliers[1:]
+    if found.label == TORUS:
+        pair = others[others.imag > 0.0]
+        gap = np.min(np.abs(np.abs(pair) - 1.0), initial=np.inf)
+        return bool(gap < AT_EVENT)
+    root = -1.0 if found.label == DOUBLING else 1.0
+    allowed = AT_FOLD if found.label == FOLD else AT_EVENT
+    return bool(np.min(np.abs(others - root), initial=np.inf) < allowed)
+
+
+def correct_at(
+    corrector: Corrector, near: Place, coordinates: np.ndarray, normal: np.ndarray, twice: bool = True
+) -> Place | None:
+    """Return the place of the branch in the hyperplane through the coordinates, measured as `near` is.
+
+    With `twice`, tangent and multipliers belong to the orbit itself and not to the Newton iterate before it.
+    """
+    guess = orbit_from(near.orbit.mesh, coordinates, near.orbit.nodes.shape[1])
+    done = corrector.correct(guess, normal, near.orbit, near.metric)
+    if twice and not isinstance(done, int):
+        done = corrector.correct(done.orbit, normal, near.orbit, near.metric)
+    return None if isinstance(done, int) else Place.of(done, near.metric)
+
+
+def bracketed(corrector: Corrector, here: Place, there: Place, test: Indicator) -> tuple[Place, float] | None:
+    """Return the place of a sign change between two places, and the rate of change of the indicator by length."""
+    f0, f1 = test(here), test(there)
+    if not f0 * f1 < 0.0:
+        return None
+    length = here.length(there.coordinates - here.coordinates)
+    a, fa, b, fb, c, fc = 1.0, f1, 0.0, f0, 1.0, f1
+    theta = min(max(f0 / (f0 - f1), 1e-3), 1.0 - 1e-3)
+    best: Place | None = None
+    rate = (f1 - f0) / length
+    for _ in range(50):
+        at = correct_at(corrector, here, *between(here, there, theta))
+        if at is None:
+            return None
+        best, value = at, test(at)
+        if not np.isfinite(value):
+            return None
+        if abs(theta - a) * length > 1e-7:
+            rate = (value - fa) / ((theta - a) * length)
+        if (value > 0.0) == (fa > 0.0):
+            c, fc = a, fa
+        else:
+            c, fc, b, fb = b, fb, a, fa
+        a, fa = theta, value
+        width = abs(b - a)
+        if width * length < 1e-11 or abs(value) < 1e-13 * max(abs(f0), abs(f1)):
+            break
+        least = 0.2e-11 / (width * length)
+        xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb) if fc != fb else 2.0
+        t = 0.5
+        if phi * phi < xi and (1.0 - phi) * (1.0 - phi) < 1.0 - xi:
+            t = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
+        theta = a + min(max(t, least), 1.0 - least) * (b - a)
+    else:
+        return None
+    return best, rate
+
+
+def _branching(corrector: Corrector, here: Place, there: Place, test: Indicator) -> Located | None:
+    """Find a branch point of cycles by interpolation, on finer meshes until the parameter stays.
+
+    Newton's method fails close to it, where the bordered matrix is singular, but all that is asked for is smooth along
+    the branch: polynomials through places at both sides give it to their accuracy.
+    """
+    found = _interpolated(corrector, here, there, test)
+    moved = np.inf
+    while found is not None and moved > SETTLED:
+        place = found[0]
+        count = int(1.5 * here.orbit.count)
+        if count > 2 * MOST:
+            break
+        mesh = equidistributed(
+            place.orbit.mesh, density(place.orbit.mesh, place.orbit.nodes, place.metric.scale), count
+        )
+        ends = [_moved(corrector, end, mesh) for end in (here, there)]
+        if ends[0] is None or ends[1] is None:
+            return None
+        here, there = ends[0], ends[1]
+        found = _interpolated(corrector, here, there, test)
+        if found is not None:
+            moved = abs(found[0].orbit.parameter - place.orbit.parameter) / place.metric.unit
+    return None if found is None else Located(BRANCHING, found[0], max(float(moved), found[1]), found[1])
+
+
+def _moved(corrector: Corrector, place: Place, mesh: Mesh) -> Place | None:
+    guess = place.on(mesh)
+    done = corrector.correct(guess.orbit, guess.tangent, guess.orbit, place.metric)
+    return None if isinstance(done, int) else Place.of(done, place.metric).measured(place.metric)
+
+
+def _interpolated(corrector: Corrector, here: Place, there: Place, test: Indicator) -> tuple[Place, float] | None:
+    """Return the place where an indicator vanishes between two others, and the error of its parameter in its unit."""
+    there = replace(there, tangent=here.without_shift(there.tangent))
+    thetas = [0.0, *(0.5 - 0.5 * np.cos(np.pi * np.arange(1, SAMPLES - 1) / (SAMPLES - 1))).tolist(), 1.0]
+    places = [correct_at(corrector, here, *between(here, there, theta)) for theta in thetas]
+    kept = [(theta, place) for theta, place in zip(thetas, places, strict=True) if place is not None]
+    if len(kept) < ENOUGH:
+        return None
+    t, samples = np.array([theta for theta, _ in kept]), [place for _, place in kept]
+    values = np.array([test(place) for place in samples])
+    parameters = np.array([place.orbit.parameter for place in samples])
+    fewer = np.delete(np.arange(len(t)), [1, -2])  # the error is the difference that two places make
+    root, other = _root(t, values), _root(t[fewer], values[fewer])
+    multipliers = np.array([place.multipliers for place in samples])
+    if root is None or other is None or not np.all(np.isfinite(multipliers)):
+        return None
+    p = float(_lagrange(t, root) @ parameters)
+    error = abs(p - float(_lagrange(t[fewer], other) @ parameters[fewer])) / here.metric.unit
+    weights = _lagrange(t, root)
+    coordinates = weights @ np.array([place.coordinates for place in samples])
+    tangent = weights @ np.array([place.tangent for place in samples])
+    nearest = samples[int(np.argmin(np.abs(t - root)))]
+    orbit = orbit_from(here.orbit.mesh, coordinates, here.orbit.nodes.shape[1])
+    return replace(nearest, orbit=orbit, tangent=tangent, known=weights @ multipliers), error
+
+
+def _root(t: np.ndarray, values: np.ndarray) -> float | None:
+    """Return the zero of the polynomial through the values, by the secant method from where the sign changes."""
+    change = np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0.0)
+    if len(change) != 1 or not np.all(np.isfinite(values)):
+        return None
+    k = int(change[0])
+    a, b = float(t[k]), float(t[k + 1])
+    fa, fb = float(values[k]), float(values[k + 1])
+    for _ in range(60):
+        if abs(b - a) < 1e-15 or fa == fb:
+            break
+        c = b - fb * (b - a) / (fb - fa)
+        a, fa, b, fb = b, fb, c, float(_lagrange(t, c) @ values)
+    return b if t[k] <= b <= t[k + 1] else None
+
+
+def _lagrange(t: np.ndarray, at: float) -> np.ndarray:
+    """Return the weights of values at t in their polynomial's value."""
+    gaps = t[:, None] - t[None]
+    ratios = (at - t[None]) / np.where(gaps == 0.0, 1.0, gaps)
+    np.fill_diagonal(ratios, 1.0)
+    weights: np.ndarray = np.prod(ratios, axis=1)
+    return weights
+
+
+def _refine(corrector: Corrector, place: Place, rate: float, test: Indicator) -> tuple[Place, float, float] | None:
+    """Locate again on finer meshes until the parameter stays; return place, last move in units, and defect."""
+    moved = np.inf
+    while moved > SETTLED:
+        orbit = place.orbit
+        count = min(int(1.5 * orbit.count), 2 * MOST)
+        if count == orbit.count:
+            break
+        steep = density(orbit.mesh, orbit.nodes, place.metric.scale)
+        guess = place.on(equidistributed(orbit.mesh, steep, count))
+        done = corrector.correct(guess.orbit, guess.tangent, guess.orbit, place.metric)
+        if isinstance(done, int):
+            return None
+        finer = _secant(corrector, Place.of(done, place.metric).measured(place.metric), test, rate)
+        if finer is None:
+            return None
+        moved = abs(finer.orbit.parameter - orbit.parameter) / place.metric.unit
+        place = finer
+    return place, float(moved), max(abs(test(place)), place.corrected.first)
+
+
+def _secant(corrector: Corrector, base: Place, test: Indicator, rate: float) -> Place | None:
+    """Return the zero of the indicator near a place, stepping along its tangent."""
+    s, at = 0.0, correct_at(corrector, base, base.coordinates, base.tangent)
+    if at is None:
+        return None
+    value = test(at)
+    for _ in range(12):
+        if not (np.isfinite(value) and rate != 0.0):
+            return None
+        change = -value / rate
+        if abs(change) < 1e-11 or value == 0.0:
+            return at
+        if abs(change) > 0.05:
+            return None
+        after = correct_at(corrector, base, base.coordinates + (s + change) * base.tangent, base.tangent)
+        if after is None:
+            return None
+        new = test(after)
+        if abs(change) < 1e-7 and abs(new) >= 0.5 * abs(value):
+            return after if abs(new) < abs(value) else at  # at the level of rounding
+        rate = (new - value) / change if new != value else rate
+        s, value, at = s + change, new, after
+    return None

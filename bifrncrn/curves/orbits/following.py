@@ -1,0 +1,346 @@
+"""Following a branch of orbits in one parameter: steps, meshes, events on the way, and why it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from bifrncrn.continuation.options import Options
+from bifrncrn.curves.orbits import events
+from bifrncrn.curves.orbits.branch import Place, between, predict, swing
+from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
+from bifrncrn.curves.orbits.layout import BAD_VALUE, OUTSIDE, POINTS
+from bifrncrn.curves.orbits.orbit import MOST, Orbit, density, equidistributed, error, intervals_for
+
+RANGE, HOPF, HOMOCLINIC, CENTRE, INFINITY, CLOSED = "range", "HB", "homoclinic", "centre", "infinity", "closed"
+FULL, SHORT, NOT_FINITE, WALL = "points", "step", "nan", "bound"
+CONTRACTION = 0.25
+"""A Newton step must shrink at least this much, else another branch may be near."""
+UNEVEN = 12.0
+"""The mesh is made anew where an interval's error is this many times the mean."""
+LEAST_ERROR = 1e-11
+"""Errors smaller than this need no even distribution."""
+FINEST = 3.0
+"""How many times more intervals than the error asks for may be taken to have better multipliers."""
+SLOWEST = 1e-4
+"""An orbit starts where it is slowest, but not slower than this part of its greatest speed: from there on variations
+grow before they decay, and a velocity that is very small is not known well."""
+SLOW_PERIODS = 8.0
+"""How many times the shortest period one must be before it is asked whether it grows without bound."""
+STANDSTILL = 1e-7
+LENGTHENED = 1.5
+"""The period grows without bound where one this much longer moves the parameter by less than that part of its range."""
+LONGEST = 1e5
+"""The branch ends where the period is this many times the shortest."""
+VANISHED = 1e-2
+"""A state whose greatest value is this close to its wall, relative to its size, has come to it."""
+ALONE = 1e-10
+"""Orbits that grow threefold while the parameter moves by less than this part of its range surround a centre."""
+FAR = 1e6
+"""Orbits this many times the size they were expected to have go to infinity."""
+NEAR_HOME = 0.05
+"""A branch is back where its step passes the start this close, relative to the step."""
+ALMOST = 1e-3
+"""An event that is not located in a step of this length is bracketed by it."""
+TOGETHER = 1e-6
+"""Events that are not further apart than this are not told apart."""
+SMALL_SWING = 0.3
+"""Orbits smaller than this may shrink to a point in one step."""
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A point of a branch: the place, its extremes (2, n), and the event located there, if any.
+
+    `bracket` has the parameters between which an event lies that could not be refined.
+    """
+
+    place: Place
+    extremes: np.ndarray
+    event: str = ""
+    residual: float = 0.0
+    bracket: tuple[float, float] | None = None
+
+
+@dataclass(eq=False)
+class Followed:
+    """A branch of orbits: its rows, why it ends, and what it cost."""
+
+    rows: list[Row]
+    reason: str = ""
+    steps: int = 0
+    rejected: int = 0
+    shortest: float = np.inf
+    alone: bool = True
+    beyond: Place | None = field(default=None, repr=False)
+    """Where a branch shrinks to an equilibrium, the place on its other side, with the phase turned by half."""
+
+
+class Follower:
+    """Follows the orbits of one system in one parameter.
+
+    Parameters
+    ----------
+    corrector : Corrector
+    span : (float, float)
+        The range of the parameter.
+    floor : (n,) array
+        Least unit of length of every state.
+    options : Options
+    """
+
+    def __init__(self, corrector: Corrector, span: tuple[float, float], floor: np.ndarray, options: Options) -> None:
+        self.corrector = corrector
+        self.span = span
+        self.options = options
+        self._floor = np.array(floor)
+        self._far = FAR * float(np.max(floor))
+        self._low, self._high = np.full_like(self._floor, np.inf), np.full_like(self._floor, -np.inf)
+        self._held = 0
+        self._failure = 0
+        self._finer = 1.0
+
+    def metric(self, extremes: np.ndarray) -> Metric:
+        """Return the units of length at an orbit: what it sweeps, or a tenth of what the whole branch has so far."""
+        self._low, self._high = np.minimum(self._low, extremes[0]), np.maximum(self._high, extremes[1])
+        self._floor = np.maximum(self._floor, 0.1 * (self._high - self._low))
+        scale = np.maximum(extremes[1] - extremes[0], self._floor)
+        return Metric(scale, self.span[1] - self.span[0])
+
+    def begin(self, corrected: Corrected) -> Place:
+        """Return the first place, on a mesh that suits it."""
+        metric = self.metric(self.corrector.extremes(corrected.orbit))
+        return self._meshed(Place.of(corrected, metric).measured(metric), force=True)[0]
+
+    def follow(self, start: Place, first_step: float, closing: bool = False) -> Followed:
+        """Follow the branch from its first place in the direction of the tangent until it ends.
+
+        With `closing` it ends where it comes back to its start.
+        """
+        found = Followed([Row(start, self.corrector.extremes(start.orbit))])
+        here, before, h = start, None, first_step
+        while not found.reason:
+            if len(found.rows) >= self.options.max_points:
+                found.reason = FULL
+            elif not h >= self.options.least_step:
+                failures = {BAD_VALUE: NOT_FINITE, OUTSIDE: WALL}
+                found.reason = WALL if self._vanished(here) else failures.get(self._failure, SHORT)
+            else:
+                here, before, h = self._advance(found, here, before, h)
+                if closing and not found.reason and len(found.rows) > 6 and _returns(found.rows):
+                    found.rows[-1] = found.rows[0]
+                    found.reason = CLOSED
+        return found
+
+    def _vanished(self, here: Place) -> bool:
+        """Say whether a state has come to its wall all along the orbit."""
+        room = np.max(here.orbit.nodes, axis=0) - self.corrector.lower
+        return bool(np.any(room < VANISHED * here.metric.scale))
+
+    def _advance(
+        self, found: Followed, here: Place, before: Place | None, h: float
+    ) -> tuple[Place, Place | None, float]:
+        """Try one step; return the place reached (or the same), the one before, and the next length."""
+        found.steps += 1
+        there, growth = self._try(here, before, h)
+        if there is None:
+            found.rejected += 1
+            return here, before, h * growth
+        stretch = here.length(there.coordinates - here.coordinates)
+        ending = ""
+        p = there.orbit.parameter
+        if not self.span[0] <= p <= self.span[1]:
+            edge = self._edge(here, there, self.span[0] if p < self.span[0] else self.span[1])
+            if edge is None:
+                found.rejected += 1
+                return here, before, 0.5 * h
+            there, ending = edge, RANGE
+        elif self._vanishes(here, there):
+            found.beyond, found.reason = there, HOPF
+            return here, before, h
+        event = events.signature(here, there)
+        if there.trusted and not there.decided and not ending and self._held < 4:
+            self._held += 1
+            found.rejected += 1
+            return here, before, 0.8 * h
+        rows = self._rows(here, there, event, stretch)
+        if rows is None:
+            found.rejected += 1
+            return here, before, 0.3 * stretch
+        self._held = 0 if there.decided else self._held
+        found.rows += rows
+        extremes = self.corrector.extremes(there.orbit)
+        there, turned = there.measured(self.metric(extremes)), 0
+        if not ending:
+            there, turned = self._meshed(there)
+        found.rows.append(Row(there, extremes))
+        if rows and rows[-1].bracket:
+            bracketed = found.rows.pop(-2)
+            found.rows[-1] = replace(found.rows[-1], event=bracketed.event, bracket=bracketed.bracket)
+        found.reason = ending or self._grows(found) or self._period_ends(found)
+        here = here.rolled(turned) if turned else here
+        if here.orbit.mesh is not there.orbit.mesh:
+            here = here.on(there.orbit.mesh)
+        return there, here, min(h * growth, self.options.step)
+
+    def _try(self, here: Place, before: Place | None, h: float) -> tuple[Place | None, float]:
+        """Return the place a step ahead, None where the step is too long; and what to multiply its length by."""
+        at = events.correct_at(self.corrector, here, predict(here, before, h), here.tangent, twice=False)
+        if at is None:
+            self._failure = self.corrector.failure
+            return None, 0.4
+        self._failure = 0
+        done = at.corrected
+        turn = _angle(here, at)
+        slow = done.first > 1e-6 and done.contraction > CONTRACTION
+        strange = done.first > 0.5 * max(turn, 0.02) * h + 1e-8
+        if not turn <= self.options.angle:
+            return None, max(0.3, min(0.7, 0.8 * self.options.angle / turn))
+        if slow or strange:
+            return None, 0.5
+        growth = 2.0
+        if turn > 0.0:
+            growth = min(growth, 0.6 * self.options.angle / turn)
+        if done.contraction > 0.05:
+            growth = min(growth, float(np.sqrt(0.05 / done.contraction)))
+        return at, max(growth, 0.4)
+
+    def _edge(self, here: Place, there: Place, level: float) -> Place | None:
+        """Return the place between two where the parameter has a value."""
+        p0, p1 = here.orbit.parameter, there.orbit.parameter
+        coordinates, tangent = between(here, there, (level - p0) / (p1 - p0))
+        coordinates[-1] = level
+        normal = np.zeros_like(tangent)
+        normal[-1] = np.sign(p1 - p0)
+        at = events.correct_at(self.corrector, here, coordinates, normal)
+        if at is None or _angle(here, at) > 2.0 * self.options.angle:
+            return None
+        return replace(at, orbit=replace(at.orbit, parameter=level))
+
+    def _vanishes(self, here: Place, there: Place) -> bool:
+        """Say whether the orbit has shrunk to a point between two places: it turns up again half a turn later."""
+        first, second = swing(here.orbit), swing(there.orbit)
+        small = np.max(np.abs(first) / here.metric.scale)
+        weights = here.dual[:-2].reshape(first.shape)
+        return bool(small < SMALL_SWING and np.sum(weights * first * second) < 0.0)
+
+    def _rows(self, here: Place, there: Place, event: str | None, stretch: float) -> list[Row] | None:
+        """Return the row of the event between two places, if any; None where the step must be taken in pieces."""
+        if event == "":
+            return []
+        if event is None:
+            if stretch > TOGETHER:
+                return None
+            low, high = sorted((here.orbit.parameter, there.orbit.parameter))
+            return [
+                Row(there, self.corrector.extremes(there.orbit), events.likeliest(here, there), bracket=(low, high))
+            ]
+        located = events.locate(self.corrector, here, there, event)
+        if located is not None and events.explains(located):
+            place = located.place
+            status = None
+            if located.moved > 10.0 * events.SETTLED:
+                status = (place.orbit.parameter - located.moved, place.orbit.parameter + located.moved)
+            return [Row(place, self.corrector.extremes(place.orbit), event, located.residual, status)]
+        if event == events.TORUS and located is not None:
+            return []  # two real multipliers with product one: nothing happens
+        if stretch > (TOGETHER if event == events.BRANCHING else ALMOST):
+            return None
+        low, high = sorted((here.orbit.parameter, there.orbit.parameter))
+        return [Row(there, self.corrector.extremes(there.orbit), event, bracket=(low, high))]
+
+    def _grows(self, found: Followed) -> str:
+        """Say whether the orbits surround a centre, or go to infinity."""
+        first, last = found.rows[0], found.rows[-1]
+        if np.max(np.abs(last.extremes)) > self._far:
+            return INFINITY
+        found.alone = found.alone and (
+            abs(last.place.orbit.parameter - first.place.orbit.parameter) < ALONE * (self.span[1] - self.span[0])
+        )
+        grown = np.ptp(last.extremes, axis=0) > 3.0 * np.ptp(first.extremes, axis=0)
+        return CENTRE if found.alone and bool(np.any(grown)) else ""
+
+    def _period_ends(self, found: Followed) -> str:
+        """Say whether the period grows without bound, the parameter standing still."""
+        last = found.rows[-1].place
+        period = last.orbit.period
+        found.shortest = min(found.shortest, period)
+        if period < SLOW_PERIODS * found.shortest:
+            return ""
+        parameters = []
+        for row in reversed(found.rows):
+            if row.place.orbit.period < period / LENGTHENED:
+                break
+            parameters.append(row.place.orbit.parameter)
+        else:
+            return ""
+        standing = max(parameters) - min(parameters) < STANDSTILL * last.metric.unit
+        return HOMOCLINIC if standing or period > LONGEST * found.shortest else ""
+
+    def _meshed(self, place: Place, force: bool = False) -> tuple[Place, int]:
+        """Return the place on a mesh that suits it, a new one where errors are uneven or too large.
+
+        The new one starts where the multipliers are most accurate; the second result is the interval of the old one
+        at which it starts.
+        """
+        orbit = place.orbit
+        steep = self._density(orbit, place.metric)
+        errors = error(orbit.mesh, steep)
+        wanted = self._finer_for(place, intervals_for(orbit.mesh, steep))
+        fits = 0.5 * orbit.count <= wanted <= orbit.count
+        if not force and fits and np.max(errors) <= UNEVEN * np.mean(errors) + LEAST_ERROR:
+            return place, 0
+        speeds = np.linalg.norm(orbit.slopes[::POINTS] / place.metric.scale, axis=1) + 1e-300
+        wish = max(float(speeds.min()), SLOWEST * float(speeds.max()))
+        start = 0 if speeds[0] < 2.0 * wish else int(np.argmin(np.abs(np.log(speeds / wish))))
+        mesh = equidistributed(orbit.mesh, steep, orbit.count if fits and not force else int(1.15 * wanted))
+        if start:
+            place = place.rolled(start)
+            mesh = equidistributed(place.orbit.mesh, np.roll(steep, -start), mesh.count)
+        guess = place.on(mesh)
+        done = self.corrector.correct(guess.orbit, guess.tangent, guess.orbit, place.metric)
+        return (place if isinstance(done, int) else Place.of(done, place.metric).measured(place.metric)), start
+
+    def _finer_for(self, place: Place, count: int) -> int:
+        """Return a number of intervals with which the trivial multiplier comes out as 1."""
+        off = abs(place.multipliers[0] - 1.0)
+        if len(place.multipliers) == 2:
+            return count  # they do not depend on it
+        if not off < 1e-7:
+            self._finer = min(1.3 * self._finer, FINEST)
+        elif off < 1e-9:
+            self._finer = max(self._finer / 1.1, 1.0)
+        return min(int(self._finer * count), MOST)
+
+    def _density(self, orbit: Orbit, metric: Metric) -> np.ndarray:
+        extent = np.ptp(orbit.nodes, axis=0)
+        return density(orbit.mesh, orbit.nodes, np.maximum(extent, 0.01 * metric.scale))
+
+
+def _angle(here: Place, there: Place) -> float:
+    """Return the angle between the tangents of two places measured alike."""
+    t = there.tangent
+    cosine = float(here.tangent @ (here.dual * t)) / here.length(t)
+    gap = t / here.length(t) - here.tangent
+    return 2.0 * float(np.arcsin(min(1.0, 0.5 * here.length(gap)))) if cosine > 0.0 else np.pi
+
+
+def _returns(rows: list[Row]) -> bool:
+    """Say whether the branch passes its first orbit on its last step, by period, parameter and extremes.
+
+    Phases cannot be compared: the mesh may have been turned.
+    """
+    unit = rows[-1].place.metric
+    start, here, there = (_summary(row, unit) for row in (rows[0], rows[-2], rows[-1]))
+    step, home = there - here, start - here
+    along = float(home @ step / (step @ step))
+    near = float(np.linalg.norm(home - along * step)) < NEAR_HOME * float(np.linalg.norm(step))
+    ahead = _summary(rows[1], unit) - start
+    return 0.0 <= along < 1.0 and near and float(ahead @ step) > 0.0
+
+
+def _summary(row: Row, metric: Metric) -> np.ndarray:
+    orbit = row.place.orbit
+    ends = (row.extremes / metric.scale).ravel()
+    return np.concatenate([ends, [np.log(orbit.period), orbit.parameter / metric.unit]])

@@ -1,0 +1,179 @@
+"""Where branches of orbits begin and end: Hopf points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.orbits.branch import Place, swing
+from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
+from bifrncrn.curves.orbits.orbit import FEWEST, Mesh, Orbit
+
+FIRST_SWINGS = (0.05, 0.0125, 3e-3, 7e-4, 1e-4, 1e-5, 1e-6)
+"""Sizes of the first orbit, relative to the unit of length, tried in turn."""
+UNKNOWN_SIZES = (1.0, 1e-2, 1e2, 1e-4, 1e4, 1e-6, 1e6)
+"""Units of length tried where the equilibrium is at zero and tells none."""
+NOTHING = 1e-12
+"""An equilibrium smaller than this is at zero."""
+SEEN, LARGEST = 1e-6, 1e9
+"""Where no unit is known, larger orbits are tried until the parameter has moved by the first, up to the second."""
+NO_MOVE = 1e-8
+"""A parameter that moves by less than this part of its range tells nothing."""
+REACH = 1e3
+"""The branch is not expected to become larger than this many times its first orbit."""
+
+
+@dataclass(frozen=True, eq=False)
+class HopfPoint:
+    """A Hopf point: y = (x, p), the angular frequency, and the complex eigenvector."""
+
+    y: np.ndarray
+    omega: float
+    vector: np.ndarray
+
+
+def hopf_point(problem: EquilibriumProblem, y: np.ndarray, omega: float) -> HopfPoint | None:
+    """Find the Hopf point near y = (x, p) with about this angular frequency, to rounding.
+
+    The parameter by the secant method on the real part of the eigenvalue nearest to i omega, the equilibrium by
+    Newton's method at each.
+    """
+    p, step = float(y[-1]), 1e-7 * max(abs(float(y[-1])), 1e-3)
+    at = _equilibrium(problem, y, p)
+    value = None if at is None else _real_part(problem, at, omega)
+    for _ in range(30):
+        if at is None or value is None:
+            return None
+        after = _equilibrium(problem, at, p + step)
+        if after is None:
+            return None
+        new = _real_part(problem, after, omega)
+        rate = (new - value) / step
+        p, at, value = p + step, after, new
+        if rate == 0.0 or not np.isfinite(rate):
+            break
+        step = -value / rate
+        if abs(step) < 1e-14 * max(abs(p), 1e-3):
+            break
+    if at is None:
+        return None
+    eigenvalue, q = _near(problem, at, omega)
+    if not abs(eigenvalue.real) < 1e-7 * abs(eigenvalue.imag):
+        return None
+    return HopfPoint(np.append(at[:-1], p), float(eigenvalue.imag), q / np.linalg.norm(q))
+
+
+def first_place(corrector: Corrector, hopf: HopfPoint, unit: float) -> Corrected | None:
+    """Return the first orbit of the branch that leaves a Hopf point, its tangent away from it.
+
+    `unit` is that of the parameter, the width of its range. Where the equilibrium is at zero it tells no unit of
+    length, and several are tried.
+    """
+    x = np.abs(hopf.y[:-1])
+    zero = bool(x.max() < NOTHING)
+    for length in UNKNOWN_SIZES if zero else (float(x.max()),):
+        for size in FIRST_SWINGS:
+            found = _small(corrector, hopf, _metric(hopf, length, unit), size)
+            while zero and found is not None and _moved(hopf, found, unit) < SEEN and length < LARGEST:
+                length *= 100.0
+                larger = _small(corrector, hopf, _metric(hopf, length, unit), size)
+                if larger is None:
+                    break
+                found = larger
+            if found is not None:
+                return found
+    return None
+
+
+def _metric(hopf: HopfPoint, length: float, unit: float) -> Metric:
+    q = np.abs(hopf.vector) / np.max(np.abs(hopf.vector))
+    return Metric(np.maximum(np.abs(hopf.y[:-1]), np.maximum(0.1 * length * q, 1e-3 * length)), unit)
+
+
+def _moved(hopf: HopfPoint, found: Corrected, unit: float) -> float:
+    """Return how far an orbit's parameter is from that of the Hopf point, in its unit."""
+    return abs(found.orbit.parameter - float(hopf.y[-1])) / unit
+
+
+def _small(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: float) -> Corrected | None:
+    """Return the orbit of a size if it is so small that the parameter goes with the square of the size."""
+    found = _near_hopf(corrector, hopf, metric, size)
+    half = None if found is None else _near_hopf(corrector, hopf, metric, 0.5 * size)
+    if found is None or half is None:
+        return None
+    whole, part = _moved(hopf, found, metric.unit), _moved(hopf, half, metric.unit)
+    return found if whole < NO_MOVE or 2.0 < whole / max(part, 1e-300) < 8.0 else None
+
+
+def _near_hopf(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: float) -> Corrected | None:
+    mesh = Mesh(np.linspace(0.0, 1.0, FEWEST + 1))
+    turn = np.exp(2j * np.pi * mesh.phases)[:, None]
+    mode = (turn * hopf.vector).real
+    tangent = np.append(mode.ravel(), [0.0, 0.0])
+    dual = metric.dual(mesh)
+    tangent /= np.sqrt(tangent @ (dual * tangent))
+    nodes = hopf.y[:-1] + size * tangent[:-2].reshape(mode.shape)
+    guess = Orbit(mesh, nodes, 2.0 * np.pi / hopf.omega, float(hopf.y[-1]))
+    done = corrector.correct(guess, tangent, guess, metric)
+    if isinstance(done, int) or done.contraction > 0.2:
+        return None
+    change = (done.orbit.nodes - nodes).ravel()
+    near = np.sqrt(change @ (dual[:-2] * change)) < 0.5 * size and _moved(hopf, done, metric.unit) < 0.02
+    return done if near and abs(np.log(done.orbit.period / guess.period)) < 0.2 else None
+
+
+def amplitude_floor(hopf: HopfPoint, first: Corrected, unit: float) -> np.ndarray:
+    """Return the least units of length (n,) of the branch.
+
+    They are a tenth of a state's size at the Hopf point, or of what the state is expected to sweep where that is less.
+    The amplitude grows like the square root of the parameter's distance, so the first orbit tells how large it is at
+    the far end of the range.
+    """
+    moved = _moved(hopf, first, unit)
+    reach = min(1.0 / np.sqrt(moved), REACH) if moved > 0.0 else REACH
+    sizes, swept = np.abs(hopf.y[:-1]), reach * np.ptp(first.orbit.nodes, axis=0)
+    sizes = np.where(sizes < NOTHING, swept, np.maximum(np.minimum(sizes, swept), 1e-3 * sizes))
+    return 0.1 * np.maximum(sizes, 1e-3 * sizes.max())
+
+
+def vanishing_point(here: Place, beyond: Place) -> np.ndarray:
+    """Return a guess of the equilibrium (x, p) to which the orbit shrinks between two places."""
+    first, second = (float(np.max(np.abs(swing(place.orbit)) / here.metric.scale)) for place in (here, beyond))
+    share = first / (first + second)
+    means = [place.orbit.nodes - swing(place.orbit) for place in (here, beyond)]
+    x = (1.0 - share) * means[0][0] + share * means[1][0]
+    p0, p1 = here.orbit.parameter, beyond.orbit.parameter
+    # the parameter is even in the amplitude, which changes sign: the parabola through both
+    gap = second**2 - first**2
+    p = p0 - first**2 * (p1 - p0) / gap if abs(gap) > 1e-3 * max(first, second) ** 2 else 0.5 * (p0 + p1)
+    return np.append(x, p)
+
+
+def _equilibrium(problem: EquilibriumProblem, y: np.ndarray, p: float) -> np.ndarray | None:
+    at = np.append(y[:-1], p)
+    scale = np.maximum(np.abs(at[:-1]), 1e-6 * np.max(np.abs(at[:-1]), initial=1e-12) + 1e-12)
+    previous = np.inf
+    for _ in range(20):
+        f, solve = problem.solver(at)
+        if solve is None:
+            return None
+        step = solve(-f)
+        at[:-1] += step
+        size = float(np.max(np.abs(step) / scale))
+        if size < 1e-13 or (size < 1e-9 and size > 0.5 * previous):
+            return at
+        previous = size
+    return None
+
+
+def _near(problem: EquilibriumProblem, y: np.ndarray, omega: float) -> tuple[complex, np.ndarray]:
+    """Return the eigenvalue nearest to i omega and its eigenvector."""
+    values, vectors = np.linalg.eig(problem.linearize(y)[1][:, : problem.n])
+    k = int(np.argmin(np.abs(values - 1j * omega)))
+    return complex(values[k]), vectors[:, k]
+
+
+def _real_part(problem: EquilibriumProblem, y: np.ndarray, omega: float) -> float:
+    return _near(problem, y, omega)[0].real

@@ -1,0 +1,1 @@
+"""What users ask for: branches, orbits and loci of one model, as results."""

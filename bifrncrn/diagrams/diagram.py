@@ -1,0 +1,302 @@
+"""The verb `diagram`: all branches of equilibria that hang together with a start point."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import numpy as np
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.continuation.march import Trace, march
+from bifrncrn.continuation.options import Options
+from bifrncrn.curves.equilibria.choose import SPARSE_ABOVE, equilibrium_problem, is_large
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.equilibria.start import find_start
+from bifrncrn.diagrams.expansion import expand
+from bifrncrn.diagrams.results import Diagram
+from bifrncrn.diagrams.tracing import LABELS, Tracer
+from bifrncrn.models.branch_events import compile_events
+from bifrncrn.models.conservation import Reduction, conserved, reduce
+from bifrncrn.models.region import Region, region_of
+from bifrncrn.models.system import System
+
+SEARCHED = (0.013, 0.27, 0.53, 0.74, 0.987)
+"""Where in the range of the parameter `all` searches: not at its ends or middle, where special points like to be."""
+DEFAULT = Options()
+MARGIN = 2.0
+"""How far beyond the known branches `all` searches where no box is given, in units of their size."""
+
+
+def diagram(
+    system: System,
+    parameter: str | None = None,
+    bounds: tuple[float, float] | None = None,
+    *,
+    start: Mapping[str, float] | None = None,
+    all: bool = False,
+    box: Mapping[str, tuple[float, float]] | None = None,
+    engine: str = "native",
+    events: Sequence[str] = (),
+    walls: Mapping[str, tuple[float, float]] | None = None,
+    stop: Collection[str] = (),
+    stability: bool = True,
+    options: Options | None = None,
+    max_branches: int = 50,
+) -> Diagram:
+    """Compute the bifurcation diagram of equilibria through a start point.
+
+    The branch through the start is followed in both directions to the ends of the range; every fold, branch point and
+    Hopf point on it is located and classified, and at every simple branch point the other branch is followed too.
+
+    Parameters
+    ----------
+    system : System
+        What is analysed.
+    parameter : str, optional
+        The continuation parameter; by default `lam`, or the only one there is.
+    bounds : (float, float)
+        The interval of the parameter.
+    start : mapping of str to float, optional
+        Start values of states (and of the parameter) that replace the system's own. They need not be exact.
+    all : bool
+        Also find branches that are not connected to the start: equilibria are searched in `box` at several values of
+        the parameter (`bifrncrn.curves.equilibria.search`), and those on no known branch are followed.
+    box : mapping of str to (float, float), optional
+        The region to search; a state that is not named is searched around the branches already found.
+    engine : str
+        `native`, or `pycont` for the points of the package pycont, corrected and examined by this package.
+    events : sequence of str
+        Equations such as `"u1 = 0.5"`, or expressions, whose zeros on a branch are located and labelled UZ.
+    walls : mapping of str to (float, float), optional
+        Bounds of states beyond which nothing is evaluated; a branch ends there. They narrow the system's own.
+    stop : collection of str
+        Labels (LP, BP, HB, UZ) at which a branch ends.
+    stability : bool
+        Whether to compute eigenvalues: all of a small system, a few rightmost ones of a large one. Without them a
+        large system is followed much faster, but Hopf points are not found and `unstable` is -1.
+    options : Options, optional
+        Step control and limits, among them the greatest number of points.
+    max_branches : int
+        Stop switching after this many branches; a note says so.
+
+    Returns
+    -------
+    Diagram
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or bounds, walls, box or events are not what they should be.
+    ConvergenceError
+        If no equilibrium is found from the start.
+    """
+    name = (
+        parameter_of(system, parameter) if parameter in (None, *system.parameters) and system.parameters else parameter
+    )
+    span = bounds_of(name or "the parameter", bounds)
+    start = _checked_start(start or {})
+    region = region_of(system, walls)
+    reduction = _divided(system, name, span, start, region)
+    owner = reduction.system if reduction else system
+    name = parameter_of(owner, name)
+    problem = equilibrium_problem(owner, owner.parameter_index(name), stability)
+    if is_large(system) and (all or engine != "native"):
+        what = "the search for unconnected branches" if all else f"the engine {engine!r}"
+        raise InputError(f"{what} is for systems of up to {SPARSE_ABOVE} states, not {problem.n}; leave it out")
+    problem.region = region_of(system, walls, reduction, name) if reduction else region
+    inside = region_of(system, _both(walls, _checked_box(system, box)), reduction, name) if box else problem.region
+    tracer = Tracer(
+        problem, name, span, options or DEFAULT, max_branches,
+        events=compile_events(owner, events) if events else None, stop=labels(stop), engine=_engine(engine, problem),
+    )  # fmt: skip
+    rest = {key: value for key, value in start.items() if not reduction or key not in system.variables}
+    at, notes = _found_start(problem, name, span, rest)
+    tracer.trace_through(at)
+    tracer.switch_everywhere()
+    if all:
+        notes += _search(tracer, inside, box or {})
+    result = tracer.diagram(notes)
+    return expand(result, reduction, system) if reduction else result
+
+
+def _engine(name: str, problem: EquilibriumProblem) -> Callable[..., Trace]:
+    """Return what follows the curves."""
+    if name == "native":
+        return march
+    if name == "pycont":
+        from bifrncrn.continuation.pycont import pycont_march
+
+        return pycont_march(problem)
+    raise InputError(f"there is no engine {name!r}; choose native or pycont")
+
+
+def _checked_start(start: Mapping[str, float]) -> dict[str, float]:
+    """Return the start values as finite numbers."""
+    out = {}
+    for key, value in start.items():
+        try:
+            out[key] = float(value)
+        except (TypeError, ValueError):
+            out[key] = float("nan")
+        if not math.isfinite(out[key]):
+            raise InputError(f"the start value of {key} must be a finite number, not {value!r}; give a number")
+    return out
+
+
+def _found_start(
+    problem: EquilibriumProblem, name: str, span: tuple[float, float], start: Mapping[str, float]
+) -> tuple[np.ndarray, list[str]]:
+    """Return an equilibrium to start from, and notes on how it was found."""
+    system = problem.system
+    y = start_point(system, name, span, start)
+    if not problem.region.holds(y):
+        raise InputError(f"the start has {problem.region.trespass(y, system.variables)}; start inside")
+    own = float(system.values[problem.parameter])
+    notes = []
+    if name not in start and y[-1] != own:
+        notes.append(f"The model's own {name}={own:g} lies outside the range; the start was taken at {name}={y[-1]:g}.")
+    problem.check_regular(y)
+    at, note = find_start(problem, y)
+    return at, [*notes, note] if note else notes
+
+
+def _divided(
+    system: System, parameter: str | None, span: tuple[float, float], start: Mapping[str, float], region: Region
+) -> Reduction | None:
+    """Return the system without its conserved sums, the totals as at the start; None where nothing is conserved."""
+    if is_large(system) or not system.equations:
+        return None  # too large to look for sums, or a Python function, from which nothing can be divided out
+    x = np.array(system.state)
+    for key, value in start.items():
+        if key in system.variables:
+            x[system.variable_index(key)] = value
+    varied = (system.parameter_index(parameter), *span) if parameter in system.parameters else None
+    laws = conserved(system, x, region, varied)
+    return reduce(system, laws, x) if len(laws) else None
+
+
+def labels(stop: Collection[str]) -> frozenset[str]:
+    """Return the labels to stop at, checked."""
+    known = set(LABELS.values())
+    for label in [stop] if isinstance(stop, str) else stop:
+        if label not in known:
+            raise InputError(f"cannot stop at {label!r}: the labels are {', '.join(sorted(known))}")
+    return frozenset([stop] if isinstance(stop, str) else stop)
+
+
+def _search(tracer: Tracer, region: Region, box: Collection[str]) -> list[str]:
+    """Follow the branches through equilibria in a region that lie on no known branch; return notes about the search."""
+    from bifrncrn.curves.equilibria.search import equilibria
+
+    low, high = _corners(tracer, region, box)
+    names = tracer.problem.system.variables
+    sides = ", ".join(f"{name} in [{a:.4g}, {b:.4g}]" for name, a, b in zip(names, low, high, strict=True))
+    counts: list[str] = []
+    evidence: dict[str, list[str]] = {}
+    for fraction in SEARCHED:
+        p = tracer.span[0] + fraction * (tracer.span[1] - tracer.span[0])
+        found = equilibria(tracer.problem, p, low, high, region)
+        for y in found.points:
+            if not tracer.knows(y):
+                tracer.trace_through(y)
+                tracer.switch_everywhere()
+        counts.append(f"{len(found.points)} at {tracer.parameter}={p:.4g}")
+        evidence.setdefault(found.evidence, []).append(f"{p:.4g}")
+    notes = [f"Searched {sides}; equilibria there: {', '.join(counts)}."]
+    if len(evidence) == 1:
+        return [*notes, *(f"{text[0].upper()}{text[1:]}." for text in evidence)]
+    return [*notes, *(f"At {tracer.parameter}={', '.join(where)} {text}." for text, where in evidence.items())]
+
+
+def _checked_box(system: System, box: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Return the box, each of its sides being two finite numbers in order that the state may take."""
+    for name, (low, high) in box.items():
+        least, most = system.lower[system.variable_index(name)], system.upper[system.variable_index(name)]
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise InputError(
+                f"the box of {name} must be two finite numbers, the smaller first, not [{low:g}, {high:g}]"
+            )
+        if not (low < most and high > least):
+            raise InputError(
+                f"the box of {name}, [{low:g}, {high:g}], lies outside what it may be, at least {least:g}; move it"
+            )
+    return dict(box)
+
+
+def _both(
+    first: Mapping[str, tuple[float, float]] | None, second: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Return the bounds that two sets of them have in common."""
+    out = dict(first or {})
+    for name, (low, high) in second.items():
+        least, most = out.get(name, (low, high))
+        out[name] = max(low, least), min(high, most)
+        if not out[name][0] < out[name][1]:
+            raise InputError(
+                f"the box of {name}, [{low:g}, {high:g}], lies beyond its walls, [{least:g}, {most:g}]; give another"
+            )
+    return out
+
+
+def _corners(tracer: Tracer, region: Region, box: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners of what is searched: sides in `box` as the region has them, others about the known branches.
+
+    There the search extends beyond the branches by MARGIN times their extent, as far as the region goes.
+    """
+    rows = np.concatenate([line.points[:, :-1] for line in tracer.lines])
+    low, high = rows.min(axis=0), rows.max(axis=0)
+    size = np.maximum(high - low, np.maximum(np.abs(high), np.abs(low)))
+    size = MARGIN * np.where(size > 1e-9 * size.max(), size, size.max() or 1.0)
+    given = np.array([name in box for name in tracer.problem.system.variables])
+    low = np.where(given, region.lower, np.maximum(low - size, region.lower))
+    return low, np.where(given, region.upper, np.minimum(high + size, region.upper))
+
+
+def parameter_of(system: System, name: str | None) -> str:
+    """Return the name of the continuation parameter: the one given, `lam`, or the only one there is."""
+    if name is None:
+        name = "lam" if "lam" in system.parameters else None
+        if name is None and len(system.parameters) == 1:
+            name = system.parameters[0]
+        if name is None:
+            choice = ", ".join(system.parameters) or "none: the model has no parameters"
+            raise InputError(f"which parameter should vary? Name one of {choice}")
+    system.parameter_index(name)
+    return name
+
+
+def bounds_of(name: str, bounds: tuple[float, float] | None) -> tuple[float, float]:
+    """Return the range of the parameter `name`, checked."""
+    if bounds is None:
+        raise InputError(f"the range of {name} is missing: give two numbers, bounds=(low, high) or --range LOW HIGH")
+    try:
+        low, high = (float(v) for v in bounds)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the range of {name} must be two numbers, not {bounds!r}; give (low, high)") from error
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise InputError(f"the range of {name} must be finite, not [{low:g}, {high:g}]; give two finite numbers")
+    if not low < high:
+        raise InputError(f"the range of {name} must have its lower end first and some width, not [{low:g}, {high:g}]")
+    return low, high
+
+
+def start_point(system: System, name: str, span: tuple[float, float], start: Mapping[str, float]) -> np.ndarray:
+    """Return the start (x, p): the system's own values, replaced by those given.
+
+    Where the system's value of the parameter lies outside the range, the middle of the range is taken.
+    """
+    y = np.empty(len(system.state) + 1)
+    y[:-1], y[-1] = system.state, system.values[system.parameter_index(name)]
+    if not span[0] <= y[-1] <= span[1]:
+        y[-1] = 0.5 * (span[0] + span[1])
+    for key, value in start.items():
+        if key == name:
+            if not span[0] <= value <= span[1]:
+                raise InputError(
+                    f"the start has {name}={value:g} outside its range [{span[0]:g}, {span[1]:g}]; start inside it"
+                )
+            y[-1] = value
+        else:
+            y[system.variable_index(key)] = value
+    return y

@@ -1,0 +1,212 @@
+"""The verb `extend`: go on with a diagram, a saved one too, over a wider range or with more points."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.continuation import layout
+from bifrncrn.continuation.line import Event, Line, join
+from bifrncrn.continuation.options import Options
+from bifrncrn.curves.equilibria.choose import equilibrium_problem, is_large
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.diagrams.diagram import bounds_of, labels
+from bifrncrn.diagrams.expansion import contract, expand
+from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
+from bifrncrn.diagrams.tracing import Tracer
+from bifrncrn.models.branch_events import compile_events
+from bifrncrn.models.conservation import Reduction, conserved, reduce
+from bifrncrn.models.region import region_of
+from bifrncrn.models.system import System
+
+KINDS = {"LP": layout.FOLD, "HB": layout.PAIR, "BP": layout.BRANCH, "UZ": layout.USER_EVENT}
+AGREES = 1e-6
+"""The relative residual that a point of a diagram may have in its own model."""
+
+
+def extend(
+    diagram: Diagram,
+    bounds: tuple[float, float] | None = None,
+    *,
+    system: System | None = None,
+    events: Sequence[str] = (),
+    walls: Mapping[str, tuple[float, float]] | None = None,
+    stop: Collection[str] = (),
+    options: Options | None = None,
+    max_branches: int = 50,
+) -> Diagram:
+    """Go on with every branch of a diagram that ended at the range, at a limit of points or where it was told to stop.
+
+    What was computed is kept; new branch points are switched at as `diagram` does. A branch that the new piece of
+    another one turns out to contain is not listed twice. Branches of periodic orbits are left out: `with_orbits`
+    follows them anew.
+
+    Parameters
+    ----------
+    diagram : Diagram
+        The diagram to go on with, computed or loaded.
+    bounds : (float, float), optional
+        The new range; it must contain the old one. By default the old one.
+    system : System, optional
+        Needed for a diagram that was loaded; it must be the system that the diagram belongs to.
+    events : sequence of str, optional
+        Events to locate on the new pieces, beside those that the diagram has points of.
+    walls : mapping of str to (float, float), optional
+        Bounds of states for the new pieces. Where they are given, branches that ended at narrower ones go on too.
+    stop : collection of str
+        Labels at which the new pieces end.
+    options : Options, optional
+        Step control and limits of the new pieces.
+    max_branches : int
+        As for `diagram`.
+
+    Raises
+    ------
+    InputError
+        If the range does not contain the old one, or the diagram is not one of this system.
+    """
+    owner = system or diagram.system
+    if owner is None:
+        raise InputError("a loaded diagram does not hold its model; give it with system=...")
+    diagram = _equilibria(diagram)
+    name = diagram.parameter
+    span = bounds_of(name, bounds or diagram.range)
+    if span[0] > diagram.range[0] or span[1] < diagram.range[1]:
+        raise InputError(
+            f"the range [{span[0]:g}, {span[1]:g}] does not contain the diagram's own, "
+            f"[{diagram.range[0]:g}, {diagram.range[1]:g}]; a diagram can only be extended"
+        )
+    whole, reduction = _whole(diagram, owner, span)
+    if reduction:
+        _check_columns(diagram, whole)
+        diagram, owner = contract(diagram, reduction, whole), reduction.system
+    stability = any(np.any(branch.unstable >= 0) for branch in diagram.branches)
+    problem = equilibrium_problem(owner, owner.parameter_index(name), stability)
+    problem.region = region_of(whole, walls, reduction, name)
+    _check_owner(diagram, problem)
+    names = tuple(dict.fromkeys([*(p.event for p in diagram.special_points if p.event), *events]))
+    tracer = Tracer(
+        problem, name, span, options or Options(), max_branches,
+        events=compile_events(owner, names) if names else None, stop=labels(stop),
+    )  # fmt: skip
+    for branch in diagram.branches:
+        _adopt(tracer, diagram, branch, walls is not None)
+    tracer.switch_everywhere()
+    result = tracer.diagram([])
+    result = replace(result, notes=tuple(dict.fromkeys([*diagram.notes, *result.notes])))
+    return expand(result, reduction, whole) if reduction else result
+
+
+def _equilibria(diagram: Diagram) -> Diagram:
+    """Return the diagram without periodic orbits, which `with_orbits` lists after everything else."""
+    branches = tuple(branch for branch in diagram.branches if branch.kind == "equilibrium")
+    kept = {branch.id for branch in branches}
+    points = tuple(point for point in diagram.special_points if point.branch in kept)
+    return diagram if len(kept) == len(diagram.branches) else replace(diagram, branches=branches, special_points=points)
+
+
+def _whole(diagram: Diagram, owner: System, span: tuple[float, float]) -> tuple[System, Reduction | None]:
+    """Return the system with all its variables, and what was divided out of it."""
+    reduction = diagram.reduction
+    if reduction is not None and owner is diagram.system:
+        return reduction.whole, reduction
+    if (
+        is_large(owner)
+        or not owner.equations
+        or not diagram.branches
+        or diagram.branches[0].columns[1:] != owner.variables
+    ):
+        return owner, None
+    x = diagram.branches[0].points[0, 1:]
+    name = diagram.parameter
+    varied = (owner.parameter_index(name), *span) if name in owner.parameters else None
+    laws = conserved(owner, x, None, varied)
+    return owner, reduce(owner, laws, x) if len(laws) else None
+
+
+def _check_columns(diagram: Diagram, system: System) -> None:
+    columns = (diagram.parameter, *system.variables)
+    for branch in diagram.branches:
+        if branch.columns != columns:
+            theirs, ours = ", ".join(branch.columns), ", ".join(columns)
+            raise InputError(f"the diagram has the columns {theirs}, the model {ours}; give the diagram's own model")
+
+
+def _check_owner(diagram: Diagram, problem: EquilibriumProblem) -> None:
+    _check_columns(diagram, problem.system)
+    for branch in diagram.branches:
+        rows = branch.points[:: max(len(branch.points) // 10, 1)]
+        worst = max(problem.residual(np.append(row[1:], row[0])) for row in rows)
+        if not worst < AGREES:
+            raise InputError(
+                f"the diagram's points are no equilibria of this model (residual {worst:.1e}); "
+                "give the diagram's own model and parameter values"
+            )
+
+
+def _adopt(tracer: Tracer, diagram: Diagram, branch: Branch, wider: bool) -> None:
+    """Keep a branch, continued at both ends; `wider` says that the walls may be wider than they were."""
+    line, (first, last) = _line(tracer, diagram, branch), branch.ended
+    if all(tracer.knows(line.points[row]) for row in (0, len(line) // 2, -1)):
+        return  # the new piece of another branch contains it
+    line, last = _go_on(tracer, line, last, wider)
+    if last.reason == "closed":
+        first = last
+    line, first = _go_on(tracer, line.reversed(), first, wider)
+    tracer.adopt(line.reversed(), (first, last), _place(diagram, branch))
+
+
+def _line(tracer: Tracer, diagram: Diagram, branch: Branch) -> Line:
+    """Return a finished branch as a line that can be continued."""
+    points = np.column_stack([branch.points[:, 1:], branch.points[:, 0]])
+    scale = np.maximum(np.max(np.abs(points), axis=0), 1e-12)
+    tangents = np.gradient(points, axis=0) if len(points) > 1 else np.zeros_like(points)
+    events = [
+        _event(special, points[special.index], scale, tracer)
+        for special in diagram.special_points
+        if special.branch == branch.id and special.label in KINDS
+    ]
+    return Line(points, tangents, np.array(branch.eigenvalues), np.array(branch.unstable), tuple(events))
+
+
+def _event(special: SpecialPoint, y: np.ndarray, scale: np.ndarray, tracer: Tracer) -> Event:
+    left, kind = None, KINDS[special.label]
+    if special.label == "BP" and special.status == "converged":
+        found = tracer.problem.refine(y, scale)
+        left = None if found is None else found[1]
+    if special.label == "UZ" and tracer.events is not None and special.event is not None:
+        kind += tracer.events.names.index(special.event)
+    return Event(special.index, kind, special.bracket, left)
+
+
+def _go_on(tracer: Tracer, line: Line, end: End, wider: bool) -> tuple[Line, End]:
+    """Continue a line beyond its last row, if the reason it ended there no longer holds."""
+    if len(line) < 3 or not _goes_on(tracer, line.points[-1], end, wider):
+        return line, end
+    if end.reason == "stop":
+        line = line.head(len(line) - 1)  # so that what it stopped at is seen, and counted, on the way
+    more, new_end = tracer.march_from(line.points[-1], line.points[-1] - line.points[-2])
+    if new_end.reason == "closed":
+        return more, new_end
+    return join([line, more.tail()]), new_end
+
+
+def _goes_on(tracer: Tracer, y: np.ndarray, end: End, wider: bool) -> bool:
+    if end.reason == "range":
+        return bool(tracer.span[0] < y[-1] < tracer.span[1])
+    if end.reason == "bound":
+        region = tracer.region
+        free = np.all(y[:-1] > region.lower) and np.all(y[:-1] < region.upper) and np.all(region.slack(y[None]) > 0.0)
+        return bool(wider and free)
+    return end.reason in ("points", "stop")
+
+
+def _place(diagram: Diagram, branch: Branch) -> np.ndarray | None:
+    """Return the branch point that a branch was switched at, as (x, p)."""
+    if branch.origin is None:
+        return None
+    special = diagram.special_points[branch.origin]
+    return np.array([*special.state.values(), special.parameters[diagram.parameter]])

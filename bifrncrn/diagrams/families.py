@@ -1,0 +1,348 @@
+"""Families of periodic orbits: followed from a Hopf point or from a cycle, and given back as branches."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bifrncrn.base.arrays import frozen
+from bifrncrn.base.errors import ConvergenceError, InputError
+from bifrncrn.compile.model import DENSE_LIMIT
+from bifrncrn.continuation.options import Options
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
+from bifrncrn.curves.orbits.following import (
+    CENTRE,
+    CLOSED,
+    FULL,
+    HOMOCLINIC,
+    HOPF,
+    INFINITY,
+    NOT_FINITE,
+    RANGE,
+    WALL,
+    Followed,
+    Follower,
+    Row,
+)
+from bifrncrn.curves.orbits.hopf import HopfPoint, amplitude_floor, first_place, hopf_point, vanishing_point
+from bifrncrn.curves.orbits.multipliers import damped, multipliers
+from bifrncrn.curves.orbits.orbit import Mesh, Orbit
+from bifrncrn.diagrams.diagram import bounds_of, parameter_of
+from bifrncrn.diagrams.results import Branch, End, Profile, SpecialPoint
+from bifrncrn.models.conservation import Reduction, conserved, reduce
+from bifrncrn.models.system import System
+from bifrncrn.trajectories.cycles import Cycle
+
+FIRST_STEP = 0.02
+"""Length of the first step along a branch."""
+SAME = 1e-6
+"""Two Hopf points are one when they differ by less than this, relative to the states and the range."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is followed: a system without conserved sums, in one parameter, over a range."""
+
+    system: System
+    reduction: Reduction | None
+    parameter: str
+    span: tuple[float, float]
+    options: Options
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables of the results."""
+        return self.reduction.whole.variables if self.reduction else self.system.variables
+
+    @property
+    def unit(self) -> float:
+        """The unit of the parameter."""
+        return self.span[1] - self.span[0]
+
+
+def task_of(point: SpecialPoint, bounds: tuple[float, float] | None, system: System | None, options: Options) -> Task:
+    """Return what is followed from a Hopf point; `system` replaces the point's own, which loading loses."""
+    (name,) = point.parameters
+    span = bounds_of(name, bounds or point.range)
+    if system is not None:
+        return divided(system, np.array([point.state[key] for key in system.variables]), name, span, options)
+    if point.system is None:
+        raise InputError("the point has lost its model (it was loaded from a file); give it with system=...")
+    return _checked(Task(point.system, point.reduction, name, span, options))
+
+
+def divided(system: System, x: np.ndarray, name: str, span: tuple[float, float], options: Options) -> Task:
+    """Return what is to be followed, conserved sums divided out with the totals as at x."""
+    task = _checked(Task(system, None, name, span, options))
+    laws = conserved(system, x, None, (system.parameter_index(name), *span)) if system.equations else ()
+    if not len(laws):
+        return task
+    reduction = reduce(system, np.asarray(laws), x)
+    return replace(task, system=reduction.system, reduction=reduction)
+
+
+def _checked(task: Task) -> Task:
+    count = len(task.system.variables)
+    if count > DENSE_LIMIT:
+        raise InputError(
+            f"periodic orbits are followed in systems of up to {DENSE_LIMIT} variables, and this has {count}"
+        )
+    return task
+
+
+def check_inside(task: Task, value: float, what: str) -> None:
+    """Raise InputError if a parameter value is not in the range."""
+    if not task.span[0] <= value <= task.span[1]:
+        raise InputError(
+            f"{what} at {task.parameter}={value:g} lies outside the range "
+            f"[{task.span[0]:g}, {task.span[1]:g}]; widen it"
+        )
+
+
+def coordinates_of(task: Task, point: SpecialPoint) -> np.ndarray:
+    """Return a point as (x, p), without what was divided out."""
+    return np.array([*(point.state[name] for name in task.system.variables), point.parameters[task.parameter]])
+
+
+def same(task: Task, first: np.ndarray, second: np.ndarray) -> bool:
+    """Say whether two Hopf points (x, p) are one."""
+    size = float(np.max(np.abs(first[:-1]), initial=1e-300))
+    near = float(np.max(np.abs(first[:-1] - second[:-1]), initial=0.0)) < SAME * size
+    return near and abs(first[-1] - second[-1]) < SAME * task.unit
+
+
+def from_hopf(task: Task, point: SpecialPoint) -> Family | str:
+    """Follow the orbits that leave a Hopf point; return why not where there are none."""
+    index = task.system.parameter_index(task.parameter)
+    problem = EquilibriumProblem(task.system, index)
+    guess = coordinates_of(task, point)
+    where = f"the Hopf point at {task.parameter}={guess[-1]:.9g}"
+    failure = f"no periodic orbit was found near {where}"
+    if point.omega is None or point.status != "converged":
+        return f"{where} is not refined, so no periodic orbit was looked for there"
+    start = hopf_point(problem, guess, point.omega)
+    if start is None:
+        return failure
+    corrector = Corrector(task.system, index, task.system.lower)
+    first = first_place(corrector, start, task.unit)
+    if first is None:
+        return failure
+    follower = Follower(corrector, task.span, amplitude_floor(start, first, task.unit), task.options)
+    found = follower.follow(follower.begin(first), FIRST_STEP)
+    return Family(task, problem, start, found, corrector)
+
+
+def from_cycle(cycle: Cycle, parameter: str | None, bounds: tuple[float, float] | None, options: Options) -> Family:
+    """Follow the branch of a cycle both ways."""
+    name = parameter_of(cycle.system, parameter)
+    task = divided(cycle.system, cycle.points[0], name, bounds_of(name, bounds), options)
+    index = task.system.parameter_index(name)
+    value = float(task.system.values[index])
+    check_inside(task, value, "the cycle")
+    kept = list(task.reduction.kept) if task.reduction else slice(None)
+    corrector = Corrector(task.system, index, task.system.lower)
+    size = np.max(np.abs(cycle.points[:, kept]), axis=0)
+    follower = Follower(corrector, task.span, np.maximum(0.01 * size, 1e-3 * size.max()), options)
+    first = _corrected_cycle(corrector, cycle, kept, value, task.unit)
+    if first is None:
+        raise ConvergenceError(f"the cycle at {name}={value:.9g} could not be corrected by collocation")
+    start = follower.begin(first)
+    found = follower.follow(start, FIRST_STEP, closing=True)
+    problem = EquilibriumProblem(task.system, index)
+    if found.reason == CLOSED:
+        return Family(task, problem, found, found, corrector)
+    back = follower.follow(replace(start, tangent=-start.tangent), FIRST_STEP)
+    return Family(task, problem, back, found, corrector)
+
+
+def _corrected_cycle(
+    corrector: Corrector, cycle: Cycle, kept: list[int] | slice, value: float, unit: float
+) -> Corrected | None:
+    """Return the cycle as corrected by collocation at its own parameter value."""
+    mesh = Mesh(np.concatenate([cycle.orbit.edges[:-1], [1.0]]))
+    nodes = cycle.orbit.at(mesh.phases)[:, kept]
+    guess = Orbit(mesh, nodes, cycle.period, value)
+    scale = np.maximum(np.ptp(nodes, axis=0), 0.1 * np.max(np.abs(nodes), axis=0))
+    metric = Metric(np.maximum(scale, 1e-3 * scale.max()), unit)
+    normal = np.append(np.zeros(nodes.size + 1), 1.0)
+    done = corrector.correct(guess, normal, guess, metric)
+    return None if isinstance(done, int) else done
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """A followed branch: where it comes from, a Hopf point or the way back from its start, and where it goes."""
+
+    task: Task
+    problem: EquilibriumProblem
+    back: HopfPoint | Followed
+    found: Followed
+    corrector: Corrector
+
+    @functools.cached_property
+    def rows(self) -> list[Row]:
+        """The orbits in order along the branch."""
+        if isinstance(self.back, HopfPoint) or self.back is self.found:
+            return self.found.rows
+        return [*self.back.rows[:0:-1], *self.found.rows]
+
+    @functools.cached_property
+    def ends(self) -> tuple[HopfPoint | None, HopfPoint | None]:
+        """The Hopf points at its ends, where there are any."""
+        first = self.back if isinstance(self.back, HopfPoint) else self._shrinks_to(self.back)
+        return first, self._shrinks_to(self.found)
+
+    def _shrinks_to(self, found: Followed) -> HopfPoint | None:
+        if found.reason != HOPF or found.beyond is None:
+            return None
+        last = found.rows[-1].place
+        guess = vanishing_point(last, found.beyond)
+        return hopf_point(self.problem, guess, 2.0 * np.pi / last.orbit.period)
+
+    def branch(self, number: int, origin: int | None) -> Branch:
+        """Return the branch as a result."""
+        task = self.task
+        first, last = self.ends
+        rows = [self._row(row) for row in self.rows]
+        rows = [*([self._hopf_row(first)] if first else []), *rows, *([self._hopf_row(last)] if last else [])]
+        columns = [task.parameter, "period"]
+        for name in task.names:
+            columns += [f"min {name}", f"max {name}"]
+        return Branch(
+            id=number,
+            kind="periodic",
+            columns=tuple(columns),
+            points=frozen([point for point, _, _, _ in rows]),
+            unstable=frozen([unstable for _, _, unstable, _ in rows], int),
+            eigenvalues=frozen(np.empty((len(rows), 0)), complex),
+            origin=origin,
+            ended=(self._start(), self._end(self.found, last)),
+            multipliers=frozen([values for _, values, _, _ in rows], complex),
+            profiles=tuple(profile for _, _, _, profile in rows),
+        )
+
+    def special_points(self, number: int) -> list[SpecialPoint]:
+        """Return the events on the branch."""
+        first = 0 if self.ends[0] is None else 1
+        return [self._special(row, number, index) for index, row in enumerate(self.rows, first) if row.event]
+
+    def counters(self) -> dict[str, int]:
+        """Return what the branch cost."""
+        rejected = self.found.rejected
+        if isinstance(self.back, Followed) and self.back is not self.found:
+            rejected += self.back.rejected
+        return {
+            "orbits": len(self.rows),
+            "orbit_newton_iterations": self.corrector.newtons,
+            "rejected_orbit_steps": rejected,
+        }
+
+    def _row(self, row: Row) -> tuple[list[float], np.ndarray, int, Profile]:
+        orbit = row.place.orbit
+        states = self._whole(orbit.nodes, orbit.parameter)
+        low, high = row.extremes if self.task.reduction is None else (states.min(axis=0), states.max(axis=0))
+        point = [orbit.parameter, orbit.period, *np.column_stack([low, high]).ravel().tolist()]
+        profile = Profile(orbit.period, frozen(orbit.mesh.phases), frozen(states))
+        return point, self._multipliers(row), row.place.unstable, profile
+
+    def _multipliers(self, row: Row) -> np.ndarray:
+        """Return the multipliers to report: what the mesh does not resolve is damped, away from an event."""
+        place = row.place
+        if row.event or len(place.multipliers) == 2:
+            return place.multipliers
+        pair = self.corrector.damped_pair(place.orbit, place.metric)
+        if pair is None:
+            return place.multipliers
+        return damped(place.multipliers, multipliers(pair, place.corrected.velocity, place.corrected.growth))
+
+    def _hopf_row(self, hopf: HopfPoint) -> tuple[list[float], np.ndarray, int, Profile]:
+        """Return the row of an orbit of no extent: the multipliers are those of the linear flow."""
+        period, p = 2.0 * np.pi / hopf.omega, float(hopf.y[-1])
+        states = self._whole(hopf.y[None, :-1], p)
+        eigenvalues = np.linalg.eigvals(self.problem.linearize(hopf.y)[1][:, : self.problem.n]).astype(complex)
+        pair = np.argsort(np.abs(eigenvalues.real) + np.abs(np.abs(eigenvalues.imag) - hopf.omega))[:2]
+        others = np.exp(np.clip(np.delete(eigenvalues, pair).real, None, 700.0 / period) * period) * np.exp(
+            1j * np.delete(eigenvalues, pair).imag * period
+        )
+        values = np.concatenate([[1.0, 1.0], others])
+        values[1:] = values[1:][np.argsort(-np.abs(values[1:]), kind="stable")]
+        point = [p, period, *np.repeat(states[0], 2).tolist()]
+        return point, values, int(np.sum(np.abs(others) > 1.0)), Profile(period, frozen([0.0]), frozen(states))
+
+    def _whole(self, states: np.ndarray, p: float) -> np.ndarray:
+        """Return states (k, n) with those that were divided out."""
+        reduction = self.task.reduction
+        if reduction is None:
+            return states
+        rows, offsets = reduction.solved(self.task.parameter)
+        whole = np.empty((len(states), len(self.task.names)))
+        whole[:, list(reduction.kept)] = states
+        whole[:, list(reduction.eliminated)] = np.column_stack([states, np.full(len(states), p)]) @ rows.T + offsets
+        return whole
+
+    def _special(self, row: Row, number: int, index: int) -> SpecialPoint:
+        orbit = row.place.orbit
+        states = self._whole(orbit.nodes, orbit.parameter)
+        top = states[int(np.argmax(states[:, 0]))]
+        return SpecialPoint(
+            label=row.event,
+            branch=number,
+            index=index,
+            parameters={self.task.parameter: orbit.parameter},
+            state=dict(zip(self.task.names, top.tolist(), strict=True)),
+            status="converged" if row.bracket is None else "bracketed",
+            residual=row.residual,
+            period=orbit.period,
+            bracket=row.bracket,
+            multipliers=frozen(row.place.multipliers, complex),
+        )
+
+    def _start(self) -> End:
+        first = self.ends[0]
+        if isinstance(self.back, Followed):
+            return self._end(self.back, first)
+        p = float(self.back.y[-1])
+        return End("HB", f"the orbits grow from the Hopf point at {self.task.parameter}={p:.9g}")
+
+    def _at_wall(self, found: Followed) -> str:
+        """Say which state is at its bound."""
+        place, lower = found.rows[-1].place, self.task.system.lower
+        room = (np.min(place.orbit.nodes, axis=0) - lower) / place.metric.scale
+        k = int(np.argmin(room))
+        return f"{self.task.system.variables[k]} reached its bound {lower[k]:g}"
+
+    def _end(self, found: Followed, end: HopfPoint | None) -> End:
+        """Say why the branch ends."""
+        name, last = self.task.parameter, found.rows[-1].place
+        p, period, reason = last.orbit.parameter, last.orbit.period, found.reason
+        here = f"{name}={p:.9g}"
+        messages = {
+            RANGE: f"{name} reached {p:.12g}",
+            HOPF: f"the orbits shrink to a point near {here}",
+            HOMOCLINIC: f"the period grows without bound ({period:.4g} at the end)",
+            CENTRE: f"the orbits around the Hopf point exist at {here} alone: it is a centre",
+            CLOSED: "the branch returned to its start",
+            INFINITY: f"the orbits grow to infinity near {here}",
+            FULL: f"the limit of {self.task.options.max_points} orbits was reached; raise max_points to go on",
+            NOT_FINITE: f"the model is not finite beyond the orbit at {here}; narrow the range or mend the equations",
+            WALL: f"{self._at_wall(found)} near {here}",
+        }
+        if end is not None:
+            return End(reason, f"the orbits shrink to the Hopf point at {name}={float(end.y[-1]):.9g}")
+        if reason == HOMOCLINIC:
+            return End(reason, f"{messages[reason]} near {name}={_limit(found):.9g}")
+        default = f"the step became too small at {here}: the branch is not smooth here, or needs a finer mesh"
+        return End(reason, messages.get(reason, default))
+
+
+def _limit(found: Followed) -> float:
+    """Return the parameter to which the branch tends as the period grows, taken to be reached exponentially."""
+    last, before = found.rows[-1].place, found.rows[-2].place
+    rate, old = (place.tangent[-1] / (place.tangent[-2] * place.orbit.period) for place in (last, before))
+    p, lapse = last.orbit.parameter, last.orbit.period - before.orbit.period
+    if not 0.0 < rate / old < 1.0 or lapse <= 0.0:
+        return p
+    return float(p - rate * lapse / np.log(rate / old))

@@ -1,0 +1,600 @@
+"""Branches of equilibria: traced in both directions, their special points classified, switched at branch points."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from bifrncrn.base.arrays import frozen
+from bifrncrn.continuation import layout
+from bifrncrn.continuation.line import Event, Line, from_trace, join
+from bifrncrn.continuation.march import Trace, march
+from bifrncrn.continuation.options import Options
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
+from bifrncrn.models.branch_events import Events
+
+LABELS = {layout.FOLD: "LP", layout.BRANCH: "BP", layout.PAIR: "HB", layout.REAL: "BP", layout.USER_EVENT: "UZ"}
+"""The label of every kind of event the march knows; a zero eigenvalue without a turn of the tangent counts as BP."""
+SAME = 1e-6
+"""Two located branch points are one when they differ by less than this, in units of their scale."""
+SPECIAL = 1e-6
+"""A start is a special point where a real part, of the largest eigenvalue, or the tangent's parameter is below this."""
+FAR = 1e12
+"""A state that grows to this multiple of the unit of length is taken to go to infinity."""
+ZERO = 1e-14
+"""A state that starts smaller than this, in units of the largest or of one, counts as zero."""
+LEAVING = (1e-4, 1e-5, 1e-6, 1e-3, 1e-2)
+"""How far from a branch point the first point of a branch is looked for, in units of length."""
+PARALLEL = 0.999
+"""Two unit tangents at a branch point belong to one branch when their product exceeds this."""
+
+
+@dataclass
+class Junction:
+    """A located branch point, its place in the list of special points, and the directions known to leave it."""
+
+    y: np.ndarray
+    left: np.ndarray
+    scale: np.ndarray
+    special: int
+    known: list[np.ndarray] = field(default_factory=list)
+
+
+class Tracer:
+    """Collects the branches of one diagram.
+
+    Parameters
+    ----------
+    problem : EquilibriumProblem
+    parameter : str
+        Name of the continuation parameter.
+    span : (float, float)
+        Its interval.
+    options : Options
+    max_branches : int
+        No branch is switched to beyond this number.
+    events : Events, optional
+        User-defined events.
+    stop : set of str
+        The labels at which a branch ends.
+    engine : callable
+        What follows the curve: `bifrncrn.continuation.march.march` or a function of the same signature.
+    """
+
+    def __init__(
+        self,
+        problem: EquilibriumProblem,
+        parameter: str,
+        span: tuple[float, float],
+        options: Options,
+        max_branches: int,
+        events: Events | None = None,
+        stop: frozenset[str] = frozenset(),
+        engine: Callable[..., Trace] = march,
+    ) -> None:
+        self.problem = problem
+        self.parameter = parameter
+        self.span = span
+        self.options = options
+        self.max_branches = max_branches
+        self.march = engine
+        self.events = events
+        self.stops = tuple(kind for kind, label in LABELS.items() if label in stop)
+        self.curve = problem.curve(events)
+        self.region = problem.region
+        self.order = [problem.n, *range(problem.n)]  # the parameter comes first in a branch
+        self.branches: list[Branch] = []
+        self.lines: list[Line] = []
+        self.special: list[SpecialPoint] = []
+        self.junctions: list[Junction] = []
+        self.notes: list[str] = []
+        self.counters = {"points": 0, "newton_iterations": 0, "rejected_steps": 0}
+
+    def trace_through(self, y: np.ndarray) -> None:
+        """Trace the branch through an equilibrium, in both directions."""
+        floor = self._floor(y)
+        given = y
+        y, tangent = self._beside_special(y, floor)
+        floor = floor if y is given else np.maximum(floor, self._floor(y))
+        forward, end = self._march(y, tangent, floor)
+        if end.reason == "closed":
+            self._add(forward, (end, end), None, floor)
+            return
+        backward, start = self._march(y, -tangent, floor)
+        if not len(forward) + len(backward):
+            where = ", ".join(f"{name}={v:.6g}" for name, v in zip(self.problem.system.variables, y, strict=False))
+            self.notes.append(
+                f"The branch through {where} at {self.parameter}={y[-1]:.6g} could not be followed: {end.message}."
+            )
+            return
+        self._add(join([backward.reversed(), forward.tail()]), (start, end), None, floor)
+
+    def _beside_special(self, y: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return where to start, and the tangent: `y`, or a point beside it on the branch where `y` is special.
+
+        A change of sign shows between two points only.
+        """
+        tangent = self.problem.tangent(y, floor)
+        scale = np.maximum(np.abs(y), floor)
+        scale[-1] = floor[-1]
+        ahead = _unit(tangent / scale)
+        spectrum = self.problem.eigenvalues(y).tolist()
+        big = max([*map(abs, spectrum), self.problem.largest(y)])
+        if all(abs(value.real) > SPECIAL * big for value in spectrum) and abs(ahead[-1]) > SPECIAL:
+            return y, tangent
+        # a state that the branch point makes zero may be tiny, not yet zero, at the start
+        tiny = np.abs(y[:-1]) * abs(tangent[-1]) < SPECIAL * np.abs(tangent[:-1]) * floor[-1]
+        reach = SPECIAL * scale + np.append(np.where(tiny, 2.0 * np.abs(y[:-1]), 0.0), 0.0)
+        found = self.problem.refine(y, scale, self._around(y, reach))
+        origin = y
+        if found is not None:
+            y = found[0]
+            scale = np.maximum(np.abs(y), self._floor(y))
+            scale[-1] = floor[-1]
+            ahead = max(self.problem.directions(found[0], found[1], scale), key=lambda v: abs(v[-1]), default=ahead)
+        for length in (sign * size for size in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6) for sign in (1.0, -1.0)):
+            start = self._onto_branch(y + length * ahead * scale, ahead, scale, abs(length))
+            if start is not None:
+                return start, ahead * scale
+        return origin, tangent
+
+    def _onto_branch(self, y: np.ndarray, ahead: np.ndarray, scale: np.ndarray, reach: float) -> np.ndarray | None:
+        """Return the point of the curve in the plane through `y` normal to `ahead`, if within reach and inside."""
+        at = y
+        for _ in range(8):
+            step = self.problem.beside(self.region.clip(at), ahead / scale)
+            if step is None:
+                return None
+            at = at + step
+            if not np.linalg.norm((at - y) / scale) < 0.5 * reach:
+                return None
+            if np.max(np.abs(step) / scale) < 1e-11:
+                return self._inside(at, SAME * reach * scale)
+        return None
+
+    def _inside(self, y: np.ndarray, rounding: np.ndarray) -> np.ndarray | None:
+        """Return a point if it is in region and range; what is outside by less than `rounding` is put inside."""
+        inside: np.ndarray = self.region.clip(y)
+        outside = not self.span[0] <= y[-1] <= self.span[1] or (np.abs(inside - y) > rounding).any()
+        return None if outside or not self.region.holds(inside) else inside
+
+    def march_from(self, y: np.ndarray, direction: np.ndarray) -> tuple[Line, End]:
+        """Trace a branch from one of its points in a direction."""
+        return self._march(y, direction, self._floor(y))
+
+    def adopt(self, line: Line, ends: tuple[End, End], origin: np.ndarray | None) -> None:
+        """Keep a branch of an earlier diagram; `origin` is the branch point it was switched at."""
+        where = None
+        for junction in self.junctions:
+            if origin is not None and np.max(np.abs(origin - junction.y) / junction.scale) < SAME:
+                where = junction.special
+                row = int(np.argmin(np.sum(((line.points - junction.y) / junction.scale) ** 2, axis=1)))
+                junction.known.append(_unit(line.tangents[row] / junction.scale))
+        self._add(line, ends, where, self._floor(line.points[0]))
+
+    def switch_everywhere(self) -> None:
+        """Follow the other branch at every branch point, and at those found on it, until none is new."""
+        done = 0
+        while done < len(self.junctions):
+            junction = self.junctions[done]
+            done += 1
+            for direction in self.problem.directions(junction.y, junction.left, junction.scale):
+                if any(abs(direction @ known) > PARALLEL for known in junction.known):
+                    continue
+                if len(self.branches) >= self.max_branches:
+                    self.notes.append(
+                        f"Stopped after {self.max_branches} branches; more leave the branch points found."
+                    )
+                    return
+                junction.known.append(direction)
+                self._switch(junction, direction)
+
+    def knows(self, y: np.ndarray, near: float = 0.5) -> bool:
+        """Say whether an equilibrium lies on a branch that was traced already.
+
+        From the nearest row of each branch the point beside `y` is computed (Newton's method in the hyperplane through
+        `y` normal to the row's tangent); it must be `y` itself. Branches further than `near` are left out.
+        """
+        scale = self._floor(y)
+        scale[:-1] = np.maximum(scale[:-1], np.abs(y[:-1]))
+        return any(self._beside(line, y, scale, near) for line in self.lines)
+
+    def _beside(self, line: Line, y: np.ndarray, scale: np.ndarray, near: float) -> bool:
+        gaps = (line.points - y) / scale
+        row = int((gaps * gaps).sum(axis=1).argmin())
+        normal = _unit(line.tangents[row] / scale)
+        z, goal = line.points[row] / scale, y / scale
+        z = z + normal * (normal @ (goal - z))
+        if _length(z - goal) > near:
+            return False
+        for _ in range(8):
+            z = self.region.clip(z * scale) / scale
+            move = self.problem.beside(z * scale, normal / scale)
+            if move is None:
+                return False
+            step = move / scale
+            z = z + step
+            if np.abs(step).max() < 1e-10:
+                return bool(np.abs(z - goal).max() < SAME)
+        return False
+
+    def diagram(self, notes: list[str]) -> Diagram:
+        """Return what was found."""
+        return Diagram(
+            model=self.problem.system.title,
+            parameter=self.parameter,
+            range=self.span,
+            branches=tuple(self.branches),
+            special_points=tuple(self.special),
+            system=self.problem.system,
+            notes=(*notes, *self.notes, *self._not_followed(), *self.problem.notes()),
+            counters=dict(self.counters),
+        )
+
+    def _not_followed(self) -> list[str]:
+        """Say where branches may leave that are not known."""
+        where = [p.parameters[self.parameter] for p in self.special if p.label == "BP" and p.status == "bracketed"]
+        if not where:
+            return []
+        listed = ", ".join(f"{value:.6g}" for value in where[:5]) + (", ..." if len(where) > 5 else "")
+        return [
+            f"Not simple, or not located: the branch point near {self.parameter}={listed}. "
+            "Branches that leave it were not followed; all=True (--all) searches for them."
+        ]
+
+    def _switch(self, junction: Junction, direction: np.ndarray) -> None:
+        """Trace the branch that leaves a branch point in a direction and in its opposite."""
+        stays = np.append(junction.y[:-1] == 0.0, False) & (np.abs(direction) < 1e-5 * SAME)  # zero but for rounding
+        direction = np.where(stays, 0.0, direction)
+        back = self._leave(junction, -direction * junction.scale)
+        forth = self._leave(junction, direction * junction.scale)
+        if back is None and forth is None:
+            return
+        here = End("branch point", "the branch starts at a branch point")
+        lines, ends = [], [here, here]
+        if back is not None:
+            lines.append(back[0].reversed())
+            ends[0] = back[1]
+        lines.append(self._row(junction.y, direction * junction.scale))
+        if forth is not None:
+            lines.append(forth[0])
+            ends[1] = forth[1]
+        self._add(join(lines), (ends[0], ends[1]), junction.special, junction.scale)
+
+    def _leave(self, junction: Junction, step: np.ndarray) -> tuple[Line, End] | None:
+        """March away from a branch point along `step`; the first point is a small way off it.
+
+        Of a state that is zero there nothing tells the size: where its unit of length proves too long, smaller ones are
+        tried.
+        """
+        zero = np.abs(junction.y) < SAME * junction.scale
+        zero[-1] = False
+        for shrink in (1.0, 1e-3, 1e-6, 1e-9) if zero.any() else (1.0,):
+            factor = np.where(zero, shrink, 1.0)
+            scale, ahead = junction.scale * factor, step * factor
+            left = None
+            for length in LEAVING:
+                # a direction along a wall may point out of it by rounding
+                start = self._inside(junction.y + length * ahead, SAME * length * scale)
+                if start is None:
+                    continue
+                line, end = self._march(start, ahead, scale, first_step=length, closing=False)
+                if len(line) < 2:
+                    continue
+                away = (line.points[0] - junction.y) / scale
+                unit = ahead / scale
+                if away @ unit > 0.9 * _length(away) * _length(unit):
+                    left = left or (line, end)
+                    if self._nothing_between(junction, line):
+                        left = line, end
+                        break
+            if left is not None:
+                return None if self.knows(left[0].points[len(left[0]) // 2], near=0.02) else left
+        return None
+
+    def _nothing_between(self, junction: Junction, line: Line) -> bool:
+        """Say whether only the eigenvalue that is zero at the branch point has changed up to the line's first row."""
+        spectrum = self.problem.eigenvalues(junction.y)
+        if not len(spectrum):
+            return True
+        others = np.delete(spectrum, np.argmin(np.abs(spectrum)))
+        return int(line.unstable[0]) - int(np.sum(others.real > 0.0)) in (0, 1)
+
+    def _march(
+        self,
+        y: np.ndarray,
+        tangent: np.ndarray,
+        floor: np.ndarray,
+        first_step: float | None = None,
+        closing: bool = True,
+    ) -> tuple[Line, End]:
+        """March one way; refine the branch points seen, and one that the branch ends at on a wall."""
+        far = FAR * float(floor[:-1].max())
+        walls = np.maximum(self.region.lower, -far), np.minimum(self.region.upper, far)
+        trace = self.march(
+            self.curve, y, tangent, self.span, walls, floor, self.options, first_step, closing, self.stops
+        )
+        self.counters["points"] += len(trace.points)
+        self.counters["newton_iterations"] += trace.newtons
+        self.counters["rejected_steps"] += trace.rejected
+        line = from_trace(trace)
+        for event in reversed(line.events):
+            if event.kind == layout.BRANCH:
+                line = self._refine(line, event, floor)
+        if trace.reason in (layout.BOUND, layout.SHORT) and len(line) > 1:
+            line = self._refine_end(line, floor)
+        if trace.reason == layout.RANGE:
+            line = _with_hopf_at_end(line)
+        if trace.reason == layout.STOPPED and line.events and line.events[-1].left is not None:
+            line = line.head(line.events[-1].row + 1)
+        return self._cut(line, self._end(trace, line, far))
+
+    def _cut(self, line: Line, end: End) -> tuple[Line, End]:
+        """Cut a line where it leaves the region through a bound that is not a wall."""
+        if not self.region.names:
+            return line, end
+        slack = self.region.slack(line.points)
+        outside = np.any(slack < 0.0, axis=1)
+        if not outside.any():
+            return line, end
+        row = max(int(np.argmax(outside)), 1)
+        before, after = slack[row - 1], slack[row]
+        share = np.where(after < 0.0, before / np.where(after < 0.0, before - after, 1.0), np.inf)
+        k = int(np.argmin(share))
+        end = End("bound", f"{self.region.names[k]} reached its bound {self.region.levels[k]:g}")
+        y = line.points[row - 1] + share[k] * (line.points[row] - line.points[row - 1])
+        line = line.head(row)
+        for _ in range(8 if share[k] > 0.0 else 0):
+            step = self.problem.beside(y, self.region.rows[k])
+            if step is None:
+                break
+            y = self.region.clip(y + step)
+            if np.max(np.abs(step) / (np.abs(y) + 1e-12)) < 1e-12:
+                return line.insert(row, y, self.problem.eigenvalues(y), int(line.unstable[-1]), None), end
+        return line, end
+
+    def _refine(self, line: Line, event: Event, floor: np.ndarray) -> Line:
+        """Replace a bracketed branch point by a located one, as a row of its own, if it converges where it was seen."""
+        before, after = line.points[event.row - 1], line.points[event.row]
+        scale = np.maximum(np.maximum(np.abs(before), np.abs(after)), floor)
+        scale[-1] = floor[-1]
+        chord = (after - before) / scale
+        # in the box of both rows and what the branch may bulge out of it, or where no neighbour can be taken for it
+        middle, length, room = 0.5 * (before + after), _length(chord), (0.02, 1.0, 1e-6)
+        # not quite at the zero of the eigenvalue: there the equations have no size of their own
+        shares = (0.5, 0.1 + 0.8 * self._zero_between(line, event.row))
+        # nor has a state that is zero; its unit of length may stem from a start where it was all but zero
+        zero = np.append((before[:-1] == 0.0) & (after[:-1] == 0.0), False)
+        units = [scale, np.where(zero, np.max(scale[:-1]), scale)]
+        for unit, reach, share in itertools.product(units, room, shares):
+            box = self._around(middle, 0.5 * np.abs(after - before) + reach * length * scale)
+            found = self.problem.refine(before + share * (after - before), unit, box)
+            # it must lie between the rows, or it is another one
+            if found is not None and -1e-6 <= ((found[0] - before) / scale) @ chord / (chord @ chord) <= 1.0 + 1e-6:
+                break
+        else:
+            return line
+        rest = tuple(e for e in line.events if e is not event)
+        unstable = int(min(line.unstable[event.row - 1], line.unstable[event.row]))
+        clean = Line(line.points, line.tangents, line.eigenvalues, line.unstable, rest)
+        return clean.insert(
+            event.row,
+            found[0],
+            self.problem.eigenvalues(found[0]),
+            unstable,
+            Event(event.row, layout.BRANCH, None, found[1]),
+        )
+
+    def _around(self, y: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the corners of the box about a point within a reach, the range and the walls."""
+        low, high = self.region.clip(y - reach), self.region.clip(y + reach)
+        low[-1], high[-1] = max(low[-1], self.span[0]), min(high[-1], self.span[1])
+        return low, high
+
+    def _zero_between(self, line: Line, row: int) -> float:
+        """Return the fraction of the way from the row before at which the eigenvalue that changes sign is zero."""
+        which = int(min(line.unstable[row - 1], line.unstable[row]))
+        if not 0 <= which < line.eigenvalues.shape[1]:
+            return 0.5
+        r0, r1 = line.eigenvalues[row - 1, which].real, line.eigenvalues[row, which].real
+        return float(r0 / (r0 - r1)) if r0 * r1 < 0.0 else 0.5
+
+    def _refine_end(self, line: Line, floor: np.ndarray) -> Line:
+        """Add the branch point that a branch runs into on a wall or at the end of the range, if there is one."""
+        last = line.points[-1]
+        scale = np.maximum(np.abs(last), floor)
+        scale[-1] = floor[-1]
+        found = self.problem.refine(last, scale, self._around(last, 1e-3 * scale))
+        if found is None:
+            return line
+        y = found[0]
+        nearest = min(self.span, key=lambda end: abs(end - y[-1]))
+        y[-1] = nearest if abs(nearest - y[-1]) < 1e-9 * floor[-1] else y[-1]
+        row = len(line)
+        return line.insert(
+            row, y, self.problem.eigenvalues(y), int(line.unstable[-1]), Event(row, layout.BRANCH, None, found[1])
+        )
+
+    def _add(self, line: Line, ends: tuple[End, End], origin: int | None, floor: np.ndarray) -> None:
+        """Keep a line as a branch, with its special points."""
+        number = len(self.branches)
+        self.lines.append(line)
+        for event in line.events:
+            y = line.points[event.row]
+            if event.kind == layout.BRANCH and event.left is not None:
+                self._meet(line, event, number, floor)
+            elif not self._seen(event, y, floor):
+                self.special.append(self._classify(line, event, y, number))
+        self.branches.append(
+            Branch(
+                id=number,
+                kind="equilibrium",
+                columns=(self.parameter, *self.problem.system.variables),
+                points=frozen(line.points.take(self.order, axis=1)),
+                unstable=frozen(line.unstable, int),
+                eigenvalues=frozen(line.eigenvalues, complex),
+                origin=origin,
+                ended=ends,
+            )
+        )
+
+    def _seen(self, event: Event, y: np.ndarray, floor: np.ndarray) -> bool:
+        """Say whether a branch point that is only bracketed is one that was met, and noted, on another branch."""
+        scale = np.maximum(np.abs(y), floor)
+        scale[-1] = floor[-1]
+        reach = 2.0 * self.options.event_step
+        for point in self.special:
+            if event.kind == layout.BRANCH and point.label == "BP" and point.status == "bracketed":
+                at = np.array([*point.state.values(), *point.parameters.values()])
+                if point.branch != len(self.branches) and np.max(np.abs(at - y) / scale) < reach:
+                    return True
+        return False
+
+    def _meet(self, line: Line, event: Event, number: int, floor: np.ndarray) -> None:
+        """Note that a line passes a branch point, which may be known already."""
+        assert event.left is not None
+        y = line.points[event.row]
+        tangent = line.tangents[event.row]
+        for junction in self.junctions:
+            if (np.abs(y - junction.y) / junction.scale).max() < SAME:
+                junction.known.append(_unit(tangent / junction.scale))
+                return
+        scale = np.maximum(np.abs(y), floor)
+        scale[-1] = floor[-1]
+        scale = self._units(y, event.left, scale)
+        self.special.append(self._classify(line, event, y, number))
+        self.junctions.append(Junction(y, event.left, scale, len(self.special) - 1, [_unit(tangent / scale)]))
+
+    def _units(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return the units of length at a branch point, smaller for what is zero there and stays small.
+
+        Such a state gets a tenth of what the range makes of it along the branches, to first order; else two branches
+        of which it is the whole difference would look like one.
+        """
+        zero = np.append(np.abs(y[:-1]) < SAME * scale[:-1], False)
+        directions = np.abs(np.array(self.problem.directions(y, left, scale)).reshape(-1, len(y)))
+        if not (len(directions) and zero.any()):
+            return scale
+        reach = np.max(directions / np.maximum(directions[:, -1:], 1e-9), axis=0)
+        return np.where(zero & (reach > 1e-9), np.minimum(scale, 0.1 * reach * scale), scale)
+
+    def _classify(self, line: Line, event: Event, y: np.ndarray, number: int) -> SpecialPoint:
+        """Return the special point of an event, with its normal form coefficients."""
+        problem, system = self.problem, self.problem.system
+        label, a, omega, l1, residual = LABELS.get(event.kind, "UZ"), None, None, None, problem.residual(y)
+        spectrum = line.eigenvalues[event.row].tolist()
+        big = max([*map(abs, spectrum), problem.largest(y)])
+        if event.kind == layout.FOLD:
+            a, gap = problem.fold(y)
+            residual = max(residual, min(map(abs, spectrum), default=gap) / big)
+        elif event.kind == layout.PAIR and event.bracket is None:
+            omega, l1 = problem.hopf(y)
+            residual = max(
+                residual, min((abs(value.real) for value in spectrum if value.imag > 0.0), default=0.0) / big
+            )
+        elif event.kind == layout.PAIR:
+            label = "HB" if any(value.imag != 0.0 for value in spectrum) else "BP"
+        return SpecialPoint(
+            label=label,
+            branch=number,
+            index=event.row,
+            parameters={self.parameter: float(y[-1])},
+            state=dict(zip(system.variables, y.tolist(), strict=False)),
+            status="converged" if event.bracket is None else "bracketed",
+            residual=residual,
+            omega=omega,
+            l1=l1,
+            a=a,
+            bracket=event.bracket,
+            event=self.events.names[event.kind - layout.USER_EVENT] if self.events and label == "UZ" else None,
+            eigenvalues=frozen(line.eigenvalues[event.row], complex),
+            system=system,
+            along=line.points,
+            range=self.span,
+        )
+
+    def _row(self, y: np.ndarray, tangent: np.ndarray) -> Line:
+        """Return a branch point as a line of one row."""
+        spectrum = self.problem.eigenvalues(y)
+        values = spectrum.tolist()
+        big = max(map(abs, values), default=0.0)
+        unstable = np.array([sum(v.real > 1e-9 * big for v in values) if self.problem.stability else -1])
+        return Line(y[None], tangent[None], spectrum[None], unstable, ())
+
+    def _floor(self, y: np.ndarray) -> np.ndarray:
+        """Return the least unit of length of every component.
+
+        A tenth of its start; of a state that is zero, a tenth of what the range makes of it to first order; of one
+        that stays zero, a tenth of the largest other state.
+        """
+        width = self.span[1] - self.span[0]
+        sizes = np.abs(y[:-1])
+        least = ZERO * max(float(sizes.max()), 1.0)
+        largest = float(sizes.max())
+        floor = np.empty_like(y)
+        floor[:-1], floor[-1] = np.maximum(sizes, 1e-3), width
+        zero = sizes < least
+        if zero.any():
+            sizes[zero] = 0.0
+            tangent = self.problem.tangent(y, floor)
+            reach = np.abs(tangent[:-1]) / max(abs(tangent[-1]), 1e-300) * width
+            own = np.where(reach > max(1e-9 * largest, least), np.minimum(reach, max(1.0, largest)), 0.0)
+            sizes[zero] = own[zero]
+            sizes[sizes == 0.0] = sizes.max() or 1.0
+        floor[:-1] = 0.1 * sizes
+        return floor
+
+    def _end(self, trace: Trace, line: Line, far: float) -> End:
+        """Say why a march ended."""
+        name = self.parameter
+        at_branch_point = trace.reason == layout.SHORT and len(line) > 1 and line.points[-1, -1] in self.span
+        if trace.reason == layout.RANGE or at_branch_point:
+            return End("range", f"{name} reached {line.points[-1, -1]:.12g}")
+        if trace.reason == layout.BOUND:
+            variable, value = self.problem.system.variables[trace.wall], trace.points[-1, trace.wall]
+            level = min(
+                self.region.lower[trace.wall], self.region.upper[trace.wall], key=lambda wall: abs(wall - value)
+            )
+            if abs(abs(value) - far) <= SAME * far and abs(level - value) > SAME * far:
+                where = f"{name} near {trace.points[-1, -1]:.6g}"
+                return End("infinity", f"{variable} reached {value:.3g}: the branch seems to go to infinity at {where}")
+            return End("bound", f"{variable} reached its bound {level:g}")
+        if trace.reason == layout.STOPPED:
+            return End("stop", "a special point was reached at which it was to stop")
+        if trace.reason == layout.CLOSED:
+            return End("closed", "the branch returned to its start")
+        if trace.reason == layout.FULL:
+            return End(
+                "points", f"the limit of {self.options.max_points} points was reached; raise max_points to go on"
+            )
+        if trace.reason == layout.NOT_FINITE:
+            return End("nan", "the model is not finite beyond this point; narrow the range or mend the equations")
+        return End("step", "the step became too small: the Jacobian is singular or the branch is not smooth here")
+
+
+def _with_hopf_at_end(line: Line) -> Line:
+    """Add a Hopf point that lies on the last row, the end of the range, to rounding: no sign changes there."""
+    last = len(line) - 1
+    if last < 1 or not line.eigenvalues.size or any(event.row >= last - 1 for event in line.events):
+        return line
+    now = line.eigenvalues[last].tolist()
+    nearest = min(((abs(value.real), k) for k, value in enumerate(now) if value.imag > 0.0), default=None)
+    if nearest is None:
+        return line
+    small = 1e-10 * max(map(abs, now))
+    if not (nearest[0] <= small and abs(line.eigenvalues[last - 1, nearest[1]].real) > 10.0 * small):
+        return line
+    return replace(line, events=(*line.events, Event(last, layout.PAIR)))
+
+
+def _length(v: np.ndarray) -> float:
+    return math.sqrt(v @ v)
+
+
+def _unit(v: np.ndarray) -> np.ndarray:
+    return v / _length(v)

@@ -1,0 +1,161 @@
+"""The texts of a model: names and numbers checked, equations and definitions read into one graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.compile.graph import Graph
+from bifrncrn.models import expressions
+
+
+class ModelError(InputError):
+    """An error in one entry of a model: `table` and `key` say where, for readers that know the line."""
+
+    def __init__(self, message: str, table: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.table = table
+        self.key = key
+
+
+def build_graph(
+    variables: Sequence[str], parameters: Sequence[str], equations: Mapping[str, str], definitions: Mapping[str, str]
+) -> tuple[Graph, list[int], dict[str, int]]:
+    """Read all texts of a model into one graph.
+
+    Returns
+    -------
+    Graph, the nodes of the right-hand sides in the order of the variables, and the node of every definition.
+
+    Raises
+    ------
+    ModelError
+        Names the equation or definition that cannot be read.
+    """
+    g = Graph()
+    names = {name: g.node("var", i) for i, name in enumerate(variables)}
+    names |= {name: g.node("par", i) for i, name in enumerate(parameters)}
+    tokens = {name: _located("definitions", name, expressions.tokenize, text) for name, text in definitions.items()}
+    uses = {name: expressions.names_used(words) for name, words in tokens.items()}
+    nodes: dict[str, int] = {}
+    for name in _in_order(uses, [*names, *definitions]):
+        nodes[name] = _located("definitions", name, expressions.parse, g, definitions[name], names, tokens[name])
+        names[name] = nodes[name]
+    roots = [_located("equations", name, expressions.parse, g, equations[name], names) for name in variables]
+    return g, roots, nodes
+
+
+def _located(table: str, key: str, function: Any, *args: Any) -> Any:
+    try:
+        return function(*args)
+    except InputError as error:
+        raise ModelError(f"{table[:-1]} of {expressions.shorten(key)}: {error}", table, key) from None
+
+
+def _in_order(uses: Mapping[str, list[str]], known: list[str]) -> list[str]:
+    """Sort definitions so that each comes after those it uses."""
+    order: list[str] = []
+    done: set[str] = set()
+    for first in uses:
+        path: dict[str, list[str]] = {}
+        stack = [] if first in done else [first]
+        while stack:
+            name = stack[-1]
+            if name not in path:
+                path[name] = [used for used in uses[name] if used in uses and used not in done]
+            waiting = path[name]
+            while waiting and waiting[-1] in done:
+                waiting.pop()
+            if not waiting:
+                stack.pop()
+                path.pop(name)
+                done.add(name)
+                order.append(name)
+            elif waiting[-1] in path:
+                raise _cycle(stack[stack.index(waiting[-1]) :])
+            else:
+                stack.append(waiting[-1])
+    return order
+
+
+def _cycle(names: list[str]) -> ModelError:
+    shown = " -> ".join([expressions.shorten(name) for name in ([*names, names[0]] if len(names) < 6 else names[:6])])
+    shown += "" if len(names) < 6 else " -> ..."
+    return ModelError(f"the definitions {shown} need each other; at least one must not", "definitions", names[0])
+
+
+def as_mapping(value: Any, what: str) -> dict[str, Any]:
+    """Return a mapping as a plain dict with text keys, empty for None."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ModelError(f"{what} must be a mapping from names to values, not {type(value).__name__}", what)
+    return {str(name): entry for name, entry in value.items()}
+
+
+def as_texts(value: Any, table: str) -> dict[str, str]:
+    """Return equations or definitions as text, sympy expressions and numbers converted."""
+    texts = {}
+    for name, entry in as_mapping(value, table).items():
+        if isinstance(entry, str):
+            texts[name] = entry
+        elif hasattr(entry, "free_symbols"):
+            from bifrncrn.models.symbolic import to_text
+
+            texts[name] = _located(table, name, to_text, entry)
+        elif isinstance(entry, int | float) and not isinstance(entry, bool):
+            texts[name] = repr(expressions.parse_number(entry, f"{table[:-1]} of {name}"))
+        else:
+            kind = type(entry).__name__
+            raise ModelError(f"{table[:-1]} of {name} must be text or a sympy expression, not {kind}", table, name)
+    return texts
+
+
+def check_names(
+    state: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    definitions: Mapping[str, str],
+    equations: Mapping[str, str],
+) -> None:
+    """Check that every name is one, none is used twice, and variables and equations correspond."""
+    owner: dict[str, str] = {}
+    for table, names in (("variables", state), ("parameters", parameters), ("definitions", definitions)):
+        for name in names:
+            if not expressions.is_name(name):
+                rule = "a letter or _ first, then letters, digits and _"
+                shown = expressions.shorten(repr(name))
+                raise ModelError(f"{shown} in {table} is not a name ({rule})", table, name)
+            if name in owner:
+                raise ModelError(
+                    f"'{expressions.shorten(name)}' is both in {owner[name]} and in {table}; rename one", table, name
+                )
+            owner[name] = table
+    for name in equations:
+        if name not in state:
+            hint = expressions.suggest(name, state) or "; give it a start value in variables"
+            raise ModelError(
+                f"there is an equation for '{expressions.shorten(name)}', which is no variable{hint}", "equations", name
+            )
+    missing = [name for name in state if name not in equations]
+    if missing:
+        shown = ", ".join(f"'{expressions.shorten(name)}'" for name in missing[:5]) + (
+            ", ..." if len(missing) > 5 else ""
+        )
+        raise ModelError(f"there is no equation for the variable {shown}; every variable needs one", "equations")
+    if not state:
+        raise ModelError("the model is empty: it needs at least one variable with its equation", "equations")
+
+
+def as_numbers(entries: Mapping[str, Any], what: str, table: str) -> np.ndarray:
+    """Return the numbers of a table as a read-only array, fractions in text read."""
+    array = np.empty(len(entries))
+    for i, (name, value) in enumerate(entries.items()):
+        try:
+            array[i] = expressions.parse_number(value, f"{what} '{name}'")
+        except InputError as error:
+            raise ModelError(str(error), table, name) from None
+    array.setflags(write=False)
+    return array

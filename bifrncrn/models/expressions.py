@@ -1,0 +1,412 @@
+"""The safe expression reader: text to graph nodes. Nothing is ever evaluated as Python."""
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.compile.functions import ALIASES, FUNCTIONS
+from bifrncrn.compile.graph import Graph
+
+MAX_NESTING = 200
+MAX_LENGTH = 20_000_000
+_SHOWN = 60
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+)
+      | (?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+      | (?P<name>[^\W\d]\w*)
+      | (?P<operator>\*\*|[-+*/^(),])""",
+    re.VERBOSE,
+)
+_NAME = re.compile(r"[^\W\d]\w*")
+_PREFIX = "unary -"
+_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, _PREFIX: 3, "**": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of an expression: `kind` is number, name or operator; `start` its place in the text."""
+
+    kind: str
+    text: str
+    start: int
+
+
+@dataclass(slots=True)
+class _Open:
+    """An open parenthesis, or a function call with the arguments read so far."""
+
+    token: Token
+    function: str | None
+    arguments: list[int]
+
+
+class _Sum(list[int]):
+    """The terms of a sum that is still being read, so that a sum of a million terms is one operation."""
+
+    start = 0
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can be a name in an expression."""
+    return _NAME.fullmatch(text) is not None
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean 'name'?" for a close match among the known names, or an empty string."""
+    candidates = [name for name in known if len(name) <= _SHOWN]
+    if len(candidates) > 10_000 or len(word) > _SHOWN:
+        return ""
+    close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6 if len(word) > 3 else 0.5)
+    if not close:
+        close = [name for name in candidates if name.lower() == word.lower()][:1]
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _listed(names: Iterable[str], most: int = 8) -> str:
+    """Return "; the names are a, b" with the first few known names."""
+    shown = [name for name in names if len(name) <= _SHOWN]
+    return f"; the names are {', '.join(shown[:most])}{', ...' if len(shown) > most else ''}" if shown else ""
+
+
+def tokenize(text: str) -> list[Token]:
+    """Split an expression into words.
+
+    Raises
+    ------
+    InputError
+        If it holds a character that no expression has, or is too long.
+    """
+    if not isinstance(text, str):
+        raise InputError(f"an expression must be text, not {type(text).__name__} ({shorten(repr(text))})")
+    if len(text) > MAX_LENGTH:
+        raise InputError(f"the expression has {len(text)} characters; at most {MAX_LENGTH} are read")
+    tokens = []
+    position = 0
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise InputError(_message(text, position, _bad_character(text[position])))
+        position = match.end()
+        kind = match.lastgroup or ""
+        if kind == "number" and _NAME.match(text, position):
+            word = shorten(text[match.start() : position + _SHOWN])
+            problem = f"'{word}' is neither a number nor a name (write * to multiply)"
+            raise InputError(_message(text, match.start(), problem))
+        if kind != "space":
+            tokens.append(Token(kind, match.group(), match.start()))
+    return tokens
+
+
+def names_used(tokens: list[Token]) -> list[str]:
+    """Return the names in a tokenized expression that are not called as functions, each once, in order."""
+    found: dict[str, None] = {}
+    for i, token in enumerate(tokens):
+        called = i + 1 < len(tokens) and tokens[i + 1].text == "("
+        if token.kind == "name" and not called:
+            found[token.text] = None
+    return list(found)
+
+
+def parse(g: Graph, text: str, names: Mapping[str, int], tokens: list[Token] | None = None) -> int:
+    """Read an expression into a graph.
+
+    Parameters
+    ----------
+    g : Graph
+        Receives the operations.
+    text : str
+        Numbers, names, `+ - * / ** ^ ( ) ,`, `pi` and the functions of `FUNCTIONS`. As in Python, powers group from
+        the right and bind tighter than a sign: -x**2 is -(x**2).
+    names : mapping
+        The node of every name. They win over `pi` and over the functions, unless followed by a parenthesis.
+    tokens : list of Token, optional
+        The same text, tokenized already.
+
+    Returns
+    -------
+    int
+        The node of the expression.
+
+    Raises
+    ------
+    InputError
+        If the text is not an expression, or a constant in it is not finite. The message says where.
+    """
+    return _Reader(g, text, names).read(tokenize(text) if tokens is None else tokens)
+
+
+def parse_number(value: object, what: str) -> float:
+    """Read a finite number: an int, a float, or a text such as "8/3" without names.
+
+    Raises
+    ------
+    InputError
+        If it is anything else (a bool, too).
+    """
+    if isinstance(value, str):
+        g = Graph()
+        try:
+            number = g.value(parse(g, value, {}))
+        except InputError as error:
+            raise InputError(f"{what}: {error}") from None
+        if number is None:
+            raise InputError(f"{what} must be a number, not '{shorten(value)}'")
+        return number
+    if isinstance(value, bool) or not _is_real(value):
+        shown = shorten(repr(value))
+        raise InputError(f'{what} must be a number or a fraction as text ("8/3"), not {type(value).__name__} {shown}')
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InputError(f"{what} must be a finite number, not {number}")
+    return number
+
+
+def _is_real(value: object) -> bool:
+    """Accept whatever calls itself a real number (numpy's and sympy's too), but no text, arrays or complex numbers."""
+    return hasattr(value, "__float__") and not isinstance(value, complex) and getattr(value, "shape", ()) == ()
+
+
+def shorten(text: str) -> str:
+    """Return a text for a message: its beginning when it is long."""
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def _message(text: str, position: int, problem: str) -> str:
+    """Append the place and the surrounding text to a description of the problem."""
+    line = text.count("\n", 0, position) + 1
+    start = text.rfind("\n", 0, position) + 1
+    column = position - start + 1
+    end = text.find("\n", position)
+    whole = text[start : len(text) if end < 0 else end]
+    left = max(0, min(position - start - _SHOWN // 2, len(whole) - _SHOWN))
+    shown = ("..." if left else "") + whole[left : left + _SHOWN] + ("..." if left + _SHOWN < len(whole) else "")
+    place = f"line {line}, column {column}" if "\n" in text.strip() else f"column {column}"
+    return f"{problem} (at {place} of '{shown}')"
+
+
+def _bad_character(character: str) -> str:
+    hints = {
+        "=": "; an equation is written without '=', only its right-hand side",
+        "[": "; there is no indexing, give every quantity a name",
+        ".": "; there are no attributes, only numbers, names, operators and functions",
+        "'": "; there are no texts in an expression",
+        '"': "; there are no texts in an expression",
+        "{": "; use round parentheses",
+    }
+    return f"character {character!r} has no meaning here{hints.get(character, '')}"
+
+
+class _Reader:
+    """A shunting-yard reader: two stacks instead of recursion, so no text can exhaust Python's stack."""
+
+    def __init__(self, g: Graph, text: str, names: Mapping[str, int]) -> None:
+        self.g = g
+        self.text = text
+        self.names = names
+        self.values: list[int | _Sum] = []
+        self.operators: list[Token | _Open] = []
+        self.depth = 0
+
+    def read(self, tokens: list[Token]) -> int:
+        """Return the node of the whole expression."""
+        operand_next = True
+        skip = False
+        for i, token in enumerate(tokens):
+            if skip:
+                skip = False
+                continue
+            if operand_next:
+                called = token.kind == "name" and i + 1 < len(tokens) and tokens[i + 1].text == "("
+                if called:
+                    self._open(token, self._function(token))
+                    skip = True
+                else:
+                    operand_next = self._operand(token)
+            else:
+                operand_next = self._after_operand(token)
+        if operand_next:
+            problem = "the expression ends where a value is expected" if tokens else "the expression is empty"
+            raise self._error(max(0, len(self.text.rstrip()) - 1), problem)
+        self._reduce(0)
+        if self.operators:
+            raise self._error(self._place(self.operators[-1]), "this parenthesis is never closed")
+        return self._pop()
+
+    # -- words where a value is expected ------------------------------------------------------------------------
+
+    def _operand(self, token: Token) -> bool:
+        """Take a word where a value is expected; return whether a value is still expected after it."""
+        if token.kind == "number":
+            value = float(token.text)
+            if not math.isfinite(value):
+                raise self._error(token.start, f"the number {shorten(token.text)} is too large")
+            self.values.append(self.g.const(value))
+            return False
+        if token.kind == "name":
+            self.values.append(self._lookup(token))
+            return False
+        if token.text == "(":
+            self._open(token, None)
+        elif token.text in "+-":
+            self._push(Token("operator", _PREFIX if token.text == "-" else "unary +", token.start))
+        elif token.text == ")" and self.operators and isinstance(self.operators[-1], _Open):
+            raise self._error(token.start, "there is no value between the parentheses")
+        else:
+            raise self._error(token.start, f"a value is expected before '{token.text}'")
+        return True
+
+    def _lookup(self, token: Token) -> int:
+        name = token.text
+        node = self.names.get(name)
+        if node is not None:
+            return node
+        if name == "pi":
+            return self.g.const(math.pi)
+        if name in FUNCTIONS or name in ALIASES:
+            raise self._error(token.start, f"the function '{name}' needs its argument in parentheses")
+        hint = suggest(name, [*self.names, "pi"]) or _listed(self.names)
+        raise self._error(token.start, f"unknown name '{shorten(name)}'{hint}")
+
+    def _function(self, token: Token) -> str:
+        name = ALIASES.get(token.text, token.text)
+        if name in FUNCTIONS:
+            return name
+        if token.text in self.names or token.text == "pi":
+            problem = f"'{token.text}' is a quantity, not a function; to multiply write {token.text}*("
+        else:
+            hint = suggest(token.text, [*FUNCTIONS, *ALIASES]) or f"; the functions are {', '.join(FUNCTIONS)}"
+            problem = f"unknown function '{shorten(token.text)}'{hint}"
+        raise self._error(token.start, problem)
+
+    def _open(self, token: Token, function: str | None) -> None:
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            raise self._nested(token)
+        self.operators.append(_Open(token, function, []))
+
+    def _push(self, token: Token) -> None:
+        if len(self.operators) >= 6 * MAX_NESTING:  # a chain of signs or powers, which no parenthesis counts
+            raise self._nested(token)
+        self.operators.append(token)
+
+    def _nested(self, token: Token) -> InputError:
+        problem = f"the expression is nested more than {MAX_NESTING} deep; name its parts under [definitions]"
+        return self._error(token.start, problem)
+
+    # -- words where an operator is expected --------------------------------------------------------------------
+
+    def _after_operand(self, token: Token) -> bool:
+        """Take a word after a value; return whether another value is expected after it."""
+        if token.kind != "operator" or token.text == "(":
+            raise self._error(token.start, f"an operator is missing before '{shorten(token.text)}'")
+        if token.text in (")", ","):
+            return self._end_of_argument(token)
+        operator = "**" if token.text == "^" else token.text
+        # a power groups from the right: an equal operator on the stack has to wait
+        self._reduce(_PRECEDENCE[operator] + (operator == "**"))
+        self._push(Token("operator", operator, token.start))
+        return True
+
+    def _end_of_argument(self, token: Token) -> bool:
+        self._reduce(0)
+        if not self.operators:
+            what = "this parenthesis was never opened" if token.text == ")" else "a comma has no meaning here"
+            raise self._error(token.start, what)
+        opened = self.operators[-1]
+        assert isinstance(opened, _Open)
+        opened.arguments.append(self._pop())
+        if token.text == ",":
+            if opened.function is None:
+                raise self._error(token.start, "a comma separates arguments of a function; a decimal point is '.'")
+            return True
+        self.operators.pop()
+        self.depth -= 1
+        self.values.append(self._call(opened) if opened.function else opened.arguments[0])
+        return False
+
+    # -- applying -----------------------------------------------------------------------------------------------
+
+    def _pop(self) -> int:
+        value = self.values.pop()
+        if not isinstance(value, _Sum):
+            return value
+        node = self.g.add(value)
+        if self.g.op[node] == "add" and all(self.g.value(term) is not None for term in value):
+            raise self._error(value.start, "the sum of these constants is not a finite number")
+        return node
+
+    def _reduce(self, precedence: int) -> None:
+        """Apply the waiting operators that bind at least as tightly, back to the last open parenthesis."""
+        while self.operators:
+            operator = self.operators[-1]
+            if isinstance(operator, _Open) or _PRECEDENCE.get(operator.text, 3) < precedence:
+                return
+            self.operators.pop()
+            self.values.append(self._apply(operator))
+
+    def _apply(self, operator: Token) -> int | _Sum:
+        g, symbol = self.g, operator.text
+        right = self._pop()
+        if symbol == _PREFIX:
+            return g.neg(right)
+        if symbol == "unary +":
+            return right
+        if symbol in "+-":
+            left = self.values.pop()
+            terms = left if isinstance(left, _Sum) else _Sum([left])
+            terms.append(right if symbol == "+" else g.neg(right))
+            terms.start = operator.start
+            return terms
+        if symbol == "/" and right == g.zero:
+            raise self._error(operator.start, "division by zero")
+        build: Callable[[int, int], int] = {"*": g.mul, "/": g.div, "**": g.power}[symbol]
+        left = self._pop()
+        result = build(left, right)
+        if g.value(left) is not None and g.value(right) is not None:
+            self._check(result, operator.start, f"{g.value(left):g} {symbol} {g.value(right):g}")
+        return result
+
+    def _call(self, opened: _Open) -> int:
+        name, args = str(opened.function), opened.arguments
+        arity = FUNCTIONS[name].arity
+        variadic = name in ("min", "max")
+        if len(args) != arity and not (variadic and len(args) > arity):
+            count = f"{'at least ' if variadic else ''}{arity} argument{'s' if arity > 1 else ''}"
+            raise self._error(opened.token.start, f"{name} takes {count}, not {len(args)}")
+        if name == "besselj":
+            return self._bessel(opened)
+        node = args[0]
+        if variadic:
+            for arg in args[1:]:
+                node = self.g.call(name, (node, arg))
+            return node
+        node = self.g.call(name, tuple(args))
+        if all(self.g.value(arg) is not None for arg in args):
+            shown = ", ".join(f"{self.g.value(arg):g}" for arg in args)
+            self._check(node, opened.token.start, f"{name}({shown})")
+        return node
+
+    def _bessel(self, opened: _Open) -> int:
+        order, x = opened.arguments
+        k = self.g.value(order)
+        if k is None or not k.is_integer() or abs(k) > 1000:
+            raise self._error(opened.token.start, "the first argument of besselj, its order, must be a whole number")
+        node = self.g.call("besselj", (self.g.const(abs(k)), x))
+        return self.g.neg(node) if k < 0 and k % 2 else node  # J_-k = (-1)^k J_k
+
+    def _check(self, node: int, position: int, shown: str) -> None:
+        if self.g.value(node) is None:
+            raise self._error(position, f"the constant {shown} is not a finite number")
+
+    def _place(self, operator: Token | _Open) -> int:
+        return operator.token.start if isinstance(operator, _Open) else operator.start
+
+    def _error(self, position: int, problem: str) -> InputError:
+        return InputError(_message(self.text, position, problem))

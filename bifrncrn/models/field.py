@@ -1,0 +1,101 @@
+"""The compiled right-hand side and Jacobian of a system as integrators call them: at fixed parameter values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bifrncrn.compile.model import DENSE_LIMIT
+from bifrncrn.models.system import System
+
+
+class Field:
+    """The vector field of a system at its parameter values, with buffers so that a call costs two microseconds.
+
+    A state below a bound of the system (a negative concentration, which an integrator's error may cause) is moved to
+    the bound before anything is evaluated. Not to be shared between threads.
+
+    Parameters
+    ----------
+    system : System
+    backward : bool
+        Whether time runs backwards: the field and its Jacobian change their signs.
+    """
+
+    def __init__(self, system: System, backward: bool = False) -> None:
+        self.n = n = len(system.variables)
+        self.lower = system.lower
+        self.system = system
+        self._bounded = bool(np.isfinite(self.lower).any())
+        self._sign = -1.0 if backward else 1.0
+        self._values = np.array(system.values, dtype=float)
+        self._x, self._f, self._rate = np.empty(n), np.empty(n), np.empty(n)
+        self._still = np.zeros(len(system.parameters))
+        self._dense = n <= DENSE_LIMIT
+        self._pattern = None if self._dense else (system.native.rows, system.native.cols)
+        self._entries = np.zeros(n * n if self._pattern is None else self._pattern[0].size)
+        self._check = system.native.check
+        self._call_f = system.native.function("f")
+        self._f_arguments = [_address(array) for array in (self._x, self._values, self._f)]
+        self._call_both = system.native.function("linearize" if self._dense else "sparse")
+        self._constant = (_address(self._values), _address(self._still))
+        self._spare = (_address(self._entries), _address(self._rate))
+        self._matrix = np.zeros((n, n))
+        where = self._matrix if self._dense else self._entries
+        self._both_arguments = [_address(a) for a in (self._x, self._values, self._still, self._f, where, self._rate)]
+
+    def rhs(self, _time: float, x: np.ndarray) -> np.ndarray:
+        """Return f(x), a new (n,) array."""
+        if self._bounded:
+            np.maximum(x, self.lower, out=self._x)
+        else:
+            self._x[:] = x
+        self._call_f(*self._f_arguments)
+        self._check()
+        return self._f * self._sign
+
+    def jacobian(self, _time: float, x: np.ndarray) -> np.ndarray:
+        """Return df/dx, a new (n, n) array."""
+        return self.both(x)[1].copy()
+
+    def both(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return f (n,) and df/dx (n, n) at x, in arrays that the next call overwrites."""
+        if self._bounded:
+            np.maximum(x, self.lower, out=self._x)
+        else:
+            self._x[:] = x
+        self._call_both(*self._both_arguments)
+        self._check()
+        if self._pattern is not None:
+            self._matrix[self._pattern] = self._entries
+        if self._sign < 0:
+            return -self._f, -self._matrix
+        return self._f, self._matrix
+
+    def linearize(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return f (k, n) and df/dx (k, n, n) at points (k, n)."""
+        n, k = self.n, len(points)
+        x = np.maximum(points, self.lower) if self._bounded else np.ascontiguousarray(points)
+        f, matrices = np.empty((k, n)), np.zeros((k, n, n))
+        values, still = self._constant
+        entries, rate = self._spare
+        call, row = self._call_both, 8 * n
+        first_x, first_f, first_matrix = _address(x), _address(f), _address(matrices)
+        for i in range(k):
+            if self._pattern is None:
+                call(first_x + i * row, values, still, first_f + i * row, first_matrix + i * row * n, rate)
+            else:
+                call(first_x + i * row, values, still, first_f + i * row, entries, rate)
+                matrices[i][self._pattern] = self._entries
+        self._check()
+        if self._sign < 0:
+            np.negative(f, out=f)
+            np.negative(matrices, out=matrices)
+        return f, matrices
+
+    def many(self, points: np.ndarray) -> np.ndarray:
+        """Return f (k, n) at points (k, n)."""
+        return np.array([self.rhs(0.0, x) for x in points]).reshape(len(points), self.n)
+
+
+def _address(array: np.ndarray) -> int:
+    return array.__array_interface__["data"][0]

@@ -1,0 +1,122 @@
+"""Where the states of a system may be: walls of each, and bounds of those that conserved sums divided out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bifrncrn.base.errors import InputError
+
+if TYPE_CHECKING:
+    from bifrncrn.models.conservation import Reduction
+    from bifrncrn.models.system import System
+
+ROUNDING = 1e-9
+"""A bound of a sum of states counts as met when it is missed by less than this, relative to its terms."""
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Bounds of the states x of a point y = (x, p).
+
+    Attributes
+    ----------
+    lower, upper : (n,) arrays
+        Walls: nothing is evaluated beyond them.
+    rows, offsets : (q, n + 1) and (q,) arrays
+        Further bounds rows @ y + offsets >= 0, at which a branch is cut.
+    names, levels, below : tuples of str, of float and of bool
+        What each of the further bounds is about: a variable, its least or largest value, whether that is the least.
+    """
+
+    lower: np.ndarray
+    upper: np.ndarray
+    rows: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    offsets: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    names: tuple[str, ...] = ()
+    levels: tuple[float, ...] = ()
+    below: tuple[bool, ...] = ()
+
+    def clip(self, y: np.ndarray) -> np.ndarray:
+        """Return the points (x, p), or x alone, with their states put back inside the walls."""
+        n = len(self.lower)
+        inside = np.array(y, dtype=float)
+        states = inside[..., :n]
+        np.maximum(states, self.lower, out=states)
+        np.minimum(states, self.upper, out=states)
+        return inside
+
+    def slack(self, points: np.ndarray) -> np.ndarray:
+        """Return how far points (k, n + 1) are inside the further bounds, (k, q); rounding counts as nothing."""
+        if not self.names:
+            return np.zeros((len(points), 0))
+        gap = points @ self.rows.T + self.offsets
+        size = np.abs(points) @ np.abs(self.rows).T + np.abs(self.offsets)
+        return np.where(np.abs(gap) <= ROUNDING * size, 0.0, gap)
+
+    def holds(self, y: np.ndarray) -> bool:
+        """Say whether a point (x, p) is inside."""
+        x = y[: len(self.lower)]
+        if not ((x >= self.lower).all() and (x <= self.upper).all()):
+            return False
+        return not self.names or bool((self.slack(y[None]) >= 0.0).all())
+
+    def trespass(self, y: np.ndarray, names: tuple[str, ...]) -> str:
+        """Say which bound a point outside breaks, as `x=-1, but x must not be below 0`."""
+        for name, value, low, high in zip(names, y, self.lower, self.upper, strict=False):
+            if not low <= value <= high:
+                return _broken(name, float(value), float(low if value < low else high))
+        slack = self.slack(y[None])[0]
+        k = int(np.argmin(slack))
+        value = self.levels[k] + (float(slack[k]) if self.below[k] else -float(slack[k]))
+        return _broken(self.names[k], value, self.levels[k])
+
+
+def region_of(
+    system: System,
+    walls: Mapping[str, tuple[float, float]] | None = None,
+    reduction: Reduction | None = None,
+    parameter: str = "",
+) -> Region:
+    """Return the region of a system, or of the reduced one: the system's own bounds, narrowed by walls.
+
+    Raises
+    ------
+    InputError
+        If a wall is of no variable, or its lower end does not come first.
+    """
+    if not walls and reduction is None:
+        return Region(system.lower, system.upper)
+    lower, upper = system.lower.copy(), system.upper.copy()
+    for name, (low, high) in (walls or {}).items():
+        index = system.variable_index(name)
+        if not low < high:
+            raise InputError(
+                f"the walls of {name} must have the lower one first, not [{low:g}, {high:g}]; give low < high"
+            )
+        lower[index], upper[index] = max(lower[index], low), min(upper[index], high)
+        if not lower[index] < upper[index]:
+            least = system.lower[index]
+            raise InputError(
+                f"the walls of {name}, [{low:g}, {high:g}], leave nothing: it must be at least {least:g}; give others"
+            )
+    if reduction is None:
+        return Region(lower, upper)
+    kept = list(reduction.kept)
+    bounds = []
+    for index, row, offset in zip(reduction.eliminated, *reduction.solved(parameter), strict=True):
+        for level, below in ((lower[index], True), (upper[index], False)):
+            if np.isfinite(level):
+                sign = 1.0 if below else -1.0
+                bounds.append((sign * row, sign * (offset - level), system.variables[index], float(level), below))
+    if not bounds:
+        return Region(lower[kept], upper[kept])
+    rows, offsets, names, levels, sides = zip(*bounds, strict=True)
+    return Region(lower[kept], upper[kept], np.array(rows), np.array(offsets), names, levels, sides)
+
+
+def _broken(name: str, value: float, level: float) -> str:
+    return f"{name}={value:g}, but {name} must not be {'below' if value < level else 'above'} {level:g}"

@@ -1,0 +1,430 @@
+"""A system of ordinary differential equations: names, start values, and its compiled functions."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.compile.graph import Graph
+from bifrncrn.compile.model import DENSE_LIMIT, NativeModel
+from bifrncrn.models import expressions
+from bifrncrn.models.equations import ModelError, as_mapping, as_numbers, as_texts, build_graph, check_names
+
+if TYPE_CHECKING:
+    import sympy
+
+    from bifrncrn.trajectories.simulation import Simulation
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """An autonomous system dx/dt = f(x; p), made by `from_equations` or `from_file`.
+
+    Attributes
+    ----------
+    title : str
+    variables : tuple of n names
+    parameters : tuple of m names
+    equations : dict
+        The right-hand side of every variable, as text.
+    definitions : dict
+        Named intermediate expressions, as text.
+    state : (n,) array
+        Start values, read-only.
+    values : (m,) array
+        Parameter values, read-only.
+    nonnegative : bool
+        Whether states are quantities that cannot be negative (concentrations).
+    training : dict or None
+        The [training] table of a model file, as it stands there.
+
+    Examples
+    --------
+    >>> tank = System.from_equations({"u": "r - u*v", "v": "u*v - v"}, parameters={"r": "3/2"}, state={"u": 1, "v": 2})
+    >>> tank.rhs([1.0, 1.5])
+    array([0., 0.])
+    >>> tank.jacobian([1.0, 1.5])
+    array([[-1.5, -1. ],
+           [ 1.5,  0. ]])
+    """
+
+    title: str
+    variables: tuple[str, ...]
+    parameters: tuple[str, ...]
+    equations: dict[str, str]
+    definitions: dict[str, str]
+    state: np.ndarray
+    values: np.ndarray
+    nonnegative: bool = False
+    training: dict[str, Any] | None = field(default=None, repr=False)
+
+    # -- construction -------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_equations(
+        cls,
+        equations: Mapping[str, str | sympy.Expr],
+        parameters: Mapping[str, float | str] | None = None,
+        state: Mapping[str, float | str] | None = None,
+        definitions: Mapping[str, str | sympy.Expr] | None = None,
+        nonnegative: bool = False,
+        title: str = "",
+        training: dict[str, Any] | None = None,
+    ) -> System:
+        """Make a system from its equations.
+
+        Parameters
+        ----------
+        equations : mapping
+            For every variable its time derivative, as text or as a sympy expression. Unless `state` is given, its
+            order is the order of the variables.
+        parameters : mapping, optional
+            Value of every parameter: a number, or an exact fraction as text ("8/3").
+        state : mapping, optional
+            Start value of every variable; its order is the order of the variables. Zero by default.
+        definitions : mapping, optional
+            Named expressions that equations and other definitions may use, in any order.
+        nonnegative : bool
+            Whether the variables are quantities that cannot be negative.
+        title : str
+        training : dict, optional
+            What the system is to be learned on; kept as it is.
+
+        Raises
+        ------
+        InputError
+            If a name is not one, is used twice or unknown, an equation is missing or cannot be read, a definition
+            needs itself, or a number is not finite.
+        """
+        system = cls.trusted(equations, parameters, state, definitions, nonnegative, title, training)
+        _ = system.native.graph
+        return system
+
+    @classmethod
+    def trusted(
+        cls,
+        equations: Mapping[str, str | sympy.Expr],
+        parameters: Mapping[str, float | str] | None = None,
+        state: Mapping[str, float | str] | None = None,
+        definitions: Mapping[str, str | sympy.Expr] | None = None,
+        nonnegative: bool = False,
+        title: str = "",
+        training: dict[str, Any] | None = None,
+    ) -> System:
+        """Make a system as `from_equations` does, without reading the equations before they are compiled.
+
+        For equations written by a program. Names and numbers are checked all the same; a mistake in an equation is
+        found on first use.
+        """
+        parameters = as_mapping(parameters, "parameters")
+        equations = as_texts(equations, "equations")
+        definitions = as_texts(definitions, "definitions")
+        start = dict.fromkeys(equations, 0.0) if state is None else as_mapping(state, "state")
+        check_names(start, parameters, definitions, equations)
+        if not isinstance(nonnegative, bool | np.bool_):
+            raise ModelError(f"nonnegative must be true or false, not {nonnegative!r}", "options", "nonnegative")
+        if not isinstance(title, str):
+            raise ModelError(f"the title must be text, not {title!r}", "", "title")
+        return cls(
+            title=title,
+            variables=tuple(start),
+            parameters=tuple(parameters),
+            equations={name: equations[name] for name in start},
+            definitions=definitions,
+            state=as_numbers(start, "start value of", "variables"),
+            values=as_numbers(parameters, "parameter", "parameters"),
+            nonnegative=bool(nonnegative),
+            training=training,
+        )
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> System:
+        """Read a model from a TOML file (see `bifrncrn.models.toml`).
+
+        Raises
+        ------
+        InputError
+            Names the file, the line, the word and what would be right.
+        """
+        from bifrncrn.models.toml import read
+
+        return read(path)
+
+    @classmethod
+    def from_function(
+        cls,
+        f: Any,
+        variables: Sequence[str] | int,
+        parameters: Mapping[str, float | str],
+        state: Mapping[str, float] | Sequence[float] | np.ndarray | None = None,
+        jacobian: Any = None,
+        parameter_derivative: Any = None,
+        sparsity: Any = None,
+        scale: float | Sequence[float] | np.ndarray | None = None,
+        nonnegative: bool = False,
+        title: str = "",
+    ) -> System:
+        """Make a system whose right-hand side is a Python function.
+
+        Every evaluation is a call from compiled code into Python: about 10 microseconds beside the function's own time,
+        so small models are followed some seven times slower than from equations, and some thirty times slower where
+        derivatives are not given either. Those are differences (fourth order): a Jacobian takes four calls for every
+        group of its columns, where columns that share no row are in one group; without `sparsity` every column is a
+        group of its own. With them folds are as accurate as with exact derivatives, the parameters of branch points and
+        Hopf points good to about 1e-8 of their size, `a` to 1e-6, `l1` to 1e-4; `Diagram.notes` says so. Differences
+        look up to 2 % of a state's size beyond a point, so f must be defined there (Jacobians of a nonnegative system
+        stay inside). A given Jacobian or structure that contradicts f at the start is warned of.
+
+        Parameters
+        ----------
+        f : callable
+            `f(x, p)` returns dx/dt, shape (n,), for arrays of states and parameter values (in their order below): numpy
+            code or a jitted function. Or the address of a compiled `void f(double *x, double *p, double *out)`, or an
+            object that has it as `.address` (numba's `cfunc`).
+        variables : sequence of str, or int
+            Names of the states, or their number (then x1, x2, ...).
+        parameters : mapping
+            Name and value of every parameter.
+        state : mapping or (n,) array, optional
+            Start values; zero by default.
+        jacobian : callable, optional
+            `jacobian(x, p)` returns df/dx, shape (n, n), an array or a scipy sparse array; or an address as for `f`.
+        parameter_derivative : callable, optional
+            `parameter_derivative(x, p)` returns df/dp, shape (n, m); or an address.
+        sparsity : (n, n) array or sparse array, optional
+            Not zero wherever the Jacobian may be. Required above 1,000 variables unless the Jacobian is sparse.
+        scale : float or (n,) array, optional
+            Typical sizes of the states, for the steps of differences; by default those of the start.
+        nonnegative, title
+            As in `from_equations`.
+
+        Raises
+        ------
+        InputError
+            If names or numbers are wrong, or the function does not return n numbers at the start. What the function
+            itself raises is passed on.
+
+        Examples
+        --------
+        >>> fold = System.from_function(lambda x, p: p[0] - x**2, ["x"], {"r": 1.0}, state=[1.0])
+        >>> fold.jacobian([1.0]).round(9)
+        array([[-2.]])
+        """
+        from bifrncrn.models.function_system import from_function
+
+        return from_function(
+            f, variables, parameters, state, jacobian, parameter_derivative, sparsity, scale, nonnegative, title
+        )
+
+    def with_(
+        self,
+        state: Mapping[str, float | str] | Sequence[float] | np.ndarray | None = None,
+        values: Mapping[str, float | str] | Sequence[float] | np.ndarray | None = None,
+        nonnegative: bool | None = None,
+        title: str | None = None,
+    ) -> System:
+        """Return a copy with other start or parameter values, sharing the compiled functions.
+
+        Parameters
+        ----------
+        state, values : mapping or array, optional
+            A mapping changes the named entries only.
+        """
+        changed = replace(
+            self,
+            state=self._changed(self.state, state, self.variable_index, "start value of"),
+            values=self._changed(self.values, values, self.parameter_index, "parameter"),
+            nonnegative=self.nonnegative if nonnegative is None else bool(nonnegative),
+            title=self.title if title is None else title,
+        )
+        changed.__dict__["native"] = self.native
+        return changed
+
+    @staticmethod
+    def _changed(old: np.ndarray, new: Any, index: Any, what: str) -> np.ndarray:
+        if new is None:
+            return old
+        array = old.copy()
+        if isinstance(new, Mapping):
+            for name, value in new.items():
+                array[index(name)] = expressions.parse_number(value, f"{what} '{name}'")
+        else:
+            array[:] = _vector(new, old.size, f"{what.split()[0]} values")
+            if not np.isfinite(array).all():
+                shown = expressions.shorten(repr(new))
+                raise InputError(f"{what.split()[0]} values must be finite, not {shown}")
+        array.setflags(write=False)
+        return array
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle what the system is, not its compiled code (the disk cache has that)."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def __setstate__(self, saved: dict[str, Any]) -> None:
+        self.__dict__.update(saved)
+        self.state.setflags(write=False)
+        self.values.setflags(write=False)
+
+    # -- names --------------------------------------------------------------------------------------------------
+
+    def variable_index(self, name: str) -> int:
+        """Return the place of a variable; InputError with a suggestion when there is none of that name."""
+        return _index(name, self.variables, "variable")
+
+    def parameter_index(self, name: str) -> int:
+        """Return the place of a parameter; InputError with a suggestion when there is none of that name."""
+        return _index(name, self.parameters, "parameter")
+
+    @property
+    def note(self) -> str:
+        """What a reader of results must know about how the system is evaluated; empty where it is exact."""
+        return ""
+
+    @functools.cached_property
+    def lower(self) -> np.ndarray:
+        """Lower bounds of the variables, (n,), read-only."""
+        return _constant(len(self.variables), 0.0 if self.nonnegative else -np.inf)
+
+    @functools.cached_property
+    def upper(self) -> np.ndarray:
+        """Upper bounds of the variables, (n,), read-only."""
+        return _constant(len(self.variables), np.inf)
+
+    @functools.cached_property
+    def remembered(self) -> dict[str, Any]:
+        """What other modules found out about the system and need not find out again; lost when it is pickled."""
+        return {}
+
+    # -- evaluation ---------------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def native(self) -> NativeModel:
+        """The compiled functions; each is compiled, or fetched from the disk cache, when first used."""
+        key = json.dumps([self.variables, self.parameters, self.equations, self.definitions])
+        return NativeModel(len(self.variables), len(self.parameters), key, self._graph)
+
+    def _graph(self) -> tuple[Graph, list[int]]:
+        return build_graph(self.variables, self.parameters, self.equations, self.definitions)[:2]
+
+    def rhs(self, x: Any, values: Any = None) -> np.ndarray:
+        """Return f(x; p), (n,); `values` are the system's own by default. Not finite where f is not."""
+        out = np.empty(len(self.variables))
+        self._call("f", self._point(x), self._parameters(values), out)
+        return out
+
+    def jacobian(self, x: Any, values: Any = None) -> np.ndarray:
+        """Return df/dx, (n, n), dense."""
+        n = len(self.variables)
+        point, parameters, still = self._point(x), self._parameters(values), np.zeros(len(self.parameters))
+        matrix, scratch = np.zeros((n, n)), np.empty((2, n))
+        if n <= DENSE_LIMIT:  # not `J`: whoever needs a Jacobian needs `linearize` as well, so one is compiled
+            self._call("linearize", point, parameters, still, scratch[0], matrix, scratch[1])
+        else:
+            entries = np.empty(self.native.rows.size)
+            self._call("sparse", point, parameters, still, scratch[0], entries, scratch[1])
+            matrix[self.native.rows, self.native.cols] = entries
+        return matrix
+
+    def derivatives(self, x: Any, values: Any, dx: Any, dp: Any) -> np.ndarray:
+        """Return the first three derivatives by e of f(x + e dx; p + e dp) at e = 0, (3, n).
+
+        Parameters
+        ----------
+        x, dx : (n,) arrays
+        values, dp : (m,) arrays, or None for the system's own values and no change of them
+        """
+        out = np.empty((3, len(self.variables)))
+        step = np.zeros(len(self.parameters)) if dp is None else _vector(dp, len(self.parameters), "dp")
+        self._call("jet", self._point(x), self._parameters(values), _vector(dx, len(self.variables), "dx"), step, out)
+        return out
+
+    def _point(self, x: Any) -> np.ndarray:
+        return _vector(x, len(self.variables), "x")
+
+    def _parameters(self, values: Any) -> np.ndarray:
+        return self.values if values is None else _vector(values, len(self.parameters), "values")
+
+    @functools.cached_property
+    def _functions(self) -> dict[str, Any]:
+        return {}
+
+    def _call(self, name: str, *arrays: np.ndarray) -> None:
+        function = self._functions.get(name)
+        if function is None:
+            function = self._functions[name] = self.native.function(name)
+        function(*[array.__array_interface__["data"][0] for array in arrays])  # faster than array.ctypes
+
+    def simulate(self, t_span: float | Sequence[float], **options: Any) -> Simulation:
+        """Integrate the system in time from its start state; see `bifrncrn.trajectories.simulation.simulate`.
+
+        Parameters
+        ----------
+        t_span : float or (start, end)
+            The time to simulate to, from 0, or both ends.
+        **options
+            `state`, `values`, `method`, `rtol`, `atol`, `events`, `times`, `dense`, `max_steps`.
+        """
+        from bifrncrn.trajectories.simulation import simulate
+
+        return simulate(self, t_span, **options)
+
+    # -- other forms --------------------------------------------------------------------------------------------
+
+    @property
+    def source(self) -> str:
+        """Python text of `f(x, p, out)` and `jacobian(x, p, out)`, to be read, or pasted into a numba program.
+
+        Both take contiguous float arrays and fill the last; pass them through `numba.njit` for speed.
+        """
+        from bifrncrn.compile.source import python_source
+
+        return python_source(self.variables, self.parameters, *self._graph_and_definitions())
+
+    def _graph_and_definitions(self) -> tuple[Graph, list[int], dict[str, int]]:
+        return build_graph(self.variables, self.parameters, self.equations, self.definitions)
+
+    def sympy(self) -> dict[str, sympy.Expr]:
+        """Return the right-hand sides as sympy expressions of plain symbols, definitions substituted."""
+        from bifrncrn.models.symbolic import to_sympy
+
+        graph, roots, _ = self._graph_and_definitions()
+        return dict(zip(self.variables, to_sympy(graph, roots, self.variables, self.parameters), strict=True))
+
+    def to_toml(self) -> str:
+        """Return the system as the text of a model file; reading it gives the same system."""
+        from bifrncrn.models.toml import dumps
+
+        return dumps(self)
+
+
+def _vector(values: Any, size: int, what: str) -> np.ndarray:
+    try:
+        array = np.ascontiguousarray(values, dtype=float)
+    except (TypeError, ValueError):
+        shown = expressions.shorten(repr(values))
+        raise InputError(f"{what} must be an array of {size} numbers, not {shown}") from None
+    if array.shape != (size,):
+        raise InputError(f"{what} must be an array of {size} numbers, not of shape {array.shape}")
+    return array
+
+
+def _constant(size: int, value: float) -> np.ndarray:
+    array = np.full(size, value)
+    array.setflags(write=False)
+    return array
+
+
+def _index(name: str, names: tuple[str, ...], what: str) -> int:
+    try:
+        return names.index(name)
+    except ValueError:
+        listed = ", ".join(expressions.shorten(name) for name in names[:10]) + (", ..." if len(names) > 10 else "")
+        hint = expressions.suggest(str(name), names) or (f"; there are {listed}" if names else "; there are none")
+        raise InputError(f"there is no {what} '{expressions.shorten(str(name))}'{hint}") from None

@@ -1,0 +1,256 @@
+"""Model files: a System as TOML, in and out.
+
+A file has the tables [variables] (start values), [parameters], [equations] and, if wanted, [definitions], [options]
+(`nonnegative`) and [training], and a title. Expressions are text for the safe reader.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.base.files import write_atomic
+from bifrncrn.models.equations import ModelError
+from bifrncrn.models.expressions import suggest
+from bifrncrn.models.system import System
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MAX_BYTES = 50_000_000
+TABLES = ("variables", "parameters", "definitions", "equations", "options", "training")
+OPTIONS = ("nonnegative",)
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def read(path: str | os.PathLike[str]) -> System:
+    """Read a model file.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is no TOML, or the model in it is wrong. Names the file, the line and the word.
+    """
+    text = _read_text(Path(path))
+    return loads(text, str(path))
+
+
+def document(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the tables of a model file as they stand there.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is no TOML.
+    """
+    return _parsed(_read_text(Path(path)), str(path))
+
+
+def loads(text: str, name: str = "model") -> System:
+    """Read a model from the text of a model file; `name` is what error messages call it."""
+    document = _parsed(text, name)
+    try:
+        return _from_document(document)
+    except ModelError as error:
+        line = find_line(text, error.table, error.key)
+        raise InputError(f"{name}{f', line {line}' if line else ''}: {error}") from None
+
+
+def write(system: System, path: str | os.PathLike[str]) -> None:
+    """Write a system to a model file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    write_atomic(path, dumps(system))
+
+
+def dumps(system: System) -> str:
+    """Return the text of a model file; reading it gives the same system, digit for digit."""
+    lines = []
+    if system.title:
+        lines += [f"title = {_toml_value(system.title)}", ""]
+    lines += _table("variables", dict(zip(system.variables, system.state.tolist(), strict=True)))
+    if system.parameters:
+        lines += _table("parameters", dict(zip(system.parameters, system.values.tolist(), strict=True)))
+    if system.definitions:
+        lines += _table("definitions", system.definitions)
+    lines += _table("equations", system.equations)
+    if system.nonnegative:
+        lines += _table("options", {"nonnegative": True})
+    if system.training is not None:
+        lines += _table("training", system.training)
+    return "\n".join(lines)
+
+
+def find_line(text: str, table: str, key: str | None) -> int | None:
+    """Return the line (from 1) of a key in a table of a TOML text, or of the table's head; None when not found."""
+    current = ""
+    head = None
+    inside = None
+    for number, line in enumerate(text.split("\n"), 1):
+        if inside is not None:
+            inside = None if inside in line else inside
+            continue
+        if line.lstrip().startswith("["):
+            current = _unquote(line.strip().strip("[").partition("]")[0].strip())
+            head = number if current == table else head
+            continue
+        entry = re.match(r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^=\s#]+)\s*=""", line)
+        if entry and key is not None:
+            word = entry[1]
+            if (current == table and _unquote(word) == key) or (not current and word == f"{table}.{key}"):
+                return number
+        quotes = [mark for mark in ('"""', "'''") if line.count(mark) % 2]
+        inside = quotes[0] if quotes else None
+    return head
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder, not a model file") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}; name an existing model file") from None
+    except ValueError:
+        raise InputError(f"{str(path)!r} cannot be the name of a file") from None
+    if len(raw) > MAX_BYTES:
+        raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB, which no model file is")
+    if b"\0" in raw:
+        raise InputError(f"{path} holds a NUL byte at position {raw.index(0)}: it is not a text file")
+    try:
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}, line {line}: not UTF-8 text; save the file in the encoding UTF-8") from None
+
+
+def _parsed(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{name} is not valid TOML: {_lower(error)}{_toml_hint(text, str(error))}") from None
+    except (RecursionError, ValueError) as error:
+        raise InputError(f"{name} cannot be read as TOML: {_lower(error)}") from None
+
+
+def _from_document(document: dict[str, Any]) -> System:
+    for name, entry in document.items():
+        if name == "title":
+            continue
+        if name not in TABLES:
+            what = "table" if isinstance(entry, dict) else "entry"
+            hint = suggest(name, ["title", *TABLES]) or f"; a model file has title and the tables {', '.join(TABLES)}"
+            raise ModelError(f"unknown {what} '{name}'{hint}", *((name,) if what == "table" else ("", name)))
+        if not isinstance(entry, dict):
+            raise ModelError(f"'{name}' must be a table, headed by the line [{name}]", "", name)
+    for name in ("variables", "equations"):
+        if not document.get(name):
+            raise ModelError(f"the table [{name}] is missing or empty; a model has at least one variable", name)
+    _check_types(document)
+    options = document.get("options", {})
+    for name in options:
+        if name not in OPTIONS:
+            hint = suggest(name, OPTIONS) or f"; the options are {', '.join(OPTIONS)}"
+            raise ModelError(f"unknown option '{name}'{hint}", "options", name)
+    return System.from_equations(
+        document["equations"],
+        parameters=document.get("parameters", {}),
+        state=document["variables"],
+        definitions=document.get("definitions", {}),
+        nonnegative=options.get("nonnegative", False),
+        title=document.get("title", ""),
+        training=document.get("training"),
+    )
+
+
+def _check_types(document: dict[str, Any]) -> None:
+    """Find entries of a wrong kind, dotted keys (which TOML reads as tables) among them."""
+    for table in ("equations", "definitions"):
+        for name, entry in document.get(table, {}).items():
+            if not isinstance(entry, str) and (isinstance(entry, bool) or not isinstance(entry, int | float)):
+                rule = f'write {name} = "..." with the expression in quotes'
+                raise ModelError(f"'{name}' must be text, not {_kind(entry)}; {rule}", table, name)
+    for table in ("variables", "parameters"):
+        for name, entry in document.get(table, {}).items():
+            if isinstance(entry, bool) or not isinstance(entry, int | float | str):
+                rule = 'a number or a fraction as text ("8/3")'
+                raise ModelError(f"'{name}' must be {rule}, not {_kind(entry)}", table, name)
+
+
+def _kind(entry: Any) -> str:
+    names = {bool: "true or false", list: "a list", dict: "a table", str: "text", int: "a number", float: "a number"}
+    return names.get(type(entry), "a date or time")
+
+
+def _lower(error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    return text[0].lower() + text[1:]
+
+
+def _toml_hint(text: str, error: str) -> str:
+    """Say what to do about the commonest mistake, an expression without quotes."""
+    found = re.search(r"line (\d+)", error)
+    lines = text.split("\n")
+    if found and 0 < int(found[1]) <= len(lines) and len(lines[int(found[1]) - 1]) < 1000:
+        entry = re.fullmatch(r"\s*(\w+)\s*=\s*([^\"'#\[{]*[A-Za-z(*/^][^\"']*)", lines[int(found[1]) - 1])
+        if entry:
+            return f'; an expression stands in quotes: {entry[1]} = "{entry[2].strip()[:60]}"'
+    return ""
+
+
+def _unquote(word: str) -> str:
+    return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
+
+
+# -- writing ----------------------------------------------------------------------------------------------------
+
+
+def _table(name: str, entries: dict[str, Any]) -> list[str]:
+    """Return the lines of a table; tables in it follow as tables of their own."""
+    lines = [f"[{name}]"]
+    plain = [(key, value) for key, value in entries.items() if not isinstance(value, dict)]
+    lines += [f"{_toml_key(key)} = {_toml_value(value)}" for key, value in plain]
+    lines.append("")
+    for key, value in entries.items():
+        if isinstance(value, dict):
+            lines += _table(f"{name}.{_toml_key(key)}", value)
+    return lines
+
+
+def _toml_key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else _toml_value(key)
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str):
+        return '"' + "".join(_escape(character) for character in value) + '"'
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml_value(entry) for entry in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml_key(key)} = {_toml_value(entry)}" for key, entry in value.items()) + "}"
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    raise InputError(f"{value!r} ({type(value).__name__}) cannot be written to a model file")
+
+
+def _escape(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if character < " " or character == "\x7f":
+        return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, f"\\u{ord(character):04X}")
+    return character

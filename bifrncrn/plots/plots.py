@@ -1,0 +1,641 @@
+"""Pictures of results: every matplotlib line of the package.
+
+A solid line is stable, a dashed one unstable, a dotted one not known to be either; the label beside a marker is the
+field's name of the special point, with a question mark where it was seen but not refined. Line width, grey level and
+the filling of the markers carry the meaning, colour only repeats it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.base.files import write_atomic
+from bifrncrn.plots.label_placement import place_labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    from bifrncrn.comparison.comparison import Comparison
+    from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
+
+MARKERS = {
+    "LP": "s", "BP": "D", "HB": "o", "LPC": "p", "PD": "v", "NS": "h", "BPC": "d",
+    "CP": "^", "BT": "P", "GH": "X", "ZH": "<", "HH": ">", "UZ": "*",
+}  # fmt: skip
+UNMARKED = ("EP",)
+SUFFIXES = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
+SIZE = (6.4, 4.4)  # inches
+DPI = 200
+MARKER_SIZE = 6.5  # points
+FONT_SIZE = 9.0  # points
+COINCIDENT = 3.0  # pixels at 72 dpi: labels of points closer than this are written as one
+LEGEND_DROP = 32.0  # points from the axes to the legend: the room of tick labels and the axis' name
+ZERO = 1e-30  # a branch no larger than this is drawn as zero
+FAR = 8.0  # points between a marker and its label beyond which a line joins them
+SPACING = 4.0  # pixels: how densely curves are sampled as obstacles to labels
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one diagram is drawn.
+
+    Attributes
+    ----------
+    colour : str
+        Of lines and markers; distinct in grey too.
+    width : float
+        Of lines, in points.
+    filled : bool
+        Whether markers are filled.
+    layer : float
+        The matplotlib z-order; a higher one is drawn over a lower.
+    """
+
+    colour: str
+    width: float
+    filled: bool
+    layer: float
+
+
+PLAIN = Style("#000000", 1.4, True, 3.0)
+TARGET = Style("#9a9a9a", 4.0, False, 2.0)
+LEARNED = Style("#00509e", 1.4, True, 3.0)
+LOCI: dict[str, Any] = {"fold": "solid", "hopf": (0, (6.0, 1.8, 1.2, 1.8))}
+KINDS = {"fold": "fold (LP)", "hopf": "Hopf point (HB)"}
+WORDS = (("target", TARGET), ("learned", LEARNED))
+
+
+def plot_diagram(diagram: Diagram, show: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw one state of a diagram against its parameter, or curves of folds and Hopf points in two parameters.
+
+    Where a diagram has both, the curves in two parameters are left out (`save_diagram` draws both).
+
+    Parameters
+    ----------
+    diagram : Diagram
+        What to draw.
+    show : str, optional
+        The state on the vertical axis; by default the first. Of periodic orbits its minimum and maximum are drawn.
+    ax : matplotlib axes, optional
+        Where to draw; by default the only axes of a new figure.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    InputError
+        If there is nothing to draw or no state `show`.
+    """
+    if diagram.branches and all(branch.kind in LOCI for branch in diagram.branches):
+        return _plot_loci(diagram, _axes() if ax is None else ax)
+    diagram = _without(diagram, LOCI)
+    name = _shown(diagram, show)
+    ax = _axes() if ax is None else ax
+    _draw(ax, diagram, name, PLAIN)
+    layers = [(diagram, name, PLAIN)]
+    _finish(ax, diagram.model, name, layers)
+    _add_legend(ax, _line_keys(PLAIN, _kinds(diagram)))
+    _add_labels(ax, layers)
+    return ax
+
+
+def plot_comparison(comparison: Comparison, show: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw a learned diagram (thin, filled markers) over its target (broad and grey, hollow markers).
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What to draw.
+    show : str, optional
+        The target's state on the vertical axis; by default the first that both have.
+    ax : matplotlib axes, optional
+        Where to draw; by default the only axes of a new figure.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    InputError
+        If the diagrams have no state in common, or no state `show`.
+    """
+    if not comparison.names:
+        raise InputError("the two diagrams have no state in common, so they cannot be drawn over each other")
+    name = next(iter(comparison.names)) if show is None else show
+    if name not in comparison.names:
+        raise InputError(f"there is no common state {name!r} to show; there are {', '.join(comparison.names)}")
+    ax = _axes() if ax is None else ax
+    target, learned = comparison.target, comparison.learned
+    layers = [(target, name, TARGET), (learned, comparison.names[name], LEARNED)]
+    for diagram, column, style in layers:
+        _draw(ax, diagram, column, style)
+    _finish(ax, f"target: {target.model}; learned: {learned.model}", name, layers)
+    if comparison.box is not None and name in comparison.box:
+        _zoom(ax, comparison.box[name], layers)
+    kinds = _kinds(target, learned)
+    keys = [
+        (*_line_keys(style, kinds, f"{word}, "), _marker_key(style, f"{word}, special point")) for word, style in WORDS
+    ]
+    _add_legend(ax, [key for pair in zip(*keys) for key in pair])
+    _add_labels(ax, layers)
+    return ax
+
+
+def save_diagram(diagram: Diagram, path: str | os.PathLike[str], show: str | None = None) -> None:
+    """Write `plot_diagram`'s picture to a PNG, PDF or SVG file, by its suffix."""
+    _form(path)
+    figure = _figure()
+    loci = tuple(branch for branch in diagram.branches if branch.kind in LOCI)
+    if 0 < len(loci) < len(diagram.branches):
+        figure.set_size_inches(2.0 * SIZE[0], SIZE[1])
+        left, right = figure.subplots(1, 2)
+        plot_diagram(diagram, show=show, ax=left)
+        _plot_loci(diagram, right)
+    else:
+        plot_diagram(diagram, show=show, ax=figure.subplots())
+    figure.set_layout_engine("none")  # it is settled: the labels were placed by it
+    save_figure(figure, path)
+
+
+def save_comparison(comparison: Comparison, path: str | os.PathLike[str], show: str | None = None) -> None:
+    """Write `plot_comparison`'s picture to a PNG, PDF or SVG file, by its suffix."""
+    _form(path)
+    figure = _figure()
+    plot_comparison(comparison, show=show, ax=figure.subplots())
+    figure.set_layout_engine("none")
+    save_figure(figure, path)
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure to a PNG, PDF or SVG file; the file appears whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another one or the file cannot be written.
+    """
+    form = _form(path)
+    undated: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form, {})
+    stream = io.BytesIO()
+    figure.savefig(stream, format=form, dpi=DPI, metadata=undated)
+    write_atomic(path, stream.getvalue())
+
+
+def check_suffix(path: str | os.PathLike[str]) -> None:
+    """Raise InputError unless a picture can be written under this name."""
+    _form(path)
+
+
+def _form(path: str | os.PathLike[str]) -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"cannot draw to {str(path)!r}: name a file that ends in .png, .pdf or .svg")
+    return SUFFIXES[suffix]
+
+
+def _figure() -> Figure:
+    """Return a figure that no window system and no global state knows of."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=SIZE, layout="constrained")
+
+
+def _axes() -> Axes:
+    """Return new axes of pyplot, which notebooks show by themselves."""
+    from matplotlib import pyplot
+
+    return pyplot.subplots(figsize=SIZE, layout="constrained")[1]
+
+
+def _root(ax: Axes) -> Figure:
+    """Return the figure the axes are in, also from within a subfigure."""
+    root = ax.get_figure(root=True)
+    if root is None:
+        raise InputError("the axes belong to no figure; make them with figure.subplots()")
+    return root
+
+
+def _shown(diagram: Diagram, show: str | None) -> str:
+    names = [name for branch in diagram.branches for name in _states(branch, diagram.parameter)]
+    if not names:
+        raise InputError(f"the diagram of {diagram.model!r} has no branch to draw")
+    if show is not None and show not in names:
+        raise InputError(f"there is no state {show!r} to show; there are {', '.join(dict.fromkeys(names))}")
+    return names[0] if show is None else show
+
+
+def _states(branch: Branch, parameter: str) -> list[str]:
+    names = (name.removeprefix("min ").removeprefix("max ") for name in branch.columns)
+    return [name for name in dict.fromkeys(names) if name not in (parameter, "period")]
+
+
+def _curves(branch: Branch, name: str) -> list[np.ndarray]:
+    """Return the columns of a branch that show a state: itself, or the minimum and the maximum of a cycle."""
+    return [branch.column(column) for column in (name, f"min {name}", f"max {name}") if column in branch.columns]
+
+
+def _draw(ax: Axes, diagram: Diagram, name: str, style: Style) -> None:
+    """Draw the branches and the markers of a diagram."""
+    for branch in diagram.branches:
+        special = {point.index for point in diagram.special_points if point.branch == branch.id}
+        for values in _curves(branch, name):
+            horizontal = branch.column(diagram.parameter)
+            for rows, kind in stability_runs(branch.unstable, special):
+                _draw_run(ax, horizontal[rows], values[rows], kind, style)
+    for point, vertical in _marked(diagram, name):
+        ax.plot(
+            [point.parameters[diagram.parameter]],
+            [vertical],
+            zorder=style.layer + 2,
+            label="_special",
+            **_marker(style, point.label),
+        )
+
+
+def _without(diagram: Diagram, kinds: Collection[str]) -> Diagram:
+    """Return a diagram without the branches of some kinds."""
+    left = tuple(branch for branch in diagram.branches if branch.kind not in kinds)
+    numbers = {branch.id for branch in left}
+    points = tuple(point for point in diagram.special_points if point.branch in numbers)
+    return replace(diagram, branches=left, special_points=points)
+
+
+def _plot_loci(diagram: Diagram, ax: Axes) -> Axes:
+    """Draw the curves of folds and Hopf points in the plane of the two parameters."""
+    from matplotlib.lines import Line2D
+
+    first, second = diagram.parameter, diagram.second
+    assert second is not None
+    plane = replace(diagram, branches=tuple(branch for branch in diagram.branches if branch.kind in LOCI))
+    for branch in plane.branches:
+        style = {"color": PLAIN.colour, "linewidth": PLAIN.width, "linestyle": LOCI[branch.kind]}
+        ax.plot(branch.column(first), branch.column(second), zorder=PLAIN.layer, label="_branch", **style)
+    marked = [point for point in diagram.special_points if second in point.parameters]
+    layers = [(replace(plane, special_points=tuple(marked)), second, PLAIN)]
+    for point, height in _marked(layers[0][0], second):
+        ax.plot(
+            [point.parameters[first]],
+            [height],
+            zorder=PLAIN.layer + 2,
+            label="_special",
+            **_marker(PLAIN, point.label),
+        )
+    _finish(ax, diagram.model, second, layers)
+    _around(ax, diagram, first)
+    kinds = dict.fromkeys(branch.kind for branch in plane.branches)
+    keys = [Line2D([], [], color=PLAIN.colour, linestyle=LOCI[kind], label=KINDS[kind]) for kind in kinds]
+    _add_legend(ax, keys)
+    _add_labels(ax, layers)
+    return ax
+
+
+def _around(ax: Axes, diagram: Diagram, first: str) -> None:
+    """Set the horizontal limits to the range that was asked for and the special points, or to the curves."""
+    loci = [branch.column(first) for branch in diagram.branches if branch.kind in LOCI]
+    values = np.concatenate([*loci, diagram.range])
+    special = [point.parameters[first] for point in diagram.special_points]
+    low, high = min([*diagram.range, *special]), max([*diagram.range, *special])
+    room = 0.1 * (high - low)
+    ax.set_xlim(max(float(values.min()), low) - room / 5, min(float(values.max()), high) + room / 5)
+
+
+def _draw_run(ax: Axes, x: np.ndarray, y: np.ndarray, kind: str, style: Style) -> None:
+    ax.plot(
+        x,
+        y,
+        color=style.colour,
+        linewidth=style.width,
+        linestyle=_dashes(kind, style),
+        marker="none" if len(x) > 1 else "_",
+        dash_capstyle="butt",
+        solid_capstyle="butt",
+        zorder=style.layer,
+        label="_branch",
+    )
+
+
+def stability_runs(unstable: np.ndarray, special: set[int]) -> list[tuple[slice, str]]:
+    """Split the rows of a branch into runs of one stability that meet in the special points.
+
+    A special point has an eigenvalue on the imaginary axis, so the piece between two rows takes its stability from
+    the row that is no special point.
+
+    Parameters
+    ----------
+    unstable : (k,) int array
+        Number of unstable eigenvalues at each row, -1 where it was not computed.
+    special : set of int
+        Rows that are special points.
+
+    Returns
+    -------
+    list of (slice, str)
+        Rows of each run, ends included, and whether it is `stable`, `unstable` or `unknown`.
+
+    Examples
+    --------
+    >>> stability_runs(np.array([0, 0, 1, 2, 2]), {2})
+    [(slice(0, 3, None), 'stable'), (slice(2, 5, None), 'unstable')]
+    """
+    count = len(unstable)
+    if count < 2:
+        return [(slice(0, count), _stability(unstable))] if count else []
+    pieces = []
+    for k in range(count - 1):
+        ends = [row for row in (k, k + 1) if row not in special] or [k, k + 1]
+        pieces.append(_stability(unstable[ends]))
+    runs, first = [], 0
+    for k in range(1, count):
+        if k == count - 1 or pieces[k] != pieces[first]:
+            runs.append((slice(first, k + 1), pieces[first]))
+            first = k
+    return runs
+
+
+def _stability(unstable: np.ndarray) -> str:
+    """Return what numbers of unstable eigenvalues say together."""
+    if (unstable < 0).any():
+        return "unknown"
+    return "unstable" if unstable.any() else "stable"
+
+
+def _marked(diagram: Diagram, name: str) -> list[tuple[SpecialPoint, float]]:
+    """Return the special points that get a marker, with their height in the picture."""
+    branches = {branch.id: branch for branch in diagram.branches}
+    marked = []
+    for point in diagram.special_points:
+        if point.label in UNMARKED:
+            continue
+        branch = branches.get(point.branch)
+        if name in point.state and (branch is None or branch.kind != "periodic"):
+            marked.append((point, point.state[name]))
+        elif branch is not None:
+            marked += [(point, float(values[point.index])) for values in _curves(branch, name)[-1:]]
+    return marked
+
+
+Layer = tuple["Diagram", str, Style]
+
+
+def _finish(ax: Axes, title: str, name: str, layers: Sequence[Layer]) -> None:
+    """Set the axes' names and limits."""
+    ax.set_title(title, fontsize=FONT_SIZE + 1)
+    ax.set_xlabel(layers[0][0].parameter)
+    ax.set_ylabel(name)
+    low, high = min(d.range[0] for d, _, _ in layers), max(d.range[1] for d, _, _ in layers)
+    ax.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
+    values = [v for diagram, column, _ in layers for branch in diagram.branches for v in _curves(branch, column)]
+    heights = np.concatenate([*values, np.empty(0)])
+    heights = heights[np.isfinite(heights)]
+    if heights.size:
+        bottom, top = float(heights.min()), float(heights.max())
+        # A branch that is constant, or zero, to rounding is drawn as such, not blown up.
+        largest = max(abs(bottom), abs(top))
+        room = max(0.08 * (top - bottom), 0.02 * largest) if largest > ZERO else 1.0
+        ax.set_ylim(bottom - room, top + room)
+
+
+def _zoom(ax: Axes, box: tuple[float, float], layers: Sequence[Layer]) -> None:
+    """Set the vertical limits to what lies in the box, with some of the box around it."""
+    low, high = box
+    heights = np.concatenate([v for d, column, _ in layers for branch in d.branches for v in _curves(branch, column)])
+    inside = heights[(heights >= low) & (heights <= high)]
+    bottom, top = (inside.min(), inside.max()) if inside.size else (low, high)
+    room = 0.15 * (high - low)
+    ax.set_ylim(max(bottom - room, low - room / 3), min(top + room, high + room / 3))
+
+
+def _kinds(*diagrams: Diagram) -> list[str]:
+    """Return the kinds of lines a legend explains: both stabilities, or that none was computed."""
+    counts = np.concatenate([branch.unstable for diagram in diagrams for branch in diagram.branches])
+    return ["stable", "unstable"] * bool((counts >= 0).any()) + ["unknown"] * bool((counts < 0).any())
+
+
+def _line_keys(style: Style, kinds: Sequence[str], prefix: str = "") -> list[Line2D]:
+    """Return legend entries for the lines of a style."""
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D(
+            [],
+            [],
+            color=style.colour,
+            linewidth=style.width,
+            linestyle=_dashes(kind, style),
+            label=f"{prefix}{'stability not computed' if kind == 'unknown' else kind}",
+        )
+        for kind in kinds
+    ]
+
+
+def _marker_key(style: Style, word: str) -> Line2D:
+    """Return the legend entry for the special points of a style."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], label=word, **_marker(style, "HB"))
+
+
+def _dashes(kind: str, style: Style) -> Any:
+    # matplotlib counts dashes in line widths; by the square root broad lines get longer dashes, but not in proportion.
+    if kind == "unknown":
+        return "dotted"
+    return "solid" if kind == "stable" else (0, (3.2 / style.width**0.5, 2.4 / style.width**0.5))
+
+
+def _marker(style: Style, label: str) -> dict[str, Any]:
+    return {
+        "linestyle": "none",
+        "marker": MARKERS.get(label, "o"),
+        "markersize": MARKER_SIZE if style.filled else MARKER_SIZE + 3.0,
+        "markerfacecolor": style.colour if style.filled else "white",
+        "markeredgecolor": style.colour if style.filled else "#4d4d4d",
+        "markeredgewidth": 1.0 if style.filled else 1.6,
+    }
+
+
+def _add_legend(ax: Axes, keys: Sequence[Line2D]) -> None:
+    """Put the legend below the axes, where it covers nothing."""
+    from matplotlib.transforms import ScaledTranslation
+
+    below = ScaledTranslation(0, -LEGEND_DROP / 72, _root(ax).dpi_scale_trans)
+    ax.legend(
+        handles=list(keys),
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        bbox_transform=ax.transAxes + below,
+        ncols=len(keys) // 2 if len(keys) > 2 else 2,
+        frameon=False,
+        fontsize=FONT_SIZE,
+        handlelength=4.0,
+    )
+
+
+def _add_labels(ax: Axes, layers: Sequence[Layer]) -> None:
+    """Write the special points' labels where they cover nothing."""
+    root = _root(ax)
+    root.draw_without_rendering()  # settles the layout, which the places depend on
+    frame = ax.get_window_extent()
+    unit = root.dpi / 72
+    entries = _label_entries(ax, layers, unit)
+    if not entries:
+        return
+    obstacles = _obstacles(ax, layers)
+    anchors = np.array([anchor for anchor, _, _ in entries])
+    sizes = [_text_size(text, unit) for _, text, _ in entries]
+    bounds = (frame.x0 + 2, frame.y0 + 2, frame.x1 - 2, frame.y1 - 2)
+    centres = place_labels(anchors, sizes, obstacles, bounds, marker=0.6 * MARKER_SIZE * unit, unit=unit)
+    for (anchor, text, style), size, centre in zip(entries, sizes, centres):
+        shift = (np.array(centre) - anchor) / unit
+        gap = np.abs(shift) - np.array(size) / unit / 2
+        far = np.hypot(*np.maximum(gap, 0.0)) > FAR
+        ax.annotate(
+            text,
+            tuple(ax.transData.inverted().transform(anchor)),
+            xytext=(float(shift[0]), float(shift[1])),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=FONT_SIZE,
+            color="black" if style.filled else "#4d4d4d",
+            arrowprops={"arrowstyle": "-", "linewidth": 0.6, "color": "#4d4d4d", "shrinkB": 4.0} if far else None,
+            zorder=style.layer + 3,
+        )
+
+
+def _label_entries(ax: Axes, layers: Sequence[Layer], unit: float) -> list[tuple[np.ndarray, str, Style]]:
+    """Return anchor (pixels), text and style of each label; coincident points share one."""
+    frame = ax.get_window_extent()
+    entries: list[tuple[np.ndarray, list[str], Style]] = []
+    for diagram, name, style in reversed(layers):
+        for point, vertical in _marked(diagram, name):
+            anchor = ax.transData.transform((point.parameters[diagram.parameter], vertical))
+            if not (frame.x0 <= anchor[0] <= frame.x1 and frame.y0 <= anchor[1] <= frame.y1):
+                continue
+            near = [texts for place, texts, _ in entries if np.hypot(*(place - anchor)) < COINCIDENT * unit]
+            text = point.label if point.status == "converged" else f"{point.label}?"
+            if not near:
+                entries.append((anchor, [text], style))
+            elif text not in near[0]:
+                near[0].append(text)
+    return [(anchor, ", ".join(texts), style) for anchor, texts, style in entries]
+
+
+def _obstacles(ax: Axes, layers: Sequence[Layer]) -> np.ndarray:
+    """Return points every few pixels along all curves, in pixels, shape (m, 2)."""
+    found = [np.empty((0, 2))]
+    for diagram, name, _ in layers:
+        for branch in diagram.branches:
+            for values in _curves(branch, name):
+                pixels = ax.transData.transform(np.stack([branch.column(diagram.parameter), values], axis=1))
+                found.append(_resample(pixels[np.isfinite(pixels).all(axis=1)]))
+    return np.concatenate(found)
+
+
+def _resample(points: np.ndarray) -> np.ndarray:
+    if len(points) < 2:
+        return points
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    count = int(min(along[-1] / SPACING, 1e5)) + 2
+    places = np.linspace(0.0, along[-1], count)
+    return np.stack([np.interp(places, along, points[:, k]) for k in (0, 1)], axis=1)
+
+
+def _text_size(text: str, unit: float) -> tuple[float, float]:
+    """Return the width and height of a label in pixels, a little padded."""
+    from matplotlib.textpath import TextPath
+
+    extent = TextPath((0, 0), text, size=FONT_SIZE).get_extents()
+    return (extent.width + 3) * unit, (FONT_SIZE + 2) * unit
+
+
+def save_bars(bars: Mapping[str, float], path: str | os.PathLike[str], axis: str, title: str) -> None:
+    """Write a picture of positive values as horizontal bars on a logarithmic axis, each with its name and number."""
+    labels, values = list(bars), list(bars.values())
+    _form(path)
+    figure = _figure()
+    ax = figure.subplots()
+    places = np.arange(len(labels))[::-1]
+    ax.barh(places, values, height=0.5, color="#9a9a9a", edgecolor="black")
+    ax.set_xscale("log")
+    ax.set_xlim(min(values) / 5, max(values) * 5)
+    ax.set_yticks(places, labels)
+    ax.set_xlabel(axis)
+    ax.set_title(title, fontsize=FONT_SIZE + 1)
+    for place, value in zip(places, values):
+        ax.annotate(
+            f"{float(f'{value:.3g}'):,g}", (value, place), xytext=(4, 0), textcoords="offset points", va="center"
+        )
+    save_figure(figure, path)
+
+
+class Trajectory(Protocol):
+    """What can be drawn by `plot_trajectory`: times, and states with names."""
+
+    @property
+    def t(self) -> np.ndarray:
+        """Times, (k,)."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the states."""
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+
+    def column(self, name: str) -> np.ndarray:
+        """Return one state, (k,)."""
+
+
+def plot_trajectory(
+    run: Trajectory, show: str | Sequence[str] | None = None, against: str = "t", ax: Axes | None = None
+) -> Axes:
+    """Draw states of a simulation against time, or against one of the states.
+
+    Parameters
+    ----------
+    run : Simulation or StochasticSimulation
+    show : str or sequence of str, optional
+        The states to draw; all but `against` by default.
+    against : str
+        What is on the horizontal axis: ``"t"``, or a state.
+    ax : matplotlib axes, optional
+        Where to draw; by default the only axes of a new figure.
+
+    Raises
+    ------
+    InputError
+        If there is no state of a given name.
+    """
+    names = (
+        (show,) if isinstance(show, str) else tuple(n for n in run.columns if n != against) if show is None else show
+    )
+    for name in names:
+        if name not in run.columns:
+            raise InputError(f"there is no state {name!r} to show; there are {', '.join(run.columns)}")
+    if against != "t" and against not in run.columns:
+        raise InputError(f"there is nothing called {against!r} to draw against; use t, {', '.join(run.columns)}")
+    ax = _axes() if ax is None else ax
+    x = run.t if against == "t" else run.column(against)
+    for k, name in enumerate(names):
+        dashes = ("-", "--", "-.", ":")[k % 4]
+        ax.plot(x, run.column(name), dashes, linewidth=PLAIN.width, label=name)
+    ax.set_title(run.title, fontsize=FONT_SIZE + 1)
+    ax.set_xlabel(against)
+    ax.set_ylabel(names[0] if len(names) == 1 else "state")
+    if len(names) > 1:
+        ax.legend(frameon=False, fontsize=FONT_SIZE)
+    return ax

@@ -1,0 +1,1 @@
+"""Networks trained to behave as a target does, judged by what they do."""

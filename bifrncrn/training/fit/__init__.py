@@ -1,0 +1,1 @@
+"""The least-squares problem of a fit and how it is solved."""

@@ -1,0 +1,288 @@
+"""Choose among the starts of a fit: measure, rank by diagrams, refine the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bifrncrn.base.threads import single_threaded
+from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.training.fit.pins import Pinned
+from bifrncrn.training.fit.start import FitOptions, Start, polish
+from bifrncrn.training.fit_result import Candidate
+from bifrncrn.training.ranking import Standing, behaving, standing
+from bifrncrn.training.refine.cycles import follow
+from bifrncrn.training.refine.flow import Flow, flows_of, refine_flow
+from bifrncrn.training.refine.special_points import refine, wanted_points
+from bifrncrn.training.targets.behaviours import Behaviour, CycleWanted
+from bifrncrn.training.targets.sampling import Samples
+from bifrncrn.training.targets.target import Target
+from bifrncrn.training.weights import Weights
+
+if TYPE_CHECKING:
+    from bifrncrn.diagrams.results import Diagram
+
+# starts that are looked at (their diagrams traced, their cycles found) at a time, and altogether
+TRACED = 5
+MOST = 20
+# time-scale at which the full network is looked at when the target says none, and the shares of it that are tried
+SCALE = 0.1
+SCALES = (1.0, 0.1, 0.01)
+# losses closer than this, relatively, are one optimum found twice
+SAME = 1e-3
+# candidates that are refined
+REFINED = 3
+# a refinement may cost this factor in the loss
+SPOILT = 10.0
+# one along attractors, which share the weights with all the rest of the box, no more than this
+COSTS = 2.0
+# candidates that are followed along their cycles, and for how many turns, one after the other
+FOLLOWED = 3
+TURNS = (0.1, 0.3, 1.0, 2.0)
+# random points of the box on which the held-out loss is taken
+HELD_OUT = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Everything candidates are measured by.
+
+    Attributes
+    ----------
+    target : Target
+    options : FitOptions
+    record : dict
+        The training record that networks carry.
+    definition, held_out : Samples
+    reference : Diagram or None
+        The target's diagram, if candidates are ranked by theirs.
+    behaviours : tuple of Behaviour
+        What candidates are ranked by where there is no diagram, and beside it.
+    pinned : Pinned
+        The target's special points, as the fit was asked for them.
+    jobs : int or None
+        Processes, as joblib's ``n_jobs``.
+    """
+
+    target: Target
+    options: FitOptions
+    record: dict[str, Any]
+    definition: Samples
+    held_out: Samples
+    reference: Diagram | None
+
+    behaviours: tuple[Behaviour, ...]
+    pinned: Pinned
+    jobs: int | None
+
+    @classmethod
+    def of(
+        cls,
+        target: Target,
+        options: FitOptions,
+        record: dict[str, Any],
+        reference: Diagram | None,
+        behaviours: tuple[Behaviour, ...],
+        pinned: Pinned,
+        seed: int,
+        jobs: int | None,
+    ) -> Judge:
+        """Return the judge of a fit with random seed `seed`, which works in `jobs` processes."""
+        held_out = target.samples("sobol", HELD_OUT, seed + 1)
+        return cls(target, options, record, target.definition(), held_out, reference, behaviours, pinned, jobs)
+
+    @property
+    def sees(self) -> bool:
+        """Whether there is anything but the loss to rank by."""
+        return self.reference is not None or bool(self.behaviours)
+
+    def standing(self, network: Network, mu: float | None = None) -> Standing | None:
+        """Return how `network` compares with the target, in the full system at `mu` or in the reduced one."""
+        behaviour = behaving(self.behaviours, network, mu) if self.behaviours else None
+        if self.reference is None:
+            return behaviour
+        there = standing(self.target, self.reference, network, mu)
+        return there if behaviour is None else there.also(behaviour)
+
+    def candidate(self, start: Start, seen: bool, **extra: Any) -> Candidate:
+        """Return `start` measured, with its standing if it is `seen`; `extra` goes into the record."""
+        with single_threaded():
+            kind = self.options.loss
+            value, held = start.weights.loss(self.definition, kind), start.weights.loss(self.held_out, kind)
+            record = {**self.record, "loss": value, "held_out": held, "start": start.index, **extra}
+            network = network_of(self.target, start.weights, record)
+            return Candidate(start, value, held, self.standing(network) if seen else None, network)
+
+    def rank(self, starts: Sequence[Start]) -> list[Candidate]:
+        """Return all starts as candidates, best first.
+
+        The distinct ones of low loss are looked at, a few at a time, until one does what the target does; only the
+        first few where `refine` can mend them.
+        """
+        found: dict[int, Candidate] = {}
+        most = TRACED if flows_of(self.target, self.behaviours) else MOST
+        ordered = distinct(sorted(starts, key=lambda start: start.loss))[:most] if self.sees else []
+        for at in range(0, len(ordered), TRACED):
+            seen = self._spread(self.candidate, [(start, True) for start in ordered[at : at + TRACED]])
+            found |= {candidate.start.index: candidate for candidate in seen}
+            if any(shows_all(candidate) for candidate in seen):
+                break
+        every = (found.get(start.index) or self.candidate(start, False) for start in starts)
+        return sorted(every, key=lambda c: c.key)
+
+    def follow(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
+        """Return the candidates ranked anew, those of lowest loss taught to stay near wanted cycles (see `following`).
+
+        Only where attracting cycles of no given period are wanted, and those that miss something though their loss is
+        lower than that of the best one that does not.
+        """
+        cycles = [one for one in self.behaviours if isinstance(one, CycleWanted) and one.attracts and not one.period]
+        if not cycles:
+            return list(candidates)
+        enough = candidates[0].loss if shows_all(candidates[0]) else np.inf
+        seen = sorted((c for c in candidates if c.standing is not None and c.loss < enough), key=lambda c: c.loss)
+        followed = self._spread(self._followed, [(candidate, data, cycles) for candidate in seen[:FOLLOWED]])
+        done = {candidate.start.index: candidate for candidate in followed}
+        return sorted((done.get(c.start.index, c) for c in candidates), key=lambda c: c.key)
+
+    def refine(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
+        """Return the candidates ranked anew, the first ones with their special points moved onto the target's.
+
+        Only candidates that have the right special points are refined, for moving those removes no wrong one.
+        """
+        if self.reference is None:
+            return self._refine_flows(candidates, data)
+        worth = [c for c in candidates if c.standing is not None and not c.standing.misplaced]
+        refined = self._spread(self._refined, [(candidate, data) for candidate in worth[:REFINED]])
+        done = {candidate.start.index: candidate for candidate in refined}
+        return sorted((done.get(c.start.index, c) for c in candidates), key=lambda c: c.key)
+
+    def _refine_flows(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
+        """Return the candidates ranked anew, the flow of some along the target's attractors fitted to the target's.
+
+        Nothing is to be done where one does what the target does; else those of lowest loss are refined until one does.
+        """
+        flows = flows_of(self.target, self.behaviours)
+        if not flows or any(shows_all(c) for c in candidates):
+            return list(candidates)
+        done = {c.start.index: c for c in candidates}
+        for candidate in sorted((c for c in candidates if c.standing is not None), key=lambda c: c.loss)[:REFINED]:
+            refined = self._flowing(candidate, data, flows)
+            done[candidate.start.index] = refined
+            if shows_all(refined):
+                break
+        return sorted(done.values(), key=lambda c: c.key)
+
+    def at_scale(self, best: Candidate) -> tuple[float, Standing] | None:
+        """Return the time-scale at which the full network was looked at, and how it stands there.
+
+        From the target's down, or from a tenth, the first of a few at which the network does what it does when
+        reduced; if there is none, the last.
+        """
+        if best.standing is None:
+            return None
+        outcome: tuple[float, Standing] | None = None
+        for share in SCALES:
+            mu = share * (self.target.mu or SCALE)
+            there = self.standing(best.network, mu)
+            assert there is not None
+            outcome = mu, there
+            if there.wrong <= best.standing.wrong:
+                break
+        return outcome
+
+    def _spread(self, call: Callable[..., Candidate], tasks: Sequence[tuple[Any, ...]]) -> list[Candidate]:
+        """Return the outcome of `call` for every one of `tasks`, in order, computed in as many processes as allowed."""
+        from joblib import Parallel, delayed
+
+        outcome: list[Candidate] = Parallel(n_jobs=self.jobs)(delayed(call)(*task) for task in tasks)
+        return outcome
+
+    def _followed(self, fitted: Candidate, data: Samples, cycles: Sequence[CycleWanted]) -> Candidate:
+        """Return the best that the candidate becomes when it is followed for longer and longer, or as it was."""
+        best, start = fitted, fitted.start
+        for turns in TURNS:
+            with single_threaded():
+                weights = follow(start.weights, data, self.options.loss, start.ridge, cycles, turns, self.options.bound)
+            start = replace(start, weights=weights)
+            candidate = self.candidate(start, True, followed=turns)
+            best = min(best, candidate, key=lambda c: c.key)
+            if candidate.standing is not None and not candidate.standing.wrong:
+                break
+        return best
+
+    def _refined(self, fitted: Candidate, data: Samples) -> Candidate:
+        """Return the candidate refined in the reduced system and at the target's mu at once, or in the reduced one.
+
+        As it was, when that fails, spoils the loss or the diagram.
+        """
+        assert self.reference is not None and fitted.standing is not None
+        done = {"loss_before": fitted.loss, "error_before": fitted.standing.error}
+        for mus, start in self._attempts(fitted, data):
+            wanted = wanted_points(self.target, self.reference.special_points, mus)
+            if not wanted:
+                break
+            with single_threaded():
+                outcome = refine(start.weights, data, self.options.loss, wanted, rate_bound=self.options.bound)
+            if not outcome.converged or outcome.after > SPOILT * outcome.before:
+                continue
+            moved = replace(start, weights=outcome.weights, loss=outcome.after)
+            refined = self.candidate(moved, True, refinement={"mu": list(mus), **done})
+            better = refined.standing is not None and refined.standing.key <= fitted.standing.key
+            if better and refined.loss <= SPOILT * fitted.loss:
+                return refined
+        return fitted
+
+    def _attempts(self, fitted: Candidate, data: Samples) -> Iterator[tuple[tuple[float, ...], Start]]:
+        """Yield what to try, the best outcome first: the time-scales of a refinement, and where it begins."""
+        if self.target.mu:
+            yield (0.0, self.target.mu), fitted.start
+            # of many weights and a tiny loss it cannot find the few that keep Hopf points where they are; a fit can
+            steady = self.pinned.steady(fitted.start.weights)
+            yield (0.0, self.target.mu), polish(data, self.options, fitted.start, steady)
+        yield (0.0,), fitted.start
+
+    def _flowing(self, fitted: Candidate, data: Samples, flows: tuple[Flow, ...]) -> Candidate:
+        """Return the first stage of the refinement along the flows that does what the target does, or the best."""
+        best = fitted
+        stages = refine_flow(fitted.start.weights, data, self.options.loss, flows, COSTS, self.options.bound)
+        for miss, weights in stages:
+            done = {"miss": miss, "loss_before": fitted.loss}
+            stage = self.candidate(replace(fitted.start, weights=weights), True, flow=done)
+            best = min(best, stage, key=lambda c: c.key)
+            if shows_all(stage):
+                return stage
+        return best
+
+
+def shows_all(candidate: Candidate) -> bool:
+    """Say whether a candidate was looked at and does what the target does."""
+    return candidate.standing is not None and not candidate.standing.wrong
+
+
+def distinct(ordered: Sequence[Start]) -> list[Start]:
+    """Return the starts without those that found the same optimum as the one before (an equal loss)."""
+    kept: list[Start] = []
+    for start in ordered:
+        if not kept or start.loss > kept[-1].loss * (1 + SAME):
+            kept.append(start)
+    return kept
+
+
+def network_of(target: Target, weights: Weights, record: dict[str, Any]) -> Network:
+    """Return the network of fitted weights, started where the target says."""
+    return Network(
+        alpha=weights.alpha,
+        omega=weights.omega,
+        psi=weights.psi,
+        theta=weights.theta,
+        beta=weights.beta,
+        state=np.array(target.state) if target.state else 1.0,
+        lam=np.array(target.lam, dtype=float),
+        mu=target.mu,
+        title=f"{target.name}, learned",
+        training=record,
+    )

@@ -1,0 +1,1 @@
+"""Moves a fitted network until its special points and attractors are the target's."""

@@ -1,0 +1,151 @@
+"""Attractor-aware refinement: a network's flow along the target's attractor is fitted to the target's own.
+
+A period, the place of a cycle and the exponent of a chaotic attractor are decided by how the errors of the field add up
+over a turn, which no sample of the field says. So trajectories of a turn from states all along the attractor are
+compared with the target's where they end, and the difference joins the loss, ever heavier. The derivatives are those of
+the integrator itself, a Runge-Kutta method of fixed step on all trajectories at once; the reduced system is not stiff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrncrn.base.checks import Array
+from bifrncrn.base.threads import single_threaded
+from bifrncrn.training.fit.start import beta_floor
+from bifrncrn.training.refine.rollouts import advance, still
+from bifrncrn.training.refine.special_points import AllWeights
+from bifrncrn.training.targets.behaviours import Behaviour, ChaosWanted, CycleWanted
+from bifrncrn.training.targets.sampling import Samples, thin
+from bifrncrn.training.targets.target import FieldPart, Target
+from bifrncrn.training.weights import Weights
+
+# trajectories along one attractor, and steps of the integrator in each: enough for an error of 1e-5 in a turn
+TRAJECTORIES = 40
+STEPS = 60
+# weight of the mean square difference at the ends, in units of the attractor's size, beside the loss reached:
+# in the one before the last a difference of a hundredth weighs as much as the whole loss
+HEAVY = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5)
+# samples that are enough to keep a loss that is already small
+ENOUGH = 1000
+EVALUATIONS = 12
+# penalty on relative changes of the weights, as a share of the loss: else those that matter little run off
+KEPT = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """Where trajectories of the target end.
+
+    Attributes
+    ----------
+    starts, ends : (k, M) arrays
+    lam : (P,) array
+    time : float
+    size : (M,) array
+        The attractor's extent.
+    """
+
+    starts: Array
+    ends: Array
+    lam: Array
+    time: float
+    size: Array
+
+
+def flows_of(target: Target, behaviours: Iterable[Behaviour]) -> tuple[Flow, ...]:
+    """Return trajectories of a turn along every attractor of the target's ODE that is asked for with its motion."""
+    part = target.parts[0]
+    if not isinstance(part, FieldPart):
+        return ()
+    return tuple(
+        _flow(part, one) for one in behaviours if isinstance(one, (ChaosWanted, CycleWanted)) and one.period is not None
+    )
+
+
+def _flow(part: FieldPart, wanted: ChaosWanted | CycleWanted) -> Flow:
+    assert wanted.period is not None
+    starts = wanted.points[:: len(wanted.points) // TRAJECTORIES + 1]
+    system = part.system.with_(values=dict(zip(part.names, wanted.lam)) or None)
+    ends = [system.simulate((0.0, wanted.period), state=x).x[-1] for x in starts]
+    return Flow(starts, np.array(ends), np.array(wanted.lam), wanted.period, np.ptp(wanted.points, axis=0))
+
+
+def refine_flow(
+    weights: Weights, samples: Samples, loss: str, flows: Sequence[Flow], spoilt: float, rate_bound: float
+) -> Iterator[tuple[float, Weights]]:
+    """Refine with ever heavier flows, for as long as the loss stays below `spoilt` times what it was.
+
+    Parameters
+    ----------
+    weights : Weights
+        A fitted network, gamma = tau = 1.
+    samples : Samples
+        What it was fitted to.
+    loss : {"field", "relative"}
+    flows : sequence of Flow
+    spoilt, rate_bound : float
+        A stage that exceeds the bound in any rate is not yielded, but those after it may be.
+
+    Yields
+    ------
+    (float, Weights)
+        After every stage: how far trajectories end from the target's, root mean square in units of the attractor's
+        size, and the weights.
+    """
+    before = weights.loss(samples, loss)
+    problem = AllWeights(
+        weights, thin(samples, ENOUGH, np.random.default_rng(0)), loss, (), beta_floor(samples), rate_bound
+    )
+    unknowns = problem.flat
+    for heavy in HEAVY:
+        with single_threaded():
+            unknowns = _stage(problem, unknowns, flows, heavy * before, KEPT * before)
+            refined = problem.weights(unknowns)
+            if not refined.loss(samples, loss) <= spoilt * before:
+                return
+            if refined.largest > rate_bound:
+                continue
+            miss = np.concatenate([_misses(refined, flow)[0] for flow in flows])
+        yield float(np.linalg.norm(miss)) / len(flows) ** 0.5, refined
+
+
+def _stage(problem: AllWeights, unknowns: Array, flows: Sequence[Flow], heavy: float, kept: float) -> Array:
+    """Return the unknowns of least loss + `heavy` * mean square miss + `kept` * mean square relative change."""
+    from scipy.optimize import least_squares
+
+    scale, size = np.sqrt(heavy), np.maximum(np.abs(unknowns), 0.01 * np.abs(unknowns).max())
+    keep = np.sqrt(kept / len(unknowns)) / size
+
+    def residual(w: Array) -> Array:
+        weights = problem.weights(w)
+        misses = [scale * _misses(weights, flow)[0] for flow in flows]
+        out = np.concatenate([problem.errors(w), keep * (w - unknowns), *misses])
+        return out if np.isfinite(out).all() else np.full(out.shape, 1e3 * scale)
+
+    def jacobian(w: Array) -> Array:
+        weights = problem.weights(w)
+        slopes = np.vstack([_misses(weights, flow, slopes=True)[1] for flow in flows])
+        return np.vstack([problem.slopes(w), np.diag(keep), scale * (slopes @ problem.natural) * problem.free])
+
+    found = least_squares(
+        residual, unknowns, jacobian, method="lm", x_scale="jac", max_nfev=EVALUATIONS, ftol=1e-6, xtol=1e-8
+    )
+    return problem.floored(found.x)
+
+
+def _misses(weights: Weights, flow: Flow, slopes: bool = False) -> tuple[Array, Array]:
+    """Return how far the network's trajectories end from the target's, (k * M,), and the derivatives by all weights.
+
+    Both are such that the sum of squares is a mean over trajectories and species, in units of the attractor's size.
+    """
+    x, d = flow.starts, still(weights, flow.starts, slopes)
+    lam = np.tile(flow.lam, (len(x), 1))
+    with np.errstate(all="ignore"):  # a wild trial step may overflow; the caller answers for it
+        for _ in range(STEPS):
+            x, d = advance(weights, lam, x, d, flow.time / STEPS)
+    unit = flow.size * np.sqrt(x.size)
+    return ((x - flow.ends) / unit).ravel(), (d / unit[:, None]).reshape(x.size, -1)

@@ -1,0 +1,311 @@
+"""Bifurcation-aware refinement: move a network's Hopf points and folds onto the target's, keeping its loss.
+
+A Newton iteration of least change satisfies the defining equations of every wanted point (see `defining`) at the
+target's parameter values to rounding. Where that changes the loss by more than a tenth, it is minimised before over
+*all* weights with these equations as heavy residuals. The equations hold in the reduced system and, if asked, in the
+full one at given time-scales, all at once.
+
+It fails when the weights are too few for the points (each point takes one equation at each time-scale), or when a point
+lies so far from what the network does that Newton does not converge; the network is then returned as it
+was. It moves points, it removes none: a spurious one elsewhere stays, and the ranking sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bifrncrn.base.checks import Array
+from bifrncrn.training.fit.start import beta_floor
+from bifrncrn.training.refine.defining import Wanted
+from bifrncrn.training.targets.sampling import Samples, thin
+from bifrncrn.training.targets.target import Target
+from bifrncrn.training.weights import Weights
+
+NAMES = ("alpha", "omega", "psi", "theta", "beta")
+# heaviness of the defining equations in the passes, in units of the root mean square of the target: of the loss, which
+# may be a billion times smaller, they would weigh nothing
+HEAVY = (1.0, 1e1, 1e2, 1e3)
+# the last steps alone will do when they change the loss by less than this share: there is nothing to win or to mend
+CHEAP = 0.1
+# samples that are enough to keep a loss that is already small
+ENOUGH = 700
+# Newton steps of least change, and the relative residual at which they have arrived
+STEPS = 25
+ARRIVED = 1e-12
+# weight of the relative change of the unknowns themselves beside that of the loss's residuals, in the last steps
+SMALL = 1e-8
+# rates above this share of their bound are held where they are
+HELD = 0.99
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """What a refinement did.
+
+    Attributes
+    ----------
+    weights : Weights
+        The refined ones, or the old ones when it failed.
+    before, after : float
+        The loss on the samples.
+    residual : float
+        Largest residual of the defining equations, relative to the rates in them.
+    converged : bool
+    """
+
+    weights: Weights
+    before: float
+    after: float
+    residual: float
+    converged: bool
+
+
+def wanted_points(target: Target, points: Iterable[Any], mus: Sequence[float] = (0.0,)) -> tuple[Wanted, ...]:
+    """Return the defining equations of the target's `points` (special, or known ones) at the time-scales `mus`.
+
+    Hopf points are wanted at every time-scale, folds once (they do not depend on it); other labels, and points
+    outside the target's box and range, are passed over.
+    """
+    system, name = target.system, target.parameter
+    if system is None or name is None or target.box is None or target.sizes[1] != 1:
+        return ()
+    found = []
+    for point in points:
+        state = np.array([point.state[variable] for variable in system.variables])
+        inside = all(low <= value <= high for value, (low, high) in zip(state, target.box.values()))
+        lam = float(point.parameters[name])
+        if point.label not in ("HB", "LP") or not inside:
+            continue
+        there = system.with_(values={name: lam})
+        values, vectors = np.linalg.eig(there.jacobian(state))
+        if point.label == "HB":
+            # the pair nearest the imaginary axis
+            pairs = np.flatnonzero(values.imag > 0)
+            k = pairs[np.abs(values[pairs].real).argmin()]
+            found += [
+                Wanted("HB", np.array([lam]), state, float(values[k].imag), vectors[:, k].astype(complex), mu)
+                for mu in mus
+            ]
+        else:
+            k = int(np.abs(values).argmin())
+            found.append(Wanted("LP", np.array([lam]), state, 0.0, vectors[:, k].real.astype(complex)))
+    return tuple(found)
+
+
+def refine(
+    weights: Weights,
+    samples: Samples,
+    loss: str,
+    wanted: Sequence[Wanted],
+    evaluations: int = 40,
+    rate_bound: float = np.inf,
+) -> Refined:
+    """Return `weights` moved so that the wanted points are met exactly, at the least loss found.
+
+    Parameters
+    ----------
+    weights : Weights
+        A fitted network, gamma = tau = 1.
+    samples : Samples
+        What it was fitted to.
+    loss : {"field", "relative"}
+    wanted : sequence of Wanted
+    evaluations : int
+        Limit for each of the passes.
+    rate_bound : float
+        Rates that are this large stay as they are; when another one grows beyond it the refinement has failed.
+    """
+    few, floor = thin(samples, ENOUGH, np.random.default_rng(0)), beta_floor(samples)
+    before = weights.loss(samples, loss)
+
+    def measured(moved: Weights, residual: float) -> Refined:
+        if not residual <= ARRIVED or (moved.beta <= 0).any() or moved.largest > rate_bound:
+            return Refined(weights, before, before, residual, False)
+        return Refined(moved, before, moved.loss(samples, loss), residual, True)
+
+    near = measured(*_moved(AllWeights(weights, few, loss, wanted, floor, rate_bound), (), evaluations))
+    if near.converged and abs(near.after - before) <= CHEAP * before:
+        return near
+    start = weights
+    for _ in range(len(weights.beta) + 1):
+        moved, residual = _moved(AllWeights(start, few, loss, wanted, floor, rate_bound), HEAVY, evaluations)
+        low = moved.beta < floor
+        if not low.any() or (start.beta[low] <= floor).any():
+            break
+        # an influx that would become negative is put at its floor, where it stays
+        start = replace(start, beta=np.where(low, floor, start.beta))
+    return measured(moved, residual)
+
+
+def _moved(problem: AllWeights, passes: Sequence[float], evaluations: int) -> tuple[Weights, float]:
+    """Return the weights after the passes and the last steps, and the residual of the defining equations."""
+    from scipy.optimize import least_squares
+
+    unknowns = problem.start()
+    for heavy in passes:
+        problem.heavy = heavy * problem.power
+        outcome = least_squares(
+            problem.residual,
+            unknowns,
+            problem.jacobian,
+            method="lm",
+            x_scale="jac",
+            max_nfev=evaluations,
+            ftol=1e-10,
+            xtol=1e-10,
+        )
+        unknowns = outcome.x
+    unknowns, residual = _least_change(problem, unknowns)
+    return problem.weights(unknowns), residual
+
+
+def _least_change(problem: AllWeights, unknowns: Array) -> tuple[Array, float]:
+    """Return the unknowns that satisfy the defining equations, and the residual left.
+
+    Every Newton step is the one that changes the loss's residuals least (to first order).
+    """
+    scale = np.maximum(np.abs(unknowns), 1e-3 * np.abs(unknowns).max())
+    scale[: problem.size][~problem.free] = 0.0
+    metric = problem.slopes(unknowns) * scale
+    metric /= np.linalg.norm(metric)
+    # directions that the loss does not feel are still to be small
+    metric = np.vstack([metric, SMALL * np.eye(len(scale))])
+    residual = np.inf
+    for _ in range(STEPS):
+        value, slope, size = problem.constraints(unknowns)
+        residual = float(np.abs(value).max() / size)
+        if not np.isfinite(residual) or residual <= 0.01 * ARRIVED:
+            break
+        scaled = slope * scale
+        first, *_ = np.linalg.lstsq(scaled, -value, rcond=None)
+        q, _ = np.linalg.qr(scaled.T, mode="complete")
+        free = q[:, len(value) :]
+        rest, *_ = np.linalg.lstsq(metric @ free, -metric @ first, rcond=None)
+        unknowns = unknowns + scale * (first + free @ rest)
+    return unknowns, residual
+
+
+class AllWeights:
+    """The loss over all weights, and the defining equations, as functions of one flat vector."""
+
+    def __init__(
+        self,
+        weights: Weights,
+        samples: Samples,
+        loss: str,
+        wanted: Sequence[Wanted],
+        floor: float,
+        rate_bound: float,
+    ) -> None:
+        self.samples, self.wanted = samples, wanted
+        self.shapes = [getattr(weights, name).shape for name in NAMES]
+        self.flat = np.concatenate([getattr(weights, name).ravel() for name in NAMES])
+        self.size = len(self.flat)
+        held = np.abs(self.flat) > HELD * rate_bound
+        self.natural = _natural(weights, samples, held)
+        self.flat = np.linalg.solve(self.natural, self.flat)
+        self.floor = floor
+        # an influx at its floor stays there
+        self.free = ~held
+        self.free[self.size - len(weights.beta) :] &= weights.beta > 1.01 * floor
+        root = np.sqrt(samples.weight / samples.weight.sum() / samples.x.shape[1])
+        self.gain = np.tile(root, (samples.x.shape[1], 1)) if loss == "relative" else root * samples.x.T
+        self.influx = root / samples.x.T if loss == "relative" else np.tile(root, (samples.x.shape[1], 1))
+        self.power = float(np.linalg.norm(self.influx * samples.field.T))
+        self.heavy = 1.0
+
+    def start(self) -> Array:
+        """Return the unknowns: the scaled weights, then those of every wanted point."""
+        return np.concatenate([self.flat, *(point.start() for point in self.wanted)])
+
+    def weights(self, unknowns: Array) -> Weights:
+        """Return the weights in `unknowns`."""
+        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes])
+        parts = np.split(self.natural @ unknowns[: self.size], ends[:-1])
+        return Weights(*(part.reshape(shape) for part, shape in zip(parts, self.shapes)))
+
+    def floored(self, unknowns: Array) -> Array:
+        """Return the unknowns with influxes that fell below the floor on it, where they stay from now on."""
+        out = unknowns.copy()
+        influx = slice(self.size - self.samples.x.shape[1], self.size)
+        low = out[influx] < self.floor
+        out[influx][low] = self.floor
+        self.free[influx] &= ~low
+        return out
+
+    def constraints(self, unknowns: Array) -> tuple[Array, Array, float]:
+        """Return the defining equations' residuals, their Jacobian, and the size of the rates in them."""
+        weights, at = self.weights(unknowns), self.size
+        values, slopes = [], []
+        for point in self.wanted:
+            count = len(point.start())
+            value, by_weights, by_extra = point.equations(weights, unknowns[at : at + count])
+            slope = np.zeros((len(value), len(unknowns)))
+            slope[:, : self.size] = (by_weights @ self.natural) * self.free
+            slope[:, at : at + count] = by_extra
+            values.append(value)
+            slopes.append(slope)
+            at += count
+        size = max(1.0, float(np.abs(weights.beta).max()), float(np.abs(weights.alpha).max() * self.samples.x.max()))
+        return np.concatenate(values), np.vstack(slopes), size
+
+    def residual(self, unknowns: Array) -> Array:
+        """Return the residuals of the loss, then the heavy equations."""
+        if not self.wanted:
+            return self.errors(unknowns)
+        return np.concatenate([self.errors(unknowns), self.heavy * self.constraints(unknowns)[0]])
+
+    def jacobian(self, unknowns: Array) -> Array:
+        """Return the exact Jacobian of `residual`."""
+        return np.vstack([self.slopes(unknowns), self.heavy * self.constraints(unknowns)[1]])
+
+    def errors(self, unknowns: Array) -> Array:
+        """Return the residuals of the loss."""
+        error = self.weights(unknowns).field(self.samples.x, self.samples.lam) - self.samples.field
+        return (self.influx * error.T).ravel()
+
+    def slopes(self, unknowns: Array) -> Array:
+        """Return the Jacobian of the loss's residuals."""
+        weights, samples = self.weights(unknowns), self.samples
+        m, n = weights.alpha.shape
+        z = samples.x @ weights.omega.T + samples.lam @ weights.psi.T + weights.theta
+        r = np.sqrt(z * z + 4.0)
+        s = np.where(z >= 0, (z + r) / 2, 2 / (r - np.minimum(z, 0)))
+        inputs = (samples.x, samples.lam)
+        rows = []
+        for i in range(m):
+            by_alpha = np.zeros((len(samples), m, n))
+            by_alpha[:, i] = self.gain[i][:, None] * s
+            by_z = self.gain[i][:, None] * weights.alpha[i] * (s / r)
+            by_inputs = [(by_z[:, :, None] * values[:, None, :]).reshape(len(samples), -1) for values in inputs]
+            by_beta = np.zeros((len(samples), m))
+            by_beta[:, i] = self.influx[i]
+            rows.append(np.hstack([by_alpha.reshape(len(samples), -1), *by_inputs, by_z, by_beta]))
+        top = np.zeros((m * len(samples), len(unknowns)))
+        top[:, : self.size] = (np.vstack(rows) @ self.natural) * self.free
+        return top
+
+
+def _natural(weights: Weights, samples: Samples, held: NDArray[np.bool_]) -> Array:
+    """Return the matrix (W, W) from weights of inputs scaled to [-1, 1] to natural ones; far better conditioned.
+
+    The scaled weights of those that are `held` are theirs alone.
+    """
+    m, n = weights.alpha.shape
+    p = weights.psi.shape[1]
+    inputs = np.hstack([samples.x, samples.lam])
+    low, high = inputs.min(axis=0), inputs.max(axis=0)
+    centre, half = (low + high) / 2, np.where(high > low, (high - low) / 2, 1.0)
+    out = np.eye(2 * m * n + n * p + n + m)
+    theta = 2 * m * n + n * p
+    for j in range(n):
+        columns = [m * n + j * m + k for k in range(m)] + [2 * m * n + j * p + k for k in range(p)]
+        for column, c, h in zip(columns, centre, half):
+            out[column, column] = 1 / h
+            out[theta + j, column] = 0.0 if held[theta + j] else -c / h
+    return out

@@ -1,0 +1,1 @@
+"""What a network is to learn: fields, curves, and the behaviours wanted."""

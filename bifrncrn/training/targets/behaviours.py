@@ -1,0 +1,365 @@
+"""Behaviours a target asks for beside its special points, and whether a network shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from bifrncrn.base.checks import Array
+from bifrncrn.base.errors import ConvergenceError
+from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.models.system import System
+
+if TYPE_CHECKING:
+    from bifrncrn.diagrams.results import Branch, Diagram
+
+# a period, and a Lyapunov exponent, may differ from the target's by this share
+PERIOD, EXPONENT = 0.005, 0.2
+# a homoclinic orbit is looked for within this multiple of the distance allowed
+SOUGHT = 10.0
+# an equilibrium may be this share of the box's sides away from the target's
+PLACE = 0.05
+# real parts of eigenvalues below this are neither stable nor unstable
+NEUTRAL = 1e-9
+# spans of time over which a Lyapunov exponent is averaged, the target's over the last: of the food chain, whose turn
+# takes 18, it is then known to a twentieth (the stiff full system has to do with the first); and the time before, in
+# which transients pass
+AVERAGED = (4000.0, 20000.0)
+SETTLED = 400.0
+# span of time in which a trajectory shows all of a chaotic attractor
+WATCHED = 1000.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a network shows a behaviour.
+
+    Attributes
+    ----------
+    ok : bool
+    error : float
+        How far it is from what is wanted, in units of what is allowed.
+    text : str
+        What was found, in words.
+    """
+
+    ok: bool
+    error: float
+    text: str
+
+
+class Behaviour(Protocol):
+    """Something a network is wanted to do."""
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Say whether `network` does it, in the full system at `mu` or, without, in the reduced one."""
+
+
+def started(network: Network, x: Array, lam: tuple[float, ...], mu: float | None) -> System:
+    """Return the network's system, the executive species starting at `x` (M,), parameter species at `lam` (P,)."""
+    weights: dict[str, Any] = dict(network.weights())
+    there = Network(
+        **weights,
+        state=np.maximum(x, 0.0),
+        lam=np.array(lam, dtype=float),
+        mu=network.mu,
+        title=network.title,
+    )
+    return there.reduced() if mu is None else there.full(mu)
+
+
+def _at(lam: tuple[float, ...]) -> str:
+    return f" at lam = {', '.join(f'{value:g}' for value in lam)}" if lam else ""
+
+
+@dataclass(frozen=True, eq=False)
+class CycleWanted:
+    """A cycle along a curve.
+
+    Attributes
+    ----------
+    points : (k, M) array
+        Points along the closed curve, in order.
+    lam : tuple of float
+        Values of the parameter species.
+    attracts : bool
+    within : float
+        The Hausdorff distance allowed, concentration.
+    period : float or None
+        The wanted period, if the speed along the curve matters.
+    """
+
+    points: Array
+    lam: tuple[float, ...] = ()
+    attracts: bool = True
+    within: float = 0.1
+    period: float | None = None
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Look for the cycle from a point of the curve; repelling ones in backward time."""
+        from bifrncrn.trajectories.cycles import find_cycle, hausdorff
+
+        where = _at(self.lam)
+        system = started(network, self.points[0], self.lam, mu)
+        backward = not self.attracts and mu is None  # the full system is too stiff to run backwards
+        cycle = find_cycle(system, backward=backward)
+        if cycle is None:
+            return Verdict(False, np.inf, f"no cycle found{where}")
+        distance = hausdorff(cycle.points[:, : self.points.shape[1]], self.points)
+        error, ok = distance / self.within, cycle.stable == self.attracts
+        kind = "stable" if cycle.stable else "unstable"
+        text = f"{kind} cycle{where} {distance:.3g} from the wanted one, period {cycle.period:.5g}"
+        if self.period is not None:
+            off = abs(cycle.period / self.period - 1)
+            error = max(error, off / PERIOD)
+            text += f" ({100 * off:.2g} % off)"
+        return Verdict(ok and error <= 1, error, text)
+
+
+@dataclass(frozen=True, eq=False)
+class EquilibriaWanted:
+    """The equilibria in a box, all of them and no others.
+
+    Attributes
+    ----------
+    points : (k, M) array
+    stable : (k,) array of -1, 0 or 1
+        1 stable, -1 unstable, 0 when neither is asked for.
+    box : ((low, high), ...)
+    lam : tuple of float
+    within : float
+        How far each may be from its place, in units of the box's sides.
+    """
+
+    points: Array
+    stable: Array
+    box: tuple[tuple[float, float], ...]
+    lam: tuple[float, ...] = ()
+    within: float = PLACE
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Compare number, places and stability; the places do not depend on `mu`."""
+        low, high = np.array(self.box).T
+        reduced = started(network, 0.5 * (low + high), self.lam, None)
+        points = equilibria_in(reduced, self.box)
+        kinds = np.array([stability(started(network, x, self.lam, mu)) for x in points])
+        where = _at(self.lam)
+        stable = int((kinds == 1).sum())
+        noun = "equilibrium" if len(points) == 1 else "equilibria"
+        text = f"{len(points)} {noun} in the box{where}, {stable} of them stable"
+        if len(points) != len(self.points):
+            return Verdict(False, np.inf, f"{text} ({len(self.points)} wanted)")
+        if not len(points):
+            return Verdict(True, 0.0, text)
+        from scipy.optimize import linear_sum_assignment
+
+        gaps = np.abs((points[:, None] - self.points[None]) / (high - low)).max(axis=2)
+        rows, columns = linear_sum_assignment(gaps)
+        error = float(gaps[rows, columns].max()) / self.within
+        asked = self.stable[columns]
+        same = bool(np.all((asked == 0) | (asked == kinds[rows])))
+        text += f", at most {error * self.within:.2g} of a side away" + ("" if same else ", stability wrong")
+        return Verdict(same and error <= 1, error, text)
+
+
+@dataclass(frozen=True)
+class SwitchWanted:
+    """Something must happen between two values of the parameter species, said by its special points.
+
+    Attributes
+    ----------
+    bounds : (low, high)
+    box : ((low, high), ...)
+        Region of the states in which special points count.
+    folds : int or None
+        Number of folds there must be, and no equilibrium may leave or enter the box between; None asks for a fold or
+        Hopf point at which a stable equilibrium gives way to a cycle.
+    """
+
+    bounds: tuple[float, float]
+    box: tuple[tuple[float, float], ...]
+    folds: int | None = None
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Trace the network's diagram; in the full system the box bounds the executive species."""
+        from bifrncrn.diagrams.onset import find_onsets
+
+        try:
+            system, found, box = self._trace(network, mu)
+        except ConvergenceError:
+            return Verdict(False, np.inf, "no equilibrium found to start a diagram from")
+        points = [p for p in found.special_points if p.label != "EP" and _inside(p.state, box)]
+        words = [f"{p.label} at {found.parameter} = {p.parameters[found.parameter]:.6g}" for p in points]
+        folds = sum(p.label == "LP" for p in points)
+        if self.folds is None:
+            # a fold or Hopf point alone is not enough: the network may come to rest elsewhere
+            onsets = find_onsets(system, found.parameter, points, self.bounds)
+            ok, wrong = any(onset.kind != "unclear" for onset in onsets), np.inf
+            named = [f"switch by {'; '.join(map(str, onsets))}" if onsets else "none leads from rest to a cycle"]
+        else:
+            through = sum(_crossings(branch, box) for branch in found.branches)
+            words += [f"{through} times through the box's sides"] if through else []
+            ok, wrong, named = (
+                folds == self.folds == len(points) and not through,
+                float(max(1, len(points) + through)),
+                [],
+            )
+        text = "; ".join([", ".join(words) or "no special point", *named])
+        return Verdict(ok, 0.0 if ok else wrong, f"between: {text}")
+
+    def values(self, network: Network) -> list[float]:
+        """Return the values of the first parameter species at the folds in the box."""
+        _, found, box = self._trace(network, None)
+        return [p.parameters[found.parameter] for p in found.special("LP") if _inside(p.state, box)]
+
+    def _trace(self, network: Network, mu: float | None) -> tuple[System, Diagram, dict[str, tuple[float, float]]]:
+        from bifrncrn.diagrams.diagram import diagram
+
+        system = started(network, network.state, (self.bounds[0], *network.lam[1:].tolist()), mu)
+        box = dict(zip(system.variables, self.box))
+        found = diagram(system, parameter=system.parameters[0], bounds=self.bounds, box=box, all=mu is None)
+        return system, found, box
+
+
+def _crossings(branch: Branch, box: dict[str, tuple[float, float]]) -> int:
+    """Return how often a branch passes through the sides of the box."""
+    inside = np.ones(len(branch.points), bool)
+    for name, (low, high) in box.items():
+        inside &= (branch.column(name) >= low) & (branch.column(name) <= high)
+    return int((inside[1:] != inside[:-1]).sum())
+
+
+def _inside(state: dict[str, float], box: dict[str, tuple[float, float]]) -> bool:
+    return all(low <= state[name] <= high for name, (low, high) in box.items())
+
+
+@dataclass(frozen=True, eq=False)
+class ChaosWanted:
+    """A chaotic attractor of a given largest Lyapunov exponent.
+
+    Attributes
+    ----------
+    exponent : float
+    points : (k, M) array
+        States on it.
+    period : float
+        Mean time of a turn.
+    lam : tuple of float
+    """
+
+    exponent: float
+    points: Array
+    period: float
+    lam: tuple[float, ...] = ()
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Average the exponent over a trajectory, longer and longer until it is clear whether it is right."""
+        from bifrncrn.trajectories.lyapunov import largest_lyapunov
+
+        system = started(network, self.points[0], self.lam, mu)
+        allowed = EXPONENT * self.exponent
+        for time in AVERAGED if mu is None else AVERAGED[:1]:
+            found = largest_lyapunov(system, time=time, settle=SETTLED)
+            if not np.isfinite(found.value):
+                return Verdict(False, np.inf, found.message)
+            if abs(found.value - self.exponent) > allowed + found.error:
+                break
+        error = abs(found.value - self.exponent) / allowed
+        text = f"largest Lyapunov exponent {found.value:.3g} +- {found.error:.1g} (wanted {self.exponent:.3g})"
+        return Verdict(error <= 1, error, text)
+
+
+@dataclass(frozen=True, eq=False)
+class HomoclinicWanted:
+    """A homoclinic orbit of a saddle, at a value of the parameter species.
+
+    Attributes
+    ----------
+    lam : float
+    saddle : (M,) array
+        Where the saddle is about.
+    within : float
+        How far off the value may be, in its own unit.
+    """
+
+    lam: float
+    saddle: Array
+    within: float
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Locate the orbit within ten times the distance allowed."""
+        from bifrncrn.trajectories.homoclinic import find_homoclinic
+
+        system = started(network, self.saddle, (self.lam,), mu)
+        name, reach = system.parameters[0], SOUGHT * self.within
+        bounds = (max(self.lam - reach, 0.0), self.lam + reach)
+        found = find_homoclinic(system, name, bounds, steps=2)
+        if found is None:
+            return Verdict(False, np.inf, f"no homoclinic orbit for {name} from {bounds[0]:g} to {bounds[1]:g}")
+        off = abs(found.value - self.lam)
+        text = f"homoclinic orbit at {name} = {found.value:.8g}, {off:.2g} off"
+        return Verdict(off <= self.within, off / self.within, text)
+
+
+def stability(system: System) -> int:
+    """Return 1 when the start state, an equilibrium, is stable, -1 when it is unstable, 0 when it is neither."""
+    real = np.linalg.eigvals(system.jacobian(system.state)).real
+    scale = NEUTRAL * max(1.0, float(np.abs(real).max()))
+    return 1 if real.max() < -scale else -1 if real.max() > scale else 0
+
+
+def equilibria_in(system: System, box: tuple[tuple[float, float], ...]) -> Array:
+    """Return all equilibria (k, n) found in `box`."""
+    from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+    from bifrncrn.curves.equilibria.search import equilibria
+
+    low, high = np.array(box).T
+    if not len(system.parameters):  # the search walks along a parameter, so give it one that does nothing
+        equations = {name: str(text) for name, text in system.equations.items()}
+        state = dict(zip(system.variables, system.state.tolist()))
+        system = System.from_equations(equations, {"idle_": 0.0}, state, dict(system.definitions), system.nonnegative)
+    found = equilibria(EquilibriumProblem(system, 0), float(system.values[0]), low, high)
+    return found.points[:, :-1]
+
+
+def wanted_of_ode(
+    system: System, box: tuple[tuple[float, float], ...], lam: tuple[float, ...], within: float = PLACE
+) -> list[Behaviour]:
+    """Return what an ODE does in a box: its equilibria and, when none is stable, the attractor from its start.
+
+    Equilibria may be `within` of the box's sides from their places; of a cycle the period is asked for as well.
+    """
+    from bifrncrn.trajectories.cycles import describe_attractor, find_cycle
+    from bifrncrn.trajectories.lyapunov import largest_lyapunov
+
+    points = equilibria_in(system, box)
+    stable = np.array([stability(system.with_(state=x)) for x in points], dtype=int)
+    wanted: list[Behaviour] = [EquilibriaWanted(points, stable, box, lam, within)]
+    if len(system.variables) < 2 or (stable >= 0).any():
+        return wanted
+    kind = describe_attractor(system)
+    cycle = find_cycle(system) if kind == "cycle" else None
+    if cycle is not None and cycle.stable:
+        wanted.append(CycleWanted(cycle.points, lam, True, allowed(cycle.points), cycle.period))
+    elif kind == "chaos or torus":
+        found = largest_lyapunov(system, time=AVERAGED[-1], settle=SETTLED)
+        if found.value > 2 * found.error:
+            run = system.simulate((0.0, WATCHED), times=np.linspace(0.0, WATCHED, 2000))
+            t, x = run.t[500:], run.x[500:]
+            wanted.append(ChaosWanted(found.value, x, _turn(t, x), lam))
+    return wanted
+
+
+def _turn(t: Array, x: Array) -> float:
+    """Return the mean time in which a trajectory x (k, M) comes back to the middle of its longest side."""
+    along = x[:, int(np.ptp(x, axis=0).argmax())]
+    height = along - along.mean()
+    up = t[1:][(height[:-1] < 0) & (height[1:] >= 0)]
+    return float((up[-1] - up[0]) / (len(up) - 1)) if len(up) > 1 else float(t[-1] - t[0])
+
+
+def allowed(points: Array) -> float:
+    """Return the distance that a cycle may keep from a curve unless something else is said: a twentieth of its size."""
+    return 0.05 * float(np.ptp(points, axis=0).max())

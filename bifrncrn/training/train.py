@@ -1,0 +1,299 @@
+"""Train a network on a target: many starts, ranked by what their diagrams do."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from bifrncrn.base.checks import number, whole
+from bifrncrn.base.errors import InputError
+from bifrncrn.training.fit import checkpoint
+from bifrncrn.training.fit.focus import focused, focused_attractors
+from bifrncrn.training.fit.pins import Pinned, pins_at
+from bifrncrn.training.fit.start import FitOptions, Start, beta_floor, polish, run_start
+from bifrncrn.training.fit_result import Candidate, Fit
+from bifrncrn.training.judge import Judge, distinct
+from bifrncrn.training.ranking import target_diagram
+from bifrncrn.training.targets.behaviours import Behaviour
+from bifrncrn.training.targets.sampling import Samples
+from bifrncrn.training.targets.target import LOSSES, Target
+from bifrncrn.training.targets.wanted import behaviours_of, loops_of
+
+# starts with the lowest losses that are polished
+SHORTLIST = 3
+# a fit whose loss by definition is this much above that on its samples is wrong between them; weights do less
+OVERFITTED = 100.0
+# rates of change whose squares leave the range of numbers, or nearly
+EXTREME = (1e-100, 1e100)
+
+Progress = Callable[[int, int, Start], None]
+
+
+def train(
+    target: Target,
+    *,
+    perceptrons: int | None = None,
+    seeds: int = 10,
+    seed: int = 0,
+    loss: str | None = None,
+    ridge: float | None = None,
+    rate_bound: float | None = None,
+    method: str = "grid",
+    samples: int | None = None,
+    rank: str = "diagram",
+    focus: float = 0.9,
+    refine: bool = True,
+    jobs: int | None = None,
+    evaluations: int = 400,
+    seconds: float | None = None,
+    checkpoints: str | None = None,
+    progress: Progress | None = None,
+) -> Fit:
+    """Train a network on `target` and return the ranked outcome of all starts.
+
+    alpha and beta are eliminated by variable projection, the inputs of the perceptrons are found by
+    `scipy.optimize.least_squares` with the exact Jacobian; gamma = tau = 1. The starts with the lowest losses are
+    polished, and ranked by comparing their diagrams with the target's: the number of special points that are missing,
+    extra or of another criticality, then their parameter error (in steps of half a percent of the range), then
+    the loss, then the spread of the rates; homoclinic orbits that the target is known to have are looked for as well.
+    Targets without a diagram (curves, an ODE at one value) are ranked by what
+    they ask for instead: cycles near the designed curves, equilibria and their stability, periods
+    (see `behaviours_of`).
+
+    Parameters
+    ----------
+    target : Target
+        For instance `library.hopf()`.
+    perceptrons : int, optional
+        Number of perceptrons; the default is the target's.
+    seeds : int
+        Number of starts. Start k depends on `seed` and k only, not on how many there are or where they run.
+    seed : int
+        Of all random numbers.
+    loss : {"field", "relative"}, optional
+        The default is the target's.
+    ridge : float, optional
+        Penalty on the sum of squares of alpha, relative to the target's mean square. By default it follows the loss
+        down, so that the penalty is a fiftieth of the loss, for as long as that lowers the loss.
+    rate_bound : float, optional
+        No alpha, omega, psi, theta or beta becomes larger than this in size (in the full network those of the
+        perceptrons are divided by mu). The search keeps inside; a refinement that would not is left out.
+    method : {"grid", "sobol", "lhs"}
+        How the boxes are sampled.
+    samples : int, optional
+        Samples a side (grid) or altogether, for each value of the parameter species; the default is the target's.
+    rank : {"diagram", "loss"}
+        ``"loss"`` leaves diagrams and behaviours out.
+    focus : float
+        Share F of the weight that samples close about the target's special points carry (a third of it, those along
+        its cycles), from 0 to below 1; the value and the Jacobian at the points themselves weigh (F/(1 - F))^2 times
+        as much as all samples. With 0 a fit has special points a hundred times further off, at about the same loss.
+        Only with ``rank="diagram"``.
+    refine : bool
+        Move the best network's special points exactly onto the target's afterwards (see `refinement`): in the reduced
+        system and, where that costs less than a factor of ten in the loss, at the target's time-scale as well. Where
+        the target is an ODE with a cycle or chaos, and no start shows it, fit the flow along it to the target's
+        instead (see `flow`). Only with ``rank="diagram"``.
+    jobs : int, optional
+        Processes for the starts, as joblib's ``n_jobs``; None obeys `joblib.parallel_config` and is 1 outside of one.
+    evaluations : int
+        Limit of evaluations for each descent.
+    seconds : float, optional
+        Time limit of each start; a fit that meets it is not reproducible. It returns the best it had.
+    checkpoints : str, optional
+        An existing folder: every finished start is kept in it, and not computed again when the same call is repeated.
+    progress : callable, optional
+        Called with (number done, number of starts, the start just done), in the order of completion.
+
+    Raises
+    ------
+    InputError
+        If an option is out of range, a sample is not finite or outside the positive orthant, or there are
+        fewer samples than unknowns.
+
+    Examples
+    --------
+    >>> from bifrncrn import library
+    >>> fit = train(library.get("uni_bistable"), seeds=1, rank="loss")
+    >>> fit.network.sizes
+    (1, 4, 1)
+    """
+    began = time.perf_counter()
+    if not isinstance(target, Target):
+        raise InputError(
+            f"{target!r:.60} is no Target; give one of the library, or a Target of parts: a system on its box, a curve"
+        )
+    options = FitOptions(
+        perceptrons=target.perceptrons if perceptrons is None else perceptrons,
+        loss=loss or target.loss,
+        ridge=ridge,
+        rate_bound=rate_bound,
+        evaluations=evaluations,
+        seconds=seconds,
+    )
+    _check(options, rank, focus)
+    whole("seeds", seeds)
+    whole("seed", seed, 0)
+    if samples is not None:
+        whole("samples", samples)
+    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs == 0):
+        raise InputError(f"jobs is {jobs!r}; give a number of processes, or -1 for all cores")
+    data = target.training_samples(method, samples, seed)
+    _check_size(data, options.perceptrons)
+    _check_bound(data, options.rate_bound)
+    store = checkpoint.Store(checkpoints, checkpoint.fingerprint(data, options, seed))
+    reference = target_diagram(target) if rank == "diagram" else None
+    wanted: tuple[Behaviour, ...] = ()
+    if rank == "diagram":
+        wanted = behaviours_of(target) if reference is None else loops_of(target)
+    starts = _run(data, options, seeds, seed, jobs, store, progress)
+    if reference is not None:  # only now: the weight makes more poor local minima for random starts to fall into
+        data = focused(target, data, reference.special_points, focus)
+    data = focused_attractors(target, data, wanted, focus)
+    pins = pins_at(target, reference.special_points) if reference is not None and focus > 0 else ()
+    pinned = Pinned(pins, (focus / (1 - focus)) ** 2)
+    starts = _polish(data, options, starts, pinned, jobs)
+    record = _record(target, options, data, method, seeds, seed)
+    judge = Judge.of(target, options, record, reference, wanted, pinned, seed, jobs)
+    candidates = judge.follow(judge.rank(starts), data)
+    if refine:
+        candidates = judge.refine(candidates, data)
+    notes = (*_notes(candidates[0], rank == "diagram"), *_overfitted(candidates[0]))
+    at_scale = judge.at_scale(candidates[0])
+    return Fit(target, tuple(candidates), judge.record, time.perf_counter() - began, notes, at_scale)
+
+
+def _notes(best: Candidate, ranked: bool) -> tuple[str, ...]:
+    """Return what a reader should know about the outcome."""
+    if best.standing is None:
+        words = "the target has no diagram or behaviour to compare with, so the starts are ranked by loss alone"
+        return (words,) if ranked else ()
+    if best.standing.missed:
+        return ("the target is not reached: no start shows all that is wanted; try more seeds or more perceptrons",)
+    if best.standing.wrong:
+        words = "the target is not reached: no start has just its special points"
+        return (f"{words}; try more seeds, more perceptrons or more samples",)
+    flow, done = best.network.training.get("flow"), best.network.training.get("refinement")
+    if flow is not None:
+        return (
+            "the flow along the target's attractor was fitted to the target's: after a turn it is "
+            f"{flow['miss']:.2g} of the attractor's size off; the loss was {flow['loss_before']:.4g} before",
+        )
+    if done is None:
+        return ()
+    where = " and ".join(f"at mu = {mu:g}" if mu else "in the reduced system" for mu in done["mu"])
+    return (
+        f"special points moved onto the target's {where}; by fitting alone they were {done['error_before']:.3g} off, "
+        f"at a loss of {done['loss_before']:.4g}",
+    )
+
+
+def _overfitted(best: Candidate) -> tuple[str, ...]:
+    """Return a warning when the loss by definition has nothing to do with the one on the samples."""
+    if best.loss <= OVERFITTED * best.start.loss:
+        return ()
+    return ("the loss by definition is far above that on the samples: take more samples or fewer perceptrons",)
+
+
+def _check(options: FitOptions, rank: str, focus: float) -> None:
+    for name, value in (("perceptrons", options.perceptrons), ("evaluations", options.evaluations)):
+        whole(name, value)
+    if options.loss not in LOSSES:
+        raise InputError(f"loss {options.loss!r} is unknown; choose one of {', '.join(LOSSES)}")
+    if rank not in ("diagram", "loss"):
+        raise InputError(f"rank {rank!r} is unknown; choose diagram or loss")
+    if options.ridge is not None and number("ridge", options.ridge) < 0:
+        raise InputError(f"ridge is {options.ridge!r}; give a number that is not negative, for instance 1e-8")
+    if not 0 <= number("focus", focus) < 1:
+        raise InputError(f"focus is {focus!r}; give a share of the weight from 0 to below 1, for instance 0.9")
+    if options.seconds is not None and number("seconds", options.seconds) <= 0:
+        raise InputError(f"seconds is {options.seconds!r}; give a positive time limit")
+
+
+def _check_size(data: Samples, perceptrons: int) -> None:
+    largest = float(np.abs(data.field).max())
+    if not EXTREME[0] < largest < EXTREME[1]:
+        hint = "change the units" if largest else "there is nothing to learn"
+        raise InputError(f"the largest rate of change at any sample is {largest:g}; {hint}")
+    m, p = data.x.shape[1], data.lam.shape[1]
+    unknowns = perceptrons * (2 * m + p + 1) + m
+    if len(data) * m < unknowns:
+        raise InputError(
+            f"{len(data)} samples of {m} species are fewer equations than the {unknowns} unknown rates of "
+            f"{perceptrons} perceptrons; take more samples or fewer perceptrons"
+        )
+
+
+def _check_bound(data: Samples, bound: float | None) -> None:
+    if bound is not None and not number("rate_bound", bound) > (least := beta_floor(data)):
+        raise InputError(
+            f"rate_bound is {bound!r}, but it must be above the least influx of this target, {least:.3g}; try 1000"
+        )
+
+
+def _run(
+    data: Samples,
+    options: FitOptions,
+    seeds: int,
+    seed: int,
+    jobs: int | None,
+    store: checkpoint.Store,
+    progress: Progress | None,
+) -> list[Start]:
+    """Return the starts in order, those of a checkpoint folder without computing them again."""
+    from joblib import Parallel, delayed
+
+    sequences = np.random.SeedSequence(seed).spawn(seeds)
+    done = {k: start for k in range(seeds) if (start := store.read(k)) is not None}
+    tasks = (delayed(run_start)(data, options, k, sequences[k]) for k in range(seeds) if k not in done)
+    for start in Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):
+        store.write(start)
+        done[start.index] = start
+        if progress is not None:
+            progress(len(done), seeds, start)
+    return [done[k] for k in range(seeds)]
+
+
+def _polish(
+    data: Samples, options: FitOptions, starts: Sequence[Start], pinned: Pinned, jobs: int | None
+) -> list[Start]:
+    """Return the starts with those of the lowest losses polished."""
+    from joblib import Parallel, delayed
+
+    short = distinct(sorted(starts, key=lambda start: start.loss))[:SHORTLIST]
+    chosen = {start.index for start in short}
+    polished = Parallel(n_jobs=jobs)(delayed(polish)(data, options, start, pinned) for start in short)
+    return [*polished, *(start for start in starts if start.index not in chosen)]
+
+
+def _record(target: Target, options: FitOptions, data: Samples, method: str, seeds: int, seed: int) -> dict[str, Any]:
+    import scipy
+
+    import bifrncrn
+
+    return {
+        "target": target.name,
+        "loss_kind": options.loss,
+        "samples": {
+            "method": method,
+            "count": len(data),
+            "low": data.x.min(axis=0).tolist(),
+            "high": data.x.max(axis=0).tolist(),
+        },
+        "parameter_values": np.unique(data.lam, axis=0).tolist(),
+        "perceptrons": options.perceptrons,
+        "seeds": seeds,
+        "seed": seed,
+        "ridge": options.ridge,
+        "rate_bound": options.rate_bound,
+        "versions": {
+            "bifrncrn": bifrncrn.__version__,
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+            "python": platform.python_version(),
+        },
+    }

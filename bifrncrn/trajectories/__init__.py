@@ -1,0 +1,1 @@
+"""Solutions in time, and what they settle to."""

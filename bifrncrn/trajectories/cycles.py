@@ -1,0 +1,308 @@
+"""Cycles: found by settling and Newton's method, measured, compared with curves; and what a trajectory settles to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bifrncrn.base.arrays import frozen
+from bifrncrn.base.errors import InputError
+from bifrncrn.base.polylines import furthest
+from bifrncrn.compile.model import DENSE_LIMIT
+from bifrncrn.models.conservation import conserved
+from bifrncrn.models.field import Field
+from bifrncrn.models.system import System
+from bifrncrn.trajectories.settling import Settled, settle, stable
+from bifrncrn.trajectories.shooting import Orbit, find_orbit
+
+Values = Mapping[str, float | str] | Sequence[float] | np.ndarray | None
+SHARP = 40
+"""Samples per interval of an orbit among which its extremes are interpolated by parabolas."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cycle:
+    """A periodic orbit of a system.
+
+    Attributes
+    ----------
+    system : System
+        With the parameter values it is a cycle of.
+    period : float
+    times : (k,) array
+        Evenly from 0 to less than the period.
+    points : (k, n) array
+        The states at these times.
+    multipliers : (n,) complex array
+        Floquet multipliers, the trivial one (1) first, the others by falling size. Below about 1e-14 times the largest
+        they are rounding.
+    stable : bool
+        Whether all but the trivial one are inside the unit circle.
+    residual : float
+        The largest of the equations' residuals, relative to the size of the cycle; rounding of large, opposed terms
+        limits it in stiff systems (1e-9 at mu = 1e-4) and not the cycle, whose last Newton step was below 1e-12.
+    error : float
+        Estimated relative error of the period.
+    min, max : (n,) arrays
+        The extremes of every state.
+    """
+
+    system: System
+    period: float
+    times: np.ndarray
+    points: np.ndarray
+    multipliers: np.ndarray
+    stable: bool
+    residual: float
+    error: float
+    min: np.ndarray
+    max: np.ndarray
+    orbit: Orbit = field(repr=False)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns of `points`."""
+        return self.system.variables
+
+    def at(self, t: ArrayLike) -> np.ndarray:
+        """Return the states (k, n) at times (k,), or (n,) at one; times may be outside one period."""
+        when = np.asarray(t, dtype=float)
+        return self.orbit.at(when.ravel() / self.period).reshape(*when.shape, -1)
+
+
+def find_cycle(
+    system: System,
+    values: Values = None,
+    state: Values = None,
+    *,
+    period: float | None = None,
+    guess: ArrayLike | None = None,
+    settle: float | None = None,
+    backward: bool = False,
+    samples: int = 400,
+    tolerance: float = 1e-10,
+    max_steps: int = 60_000,
+) -> Cycle | None:
+    """Find the stable cycle that the trajectory from a state settles to, or the cycle near a guess.
+
+    The trajectory is followed until it returns to a section, the turn is corrected by Newton's method, and the cycle
+    is accepted when it is stable and where the trajectory is. One that starts at an unstable equilibrium, or comes to
+    rest at one, is pushed off it.
+
+    Parameters
+    ----------
+    system : System
+    values, state : mapping or array, optional
+        Parameter values and start state that differ from the system's own.
+    period : float, optional
+        A guess of the period: then `state` is a guess of a point of the cycle, nothing settles, and the cycle may be
+        unstable.
+    guess : (k, n) array, optional
+        With `period`: points evenly in time along a guess of the whole cycle, for cycles that repel strongly.
+    settle : float, optional
+        Time that passes before a cycle is looked for; for trajectories that stay long near another cycle.
+    backward : bool
+        Whether to let time run backwards while settling, which finds cycles that repel. Not for stiff systems.
+    samples : int
+        The number of points of the result.
+    tolerance : float
+        Relative accuracy of the period.
+    max_steps : int
+        Of the integrator while settling, about 20 microseconds each.
+
+    Returns
+    -------
+    Cycle, or None when there is no cycle to be found in this way
+
+    Raises
+    ------
+    InputError
+        If a name or number is not what it must be.
+
+    Examples
+    --------
+    >>> model = System.from_equations({"x": "y", "y": "(1 - x^2)*y - x"}, state={"x": 1.0, "y": 0.0})
+    >>> cycle = find_cycle(model)
+    >>> print(f"{cycle.period:.10f} {cycle.stable}")
+    6.6632868593 True
+    """
+    system = prepared(system, values, state)
+    check_positive("samples", samples, whole=True)
+    check_positive("tolerance", tolerance)
+    if backward and period is not None:
+        raise InputError("a guess of the period needs no settling, so leave out backward")
+    if len(system.variables) < 2:
+        return None
+    if period is not None:
+        orbit = _near(system, check_positive("period", period), guess, tolerance)
+    elif guess is not None:
+        raise InputError("a guess of the cycle needs a guess of its period; give period")
+    else:
+        orbit = _settled(system, settle, backward, max_steps).orbit
+        if orbit is not None and (backward or orbit.error > tolerance):
+            orbit = _again(system, orbit, backward, tolerance)
+    if orbit is None:
+        return None
+    return _measured(system, orbit, int(samples))
+
+
+def describe_attractor(
+    system: System, state: Values = None, values: Values = None, *, settle: float | None = None, max_steps: int = 60_000
+) -> str:
+    """Say what the trajectory from a state settles to.
+
+    Returns
+    -------
+    str
+        `equilibrium`, `cycle`, `chaos or torus`, `escape` (the state grows without bound, or leaves where the system
+        is defined), or `undecided` when `max_steps` steps were too few.
+
+    Examples
+    --------
+    >>> model = System.from_equations({"x": "lam - x^2"}, {"lam": 1.0}, {"x": 0.0})
+    >>> describe_attractor(model), describe_attractor(model, values={"lam": -1.0})
+    ('equilibrium', 'escape')
+    """
+    return _settled(prepared(system, values, state), settle, False, max_steps).kind
+
+
+def hausdorff(first: ArrayLike, second: ArrayLike, closed: bool = True) -> float:
+    """Return the Hausdorff distance of two curves given by points: how far one gets from the other at most.
+
+    Parameters
+    ----------
+    first, second : (k, n) and (l, n) arrays
+        Points along the curves, such as `Cycle.points`; distances are measured to the lines between neighbours.
+    closed : bool
+        Whether the last point of each is joined to its first.
+
+    Raises
+    ------
+    InputError
+        If they are not points of the same space.
+
+    Examples
+    --------
+    >>> angle = np.linspace(0, 2 * np.pi, 500, endpoint=False)
+    >>> circle = np.column_stack([np.cos(angle), np.sin(angle)])
+    >>> print(f"{hausdorff(circle, 1.1 * circle):.4f}")
+    0.1000
+    """
+    a, b = (_curve(points) for points in (first, second))
+    if a.shape[1] != b.shape[1]:
+        raise InputError(f"curves of {a.shape[1]} and of {b.shape[1]} dimensions have no distance; give both the same")
+    return max(furthest(a, b, closed), furthest(b, a, closed))
+
+
+def _curve(points: ArrayLike) -> np.ndarray:
+    curve = np.asarray(points, dtype=float)
+    if curve.ndim != 2 or not curve.size or not np.all(np.isfinite(curve)):
+        raise InputError(f"a curve must be an array (points, dimensions) of finite numbers, not of shape {curve.shape}")
+    return curve
+
+
+def _conserved(system: System) -> int:
+    return len(conserved(system, system.state))
+
+
+def prepared(system: System, values: Values, state: Values) -> System:
+    """Return the system with these values and start, checked: small enough, and finite where it starts."""
+    system = system.with_(state=state, values=values)
+    n = len(system.variables)
+    if n > DENSE_LIMIT:
+        raise InputError(f"attractors are looked for in systems of up to {DENSE_LIMIT} variables, and this has {n}")
+    low = np.flatnonzero(system.state < system.lower)
+    if low.size:
+        name = system.variables[low[0]]
+        raise InputError(f"the start value of {name} is {system.state[low[0]]:g} but must not be negative")
+    if not np.all(np.isfinite(system.rhs(system.state))):
+        raise InputError("the equations are not finite at the start state; start where they are defined")
+    return system
+
+
+def check_positive(name: str, value: Any, whole: bool = False) -> Any:
+    """Return the value, a positive number; InputError if it is not."""
+    kinds = int | np.integer if whole else int | float | np.integer | np.floating
+    if isinstance(value, bool) or not isinstance(value, kinds) or not 0 < value < np.inf:
+        raise InputError(f"{name} must be a positive {'whole ' if whole else ''}number, not {value!r:.60}")
+    return value
+
+
+def _settled(system: System, discard: float | None, backward: bool, max_steps: int) -> Settled:
+    time = 0.0 if discard is None else float(check_positive("settle", discard))
+    steps = int(check_positive("max_steps", max_steps, whole=True))
+    return settle(Field(system, backward), system.state, time, steps)
+
+
+def _near(system: System, period: float, guess: ArrayLike | None, tolerance: float) -> Orbit | None:
+    """Return the orbit near the guess, or near the trajectory from the start over the guessed period."""
+    if guess is None:
+        run = system.simulate(period)
+        return find_orbit(Field(system), run.t, run.x, tolerance) if run.status == "completed" else None
+    points = _curve(guess)
+    if points.shape[1] != len(system.variables) or len(points) < 8:
+        raise InputError(
+            f"guess must have 8 points or more of {len(system.variables)} variables, but its shape is {points.shape}"
+        )
+    times = np.linspace(0, period, len(points) + 1)
+    return find_orbit(Field(system), times, np.append(points, points[:1], axis=0), tolerance)
+
+
+def _again(system: System, orbit: Orbit, backward: bool, tolerance: float) -> Orbit | None:
+    """Return the orbit in forward time, to the tolerance."""
+    phases = np.append(orbit.phases(8), 1.0)
+    states = orbit.at(phases)
+    if backward:
+        phases, states = 1.0 - phases[::-1], states[::-1]
+    return find_orbit(Field(system), phases * orbit.period, states, tolerance)
+
+
+def _measured(system: System, orbit: Orbit, samples: int) -> Cycle:
+    phases = np.linspace(0, 1, samples, endpoint=False)
+    multipliers = np.linalg.eigvals(orbit.monodromy)
+    trivial = int(np.argmin(np.abs(multipliers - 1)))
+    others = np.delete(multipliers, trivial)
+    ordered = np.append(multipliers[trivial], others[np.argsort(-np.abs(others))])
+    low, high = _extremes(orbit)
+    return Cycle(
+        system,
+        orbit.period,
+        frozen(phases * orbit.period),
+        frozen(orbit.at(phases)),
+        frozen(ordered, complex),
+        stable(orbit.monodromy, _conserved(system)),
+        orbit.residual,
+        orbit.error,
+        frozen(low),
+        frozen(high),
+        orbit,
+    )
+
+
+def _extremes(orbit: Orbit) -> tuple[np.ndarray, np.ndarray]:
+    """Return minimum and maximum of every state: of the parabola through the extreme sample and its neighbours."""
+    phases = orbit.phases(SHARP)
+    x = orbit.at(phases)
+    ends = []
+    for pick, best in ((np.argmin, np.minimum), (np.argmax, np.maximum)):
+        i = pick(x, axis=0)
+        columns = np.arange(x.shape[1])
+        around = np.array([x[(i + k) % len(phases), columns] for k in (-1, 0, 1)])
+        times = np.array([phases[(i + k) % len(phases)] - phases[i] for k in (-1, 0, 1)])
+        times = (times + 0.5) % 1.0 - 0.5
+        ends.append(best(around[1], _vertex(times, around)))
+    return ends[0], ends[1]
+
+
+def _vertex(t: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the extreme value of the parabola through three points, (3, n) each; t[1] is 0."""
+    left, right = (y[0] - y[1]) / t[0], (y[2] - y[1]) / t[2]
+    curvature = (right - left) / (t[2] - t[0])
+    slope = left - curvature * t[0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = y[1] - slope**2 / (4 * curvature)
+    return np.where(np.isfinite(value), value, y[1])

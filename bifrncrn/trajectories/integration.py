@@ -1,0 +1,168 @@
+"""One integration in time: stepping, events, walls, and what is done where the equations are not finite."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.models.field import Field
+from bifrncrn.models.system import System
+from bifrncrn.trajectories.events import EventWatch, Occurrence, crossing_time
+
+METHODS = ("LSODA", "Radau", "BDF", "RK45", "RK23", "DOP853")
+EXPLICIT = ("RK45", "RK23", "DOP853")
+SLACK = 1e3
+"""Multiples of `atol` by which the integrator's error may push a state over its bound before the run ends there."""
+RESTARTS = 50
+"""How often one run may begin anew, with a shorter step, after a trial state where the equations are not finite."""
+COUNTERS = ("nfev", "njev", "nlu")
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What an integration took: accepted steps, evaluations of f and of its Jacobian, and factorisations."""
+
+    steps: int
+    evaluations: int
+    jacobians: int
+    factorisations: int
+
+
+class Run:
+    """One integration: its solver, the points so far, and why it ended."""
+
+    def __init__(
+        self, system: System, span: tuple[float, float], settings: dict[str, Any], watch: EventWatch, dense: bool
+    ) -> None:
+        self.system = system
+        self.field = Field(system)
+        self.watch = watch
+        self.dense = dense
+        self.end = span[1]
+        self.settings = settings
+        self.slack = SLACK * np.broadcast_to(settings["atol"], self.field.n)
+        self._check_start(span[0])
+        self.times, self.states = [span[0]], [system.state.copy()]
+        self.pieces: list[Any] = []
+        self.found: list[Occurrence] = []
+        self.counts = np.zeros(3, dtype=int)
+        self.restarts = 0
+        self.status, self.message = "", ""
+        self.solver = self._solver()
+
+    def _solver(self, first_step: float | None = None) -> Any:
+        import scipy.integrate
+
+        options = {key: value for key, value in self.settings.items() if key != "method"}
+        method = self.settings["method"]
+        if method not in EXPLICIT:
+            options["jac"] = self.field.jacobian
+        start = self.states[-1].copy()
+        return getattr(scipy.integrate, method)(
+            self.field.rhs, self.times[-1], start, self.end, first_step=first_step, **options
+        )
+
+    def _check_start(self, start: float) -> None:
+        system = self.system
+        low = np.flatnonzero(system.state < system.lower)
+        if low.size:
+            name = system.variables[low[0]]
+            raise InputError(f"the start value of {name} is {system.state[low[0]]:g} but must not be negative")
+        bad = np.flatnonzero(~np.isfinite(self.field.rhs(start, system.state)))
+        if bad.size:
+            name = system.variables[bad[0]]
+            raise InputError(f"the derivative of {name} is not finite at the start state; start where it is defined")
+
+    def march(self, max_steps: int) -> None:
+        """Step to the end, or to what ends the run before."""
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # a failed step is told by the status
+            steps = 0
+            while not self.status and self.solver.status == "running":
+                if steps == max_steps:
+                    said = f"{max_steps} steps reached only t = {self.times[-1]:g}; raise max_steps or the tolerances"
+                    self._end("steps", said)
+                    return
+                try:
+                    said = self.solver.step()
+                except ValueError as error:
+                    if "infs or NaNs" not in str(error):  # scipy's linear algebra refuses what is not finite
+                        raise
+                    said = str(error)
+                    self.solver.y = np.full(self.field.n, np.nan)
+                steps += 1
+                self._accept(said)
+        if not self.status:
+            self._end("completed", f"t = {self.times[-1]:g} reached")
+
+    def _accept(self, said: str | None) -> None:
+        t, x = float(self.solver.t), self.solver.y.copy()
+        if not np.all(np.isfinite(x)):
+            self._retry(t)
+            return
+        if self.solver.status == "failed" or t == self.times[-1]:
+            at = f"at t = {self.times[-1]:g}"
+            reason = f"the step size became too small {at}, where the solution may grow without bound"
+            self._end("step", f"{reason} ({said})" if said else reason)
+            return
+        piece = None
+        if self.dense or self.watch:
+            piece = self.solver.dense_output()
+        t, x = self._stop_at_bound(t, x)
+        stop = None
+        if piece is not None and self.watch:
+            happened, stop = self.watch.between(self.states[-1], x, self.times[-1], t, piece)
+            self.found += happened
+        if stop is not None:
+            t, x = stop.t, stop.state
+            self._end("event", f"the event {stop.event} ended it at t = {t:g}")
+        if t > self.times[-1]:  # an event or a bound may be met where the step began
+            self.times.append(t)
+            self.states.append(np.maximum(x, self.field.lower))
+            if self.dense:
+                self.pieces.append(piece)
+
+    def _retry(self, reached: float) -> None:
+        """Begin again where the last step began, with a tenth of it: a trial state was where f is not finite."""
+        last = self.times[-1]
+        step = 0.1 * min(reached - last, self.end - last)
+        if self.restarts < RESTARTS and step > 1e-12 * max(abs(last), self.end - self.times[0]):
+            self.restarts += 1
+            self.counts += [int(getattr(self.solver, name)) for name in COUNTERS]
+            self.solver = self._solver(step)
+        else:
+            self._end("nan", f"the equations are not finite after t = {last:g}, or the solution grows without bound")
+
+    def _stop_at_bound(self, t: float, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the end of the step, or where in it the equations push a state below its bound."""
+        below = x < self.field.lower - self.slack
+        if not below.any():
+            return t, x
+        below &= self.field.rhs(t, x) < 0
+        out = np.flatnonzero(below).tolist()
+        if not out:
+            return t, x
+        piece, before = self.solver.dense_output(), self.times[-1]
+        bounds = self.field.lower
+
+        def above(i: int) -> Callable[[float], float]:
+            return lambda s: float(piece(s)[i] - bounds[i])
+
+        when, i = min((crossing_time(above(i), before, t), i) for i in out)
+        name = self.system.variables[i]
+        self._end("bound", f"{name}, which cannot be negative, became {bounds[i]:g} at t = {when:g} and would fall on")
+        return when, np.asarray(piece(when))
+
+    @property
+    def effort(self) -> Effort:
+        """What it took."""
+        last = [int(getattr(self.solver, name)) for name in COUNTERS]
+        return Effort(len(self.times) - 1, *(self.counts + last).tolist())
+
+    def _end(self, status: str, message: str) -> None:
+        self.status, self.message = status, message

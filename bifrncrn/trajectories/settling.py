@@ -1,0 +1,305 @@
+"""What a trajectory settles to: an equilibrium, a cycle, something more complicated, or nothing (it escapes)."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bifrncrn.base.polylines import furthest
+from bifrncrn.models.field import Field
+from bifrncrn.trajectories.shooting import Orbit, find_orbit
+
+RTOL, ATOL, FINEST = 1e-6, 1e-10, 1e-12
+"""Tolerances while settling; what is found is then corrected by Newton's method. The relative one is of the extent of
+the motion, and no smaller than the last relative to the state."""
+FIRST_CHUNK = 400
+CHUNK_GROWTH = 1.5
+"""Steps between two looks at the trajectory. Steps, not times: they adapt to the system's own time-scale."""
+FAR = 1e8
+"""A state this many times larger than the start (or than 1) counts as escaped."""
+RETURNED = 1e-2
+"""Two crossings of the section that differ by less, relative to the extent, may be one of a cycle."""
+TURNS = 40
+ATTEMPTS = 3
+NEAR = 0.05
+"""How far, relative to its extent, a cycle may be from the trajectory that is said to settle to it."""
+APPROACHED = 0.3
+"""The same when the trajectory came nearer while it was watched."""
+COMPARED = 200
+NUDGE = 1e-3
+NEUTRAL = 1e-7
+"""Multipliers and eigenvalues (relative to the largest) this close to 1 and 0 are neither stable nor unstable."""
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """What was found: `equilibrium`, `cycle`, `chaos or torus`, `escape`, or `undecided` within the steps allowed."""
+
+    kind: str
+    state: np.ndarray
+    orbit: Orbit | None = None
+
+
+class _Trajectory:
+    """A trajectory that goes on chunk by chunk."""
+
+    def __init__(self, field: Field, start: np.ndarray) -> None:
+        self.field = field
+        self.limit = FAR * (1.0 + float(np.abs(start).max()))
+        self.slack = 1e3 * ATOL
+        self.rtol = RTOL
+        self.begin(start)
+
+    def begin(self, start: np.ndarray) -> None:
+        """Begin anew at a state."""
+        from scipy.integrate import LSODA
+
+        options = {"rtol": self.rtol, "atol": ATOL, "jac": self.field.jacobian}
+        self.solver: Any = LSODA(self.field.rhs, 0.0, start.copy(), 1e300, **options)
+
+    def sharpen(self, states: np.ndarray) -> None:
+        """Begin anew with a smaller tolerance if the motion is small beside the state itself."""
+        wanted = max(RTOL * float(np.ptp(states, axis=0).max() / max(np.abs(states).max(), 1e-300)), FINEST)
+        if wanted < 0.1 * self.rtol:
+            self.rtol = wanted
+            self.begin(states[-1])
+
+    def advance(self, steps: int, until: float = np.inf) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return times (k,) and states (k, n) of some steps, or None when the trajectory escaped."""
+        times, states = [self.solver.t], [self.solver.y.copy()]
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # a failed step is an escape
+            for _ in range(steps):
+                if times[-1] >= until or self.solver.status == "finished":
+                    break
+                self.solver.step()
+                x = self.solver.y.copy()
+                if self.solver.status == "failed" or self.solver.t == times[-1] or self._escaped(x):
+                    return None
+                times.append(self.solver.t)
+                states.append(x)
+        return np.array(times), np.array(states)
+
+    def _escaped(self, x: np.ndarray) -> bool:
+        if not np.abs(x).max() < self.limit:
+            return True
+        below = x < self.field.lower - self.slack
+        return bool(below.any() and (self.field.rhs(0.0, x)[below] < 0).any())
+
+
+def settle(field: Field, start: np.ndarray, discard: float = 0.0, max_steps: int = 60_000) -> Settled:
+    """Follow a trajectory until it is clear what it settles to.
+
+    Parameters
+    ----------
+    field : Field
+    start : (n,) array
+    discard : float
+        Time that passes before the trajectory is looked at.
+    max_steps : int
+        Of the integrator, in all.
+    """
+    run = _Trajectory(field, start)
+    left, chunk = max_steps, FIRST_CHUNK
+    largest = np.abs(start)
+    extents: list[np.ndarray] = []
+    nudges = 0
+    drifting = False
+    if discard:
+        passed = run.advance(max_steps, discard)
+        if passed is None:
+            return Settled("escape", run.solver.y.copy())
+        left -= len(passed[0]) - 1
+    while left > 0:
+        steps = min(chunk, left)
+        followed = run.advance(steps)
+        if followed is None:
+            return Settled("escape", run.solver.y.copy())
+        left, chunk = left - steps, int(CHUNK_GROWTH * chunk)
+        t, x = followed
+        largest = np.maximum(largest, np.abs(x).max(axis=0))
+        orbit = _cycle(field, t, x)
+        if orbit is not None:
+            return Settled("cycle", orbit.nodes[0, 0], orbit)
+        rest = _equilibrium(field, x, largest)
+        if rest is not None:
+            away = _unstable_direction(field, rest)
+            if away is None:
+                return Settled("equilibrium", rest)
+            if nudges == 2:
+                break
+            run.begin(np.maximum(rest + (-1) ** nudges * NUDGE * (np.abs(rest).max() + NUDGE) * away, field.lower))
+            nudges += 1
+        else:
+            run.sharpen(x)
+            extents.append(np.ptp(x, axis=0))
+            drifting = _drifting(field, t, x)
+    kind = "undecided" if drifting or not _steady(extents) else "chaos or torus"
+    return Settled(kind, run.solver.y.copy())
+
+
+def _steady(extents: list[np.ndarray]) -> bool:
+    """Say whether the trajectory filled the same range in the last two chunks."""
+    if len(extents) < 3:
+        return False
+    last, before = extents[-1], extents[-2]
+    return bool(np.all(np.abs(last - before) <= 0.2 * last.max()) and last.max() > 0)
+
+
+def _drifting(field: Field, t: np.ndarray, x: np.ndarray) -> bool:
+    """Say whether turn follows turn with little change: towards something, but too slowly to tell."""
+    scale = _sizes(x)
+    places = np.array([state for _, state in _crossings(field, t, x, scale)[-20:]])
+    return len(places) > 2 and float(np.median(np.max(np.abs(np.diff(places, axis=0)) / scale, axis=1))) < RETURNED
+
+
+# -- equilibria ------------------------------------------------------------------------------------------------------
+
+
+def _equilibrium(field: Field, x: np.ndarray, largest: np.ndarray) -> np.ndarray | None:
+    """Return the equilibrium that the trajectory x (k, n) is coming to rest at, or None."""
+    size = np.maximum(largest, 1e-12)
+    rest = _newton(field, x[-1], size)
+    if rest is None:
+        return None
+    distance = np.max(np.abs(x - rest) / size, axis=1)
+    third = max(len(x) // 3, 1)
+    early, late = distance[:third].max(), distance[-third:].max()
+    return rest if late < 1e-6 or (late < 1e-3 and late < 0.5 * early) else None
+
+
+def _newton(field: Field, start: np.ndarray, size: np.ndarray) -> np.ndarray | None:
+    x = start.copy()
+    for _ in range(20):
+        f, matrix = field.linearize(x[None, :])
+        if not (np.all(np.isfinite(f)) and np.all(np.isfinite(matrix))):
+            return None
+        step = np.linalg.lstsq(matrix[0], -f[0], rcond=1e-13)[0]  # conservation laws make it singular
+        x = np.maximum(x + step, field.lower)
+        length = np.max(np.abs(step) / size)
+        if length < 1e-10:
+            return x
+        if length > 1e3:
+            return None
+    return None
+
+
+def _unstable_direction(field: Field, rest: np.ndarray) -> np.ndarray | None:
+    """Return a unit vector along which the equilibrium repels most, or None if it does not."""
+    values, vectors = np.linalg.eig(field.jacobian(0.0, rest))
+    leading = int(np.argmax(values.real))
+    if values[leading].real <= NEUTRAL * np.abs(values).max():
+        return None
+    vector = vectors[:, leading].real
+    return vector / np.linalg.norm(vector)
+
+
+# -- cycles ----------------------------------------------------------------------------------------------------------
+
+
+def _cycle(field: Field, t: np.ndarray, x: np.ndarray) -> Orbit | None:
+    """Return the cycle that the trajectory is close to, or None."""
+    extent = np.ptp(x, axis=0)
+    if field.n < 2 or not extent.max() > 1e-6 * np.abs(x).max():
+        return None
+    scale = _sizes(x)
+    crossings = _crossings(field, t, x, scale)
+    attempts, best = 0, RETURNED
+    for turns in range(1, min(TURNS, (len(crossings) - 1) // 2) + 1):
+        gap = float(np.max(np.abs(crossings[-1][1] - crossings[-1 - turns][1]) / scale))
+        if gap >= best:
+            continue
+        best = 0.5 * gap
+        times, states = _turn(t, x, crossings[-1 - turns], crossings[-1])
+        first = _turn(t, x, crossings[0], crossings[turns])[1]
+        orbit = find_orbit(field, times, states)
+        if orbit is not None and _is_it(orbit, states, first) and not _repels(orbit.monodromy):
+            return orbit
+        attempts += 1
+        if attempts == ATTEMPTS:
+            return None
+    return None
+
+
+def _sizes(x: np.ndarray) -> np.ndarray:
+    """Return the extent of the motion x (k, n) in every direction; one in which it hardly moves counts a little."""
+    extent = np.ptp(x, axis=0)
+    return np.maximum(np.maximum(extent, 1e-3 * extent.max()), 1e-300)
+
+
+Crossing = tuple[float, np.ndarray]
+
+
+def _turn(t: np.ndarray, x: np.ndarray, first: Crossing, last: Crossing) -> tuple[np.ndarray, np.ndarray]:
+    """Return times and states from one crossing of the section to another."""
+    inside = (t > first[0]) & (t < last[0])
+    times = np.concatenate([[first[0]], t[inside], [last[0]]])
+    return times, np.concatenate([first[1][None], x[inside], last[1][None]])
+
+
+def _crossings(field: Field, t: np.ndarray, x: np.ndarray, scale: np.ndarray) -> list[Crossing]:
+    """Return times and states where the trajectory crosses, upwards, the plane across its longest axis."""
+    weights = np.gradient(t)
+    mean = np.average(x, axis=0, weights=weights)
+    scaled = (x - mean) / scale
+    _, _, axes = np.linalg.svd(scaled * np.sqrt(weights / weights.sum())[:, None], full_matrices=False)
+    height = scaled @ axes[0]
+    found = []
+    for i in np.flatnonzero((height[:-1] < 0) & (height[1:] >= 0)):
+        h = t[i + 1] - t[i]
+        slopes = h * field.many(x[i : i + 2])
+        rates = slopes / scale @ axes[0]
+        s = _hermite_root(height[i], height[i + 1], rates[0], rates[1])
+        found.append((float(t[i] + s * h), _hermite(x[i], x[i + 1], slopes[0], slopes[1], s)))
+    return found
+
+
+def _hermite(a: Any, b: Any, slope_a: Any, slope_b: Any, s: float) -> Any:
+    """Return the cubic on [0, 1] with these ends and slopes, at s."""
+    r = 1 - s
+    return r * r * ((1 + 2 * s) * a + s * slope_a) + s * s * ((1 + 2 * r) * b - r * slope_b)
+
+
+def _hermite_root(a: float, b: float, slope_a: float, slope_b: float) -> float:
+    """Return a zero of the cubic on [0, 1], by bisection; a < 0 <= b."""
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        middle = 0.5 * (low + high)
+        if _hermite(a, b, slope_a, slope_b, middle) < 0:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _is_it(orbit: Orbit, turn: np.ndarray, first: np.ndarray) -> bool:
+    """Say whether an orbit is where the trajectory's last turn is, or nearby and nearer than the first turn was."""
+    scale = _sizes(turn)
+    curve = orbit.at(orbit.phases(4)) / scale
+    if np.max(np.ptp(curve, axis=0)) < 0.5:
+        return False
+    last, before = turn / scale, first / scale
+    away = max(furthest(_some(last), curve, True), furthest(_some(curve), last, True))
+    return away < NEAR or (away < APPROACHED and away < 0.9 * furthest(_some(before), curve, True))
+
+
+def _some(points: np.ndarray) -> np.ndarray:
+    return points[:: len(points) // COMPARED + 1]
+
+
+def _repels(monodromy: np.ndarray) -> bool:
+    """Say whether a trajectory leaves a cycle; one of a family of neutral cycles does not."""
+    return bool(np.any(np.abs(_nontrivial(monodromy, 0)) > 1 + 10 * NEUTRAL))
+
+
+def stable(monodromy: np.ndarray, conserved: int = 0) -> bool:
+    """Say whether a cycle attracts: all multipliers but the trivial (and those of conservation laws) are inside 1."""
+    return bool(np.all(np.abs(_nontrivial(monodromy, conserved)) < 1 - NEUTRAL))
+
+
+def _nontrivial(monodromy: np.ndarray, conserved: int) -> np.ndarray:
+    multipliers = np.linalg.eigvals(monodromy)
+    return multipliers[np.argsort(np.abs(multipliers - 1))][1 + conserved :]

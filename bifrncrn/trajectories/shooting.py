@@ -1,0 +1,269 @@
+"""Newton's method for a periodic orbit: shooting over many intervals at once, with the exact variational equations.
+
+In every interval the integrator is Radau IIA with five stages (order 9, stiffly accurate: Hairer & Wanner, Solving
+Ordinary Differential Equations II, IV.5), so that stiff systems need no more intervals than others; its stages are
+unknowns too, and are eliminated interval by interval. The product of the intervals' sensitivities is the monodromy
+matrix.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrncrn.models.field import Field
+
+STAGES = 5
+ITERATIONS = 15
+STEP_TOLERANCE = 1e-12
+STAGNATED = 1e-8
+"""A Newton step below this (relative to the orbit's size) that no longer halves is at the level of rounding."""
+RANK = 1e-13
+"""Singular values below this, relative to the largest, count as zero."""
+GROWTH = 1.5
+MOST_INTERVALS = 420
+MEMORY = 4_000_000
+"""Numbers in the blocks that are eliminated together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Orbit:
+    """A periodic orbit, as polynomials of degree 5 on intervals of the phase 0 to 1.
+
+    Attributes
+    ----------
+    period : float
+    edges : (N + 1,) array
+        Ends of the intervals.
+    nodes : (N, 6, n) array
+        States at the left edge and at the five stages of every interval.
+    monodromy : (n, n) array
+    residual : float
+        The largest of the equations' residuals, relative to the size of the orbit.
+    error : float
+        Estimated relative error of the period: its change when the intervals were last refined.
+    """
+
+    period: float
+    edges: np.ndarray
+    nodes: np.ndarray
+    monodromy: np.ndarray
+    residual: float
+    error: float = np.inf
+
+    def phases(self, each: int) -> np.ndarray:
+        """Return phases from 0 to less than 1, `each` of them in every interval: close where the orbit bends."""
+        return (self.edges[:-1, None] + np.diff(self.edges)[:, None] * np.arange(each) / each).ravel()
+
+    def at(self, phase: np.ndarray) -> np.ndarray:
+        """Return the states (k, n) at phases (k,), taken modulo 1."""
+        phase = np.asarray(phase, dtype=float) % 1.0
+        i = np.clip(np.searchsorted(self.edges, phase, side="right") - 1, 0, len(self.edges) - 2)
+        local = (phase - self.edges[i]) / np.diff(self.edges)[i]
+        return np.einsum("kj,kjn->kn", _lagrange(local), self.nodes[i])
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """What fixes the phase, normal . (first state - anchor) = 0, and the size of the orbit in every direction."""
+
+    anchor: np.ndarray
+    normal: np.ndarray
+    scale: np.ndarray
+
+
+@functools.cache
+def _tableau() -> tuple[np.ndarray, np.ndarray]:
+    """Return the nodes c (5,) and the matrix A (5, 5) of Radau IIA."""
+    from scipy.special import roots_jacobi
+
+    c = np.append((1 + roots_jacobi(STAGES - 1, 1, 0)[0]) / 2, 1.0)
+    powers = c[:, None] ** np.arange(STAGES + 1)
+    integrals = powers[:, 1:] / np.arange(1, STAGES + 1)
+    return c, np.linalg.solve(powers[:, :-1].T, integrals.T).T
+
+
+def _lagrange(local: np.ndarray) -> np.ndarray:
+    """Return the values (k, 6) of the Lagrange polynomials of 0 and the stages at places in [0, 1]."""
+    points = np.append(0.0, _tableau()[0])
+    basis = np.ones((local.size, points.size))
+    for j, point in enumerate(points):
+        for other in np.delete(points, j):
+            basis[:, j] *= (local - other) / (point - other)
+    return basis
+
+
+@np.errstate(all="ignore")  # after a wild step, or along a trajectory at rest, numbers overflow: then there is no orbit
+def find_orbit(field: Field, times: np.ndarray, states: np.ndarray, tolerance: float = 1e-10) -> Orbit | None:
+    """Return the periodic orbit near one turn of a trajectory, or None when Newton's method finds none.
+
+    Parameters
+    ----------
+    field : Field
+    times : (k,) array
+        Ascending; the last minus the first is the guess of the period.
+    states : (k, n) array
+        The last about equal to the first.
+    tolerance : float
+        The intervals are refined until the period changes relatively by less, and the orbit by a hundred times that.
+    """
+    period = float(times[-1] - times[0])
+    if not period > 0 or len(times) < 8:
+        return None
+    count = int(np.clip(len(times) // 5, 20, 80))
+    phases = (times - times[0]) / period
+    edges = np.interp(np.linspace(0, len(times) - 1, count + 1), np.arange(len(times)), phases)
+    nodes = _hermite(phases, states, field.many(states) * period, _places(edges)).reshape(count, STAGES + 1, -1)
+    anchor = states[0].copy()
+    scale = _scale(states)
+    phase = Phase(anchor, field.rhs(0.0, anchor) / scale**2, scale)
+    orbit = _newton(field, edges, nodes, period, phase)
+    sample = np.linspace(0, 1, 200, endpoint=False)
+    while orbit is not None and count < MOST_INTERVALS:
+        count = min(int(GROWTH * count) + 1, MOST_INTERVALS)
+        edges = _remesh(orbit, count, scale)
+        nodes = orbit.at(_places(edges)).reshape(count, STAGES + 1, -1)
+        finer = _newton(field, edges, nodes, orbit.period, phase)
+        if finer is None:
+            return None
+        error = abs(finer.period - orbit.period) / finer.period
+        moved = float(np.max(np.abs(finer.at(sample) - orbit.at(sample)) / scale))
+        orbit = Orbit(finer.period, finer.edges, finer.nodes, finer.monodromy, finer.residual, error)
+        if error < tolerance and moved < 100 * tolerance:
+            break
+    return orbit
+
+
+def _scale(states: np.ndarray) -> np.ndarray:
+    """Return the size of the orbit in every direction; one in which it hardly moves counts by its magnitude."""
+    extent = np.ptp(states, axis=0)
+    floor = np.maximum(1e-3 * extent.max(), 1e-6 * np.abs(states).max(axis=0))
+    return np.maximum(np.maximum(extent, floor), 1e-300)
+
+
+def _places(edges: np.ndarray) -> np.ndarray:
+    """Return the phases (N * 6,) of the left edges and stages."""
+    return (edges[:-1, None] + np.diff(edges)[:, None] * np.append(0.0, _tableau()[0])).ravel()
+
+
+def _hermite(t: np.ndarray, x: np.ndarray, slope: np.ndarray, at: np.ndarray) -> np.ndarray:
+    from scipy.interpolate import CubicHermiteSpline
+
+    return np.asarray(CubicHermiteSpline(t, x, slope)(np.clip(at, t[0], t[-1])))
+
+
+def _remesh(orbit: Orbit, count: int, scale: np.ndarray) -> np.ndarray:
+    """Return edges that spread the interpolation error evenly (de Boor; Ascher, Mattheij & Russell, 9.1)."""
+    points = np.append(0.0, _tableau()[0])
+    weights = np.array([1 / np.prod(p - np.delete(points, j)) for j, p in enumerate(points)])
+    widths = np.diff(orbit.edges)
+    top = np.einsum("j,ijn->in", weights, orbit.nodes) / widths[:, None] ** STAGES / scale
+    jump = np.abs(np.diff(top, axis=0, append=top[:1])).max(axis=1) / (0.5 * (widths + np.roll(widths, -1)))
+    density = np.maximum(jump, np.roll(jump, 1)) ** (1 / (STAGES + 1))
+    total = float(np.sum(density * widths))
+    density = density + 0.2 * total if total > 0 else np.ones_like(widths)
+    along = np.concatenate([[0.0], np.cumsum(density * widths)])
+    edges = np.interp(np.linspace(0, along[-1], count + 1), along, orbit.edges)
+    edges[0], edges[-1] = 0.0, 1.0
+    return edges
+
+
+def _newton(field: Field, edges: np.ndarray, nodes: np.ndarray, period: float, phase: Phase) -> Orbit | None:
+    """Correct nodes and period."""
+    nodes = nodes.copy()
+    previous = np.inf
+    for _ in range(ITERATIONS):
+        if not np.all(np.isfinite(nodes)) or not period > 0:
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):  # a step that is not finite ends it below
+            solved = _linear_solve(field, np.diff(edges), nodes, period, phase)
+        if solved is None:
+            return None
+        change, change_period, monodromy, residual = solved
+        size = max(float(np.max(np.abs(change) / phase.scale)), abs(change_period) / period)
+        if not np.isfinite(size) or size > 1e3:
+            return None
+        nodes += change
+        period += change_period
+        if size < STEP_TOLERANCE or (size < STAGNATED and size > 0.5 * previous):
+            return Orbit(float(period), edges, nodes, monodromy, float(np.max(np.abs(residual) / phase.scale)))
+        previous = size
+    return None
+
+
+def _linear_solve(
+    field: Field, widths: np.ndarray, nodes: np.ndarray, period: float, phase: Phase
+) -> tuple[np.ndarray, float, np.ndarray, np.ndarray] | None:
+    """Return the Newton step of nodes and period, the monodromy matrix, and the residuals of the stages (N, 5, n)."""
+    count, _, n = nodes.shape
+    solution = np.empty((count, STAGES * n, n + 2))
+    residual = np.empty((count, STAGES, n))
+    chunk = max(1, MEMORY // (STAGES * n) ** 2)
+    try:
+        for first in range(0, count, chunk):
+            part = slice(first, first + chunk)
+            solution[part], residual[part] = _eliminate(field, widths[part], nodes[part], period)
+        gap = nodes[:, -1] - np.roll(nodes[:, 0], -1, axis=0)
+        last = solution[:, -n:]
+        total = np.hstack([np.eye(n), np.zeros((n, 2))])  # of the first state, the period, and what is known
+        known = last[:, :, n:].copy()
+        known[:, :, 1] += gap
+        for i in range(count):
+            total = last[i, :, :n] @ total
+            total[:, n:] += known[i]
+        if not np.all(np.isfinite(total)):
+            return None
+        monodromy = total[:, :n].copy()
+        step = _close(monodromy, total[:, n], total[:, n + 1], phase, period, nodes[0, 0])
+    except np.linalg.LinAlgError:
+        return None
+    change = np.empty_like(nodes)
+    at = step[:n]
+    for i in range(count):
+        change[i, 0] = at
+        change[i, 1:] = (solution[i, :, :n] @ at + solution[i, :, n] * step[n] + solution[i, :, n + 1]).reshape(
+            STAGES, n
+        )
+        at = change[i, -1] + gap[i]
+    return change, float(step[n]), monodromy, residual
+
+
+def _close(
+    monodromy: np.ndarray, by_period: np.ndarray, known: np.ndarray, phase: Phase, period: float, first: np.ndarray
+) -> np.ndarray:
+    """Return the change of the first state and of the period that closes the orbit, (n + 1,).
+
+    Least squares because a conservation law makes the equations singular, and consistent: the orbit nearest is taken.
+    """
+    n = len(known)
+    size = np.append(phase.scale, period)
+    matrix = np.zeros((n + 1, n + 1))
+    matrix[:n, :n] = np.eye(n) - monodromy
+    matrix[:n, n] = -by_period
+    matrix[n, :n] = phase.normal
+    matrix[:n] /= phase.scale[:, None]
+    matrix *= size
+    right = np.append(known / phase.scale, -phase.normal @ (first - phase.anchor))
+    matrix[n] /= (row := np.abs(matrix[n]).max())
+    right[n] /= row
+    return size * np.linalg.lstsq(matrix, right, rcond=RANK)[0]
+
+
+def _eliminate(field: Field, widths: np.ndarray, nodes: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:
+    """Solve for the stages of each interval: by its first state (n columns), by the period, and what is known."""
+    _, a = _tableau()
+    count, _, n = nodes.shape
+    stages = nodes[:, 1:]
+    f, jacobians = field.linearize(stages.reshape(-1, n))
+    f, jacobians = f.reshape(count, STAGES, n), jacobians.reshape(count, STAGES, n, n)
+    integral = np.einsum("jk,ikn->ijn", a, f) * widths[:, None, None]
+    residual = stages - nodes[:, :1] - period * integral
+    blocks = -period * np.einsum("i,jk,ikab->ijakb", widths, a, jacobians).reshape(count, STAGES * n, STAGES * n)
+    blocks[:, np.arange(STAGES * n), np.arange(STAGES * n)] += 1.0
+    right = np.empty((count, STAGES, n, n + 2))
+    right[..., :n] = np.eye(n)
+    right[..., n] = integral
+    right[..., n + 1] = -residual
+    return np.linalg.solve(blocks, right.reshape(count, STAGES * n, n + 2)), residual

@@ -1,0 +1,238 @@
+"""Trajectories: integration in time with the compiled right-hand side and Jacobian, events, and dense output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.models.system import System
+from bifrncrn.trajectories.events import Event, EventWatch, Occurrence
+from bifrncrn.trajectories.integration import METHODS, Effort, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """A trajectory of a system.
+
+    Attributes
+    ----------
+    system : System
+        With the start state and parameter values that were integrated.
+    t : (k,) array
+        Times: the integrator's own steps, or the `times` asked for.
+    x : (k, n) array
+        The states at these times.
+    events : tuple of Occurrence
+        Where events happened, in the order of time.
+    effort : Effort
+    status : str
+        `completed`; or why it ended before: `event` (a terminal one), `bound` (a state that cannot be negative became
+        so), `nan` (the equations are not finite), `step` (the step size became too small), `steps` (too many).
+    message : str
+        The same as a sentence.
+    """
+
+    system: System
+    t: np.ndarray
+    x: np.ndarray
+    events: tuple[Occurrence, ...]
+    effort: Effort
+    status: str
+    message: str
+    interpolant: Callable[[Any], np.ndarray] | None = field(default=None, repr=False)
+    span: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns of `x`."""
+        return self.system.variables
+
+    @property
+    def title(self) -> str:
+        """What was simulated."""
+        return self.system.title
+
+    def column(self, name: str) -> np.ndarray:
+        """Return one state at the times `t`, (k,)."""
+        return self.x[:, self.system.variable_index(name)]
+
+    def at(self, t: Any) -> np.ndarray:
+        """Return the state at time `t`, (n,), or at several, (k, n), as accurately as the integration itself.
+
+        Raises
+        ------
+        InputError
+            If a time is outside the simulated span, or the simulation was made with ``dense=False``.
+        """
+        if self.interpolant is None:
+            raise InputError("the simulation kept no dense output; simulate with dense=True to evaluate it at any time")
+        when = np.asarray(t, dtype=float)
+        low, high = self.span
+        if not np.all((when >= low) & (when <= high)):
+            raise InputError(f"times must be between {low:g} and {high:g}, which was simulated, not {_short(t)}")
+        return np.maximum(np.asarray(self.interpolant(when)).T, self.system.lower)
+
+    def table(self) -> pd.DataFrame:
+        """Return a pandas table with the columns `t` and one for each variable."""
+        import pandas as pd
+
+        return pd.DataFrame({"t": self.t, **{name: self.column(name) for name in self.columns}})
+
+    def plot(self, show: str | Sequence[str] | None = None, against: str = "t", ax: Axes | None = None) -> Axes:
+        """Draw states against time, or against another state (see `bifrncrn.plots.plots.plot_trajectory`)."""
+        from bifrncrn.plots.plots import plot_trajectory
+
+        return plot_trajectory(self, show, against, ax)
+
+
+def simulate(
+    system: System,
+    t_span: float | Sequence[float],
+    *,
+    state: Mapping[str, float | str] | Sequence[float] | np.ndarray | None = None,
+    values: Mapping[str, float | str] | Sequence[float] | np.ndarray | None = None,
+    method: str = "LSODA",
+    rtol: float = 1e-8,
+    atol: float | Sequence[float] = 1e-10,
+    events: Sequence[str | Event] = (),
+    times: Sequence[float] | np.ndarray | None = None,
+    dense: bool = True,
+    max_steps: int = 100_000,
+) -> Simulation:
+    """Integrate a system in time.
+
+    Parameters
+    ----------
+    system : System
+    t_span : float or (start, end)
+        The time to simulate to, from 0, or both ends, in the model's unit of time.
+    state, values : mapping or array, optional
+        Start state and parameter values that differ from the system's own; a mapping names the ones that do.
+    method : {"LSODA", "Radau", "BDF", "RK45", "RK23", "DOP853"}
+        LSODA switches between methods for stiff and for other problems; the last three are explicit, and hopeless for
+        a full network with a small mu.
+    rtol, atol : float
+        Tolerances of the local error, relative and absolute (the latter in the unit of the states, or one each).
+        Halving digits about halves the time of a run; the error of the result is some multiple of them.
+    events : sequence of str or Event
+        Equations of states and parameters, such as ``"x1 = 0.5"``; where they hold is located on the dense output.
+    times : sequence of float, optional
+        Ascending times at which to report; the integrator's own steps by default.
+    dense : bool
+        Whether to keep what `Simulation.at` needs.
+    max_steps : int
+        After so many steps the simulation ends with status `steps`.
+
+    Returns
+    -------
+    Simulation
+        One that could not be finished keeps its points, and its status and message say why.
+
+    Raises
+    ------
+    InputError
+        If a name, time, tolerance or start value is not what it must be, or the equations are not finite at the start.
+
+    Notes
+    -----
+    In a system whose states cannot be negative the equations are never evaluated at negative states: a state that the
+    integrator's error pushes below zero counts as zero. One that the equations themselves push below zero ends the
+    simulation, at the time it became zero, with status `bound`.
+
+    Examples
+    --------
+    >>> decay = System.from_equations({"x": "-k*x"}, {"k": 1.0}, {"x": 1.0})
+    >>> run = decay.simulate(5.0, events=["x = 0.5"])
+    >>> print(f"{run.at(1.0)[0]:.6f} {run.events[0].t:.6f}")
+    0.367879 0.693147
+    """
+    system = system.with_(state=state, values=values)
+    span = _span(t_span)
+    wanted = None if times is None else _times(times, span)
+    settings = _settings(system, method, rtol, atol, max_steps)
+    watch = EventWatch(system, events)
+    run = Run(system, span, settings, watch, dense or wanted is not None)
+    run.march(max_steps)
+    return _result(run, wanted, dense)
+
+
+def _result(run: Run, wanted: np.ndarray | None, dense: bool) -> Simulation:
+    from scipy.integrate import OdeSolution
+
+    times, states = np.array(run.times), np.array(run.states)
+    solution = OdeSolution(times, run.pieces) if run.pieces else None
+    if wanted is not None:
+        wanted = wanted[wanted <= times[-1]]
+        inside = np.asarray(solution(wanted)).T if solution is not None else states[: wanted.size]
+        states = np.maximum(inside, run.system.lower)
+    return Simulation(
+        run.system,
+        _frozen(times if wanted is None else wanted),
+        _frozen(states),
+        tuple(run.found),
+        run.effort,
+        run.status,
+        run.message,
+        solution if dense else None,
+        (float(times[0]), float(times[-1])),
+    )
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array
+
+
+def _span(t_span: Any) -> tuple[float, float]:
+    ends = _numbers(t_span, "t_span")
+    if ends.shape == ():
+        ends = np.array([0.0, float(ends)])
+    if ends.shape != (2,) or not np.all(np.isfinite(ends)):
+        raise InputError(f"t_span must be the end time or a pair (start, end) of finite numbers, not {_short(t_span)}")
+    if not ends[1] > ends[0]:
+        raise InputError(f"t_span must end after its start (0 unless given), but goes from {ends[0]:g} to {ends[1]:g}")
+    return float(ends[0]), float(ends[1])
+
+
+def _times(times: Any, span: tuple[float, float]) -> np.ndarray:
+    wanted = np.array(_numbers(times, "times"))
+    if wanted.ndim != 1 or not wanted.size or np.any(np.diff(wanted) <= 0):
+        raise InputError(f"times must be ascending numbers, not {_short(times)}")
+    if not (wanted[0] >= span[0] and wanted[-1] <= span[1]):
+        ends = f"{wanted[0]:g} to {wanted[-1]:g}"
+        raise InputError(f"times must lie in the simulated span, {span[0]:g} to {span[1]:g}, but go from {ends}")
+    return wanted
+
+
+def _settings(system: System, method: Any, rtol: Any, atol: Any, max_steps: Any) -> dict[str, Any]:
+    if method not in METHODS:
+        raise InputError(f"method {_short(method)} is unknown; choose one of {', '.join(METHODS)}")
+    relative, absolute = _numbers(rtol, "rtol"), _numbers(atol, "atol")
+    if relative.shape != () or not 1e-13 <= relative <= 0.1:
+        raise InputError(f"rtol must be a number between 1e-13 and 0.1, not {_short(rtol)}")
+    n = len(system.variables)
+    if absolute.shape not in ((), (n,)) or not np.all((absolute > 0) & np.isfinite(absolute)):
+        raise InputError(f"atol must be a positive number, or one for each of the {n} variables, not {_short(atol)}")
+    if isinstance(max_steps, bool) or not isinstance(max_steps, int | np.integer) or max_steps < 1:
+        raise InputError(f"max_steps must be a positive whole number, not {_short(max_steps)}")
+    return {"method": method, "rtol": float(relative), "atol": absolute if absolute.shape else float(absolute)}
+
+
+def _numbers(value: Any, name: str) -> np.ndarray:
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be made of numbers, not {_short(value)}") from None
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
