@@ -1,14 +1,16 @@
-"""The compiled engine: numba compiles its kernels once per installation, everybody else loads an object file.
+"""Kernels written for numba, as an engine that needs numba only once per installation, or never.
 
-numba's own disk cache is not used: it does not notice a changed callee in another file, and it needs numba (0.3 s) in
-every process. The optimised LLVM IR of each kernel is taken from numba instead, compiled to one object file and kept
-under a key of the kernels' source and the versions. The kernels raise nothing and allocate nothing, so the calls of
-numba's error paths in them are never reached and are given empty bodies.
+Whoever owns kernels names them in a `Kernels` of its own. numba's disk cache is not used: it does not notice a changed
+callee in another file, and it needs numba (0.3 s) in every process. The optimised LLVM IR of a set is shipped with the
+package where it fits (see `shipped`), else taken from numba; it is compiled to one object file and kept under a key of
+the kernels' sources and the versions. The kernels raise nothing and allocate nothing, so the calls of numba's error
+paths in them are never reached and are given empty bodies.
 """
 
 import ctypes
 import functools
 import hashlib
+import importlib
 import importlib.util
 import json
 import logging
@@ -20,26 +22,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bifrncrn.compile.native import Library, cached, compile_ir, load
+from bifrncrn.compile import shipped
+from bifrncrn.compile.native import Library, cached, compile_ir, load, optimised_ir
 
 logger = logging.getLogger(__name__)
-
-KERNELS = {
-    "march": ("bifrncrn.continuation.march_kernels", 1),
-    "newton_step": ("bifrncrn.curves.equilibria.step_kernels", 5),
-    "solve_again": ("bifrncrn.curves.equilibria.step_kernels", 2),
-    "spectrum": ("bifrncrn.curves.equilibria.step_kernels", 4),
-    "user_tests": ("bifrncrn.curves.equilibria.step_kernels", 4),
-    "measure": ("bifrncrn.curves.equilibria.point_kernels", 3),
-    "tangent": ("bifrncrn.curves.equilibria.point_kernels", 4),
-    "fold": ("bifrncrn.curves.equilibria.point_kernels", 3),
-    "hopf": ("bifrncrn.curves.equilibria.point_kernels", 4),
-    "branch_point": ("bifrncrn.curves.equilibria.point_kernels", 5),
-    "forms": ("bifrncrn.curves.equilibria.point_kernels", 4),
-}
-"""Every kernel, the module it stands in, and its number of int64 arguments; all return int64."""
-ORBIT_KERNELS = dict.fromkeys(("orbit_correct", "orbit_extremes", "orbit_pair"), ("bifrncrn.curves.orbits.kernels", 1))
-"""Those of periodic orbits, an engine of their own: who follows no orbit does not wait for it."""
 
 _UNREACHED = re.compile(r"^declare\s+([^@]*?)(@(?:numba_|NRT_|Py)\w+)(\([^)]*\))[^\n]*$", re.MULTILINE)
 _IMPORT = re.compile(r"^(?:from|import)\s+(bifrncrn[\w.]*)", re.MULTILINE)
@@ -48,7 +34,7 @@ _ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class Engine:
-    """The engine's functions.
+    """Compiled kernels.
 
     Attributes
     ----------
@@ -65,10 +51,70 @@ class Engine:
     library: Library
 
 
+@dataclass(frozen=True)
+class Kernels:
+    """A set of kernels that are compiled together when one of them is first needed.
+
+    Attributes
+    ----------
+    name : str
+        Of the set, and of the file it is shipped in.
+    modules : dict of str to dict of str to int
+        The modules they stand in; of each its kernels with their numbers of arguments, all int64, as is the result.
+    """
+
+    name: str
+    modules: Mapping[str, Mapping[str, int]]
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        """The compiled set; the first call after an installation compiles it."""
+        key = f"engine {self.name} {self.digest} {_numba_version()}"
+        library = load(cached(key, lambda: compile_ir(shipped.read(self.name, self.digest) or self.ir(), passes=False)))
+        counts = {name: count for kernels in self.modules.values() for name, count in kernels.items()}
+        address = {name: library.address(f"bifrncrn_{name}") for name in counts}
+        call = {
+            name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(address[name])
+            for name, count in counts.items()
+        }
+        return Engine(address, call, library)
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """A hash of all sources that are compiled into the set."""
+        digest = hashlib.sha256(json.dumps([self.name, *self.modules.items()]).encode())
+        for name, text in sorted(sources(self.modules).items()):
+            digest.update(name.encode() + text)
+        return digest.hexdigest()
+
+    def ir(self) -> str:
+        """Return the set's optimised IR as numba makes it from the sources, one process for each module."""
+        import llvmlite.binding as llvm
+
+        logger.info("compiling the %s kernels, once per installation (about ten seconds)", self.name)
+        root = str(_ROOT.parent)
+        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+        # optimisation is left to the one pass over the linked kernels, which halves the time
+        environment = dict(os.environ, NUMBA_OPT="0", PYTHONPATH=path)
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", __name__, module, json.dumps(kernels)], stdout=subprocess.PIPE, env=environment
+            )
+            for module, kernels in self.modules.items()
+        ]
+        outputs = [process.communicate()[0] for process in processes]
+        if any(process.returncode for process in processes):
+            raise RuntimeError(f"the {self.name} kernels could not be compiled: the message above says why")
+        first, *others = [llvm.parse_assembly(text) for output in outputs for text in json.loads(output)]
+        for other in others:
+            first.link_in(other)
+        return optimised_ir(str(first))
+
+
 def sources(modules: Iterable[str]) -> dict[str, bytes]:
     """Return the source of every module of the package that kernels in these modules can reach, by module name.
 
-    Numba compiles what a kernel calls into it, so an edit of any of these makes other code.
+    numba compiles what a kernel calls into it, so an edit of any of these makes other code.
     """
     texts: dict[str, bytes] = {}
     waiting = [*modules, __name__]
@@ -82,28 +128,18 @@ def sources(modules: Iterable[str]) -> dict[str, bytes]:
     return texts
 
 
-def _key(kernels: dict[str, tuple[str, int]]) -> str:
-    digest = hashlib.sha256(_numba_version())
-    for name, text in sorted(sources(module for module, _ in kernels.values()).items()):
-        digest.update(name.encode() + text)
-    return f"engine {digest.hexdigest()}"
-
-
-def _numba_version() -> bytes:
+def _numba_version() -> str:
     """Return what tells one version of numba from another; reading it is quicker than `importlib.metadata` (15 ms)."""
     spec = importlib.util.find_spec("numba")
     if spec is None or spec.origin is None:
         raise ImportError("the continuation engine is compiled by the package numba, which is not installed")
-    return Path(spec.origin).with_name("_version.py").read_bytes()
+    return Path(spec.origin).with_name("_version.py").read_text()
 
 
-def kernel_ir(name: str) -> str:
+def _kernel_ir(module: str, name: str, count: int) -> str:
     """Compile one kernel with numba; return its IR with the kernel under its own name."""
-    import importlib
-
     from numba import cfunc, types
 
-    module, count = (KERNELS | ORBIT_KERNELS)[name]
     signature = types.int64(*[types.int64] * count)
     kernel = getattr(importlib.import_module(module), name)
     compiled = cfunc(signature, error_model="numpy")(kernel.py_func)
@@ -117,53 +153,6 @@ def _empty(match: re.Match[str]) -> str:
     return f"define linkonce_odr {result} {name}{arguments} {{ unreachable }}"
 
 
-def _compile(jobs: tuple[list[str], ...]) -> bytes:
-    """Compile kernels in fresh processes, side by side, one for each list of names, and link them.
-
-    In a process of its own numba can be told (by its documented variable) to leave optimisation to the one pass over
-    the linked kernels, which halves the time, and the caller's process does not have to load numba.
-    """
-    import llvmlite.binding as llvm
-
-    logger.info("compiling the continuation engine, once per installation (about ten seconds)")
-    root = str(_ROOT.parent)
-    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    environment = dict(os.environ, NUMBA_OPT="0", PYTHONPATH=path)
-    processes = [
-        subprocess.Popen([sys.executable, "-m", __name__, *names], stdout=subprocess.PIPE, env=environment)
-        for names in jobs
-    ]
-    outputs = [process.communicate()[0] for process in processes]
-    if any(process.returncode for process in processes):
-        raise RuntimeError("the continuation engine could not be compiled: the message above says why")
-    modules = [llvm.parse_assembly(text) for output in outputs for text in json.loads(output)]
-    for other in modules[1:]:
-        modules[0].link_in(other)
-    return compile_ir(str(modules[0]), opt=2)
-
-
-@functools.cache
-def engine() -> Engine:
-    """Return the engine, compiling it on the first call after an installation."""
-    jobs = (["march"], [name for name in KERNELS if name != "march"])
-    return _loaded(KERNELS, load(cached(_key(KERNELS), functools.partial(_compile, jobs))))
-
-
-@functools.cache
-def orbit_engine() -> Engine:
-    """Return the engine of periodic orbits, compiling it on the first call after an installation."""
-    jobs = ([*ORBIT_KERNELS],)
-    return _loaded(ORBIT_KERNELS, load(cached(_key(ORBIT_KERNELS), functools.partial(_compile, jobs))))
-
-
-def _loaded(kernels: dict[str, tuple[str, int]], library: Library) -> Engine:
-    address = {name: library.address(f"bifrncrn_{name}") for name in kernels}
-    call = {
-        name: ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * count)(address[name])
-        for name, (_, count) in kernels.items()
-    }
-    return Engine(address, call, library)
-
-
-if __name__ == "__main__":  # the process that `_compile` starts
-    sys.stdout.write(json.dumps([kernel_ir(name) for name in sys.argv[1:]]))
+if __name__ == "__main__":  # the process that `Kernels.ir` starts
+    of, kernels = sys.argv[1], json.loads(sys.argv[2])
+    sys.stdout.write(json.dumps([_kernel_ir(of, name, count) for name, count in kernels.items()]))

@@ -60,6 +60,16 @@ def _target_machine(opt: int) -> Any:
     )
 
 
+def triple() -> str:
+    """Return LLVM's name of this platform."""
+    return str(_llvm().get_process_triple())
+
+
+def llvm_version() -> list[int]:
+    """Return the version of LLVM that llvmlite was built with."""
+    return list(_llvm().llvm_version_info)
+
+
 def compile_ir(text: str, opt: int = 2, passes: bool = True) -> bytes:
     """Compile a module of LLVM IR for this machine.
 
@@ -78,19 +88,38 @@ def compile_ir(text: str, opt: int = 2, passes: bool = True) -> bytes:
         A relocatable object file, for `load` and `cached`.
     """
     with _LOCK:
-        llvm = _llvm()
-        module = llvm.parse_assembly(text)
-        module.triple = llvm.get_process_triple()
-        machine = _target_machine(opt)
-        module.data_layout = str(machine.target_data)
+        module, machine = _module(text, opt)
         if passes:
-            options = llvm.create_pipeline_tuning_options(speed_level=opt)
-            # the loops are over a few states: measured, such code is larger and twice as slow to compile, not faster
-            options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
-            builder = llvm.create_pass_builder(machine, options)
-            builder.getModulePassManager().run(module, builder)
+            _optimise(module, machine, opt)
         data: bytes = machine.emit_object(module)
         return data
+
+
+def optimised_ir(text: str, opt: int = 2) -> str:
+    """Return a module of LLVM IR as LLVM's optimisation passes leave it, for `compile_ir(..., passes=False)`."""
+    with _LOCK:
+        module, machine = _module(text, opt)
+        _optimise(module, machine, opt)
+        return str(module)
+
+
+def _module(text: str, opt: int) -> tuple[Any, Any]:
+    """Return a parsed module, made one of this machine, and the machine."""
+    llvm = _llvm()
+    module = llvm.parse_assembly(text)
+    module.triple = llvm.get_process_triple()
+    machine = _target_machine(opt)
+    module.data_layout = str(machine.target_data)
+    return module, machine
+
+
+def _optimise(module: Any, machine: Any, opt: int) -> None:
+    llvm = _llvm()
+    options = llvm.create_pipeline_tuning_options(speed_level=opt)
+    # the loops are over a few states: measured, such code is larger and twice as slow to compile, not faster
+    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
 
 
 class Library:

@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bifrncrn.compile.engine import engine
+from bifrncrn.compile.engine import Kernels
 from bifrncrn.continuation import layout as at
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.continuation.options import Options
+
+MARCH = Kernels("march", {"bifrncrn.continuation.march_kernels": {"march": 1}})
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +137,7 @@ def march(
     w[at.HOME] = closing
     w[at.COUNT :] = 0
     w[at.STOPS] = sum(1 << event for event in stops)
-    engine().call["march"](memory.address)
+    MARCH.engine.call["march"](memory.address)
     curve.check()
     count = int(w[at.COUNT])
     eigenvalues = np.empty((count, curve.spectra), complex)

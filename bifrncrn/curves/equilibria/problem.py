@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bifrncrn.compile.engine import engine
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.curves.equilibria import branch_point
+from bifrncrn.curves.equilibria.engine import POINTS
 from bifrncrn.curves.equilibria.work import JET_DIRECTION, TESTS, Work
 from bifrncrn.models.branch_events import Events
 from bifrncrn.models.region import Region
@@ -56,7 +56,7 @@ class EquilibriumProblem:
         """Evaluate F and its derivative; `out` receives what the kernel `measure` writes, NaN where not finite."""
         work = self._work
         work.y[:] = y
-        engine().call["measure"](work.at, work.at_y, work.at_out)
+        POINTS.engine.call["measure"](work.at, work.at_y, work.at_out)
         self.evaluations += 1
         self._check()
         return work
@@ -87,7 +87,7 @@ class EquilibriumProblem:
         """Return the Newton step from `y` normal to `row`; None where there is none."""
         work = self._work
         work.y[:], work.row[:] = y, row
-        status = engine().call["newton_step"](work.at, work.at_y, work.at_row, work.at_out, work.at_bounds)
+        status = POINTS.engine.call["newton_step"](work.at, work.at_y, work.at_row, work.at_out, work.at_bounds)
         self.evaluations += 1
         self._check()
         return work.out.copy() if status == 0 else None
@@ -96,7 +96,7 @@ class EquilibriumProblem:
         """Return a tangent of the curve, of unit length in units of `scale`, with the parameter increasing."""
         work = self._work
         work.y[:], work.row[:] = y, scale
-        engine().call["tangent"](work.at, work.at_y, work.at_row, work.at_out)
+        POINTS.engine.call["tangent"](work.at, work.at_y, work.at_row, work.at_out)
         self.evaluations += 1
         self._check()
         return work.out.copy()
@@ -113,7 +113,7 @@ class EquilibriumProblem:
     def _spectrum(self, y: np.ndarray) -> Work:
         """Compute the eigenvalues: `row` receives their real, `out` their imaginary parts."""
         work = self._evaluate(y)
-        engine().call["spectrum"](work.at, work.at_row, work.at_out, 0)
+        POINTS.engine.call["spectrum"](work.at, work.at_row, work.at_out, 0)
         return work
 
     def fold(self, y: np.ndarray) -> tuple[float, float]:
@@ -124,7 +124,7 @@ class EquilibriumProblem:
         """
         work = self._work
         work.y[:] = y
-        engine().call["fold"](work.at_with_jet, work.at_y, work.at_out)
+        POINTS.engine.call["fold"](work.at_with_jet, work.at_y, work.at_out)
         self.evaluations += 1
         self._check()
         a, gap = work.out[:2].tolist()
@@ -149,7 +149,7 @@ class EquilibriumProblem:
         work = self._work
         work.y[:] = y
         work.row[:2] = re, omega
-        engine().call["hopf"](work.at_with_jet, work.at_y, work.at_row, work.at_out)
+        POINTS.engine.call["hopf"](work.at_with_jet, work.at_y, work.at_row, work.at_out)
         self.evaluations += 1
         self._check()
         return float(work.out[0])
@@ -189,7 +189,9 @@ class EquilibriumProblem:
         bounds = work.bounds
         bounds[: n + 1], bounds[n + 1 : 2 * n + 1] = scale, size
         bounds[2 * n + 1 : 3 * n + 2], bounds[3 * n + 2 :] = low, high
-        status = engine().call["branch_point"](work.at_with_jet, work.at_y, work.at_row, work.at_bounds, work.at_out)
+        status = POINTS.engine.call["branch_point"](
+            work.at_with_jet, work.at_y, work.at_row, work.at_bounds, work.at_out
+        )
         self.evaluations += 1
         self._check()
         return (work.y.copy(), work.row[:n] / size, float(work.out[0])) if status == 0 else None
@@ -199,7 +201,7 @@ class EquilibriumProblem:
         n, work = self.n, self._work
         work.y[:] = y
         work.bounds[: n + 1], work.bounds[n + 1 : 2 * n + 2], work.bounds[2 * n + 2 : 3 * n + 2] = u, v, w
-        engine().call["forms"](work.at_with_jet, work.at_y, work.at_bounds, work.at_forms)
+        POINTS.engine.call["forms"](work.at_with_jet, work.at_y, work.at_bounds, work.at_forms)
         self._check()
         a, b, c = work.forms.tolist()
         return a, b, c
@@ -213,7 +215,7 @@ class EquilibriumProblem:
 
     def curve(self, events: Events | None = None) -> Curve:
         """Return the curve for the march; it shares the work space of this problem."""
-        n, work, at = self.n, self._work, engine().address
+        n, work, at = self.n, self._work, POINTS.engine.address
         context = work.context[: JET_DIRECTION + 1].copy()
         context[TESTS] = events.native.f if events else 0
         return Curve(

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bifrncrn.compile.engine import orbit_engine
+from bifrncrn.compile.engine import Kernels
 from bifrncrn.curves.orbits import layout as at
 from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.multipliers import multipliers
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit
 from bifrncrn.models.system import System
+
+ORBITS = Kernels(
+    "orbits", {"bifrncrn.curves.orbits.kernels": {"orbit_correct": 1, "orbit_extremes": 1, "orbit_pair": 1}}
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +96,7 @@ class Corrector:
         self.newtons = self.failure = 0
         self.lower = np.array(lower, dtype=float)
         self._check = system.native.check
-        self._call = orbit_engine().call
+        self._call = ORBITS.engine.call
         self._layout = np.zeros(at.LAYOUT_SIZE, np.int64)
         constants = basis()
         values = np.array(system.values, dtype=float)
