@@ -161,6 +161,9 @@ FUNCTIONS: dict[str, Function] = {
     "abs": _unary(abs, lambda g, w, a: g.call("sign", (a,)), "abs", symbol="", python="abs({0})", sympy="Abs"),
     "sign": Function(1, sign, _zero, "(1.0 if {0} > 0.0 else -1.0 if {0} < 0.0 else {0})", "sign"),
     "heaviside": Function(1, heaviside, _zero, "(1.0 if {0} > 0.0 else 0.0 if {0} < 0.0 else {0} + 0.5)", "Heaviside"),
+    "floor": Function(1, lambda x: float(math.floor(x)), _zero, "float(math.floor({0}))", "floor", "floor"),
+    "ceil": Function(1, None, None, "", "ceiling"),  # the reader writes it, and `mod`, with `floor`
+    "mod": Function(2, None, None, "", "Mod"),
     "min": Function(2, min, None, "min({0}, {1})", "Min"),
     "max": Function(2, max, None, "max({0}, {1})", "Max"),
     "atan2": Function(2, math.atan2, _atan2, "math.atan2({0}, {1})", "atan2", "atan2"),

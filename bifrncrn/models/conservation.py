@@ -156,7 +156,8 @@ def reduce(system: System, laws: np.ndarray, x: np.ndarray) -> Reduction:
         parameters=parameters,
         state={names[i]: float(x[i]) for i in kept},
         definitions=definitions,
-        nonnegative=system.nonnegative,
+        nonnegative=[names[i] for i in kept if system.lower[i] == 0.0],
+        periodic=[name for name in system.periodic if name in {names[i] for i in kept}],
         title=system.title,
     )
     return Reduction(system, smaller, laws, eliminated, kept, tuple(totals))

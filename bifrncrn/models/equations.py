@@ -114,6 +114,17 @@ def as_texts(value: Any, table: str) -> dict[str, str]:
     return texts
 
 
+def by_variable(equations: Mapping[str, str]) -> dict[str, str]:
+    """Return equations by the names of their variables, which may be written as derivatives: x' or dx/dt."""
+    texts: dict[str, str] = {}
+    for left, text in equations.items():
+        name = expressions.variable_of(left)
+        if name in texts:
+            raise ModelError(f"there are two equations for '{expressions.shorten(name)}'; keep one", "equations", left)
+        texts[name] = text
+    return texts
+
+
 def check_names(
     state: Mapping[str, Any],
     parameters: Mapping[str, Any],
@@ -147,6 +158,28 @@ def check_names(
         raise ModelError(f"there is no equation for the variable {shown}; every variable needs one", "equations")
     if not state:
         raise ModelError("the model is empty: it needs at least one variable with its equation", "equations")
+
+
+def chosen(option: str, value: Any, variables: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the variables an option names, in their own order."""
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(name, str) for name in value):
+        shown = expressions.shorten(repr(value))
+        also = "true, false or " if option == "nonnegative" else ""
+        raise ModelError(f"{option} must be {also}a list of variables, not {shown}", "options", option)
+    for name in value:
+        if name not in variables:
+            hint = expressions.suggest(name, variables) or f"; the variables are {', '.join(variables[:8])}"
+            shown = expressions.shorten(name)
+            raise ModelError(f"{option} names '{shown}', which is no variable{hint}", "options", option)
+    return tuple(name for name in variables if name in value)
+
+
+def which(nonnegative: Any, variables: tuple[str, ...]) -> bool | tuple[str, ...]:
+    """Return the option `nonnegative`: True or False where it holds for all variables or for none, else their names."""
+    if isinstance(nonnegative, bool | np.bool_):
+        return bool(nonnegative)
+    names = chosen("nonnegative", nonnegative, variables)
+    return names if 0 < len(names) < len(variables) else bool(names)
 
 
 def as_numbers(entries: Mapping[str, Any], what: str, table: str) -> np.ndarray:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.compile import conditions
+from bifrncrn.compile.conditions import COMPARISONS
 from bifrncrn.compile.functions import ALIASES, FUNCTIONS
 from bifrncrn.compile.graph import Graph
 
@@ -18,12 +20,32 @@ _TOKEN = re.compile(
     r"""(?P<space>\s+)
       | (?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
       | (?P<name>[^\W\d]\w*)
-      | (?P<operator>\*\*|[-+*/^(),])""",
+      | (?P<operator>\*\*|[<>=!]=|[-+*/^(),<>])""",
     re.VERBOSE,
 )
 _NAME = re.compile(r"[^\W\d]\w*")
+_DERIVATIVE = re.compile(r"\s*(?:([^\W\d]\w*)\s*'|d\s*\(\s*([^\W\d]\w*)\s*\)\s*/\s*dt|d([^\W\d]\w*)\s*/\s*dt)\s*")
+_UNIT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\W\d_%µ°][^()*]*|[%µ°].*|/.*[^\W\d].*)", re.DOTALL)
 _PREFIX = "unary -"
-_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, _PREFIX: 3, "**": 4}
+_PRECEDENCE = {"or": 1, "and": 2, "not": 3} | dict.fromkeys(COMPARISONS, 4)
+_PRECEDENCE |= {"+": 5, "-": 5, "*": 6, "/": 6, _PREFIX: 7, "unary +": 7, "**": 8}
+_LOGIC = ("and", "or", "not")
+_CHOICES = ("if", "piecewise")
+"""Functions of conditions, which are no functions of numbers."""
+
+
+TIME = ("t", "time")
+AUTONOMOUS = (
+    "if time is meant: the models analysed here are autonomous, their right-hand sides do not depend on time; "
+    "replace it by a parameter, or a forcing by an oscillator of two more variables"
+)
+NO_DELAY = "equations with a delay are not read, only ordinary differential equations"
+HINTS = {
+    **dict.fromkeys(("delay", "delayed", "lag"), f": {NO_DELAY}"),
+    **dict.fromkeys(("where", "ifelse", "ite", "cond", "Piecewise"), "; write if(condition, a, b) or piecewise(...)"),
+    "step": "; write heaviside(x), or piecewise(1, x >= 0, 0)",
+    "diff": "; an equation gives the derivative itself, its right-hand side holds none",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +70,16 @@ class _Sum(list[int]):
     """The terms of a sum that is still being read, so that a sum of a million terms is one operation."""
 
     start = 0
+
+
+def variable_of(left: str) -> str:
+    """Return the variable on the left of an equation, written as its name, as x' or as dx/dt.
+
+    >>> variable_of("x'"), variable_of("dx/dt"), variable_of("x")
+    ('x', 'x', 'x')
+    """
+    derivative = _DERIVATIVE.fullmatch(left)
+    return (derivative[1] or derivative[2] or derivative[3]) if derivative else left
 
 
 def is_name(text: str) -> bool:
@@ -120,7 +152,9 @@ def parse(g: Graph, text: str, names: Mapping[str, int], tokens: list[Token] | N
         Receives the operations.
     text : str
         Numbers, names, `+ - * / ** ^ ( ) ,`, `pi` and the functions of `FUNCTIONS`. As in Python, powers group from
-        the right and bind tighter than a sign: -x**2 is -(x**2).
+        the right and bind tighter than a sign: -x**2 is -(x**2). Conditions are comparisons, joined by `and`, `or`
+        and `not`; they stand in `if(condition, a, b)` and `piecewise(a, condition, b, condition, ..., otherwise)`,
+        and elsewhere are one where they hold and zero where they do not.
     names : mapping
         The node of every name. They win over `pi` and over the functions, unless followed by a parenthesis.
     tokens : list of Token, optional
@@ -152,6 +186,10 @@ def parse_number(value: object, what: str) -> float:
         try:
             number = g.value(parse(g, value, {}))
         except InputError as error:
+            unit = _UNIT.fullmatch(value)
+            if unit:
+                advice = f"a value is a number without a unit: write {unit[1]}, and the unit, '{shorten(unit[2])}', in a comment"
+                raise InputError(f"{what} is '{shorten(value)}', but {advice}") from None
             raise InputError(f"{what}: {error}") from None
         if number is None:
             raise InputError(f"{what} must be a number, not '{shorten(value)}'")
@@ -193,12 +231,17 @@ def _message(text: str, position: int, problem: str) -> str:
 
 def _bad_character(character: str) -> str:
     hints = {
-        "=": "; an equation is written without '=', only its right-hand side",
+        "=": "; an equation is written without '=', only its right-hand side, and a condition with ==",
         "[": "; there is no indexing, give every quantity a name",
         ".": "; there are no attributes, only numbers, names, operators and functions",
         "'": "; there are no texts in an expression",
         '"': "; there are no texts in an expression",
         "{": "; use round parentheses",
+        "&": "; join conditions by the word and",
+        "|": "; join conditions by the word or",
+        "!": "; write not, or != for unequal",
+        "?": "; write if(condition, a, b)",
+        "%": "; write mod(a, b) for a remainder",
     }
     return f"character {character!r} has no meaning here{hints.get(character, '')}"
 
@@ -224,7 +267,10 @@ class _Reader:
                 continue
             if operand_next:
                 called = token.kind == "name" and i + 1 < len(tokens) and tokens[i + 1].text == "("
-                if called:
+                if token.text == "not" and "not" not in self.names:
+                    self._push(Token("operator", "not", token.start))
+                elif called:
+                    self._refuse_time(tokens, i)
                     self._open(token, self._function(token))
                     skip = True
                 else:
@@ -269,19 +315,35 @@ class _Reader:
             return node
         if name == "pi":
             return self.g.const(math.pi)
-        if name in FUNCTIONS or name in ALIASES:
-            raise self._error(token.start, f"the function '{name}' needs its argument in parentheses")
+        if name in FUNCTIONS or name in ALIASES or name in _CHOICES:
+            form = {"if": ": if(condition, a, b)"}.get(name, "")
+            raise self._error(token.start, f"the function '{name}' needs its argument in parentheses{form}")
+        if name in ("and", "or"):
+            raise self._error(token.start, f"a condition is expected before '{name}'")
+        if name in TIME:
+            raise self._error(token.start, f"'{name}' is no variable or parameter; {AUTONOMOUS}")
         hint = suggest(name, [*self.names, "pi"]) or _listed(self.names)
         raise self._error(token.start, f"unknown name '{shorten(name)}'{hint}")
 
+    def _refuse_time(self, tokens: list[Token], i: int) -> None:
+        """Say what to do about x(t), and that x(t - tau) is no differential equation without a delay."""
+        token, after = tokens[i], tokens[i + 2 : i + 4]
+        quantity = token.text in self.names and token.text not in FUNCTIONS
+        if not quantity or not after or after[0].text not in TIME or after[0].text in self.names:
+            return
+        if after[-1].text == ")":
+            raise self._error(token.start, f"a variable is written by its name alone: {token.text}, not {token.text}(t)")
+        raise self._error(token.start, f"{token.text} at another time: {NO_DELAY}")
+
     def _function(self, token: Token) -> str:
         name = ALIASES.get(token.text, token.text)
-        if name in FUNCTIONS:
+        if name in FUNCTIONS or name in _CHOICES:
             return name
         if token.text in self.names or token.text == "pi":
             problem = f"'{token.text}' is a quantity, not a function; to multiply write {token.text}*("
         else:
-            hint = suggest(token.text, [*FUNCTIONS, *ALIASES]) or f"; the functions are {', '.join(FUNCTIONS)}"
+            hint = suggest(token.text, [*FUNCTIONS, *ALIASES, *_CHOICES]) or f"; the functions are {', '.join(FUNCTIONS)}"
+            hint = HINTS.get(token.text, hint)
             problem = f"unknown function '{shorten(token.text)}'{hint}"
         raise self._error(token.start, problem)
 
@@ -304,15 +366,26 @@ class _Reader:
 
     def _after_operand(self, token: Token) -> bool:
         """Take a word after a value; return whether another value is expected after it."""
-        if token.kind != "operator" or token.text == "(":
-            raise self._error(token.start, f"an operator is missing before '{shorten(token.text)}'")
         if token.text in (")", ","):
             return self._end_of_argument(token)
+        if token.kind != "operator" and token.text not in ("and", "or") or token.text == "(":
+            raise self._error(token.start, f"an operator is missing before '{shorten(token.text)}'")
         operator = "**" if token.text == "^" else token.text
+        if operator in COMPARISONS and self._comparing():
+            raise self._error(token.start, "comparisons are not chained; write a < b and b < c")
         # a power groups from the right: an equal operator on the stack has to wait
         self._reduce(_PRECEDENCE[operator] + (operator == "**"))
         self._push(Token("operator", operator, token.start))
         return True
+
+    def _comparing(self) -> bool:
+        """Tell whether a comparison that no parenthesis closes is waiting for its right-hand side."""
+        for operator in reversed(self.operators):
+            if isinstance(operator, _Open) or _PRECEDENCE[operator.text] < _PRECEDENCE["<"]:
+                return False
+            if operator.text in COMPARISONS:
+                return True
+        return False
 
     def _end_of_argument(self, token: Token) -> bool:
         self._reduce(0)
@@ -346,7 +419,7 @@ class _Reader:
         """Apply the waiting operators that bind at least as tightly, back to the last open parenthesis."""
         while self.operators:
             operator = self.operators[-1]
-            if isinstance(operator, _Open) or _PRECEDENCE.get(operator.text, 3) < precedence:
+            if isinstance(operator, _Open) or _PRECEDENCE[operator.text] < precedence:
                 return
             self.operators.pop()
             self.values.append(self._apply(operator))
@@ -358,6 +431,8 @@ class _Reader:
             return g.neg(right)
         if symbol == "unary +":
             return right
+        if symbol in _LOGIC or symbol in COMPARISONS:
+            return self._condition(symbol, right)
         if symbol in "+-":
             left = self.values.pop()
             terms = left if isinstance(left, _Sum) else _Sum([left])
@@ -373,8 +448,35 @@ class _Reader:
             self._check(result, operator.start, f"{g.value(left):g} {symbol} {g.value(right):g}")
         return result
 
+    def _condition(self, symbol: str, right: int) -> int:
+        g = self.g
+        if symbol == "not":
+            return conditions.negation(g, conditions.truth(g, right))
+        left = self._pop()
+        if symbol in COMPARISONS:
+            return conditions.compare(g, symbol, left, right)
+        join = conditions.both if symbol == "and" else conditions.either
+        return join(g, conditions.truth(g, left), conditions.truth(g, right))
+
+    def _choice(self, opened: _Open) -> int:
+        """Return the node of `if` or `piecewise`, whose last argument is what holds otherwise."""
+        name, args = str(opened.function), opened.arguments
+        if name == "if":
+            if len(args) != 3:
+                raise self._error(opened.token.start, f"if takes a condition and two values, not {len(args)} arguments")
+            args = [args[1], args[0], args[2]]
+        elif len(args) < 3 or len(args) % 2 == 0:
+            rule = "value, condition, value, condition, ..., and the value otherwise"
+            raise self._error(opened.token.start, f"piecewise takes {rule}; it has {len(args)} arguments")
+        node = args[-1]
+        for k in range(len(args) - 3, -1, -2):
+            node = conditions.choose(self.g, conditions.truth(self.g, args[k + 1]), args[k], node)
+        return node
+
     def _call(self, opened: _Open) -> int:
         name, args = str(opened.function), opened.arguments
+        if name in _CHOICES:
+            return self._choice(opened)
         arity = FUNCTIONS[name].arity
         variadic = name in ("min", "max")
         if len(args) != arity and not (variadic and len(args) > arity):
@@ -382,6 +484,8 @@ class _Reader:
             raise self._error(opened.token.start, f"{name} takes {count}, not {len(args)}")
         if name == "besselj":
             return self._bessel(opened)
+        if name in ("mod", "ceil"):
+            return self._whole(opened)
         node = args[0]
         if variadic:
             for arg in args[1:]:
@@ -392,6 +496,15 @@ class _Reader:
             shown = ", ".join(f"{self.g.value(arg):g}" for arg in args)
             self._check(node, opened.token.start, f"{name}({shown})")
         return node
+
+    def _whole(self, opened: _Open) -> int:
+        """Return the remainder, which has the sign of the divisor, or the next whole number, by the one below."""
+        g, args = self.g, opened.arguments
+        if opened.function == "ceil":
+            return g.neg(g.call("floor", (g.neg(args[0]),)))
+        if args[1] == g.zero:
+            raise self._error(opened.token.start, "mod has the divisor zero")
+        return g.sub(args[0], g.mul(args[1], g.call("floor", (g.div(args[0], args[1]),))))
 
     def _bessel(self, opened: _Open) -> int:
         order, x = opened.arguments

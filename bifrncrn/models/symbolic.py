@@ -35,10 +35,17 @@ def _check(expression: Any) -> None:
     import sympy
 
     plain = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Symbol, sympy.Rational, sympy.Float, type(sympy.pi), type(sympy.E))
-    known = {function.sympy for function in FUNCTIONS.values()}
+    from sympy.core.relational import Relational
+    from sympy.functions.elementary.piecewise import ExprCondPair
+    from sympy.logic.boolalg import And, BooleanAtom, Not, Or
+
+    plain = (*plain, Relational, And, Or, Not, BooleanAtom, ExprCondPair)
+    known = {function.sympy for function in FUNCTIONS.values()} | {"Piecewise"}
     for part in sympy.preorder_traversal(expression):
         if isinstance(part, sympy.Float) and not math.isfinite(float(part)):
             raise InputError(f"the sympy expression holds the number {part}, which is not finite in double precision")
+        if isinstance(part, sympy.Piecewise) and part.args[-1].cond != sympy.true:
+            raise InputError(f"{part} has no value where none of its conditions holds; close it with (value, True)")
         if not isinstance(part, plain) and type(part).__name__ not in known:
             names = ", ".join(sorted(known))
             raise InputError(f"the sympy expression holds {part} ({type(part).__name__}); the functions are {names}")
@@ -68,6 +75,30 @@ def _printer() -> Any:
             args = expr.args[:1] if name == "heaviside" else expr.args
             return f"{name}({', '.join(self._print(arg) for arg in args)})"
 
+        def _print_Piecewise(self, expr: Any) -> str:
+            *pairs, last = expr.args
+            parts = [f"{self._print(value)}, {self._print(condition)}" for value, condition in pairs]
+            return f"piecewise({', '.join([*parts, self._print(last.expr)])})" if parts else f"({self._print(last.expr)})"
+
+        def _print_Relational(self, expr: Any) -> str:
+            return f"({self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)})"
+
+        def _print_And(self, expr: Any) -> str:
+            return f"({' and '.join(self._print(arg) for arg in expr.args)})"
+
+        def _print_Or(self, expr: Any) -> str:
+            return f"({' or '.join(self._print(arg) for arg in expr.args)})"
+
+        def _print_Not(self, expr: Any) -> str:
+            return f"(not {self._print(expr.args[0])})"
+
+        def _print_BooleanTrue(self, expr: Any) -> str:
+            return "1"
+
+        def _print_BooleanFalse(self, expr: Any) -> str:
+            return "0"
+
+        _print_Mod = _print_floor = _print_ceiling = _print_Function
         _print_Min = _print_Max = _print_Abs = _print_besselj = _print_Heaviside = _print_sign = _print_Function
 
     return Printer()
@@ -105,6 +136,8 @@ def _operation(sympy: Any, g: Graph, node: int, values: list[Any]) -> Any:
         return values[0] ** g.args[node][1]
     if op == "pow":
         return values[0] ** values[1]
+    if op == "where":
+        return sympy.Piecewise((values[1], values[0] >= 0), (values[2], True))
     name = op.removeprefix("call:")
     special: dict[str, Callable[..., Any]] = {
         "rncrn_s": lambda z, g, t: (z + sympy.sqrt(z**2 + 4 * g * t)) / (2 * t),

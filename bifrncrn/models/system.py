@@ -15,7 +15,16 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.compile.graph import Graph
 from bifrncrn.compile.model import DENSE_LIMIT, NativeModel
 from bifrncrn.models import expressions
-from bifrncrn.models.equations import ModelError, as_mapping, as_numbers, as_texts, build_graph, check_names
+from bifrncrn.models.equations import (
+    as_mapping,
+    as_numbers,
+    as_texts,
+    build_graph,
+    by_variable,
+    check_names,
+    chosen,
+    which,
+)
 
 if TYPE_CHECKING:
     import sympy
@@ -40,10 +49,12 @@ class System:
         Start values, read-only.
     values : (m,) array
         Parameter values, read-only.
-    nonnegative : bool
-        Whether states are quantities that cannot be negative (concentrations).
+    nonnegative : bool or tuple of names
+        Whether states are quantities that cannot be negative (concentrations); the names where only some are.
     training : dict or None
         The [training] table of a model file, as it stands there.
+    periodic : tuple of names
+        The variables that are angles: a turn (2 pi) further on they are where they were.
 
     Examples
     --------
@@ -62,8 +73,9 @@ class System:
     definitions: dict[str, str]
     state: np.ndarray
     values: np.ndarray
-    nonnegative: bool = False
+    nonnegative: bool | tuple[str, ...] = False
     training: dict[str, Any] | None = field(default=None, repr=False)
+    periodic: tuple[str, ...] = ()
 
     # -- construction -------------------------------------------------------------------------------------------
 
@@ -74,9 +86,10 @@ class System:
         parameters: Mapping[str, float | str] | None = None,
         state: Mapping[str, float | str] | None = None,
         definitions: Mapping[str, str | sympy.Expr] | None = None,
-        nonnegative: bool = False,
+        nonnegative: bool | Sequence[str] = False,
         title: str = "",
         training: dict[str, Any] | None = None,
+        periodic: Sequence[str] = (),
     ) -> System:
         """Make a system from its equations.
 
@@ -84,18 +97,20 @@ class System:
         ----------
         equations : mapping
             For every variable its time derivative, as text or as a sympy expression. Unless `state` is given, its
-            order is the order of the variables.
+            order is the order of the variables. The keys x, x' and dx/dt mean the same.
         parameters : mapping, optional
             Value of every parameter: a number, or an exact fraction as text ("8/3").
         state : mapping, optional
             Start value of every variable; its order is the order of the variables. Zero by default.
         definitions : mapping, optional
             Named expressions that equations and other definitions may use, in any order.
-        nonnegative : bool
-            Whether the variables are quantities that cannot be negative.
+        nonnegative : bool or sequence of str
+            Whether the variables are quantities that cannot be negative, or which of them are.
         title : str
         training : dict, optional
             What the system is to be learned on; kept as it is.
+        periodic : sequence of str
+            The variables that are angles, modulo 2 pi.
 
         Raises
         ------
@@ -103,7 +118,7 @@ class System:
             If a name is not one, is used twice or unknown, an equation is missing or cannot be read, a definition
             needs itself, or a number is not finite.
         """
-        system = cls.trusted(equations, parameters, state, definitions, nonnegative, title, training)
+        system = cls.trusted(equations, parameters, state, definitions, nonnegative, title, training, periodic)
         _ = system.native.graph
         return system
 
@@ -114,9 +129,10 @@ class System:
         parameters: Mapping[str, float | str] | None = None,
         state: Mapping[str, float | str] | None = None,
         definitions: Mapping[str, str | sympy.Expr] | None = None,
-        nonnegative: bool = False,
+        nonnegative: bool | Sequence[str] = False,
         title: str = "",
         training: dict[str, Any] | None = None,
+        periodic: Sequence[str] = (),
     ) -> System:
         """Make a system as `from_equations` does, without reading the equations before they are compiled.
 
@@ -124,12 +140,10 @@ class System:
         found on first use.
         """
         parameters = as_mapping(parameters, "parameters")
-        equations = as_texts(equations, "equations")
+        equations = by_variable(as_texts(equations, "equations"))
         definitions = as_texts(definitions, "definitions")
         start = dict.fromkeys(equations, 0.0) if state is None else as_mapping(state, "state")
         check_names(start, parameters, definitions, equations)
-        if not isinstance(nonnegative, bool | np.bool_):
-            raise ModelError(f"nonnegative must be true or false, not {nonnegative!r}", "options", "nonnegative")
         if not isinstance(title, str):
             raise ModelError(f"the title must be text, not {title!r}", "", "title")
         return cls(
@@ -140,8 +154,9 @@ class System:
             definitions=definitions,
             state=as_numbers(start, "start value of", "variables"),
             values=as_numbers(parameters, "parameter", "parameters"),
-            nonnegative=bool(nonnegative),
+            nonnegative=which(nonnegative, tuple(start)),
             training=training,
+            periodic=chosen("periodic", periodic, tuple(start)),
         )
 
     @classmethod
@@ -227,7 +242,7 @@ class System:
         self,
         state: Mapping[str, float | str] | Sequence[float] | np.ndarray | None = None,
         values: Mapping[str, float | str] | Sequence[float] | np.ndarray | None = None,
-        nonnegative: bool | None = None,
+        nonnegative: bool | Sequence[str] | None = None,
         title: str | None = None,
     ) -> System:
         """Return a copy with other start or parameter values, sharing the compiled functions.
@@ -241,7 +256,7 @@ class System:
             self,
             state=self._changed(self.state, state, self.variable_index, "start value of"),
             values=self._changed(self.values, values, self.parameter_index, "parameter"),
-            nonnegative=self.nonnegative if nonnegative is None else bool(nonnegative),
+            nonnegative=self.nonnegative if nonnegative is None else which(nonnegative, self.variables),
             title=self.title if title is None else title,
         )
         changed.__dict__["native"] = self.native
@@ -290,7 +305,11 @@ class System:
     @functools.cached_property
     def lower(self) -> np.ndarray:
         """Lower bounds of the variables, (n,), read-only."""
-        return _constant(len(self.variables), 0.0 if self.nonnegative else -np.inf)
+        if isinstance(self.nonnegative, bool):
+            return _constant(len(self.variables), 0.0 if self.nonnegative else -np.inf)
+        bounds = np.array([0.0 if name in self.nonnegative else -np.inf for name in self.variables])
+        bounds.setflags(write=False)
+        return bounds
 
     @functools.cached_property
     def upper(self) -> np.ndarray:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
 from bifrncrn.models.equations import ModelError
-from bifrncrn.models.expressions import suggest
+from bifrncrn.models.expressions import suggest, variable_of
 from bifrncrn.models.system import System
 
 if sys.version_info >= (3, 11):
@@ -25,7 +26,9 @@ else:
 
 MAX_BYTES = 50_000_000
 TABLES = ("variables", "parameters", "definitions", "equations", "options", "training")
-OPTIONS = ("nonnegative",)
+OPTIONS = ("kind", "nonnegative", "periodic", "period")
+XPPAUT = re.compile(r"^\s*(done|(param?s?|p|init|aux|number)\s+\w+\s*=.*|\w+'\s*=\s*[^\"'\s].*|@\s+\w+.*)$", re.M | re.I)
+"""A line that stands in XPPAUT files only."""
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -84,8 +87,10 @@ def dumps(system: System) -> str:
     if system.definitions:
         lines += _table("definitions", system.definitions)
     lines += _table("equations", system.equations)
-    if system.nonnegative:
-        lines += _table("options", {"nonnegative": True})
+    options: dict[str, Any] = {"nonnegative": system.nonnegative} if system.nonnegative else {}
+    options |= {"periodic": system.periodic} if system.periodic else {}
+    if options:
+        lines += _table("options", options)
     if system.training is not None:
         lines += _table("training", system.training)
     return "\n".join(lines)
@@ -107,7 +112,7 @@ def find_line(text: str, table: str, key: str | None) -> int | None:
         entry = re.match(r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^=\s#]+)\s*=""", line)
         if entry and key is not None:
             word = entry[1]
-            if (current == table and _unquote(word) == key) or (not current and word == f"{table}.{key}"):
+            if (current == table and variable_of(_unquote(word)) == variable_of(key)) or (not current and word == f"{table}.{key}"):
                 return number
         quotes = [mark for mark in ('"""', "'''") if line.count(mark) % 2]
         inside = quotes[0] if quotes else None
@@ -163,6 +168,7 @@ def _from_document(document: dict[str, Any]) -> System:
         if name not in OPTIONS:
             hint = suggest(name, OPTIONS) or f"; the options are {', '.join(OPTIONS)}"
             raise ModelError(f"unknown option '{name}'{hint}", "options", name)
+    _check_kind(options)
     return System.from_equations(
         document["equations"],
         parameters=document.get("parameters", {}),
@@ -171,7 +177,18 @@ def _from_document(document: dict[str, Any]) -> System:
         nonnegative=options.get("nonnegative", False),
         title=document.get("title", ""),
         training=document.get("training"),
+        periodic=options.get("periodic", ()),
     )
+
+
+def _check_kind(options: Mapping[str, Any]) -> None:
+    """Refuse what is no autonomous differential equation."""
+    if options.get("kind", "ode") != "ode":
+        rule = 'only "ode" is read: differential equations; maps are not analysed yet'
+        raise ModelError(f"the option kind is {options['kind']!r:.40}, but {rule}", "options", "kind")
+    if "period" in options:
+        rule = "periodically forced models are not analysed yet; write the forcing as an oscillator of two more variables"
+        raise ModelError(f"the option period is given, but {rule}", "options", "period")
 
 
 def _check_types(document: dict[str, Any]) -> None:
@@ -200,8 +217,17 @@ def _lower(error: Exception) -> str:
 
 def _toml_hint(text: str, error: str) -> str:
     """Say what to do about the commonest mistake, an expression without quotes."""
+    if XPPAUT.search(text) and not re.search(r"^\s*\[", text, re.M):
+        return "; it looks like an XPPAUT file: give it a name that ends in .ode"
     found = re.search(r"line (\d+)", error)
     lines = text.split("\n")
+    if found and 0 < int(found[1]) <= len(lines):
+        line = lines[int(found[1]) - 1]
+        left, _, right = line.partition("=")
+        name = variable_of(left.strip())
+        if len(line) < 1000 and name != left.strip() and right:
+            right = right.strip().strip("\"'")
+            return f"; write {name} = \"{right[:60]}\" (the name alone means its derivative)"
     if found and 0 < int(found[1]) <= len(lines) and len(lines[int(found[1]) - 1]) < 1000:
         entry = re.fullmatch(r"\s*(\w+)\s*=\s*([^\"'#\[{]*[A-Za-z(*/^][^\"']*)", lines[int(found[1]) - 1])
         if entry:

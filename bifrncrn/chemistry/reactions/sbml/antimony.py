@@ -113,7 +113,7 @@ def system_to_antimony(system: System) -> str:
         if not NAME.fullmatch(name):
             raise InputError(f"{name!r} cannot be a name in Antimony; rename it with plain letters and underscores")
     lines = []
-    if system.nonnegative:
+    if system.nonnegative is True:
         lines.append("species " + ", ".join(system.variables) + ";")
     lines += [f"{name} := {_formula(text)};" for name, text in system.definitions.items()]
     lines += [f"{name}' = {_formula(system.equations[name])};" for name in system.variables]

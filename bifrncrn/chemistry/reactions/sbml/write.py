@@ -60,7 +60,7 @@ def system_to_sbml(system: System) -> str:
         definition = SubElement(SubElement(model, "listOfFunctionDefinitions"), "functionDefinition", id=ROOT_FUNCTION)
         definition.append(root_definition())
     start = dict(zip(system.variables, system.state.tolist()))
-    if system.nonnegative:
+    if system.nonnegative is True:
         compartment = fresh("compartment", set(names))
         _compartment(model, compartment)
         species = SubElement(model, "listOfSpecies")
@@ -70,7 +70,7 @@ def system_to_sbml(system: System) -> str:
         model,
         dict(zip(system.parameters, system.values.tolist())),
         changing=dict.fromkeys(system.definitions)
-        if system.nonnegative
+        if system.nonnegative is True
         else {**dict.fromkeys(system.definitions), **start},
     )
     rules = SubElement(model, "listOfRules")

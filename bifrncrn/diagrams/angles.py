@@ -1,0 +1,81 @@
+"""States that are angles: points a turn apart are one point, and a branch that comes back a turn further on is closed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from bifrncrn.continuation.line import Line
+from bifrncrn.models.system import System
+
+TURN = 2.0 * math.pi
+NEAR = 0.5
+"""A segment of a branch passes its start no further off than this, in units of length."""
+SAME = 1e-6
+"""Two points are one when they differ by less than this, in units of length."""
+
+
+def angles(system: System) -> np.ndarray:
+    """Return the places of the angles among the unknowns (x, p)."""
+    return np.array([system.variables.index(name) for name in system.periodic], dtype=np.intp)
+
+
+def unwound(y: np.ndarray, near: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Return a point whose angles are turned back, by whole turns, to less than half a turn from those of another."""
+    out = np.array(y)
+    out[..., which] -= TURN * np.round((out[..., which] - near[..., which]) / TURN)
+    return out
+
+
+def come_round(
+    line: Line,
+    which: np.ndarray,
+    scale: np.ndarray,
+    beside: Callable[[np.ndarray, np.ndarray], np.ndarray | None],
+) -> Line | None:
+    """Return a branch up to where it passes its first point again, one or more turns on; None where it does not.
+
+    Parameters
+    ----------
+    line : Line
+    which : array of int
+        The places of the angles.
+    scale : (n + 1,) array
+        Units of length.
+    beside : callable
+        `beside(y, row)` returns the Newton step from y normal to `row`, or None.
+    """
+    home, ahead = line.points[0], line.tangents[0] / scale**2
+    back = unwound(line.points, home, which)
+    turned = np.any(np.abs(back - line.points) > 0.5 * TURN, axis=1)
+    along = (back - home) @ ahead
+    close = np.max(np.abs(back - home) / scale, axis=1) < NEAR
+    passing = turned[1:] & (along[:-1] < 0.0) & (along[1:] >= 0.0) & close[:-1] & close[1:]
+    for row in (np.flatnonzero(passing) + 1).tolist():
+        goal = home + (line.points[row] - back[row])
+        share = along[row - 1] / (along[row - 1] - along[row])
+        y = line.points[row - 1] + share * (line.points[row] - line.points[row - 1])
+        if _reaches(goal, y, ahead, scale, beside):
+            unstable = int(line.unstable[0])
+            return line.head(row).insert(row, goal, line.eigenvalues[0], unstable, None)
+    return None
+
+
+def _reaches(
+    goal: np.ndarray,
+    y: np.ndarray,
+    row: np.ndarray,
+    scale: np.ndarray,
+    beside: Callable[[np.ndarray, np.ndarray], np.ndarray | None],
+) -> bool:
+    """Say whether Newton's method in the hyperplane through `goal` leads from `y` to `goal`."""
+    for _ in range(8):
+        step = beside(y, row)
+        if step is None:
+            return False
+        y = y + step
+        if np.max(np.abs(step) / scale) < 1e-10:
+            return bool(np.max(np.abs(y - goal) / scale) < SAME)
+    return False
