@@ -52,7 +52,7 @@ def test_read(tmp_path: Path) -> None:
 
 def assert_same(one: System, other: System) -> None:
     """Compare everything a file holds."""
-    for name in ("title", "variables", "parameters", "equations", "definitions", "nonnegative", "training"):
+    for name in ("title", "variables", "parameters", "equations", "definitions", "nonnegative", "periodic", "training"):
         assert getattr(one, name) == getattr(other, name), name
     assert np.array_equal(one.state, other.state)
     assert np.array_equal(one.values, other.values)
@@ -108,7 +108,7 @@ def changed(old: str, new: str) -> str:
         (changed('"-u1 + heat"', "true"), 16, "must be text, not true or false"),
         (changed('"-u1 + heat"', '"-u1 + heat)"'), 16, "never opened"),
         (changed('"-u1 + heat"', '""'), 16, "empty"),
-        (changed("nonnegative = true", "nonnegative = 1"), 20, "true or false"),
+        (changed("nonnegative = true", "nonnegative = 1"), 20, "true, false or a list"),
         (changed("nonnegative = true", "nonegative = true"), 20, "did you mean 'nonnegative'"),
         (changed("[options]", "[option]"), 19, "unknown table 'option'; did you mean 'options'"),
         (changed("[equations]", "[equation]"), 15, "unknown table 'equation'; did you mean 'equations'"),

@@ -106,7 +106,7 @@ def test_copies_refuse(change: dict, words: str) -> None:
         ({"equations": {"x": "x"}, "parameters": {"k": "1/0"}}, "parameter 'k': division by zero"),
         ({"equations": {"x": "x"}, "parameters": {"k": math.nan}}, "parameter 'k' must be a finite number"),
         ({"equations": {"x": "x"}, "state": {"x": None}}, "start value of 'x' must be a number"),
-        ({"equations": {"x": "x"}, "nonnegative": "yes"}, "nonnegative must be true or false"),
+        ({"equations": {"x": "x"}, "nonnegative": "yes"}, "nonnegative must be true, false or a list"),
         ({"equations": {"x": "x"}, "title": 3}, "title must be text"),
     ],
 )
@@ -234,9 +234,7 @@ def test_sympy_names_and_constants_do_not_clash() -> None:
     np.testing.assert_allclose(system.rhs([1.0, 1.0]), [1 + math.pi, 1 + math.e], rtol=1e-15)
 
 
-@pytest.mark.parametrize(
-    "text", ["I*x", "oo", "nan", "zoo", "Piecewise((x, x > 0), (0, True))", "gamma(x)", "Integral(x)"]
-)
+@pytest.mark.parametrize("text", ["I*x", "oo", "nan", "zoo", "gamma(x)", "Integral(x)"])
 def test_sympy_refused(text: str) -> None:
     sympy = pytest.importorskip("sympy")
     with pytest.raises(InputError, match="equation of x: the sympy expression holds"):

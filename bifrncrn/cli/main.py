@@ -6,6 +6,7 @@ import argparse
 import io
 import math
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -25,7 +26,20 @@ class _Parser(argparse.ArgumentParser):
     """A parser that raises InputError, so that every bad input ends alike."""
 
     def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see {self.prog} --help")
+        raise InputError(f"{message}{_meant(self, message)}; see {self.prog} --help")
+
+
+def _meant(parser: argparse.ArgumentParser, message: str) -> str:
+    """Return the option that is meant by an unknown one, as the end of the message that refuses it."""
+    unknown = re.match(r"unrecognized arguments: (?:.* )?(--[\w-]+)", message)
+    if unknown is None or parser._subparsers is None:
+        return ""
+    from difflib import get_close_matches
+
+    commands: dict[str, argparse.ArgumentParser] = parser._subparsers._group_actions[0].choices  # type: ignore[assignment]
+    known = {word for each in (parser, *commands.values()) for word in each._option_string_actions}
+    close = get_close_matches(unknown[1], sorted(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

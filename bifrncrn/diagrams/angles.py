@@ -1,4 +1,4 @@
-"""States that are angles: points a turn apart are one point, and a branch that comes back a turn further on is closed."""
+"""States that are angles: a turn apart is the same point, and a branch that comes back a turn further on is closed."""
 
 from __future__ import annotations
 
@@ -7,23 +7,45 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bifrncrn.base.errors import InputError
 from bifrncrn.continuation.line import Line
 from bifrncrn.models.system import System
 
 TURN = 2.0 * math.pi
 NEAR = 0.5
 """A segment of a branch passes its start no further off than this, in units of length."""
+SAMPLE = 0.123
+"""Where equations are compared with themselves a turn further on: off the start, which may be special."""
+REPEATS = 1e-9
+"""They are the same but for this, relatively: rounding of angles of many turns."""
 SAME = 1e-6
 """Two points are one when they differ by less than this, in units of length."""
 
 
 def angles(system: System) -> np.ndarray:
-    """Return the places of the angles among the unknowns (x, p)."""
-    return np.array([system.variables.index(name) for name in system.periodic], dtype=np.intp)
+    """Return the places of the angles among the unknowns (x, p).
+
+    Raises
+    ------
+    InputError
+        If the equations do not repeat themselves after a turn of an angle.
+    """
+    places = np.array([system.variables.index(name) for name in system.periodic], dtype=np.intp)
+    for name, place in zip(system.periodic, places.tolist(), strict=True):
+        x = system.state + SAMPLE
+        turned = x.copy()
+        turned[place] += TURN
+        before, after = system.rhs(x), system.rhs(turned)
+        if not np.allclose(before, after, rtol=REPEATS, atol=REPEATS * float(np.max(np.abs(before)))):
+            rule = "the equations are not the same a turn (2 pi) further on; take it off the list"
+            raise InputError(f"{name} is listed as periodic, but {rule}")
+    return places
 
 
 def unwound(y: np.ndarray, near: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """Return a point whose angles are turned back, by whole turns, to less than half a turn from those of another."""
+    """Return points whose angles are turned back, by whole turns, to less than half a turn from those of another."""
+    if not len(which):
+        return y
     out = np.array(y)
     out[..., which] -= TURN * np.round((out[..., which] - near[..., which]) / TURN)
     return out
@@ -47,6 +69,10 @@ def come_round(
     beside : callable
         `beside(y, row)` returns the Newton step from y normal to `row`, or None.
     """
+    if not len(which) or len(line) < 2:
+        return None
+    scale = scale.copy()
+    scale[which] = 1.0  # a radian, whatever the angle at the start
     home, ahead = line.points[0], line.tangents[0] / scale**2
     back = unwound(line.points, home, which)
     turned = np.any(np.abs(back - line.points) > 0.5 * TURN, axis=1)

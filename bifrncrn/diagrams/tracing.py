@@ -15,6 +15,7 @@ from bifrncrn.continuation.line import Event, Line, from_trace, join
 from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.diagrams.angles import angles, come_round, unwound
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.models.branch_events import Events
 
@@ -87,6 +88,7 @@ class Tracer:
         self.stops = tuple(kind for kind, label in LABELS.items() if label in stop)
         self.curve = problem.curve(events)
         self.region = problem.region
+        self.angles = angles(problem.system)
         self.order = [problem.n, *range(problem.n)]  # the parameter comes first in a branch
         self.branches: list[Branch] = []
         self.lines: list[Line] = []
@@ -205,10 +207,11 @@ class Tracer:
         return any(self._beside(line, y, scale, near) for line in self.lines)
 
     def _beside(self, line: Line, y: np.ndarray, scale: np.ndarray, near: float) -> bool:
-        gaps = (line.points - y) / scale
+        points = unwound(line.points, y, self.angles)
+        gaps = (points - y) / scale
         row = int((gaps * gaps).sum(axis=1).argmin())
         normal = _unit(line.tangents[row] / scale)
-        z, goal = line.points[row] / scale, y / scale
+        z, goal = points[row] / scale, y / scale
         z = z + normal * (normal @ (goal - z))
         if _length(z - goal) > near:
             return False
@@ -332,7 +335,9 @@ class Tracer:
             line = _with_hopf_at_end(line)
         if trace.reason == layout.STOPPED and line.events and line.events[-1].left is not None:
             line = line.head(line.events[-1].row + 1)
-        return self._cut(line, self._end(trace, line, far))
+        line, end = self._cut(line, self._end(trace, line, far))
+        round_ = come_round(line, self.angles, np.maximum(np.abs(y), floor), self.problem.beside)
+        return (line, end) if round_ is None else (round_, End("closed", "the branch came round to its start"))
 
     def _cut(self, line: Line, end: End) -> tuple[Line, End]:
         """Cut a line where it leaves the region through a bound that is not a wall."""
@@ -461,7 +466,7 @@ class Tracer:
         y = line.points[event.row]
         tangent = line.tangents[event.row]
         for junction in self.junctions:
-            if (np.abs(y - junction.y) / junction.scale).max() < SAME:
+            if (np.abs(unwound(y, junction.y, self.angles) - junction.y) / junction.scale).max() < SAME:
                 junction.known.append(_unit(tangent / junction.scale))
                 return
         scale = np.maximum(np.abs(y), floor)

@@ -11,6 +11,7 @@ from bifrncrn.compile import conditions
 from bifrncrn.compile.conditions import COMPARISONS
 from bifrncrn.compile.functions import ALIASES, FUNCTIONS
 from bifrncrn.compile.graph import Graph
+from bifrncrn.models.advice import AUTONOMOUS, HINTS, NO_DELAY, TIME, bad_character, without_unit
 
 MAX_NESTING = 200
 MAX_LENGTH = 20_000_000
@@ -25,27 +26,12 @@ _TOKEN = re.compile(
 )
 _NAME = re.compile(r"[^\W\d]\w*")
 _DERIVATIVE = re.compile(r"\s*(?:([^\W\d]\w*)\s*'|d\s*\(\s*([^\W\d]\w*)\s*\)\s*/\s*dt|d([^\W\d]\w*)\s*/\s*dt)\s*")
-_UNIT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\W\d_%µ°][^()*]*|[%µ°].*|/.*[^\W\d].*)", re.DOTALL)
 _PREFIX = "unary -"
 _PRECEDENCE = {"or": 1, "and": 2, "not": 3} | dict.fromkeys(COMPARISONS, 4)
 _PRECEDENCE |= {"+": 5, "-": 5, "*": 6, "/": 6, _PREFIX: 7, "unary +": 7, "**": 8}
 _LOGIC = ("and", "or", "not")
 _CHOICES = ("if", "piecewise")
 """Functions of conditions, which are no functions of numbers."""
-
-
-TIME = ("t", "time")
-AUTONOMOUS = (
-    "if time is meant: the models analysed here are autonomous, their right-hand sides do not depend on time; "
-    "replace it by a parameter, or a forcing by an oscillator of two more variables"
-)
-NO_DELAY = "equations with a delay are not read, only ordinary differential equations"
-HINTS = {
-    **dict.fromkeys(("delay", "delayed", "lag"), f": {NO_DELAY}"),
-    **dict.fromkeys(("where", "ifelse", "ite", "cond", "Piecewise"), "; write if(condition, a, b) or piecewise(...)"),
-    "step": "; write heaviside(x), or piecewise(1, x >= 0, 0)",
-    "diff": "; an equation gives the derivative itself, its right-hand side holds none",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +107,7 @@ def tokenize(text: str) -> list[Token]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise InputError(_message(text, position, _bad_character(text[position])))
+            raise InputError(_message(text, position, bad_character(text[position])))
         position = match.end()
         kind = match.lastgroup or ""
         if kind == "number" and _NAME.match(text, position):
@@ -186,10 +172,9 @@ def parse_number(value: object, what: str) -> float:
         try:
             number = g.value(parse(g, value, {}))
         except InputError as error:
-            unit = _UNIT.fullmatch(value)
+            unit = without_unit(value)
             if unit:
-                advice = f"a value is a number without a unit: write {unit[1]}, and the unit, '{shorten(unit[2])}', in a comment"
-                raise InputError(f"{what} is '{shorten(value)}', but {advice}") from None
+                raise InputError(f"{what} is '{shorten(value)}', but {unit}") from None
             raise InputError(f"{what}: {error}") from None
         if number is None:
             raise InputError(f"{what} must be a number, not '{shorten(value)}'")
@@ -227,23 +212,6 @@ def _message(text: str, position: int, problem: str) -> str:
     shown = ("..." if left else "") + whole[left : left + _SHOWN] + ("..." if left + _SHOWN < len(whole) else "")
     place = f"line {line}, column {column}" if "\n" in text.strip() else f"column {column}"
     return f"{problem} (at {place} of '{shown}')"
-
-
-def _bad_character(character: str) -> str:
-    hints = {
-        "=": "; an equation is written without '=', only its right-hand side, and a condition with ==",
-        "[": "; there is no indexing, give every quantity a name",
-        ".": "; there are no attributes, only numbers, names, operators and functions",
-        "'": "; there are no texts in an expression",
-        '"': "; there are no texts in an expression",
-        "{": "; use round parentheses",
-        "&": "; join conditions by the word and",
-        "|": "; join conditions by the word or",
-        "!": "; write not, or != for unequal",
-        "?": "; write if(condition, a, b)",
-        "%": "; write mod(a, b) for a remainder",
-    }
-    return f"character {character!r} has no meaning here{hints.get(character, '')}"
 
 
 class _Reader:
@@ -332,7 +300,9 @@ class _Reader:
         if not quantity or not after or after[0].text not in TIME or after[0].text in self.names:
             return
         if after[-1].text == ")":
-            raise self._error(token.start, f"a variable is written by its name alone: {token.text}, not {token.text}(t)")
+            raise self._error(
+                token.start, f"a variable is written by its name alone: {token.text}, not {token.text}(t)"
+            )
         raise self._error(token.start, f"{token.text} at another time: {NO_DELAY}")
 
     def _function(self, token: Token) -> str:
@@ -342,7 +312,9 @@ class _Reader:
         if token.text in self.names or token.text == "pi":
             problem = f"'{token.text}' is a quantity, not a function; to multiply write {token.text}*("
         else:
-            hint = suggest(token.text, [*FUNCTIONS, *ALIASES, *_CHOICES]) or f"; the functions are {', '.join(FUNCTIONS)}"
+            hint = (
+                suggest(token.text, [*FUNCTIONS, *ALIASES, *_CHOICES]) or f"; the functions are {', '.join(FUNCTIONS)}"
+            )
             hint = HINTS.get(token.text, hint)
             problem = f"unknown function '{shorten(token.text)}'{hint}"
         raise self._error(token.start, problem)
@@ -368,7 +340,7 @@ class _Reader:
         """Take a word after a value; return whether another value is expected after it."""
         if token.text in (")", ","):
             return self._end_of_argument(token)
-        if token.kind != "operator" and token.text not in ("and", "or") or token.text == "(":
+        if token.text == "(" or (token.kind != "operator" and token.text not in ("and", "or")):
             raise self._error(token.start, f"an operator is missing before '{shorten(token.text)}'")
         operator = "**" if token.text == "^" else token.text
         if operator in COMPARISONS and self._comparing():

@@ -33,13 +33,12 @@ def to_text(expression: sympy.Expr) -> str:
 def _check(expression: Any) -> None:
     """Refuse whatever the reader would not know, or would take for a name of the user's (sympy's I, E, nan, oo)."""
     import sympy
-
-    plain = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Symbol, sympy.Rational, sympy.Float, type(sympy.pi), type(sympy.E))
     from sympy.core.relational import Relational
     from sympy.functions.elementary.piecewise import ExprCondPair
-    from sympy.logic.boolalg import And, BooleanAtom, Not, Or
+    from sympy.logic.boolalg import ITE, And, BooleanAtom, Not, Or
 
-    plain = (*plain, Relational, And, Or, Not, BooleanAtom, ExprCondPair)
+    numbers = (sympy.Symbol, sympy.Rational, sympy.Float, type(sympy.pi), type(sympy.E))
+    plain = (sympy.Add, sympy.Mul, sympy.Pow, *numbers, Relational, And, Or, Not, ITE, BooleanAtom, ExprCondPair)
     known = {function.sympy for function in FUNCTIONS.values()} | {"Piecewise"}
     for part in sympy.preorder_traversal(expression):
         if isinstance(part, sympy.Float) and not math.isfinite(float(part)):
@@ -78,7 +77,9 @@ def _printer() -> Any:
         def _print_Piecewise(self, expr: Any) -> str:
             *pairs, last = expr.args
             parts = [f"{self._print(value)}, {self._print(condition)}" for value, condition in pairs]
-            return f"piecewise({', '.join([*parts, self._print(last.expr)])})" if parts else f"({self._print(last.expr)})"
+            return (
+                f"piecewise({', '.join([*parts, self._print(last.expr)])})" if parts else f"({self._print(last.expr)})"
+            )
 
         def _print_Relational(self, expr: Any) -> str:
             return f"({self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)})"
@@ -91,6 +92,9 @@ def _printer() -> Any:
 
         def _print_Not(self, expr: Any) -> str:
             return f"(not {self._print(expr.args[0])})"
+
+        def _print_ITE(self, expr: Any) -> str:
+            return f"if({', '.join(self._print(arg) for arg in expr.args)})"
 
         def _print_BooleanTrue(self, expr: Any) -> str:
             return "1"

@@ -16,6 +16,7 @@ from bifrncrn.compile.graph import Graph
 from bifrncrn.compile.model import DENSE_LIMIT, NativeModel
 from bifrncrn.models import expressions
 from bifrncrn.models.equations import (
+    ModelError,
     as_mapping,
     as_numbers,
     as_texts,

@@ -27,7 +27,9 @@ else:
 MAX_BYTES = 50_000_000
 TABLES = ("variables", "parameters", "definitions", "equations", "options", "training")
 OPTIONS = ("kind", "nonnegative", "periodic", "period")
-XPPAUT = re.compile(r"^\s*(done|(param?s?|p|init|aux|number)\s+\w+\s*=.*|\w+'\s*=\s*[^\"'\s].*|@\s+\w+.*)$", re.M | re.I)
+XPPAUT = re.compile(
+    r"^\s*(done|(param?s?|p|init|aux|number)\s+\w+\s*=.*|\w+'\s*=\s*[^\"'\s].*|@\s+\w+.*)$", re.M | re.I
+)
 """A line that stands in XPPAUT files only."""
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -112,7 +114,9 @@ def find_line(text: str, table: str, key: str | None) -> int | None:
         entry = re.match(r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^=\s#]+)\s*=""", line)
         if entry and key is not None:
             word = entry[1]
-            if (current == table and variable_of(_unquote(word)) == variable_of(key)) or (not current and word == f"{table}.{key}"):
+            if (current == table and variable_of(_unquote(word)) == variable_of(key)) or (
+                not current and word == f"{table}.{key}"
+            ):
                 return number
         quotes = [mark for mark in ('"""', "'''") if line.count(mark) % 2]
         inside = quotes[0] if quotes else None
@@ -187,7 +191,9 @@ def _check_kind(options: Mapping[str, Any]) -> None:
         rule = 'only "ode" is read: differential equations; maps are not analysed yet'
         raise ModelError(f"the option kind is {options['kind']!r:.40}, but {rule}", "options", "kind")
     if "period" in options:
-        rule = "periodically forced models are not analysed yet; write the forcing as an oscillator of two more variables"
+        rule = (
+            "periodically forced models are not analysed yet; write the forcing as an oscillator of two more variables"
+        )
         raise ModelError(f"the option period is given, but {rule}", "options", "period")
 
 
@@ -227,7 +233,7 @@ def _toml_hint(text: str, error: str) -> str:
         name = variable_of(left.strip())
         if len(line) < 1000 and name != left.strip() and right:
             right = right.strip().strip("\"'")
-            return f"; write {name} = \"{right[:60]}\" (the name alone means its derivative)"
+            return f'; write {name} = "{right[:60]}" (the name alone means its derivative)'
     if found and 0 < int(found[1]) <= len(lines) and len(lines[int(found[1]) - 1]) < 1000:
         entry = re.fullmatch(r"\s*(\w+)\s*=\s*([^\"'#\[{]*[A-Za-z(*/^][^\"']*)", lines[int(found[1]) - 1])
         if entry:

@@ -1,0 +1,47 @@
+"""What to do instead of the commonest mistakes in formulas and values."""
+
+from __future__ import annotations
+
+import re
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![eE]\d)"
+_UNIT = re.compile(rf"\s*({_NUMBER})(?!\s*pi\b)(\s*[^\W\d_][^()*]*|\s*[%µ°].*|\s+/.*[^\W\d].*)", re.DOTALL)
+
+TIME = ("t", "time")
+AUTONOMOUS = (
+    "if time is meant: the models analysed here are autonomous, their right-hand sides do not depend on time; "
+    "replace it by a parameter, or a forcing by an oscillator of two more variables"
+)
+NO_DELAY = "equations with a delay are not read, only ordinary differential equations"
+HINTS = {
+    **dict.fromkeys(("delay", "delayed", "lag"), f": {NO_DELAY}"),
+    **dict.fromkeys(("where", "ifelse", "ite", "cond", "Piecewise"), "; write if(condition, a, b) or piecewise(...)"),
+    "step": "; write heaviside(x), or piecewise(1, x >= 0, 0)",
+    "diff": "; an equation gives the derivative itself, its right-hand side holds none",
+}
+
+
+def bad_character(character: str) -> str:
+    """Say that a character has no meaning in a formula, and what is written instead."""
+    hints = {
+        "=": "; an equation is written without '=', only its right-hand side, and a condition with ==",
+        "[": "; there is no indexing, give every quantity a name",
+        ".": "; there are no attributes, only numbers, names, operators and functions",
+        "'": "; there are no texts in an expression",
+        '"': "; there are no texts in an expression",
+        "{": "; use round parentheses",
+        "&": "; join conditions by the word and",
+        "|": "; join conditions by the word or",
+        "!": "; write not, or != for unequal",
+        "?": "; write if(condition, a, b)",
+        "%": "; write mod(a, b) for a remainder",
+    }
+    return f"character {character!r} has no meaning here{hints.get(character, '')}"
+
+
+def without_unit(value: str) -> str:
+    """Return what to do about a number with a unit behind it; empty where a text is none."""
+    found = _UNIT.fullmatch(value)
+    if not found:
+        return ""
+    return f"a value is a number without a unit: write {found[1]}, and '{found[2].strip()[:40]}' in a comment"
