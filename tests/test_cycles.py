@@ -54,7 +54,7 @@ def unit_circle(k=50):
 @pytest.mark.parametrize("lam", [2.0001, 2.01, 2.25, 2.5, 3.0])
 def test_hopf_normal_form_has_a_circle_of_period_two_pi(lam):
     system = bf.library.hopf().system  # starts in its unstable equilibrium
-    cycle = find_cycle(system, {"lam": lam})
+    cycle = find_cycle(system, values={"lam": lam})
     radius = math.sqrt(lam - 2)
     assert cycle.period == pytest.approx(2 * math.pi, rel=1e-12)
     np.testing.assert_allclose(np.hypot(*(cycle.points - 5).T), radius, rtol=1e-7)
@@ -68,7 +68,7 @@ def test_hopf_normal_form_has_a_circle_of_period_two_pi(lam):
 # periods: mu = 1 from high-precision series (Amore 2010); 10 and 100 by the same integration at 1e-13, to its digits
 @pytest.mark.parametrize(("mu", "period"), [(1, 6.6632868593231), (10, 19.0783695669), (100, 162.837071092)])
 def test_van_der_pol(mu, period):
-    cycle = find_cycle(van_der_pol(), {"mu": mu})
+    cycle = find_cycle(van_der_pol(), values={"mu": mu})
     assert cycle.period == pytest.approx(period, rel=1e-11)
     assert cycle.stable and cycle.residual < 1e-12 and cycle.error < 1e-10
     assert cycle.max[0] == pytest.approx(2.0086198608748 if mu == 1 else 2.01, abs=1e-8 if mu == 1 else 0.01)
@@ -191,8 +191,8 @@ def test_bistable_start_decides():
     # radius: r' = -r (r^2 - 1) (r^2 - 4), so 0 and r = 2 attract and r = 1 repels
     rate = "-(r2 - 1)*(r2 - 4)"
     system = make({"x": f"{rate}*x - y", "y": f"{rate}*y + x"}, {}, {"x": 1, "y": 0}, definitions={"r2": "x^2 + y^2"})
-    assert describe_attractor(system, {"x": 0.9}) == "equilibrium"
-    assert describe_attractor(system, {"x": 1.1}) == "cycle"
+    assert describe_attractor(system, state={"x": 0.9}) == "equilibrium"
+    assert describe_attractor(system, state={"x": 1.1}) == "cycle"
     assert find_cycle(system, state={"x": 1.1}).max[0] == pytest.approx(2, abs=1e-8)
 
 
@@ -242,7 +242,7 @@ def published(reference, name):
 
 def check(system, expected, start, rtol):
     lam = {"lam": expected["lam"]} if "lam" in system.parameters else None
-    cycle = find_cycle(system, lam, start)
+    cycle = find_cycle(system, values=lam, state=start)
     assert cycle.period == pytest.approx(expected["period"], rel=rtol)
     assert cycle.stable
     if "min" in expected:  # theirs are of samples
@@ -342,7 +342,7 @@ def test_exponents_of_the_literature(system, value, time):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda s: find_cycle(s, {"nu": 1}), "no parameter 'nu'"),
+        (lambda s: find_cycle(s, values={"nu": 1}), "no parameter 'nu'"),
         (lambda s: find_cycle(s, state={"z": 1}), "no variable 'z'"),
         (lambda s: find_cycle(s, state=[1, 2, 3]), "array of 2"),
         (lambda s: find_cycle(s, period=-1.0), "period must be a positive number"),
@@ -356,7 +356,7 @@ def test_exponents_of_the_literature(system, value, time):
         (lambda s: hausdorff([], [[0, 0]]), "array"),
         (lambda s: hausdorff([[math.nan, 0]], [[0, 0]]), "finite"),
         (lambda s: largest_lyapunov(s, time=0.0), "time must be a positive number"),
-        (lambda s: describe_attractor(s, {"x": math.inf}), "finite"),
+        (lambda s: describe_attractor(s, state={"x": math.inf}), "finite"),
     ],
 )
 def test_bad_input_is_one_sentence(call, message):

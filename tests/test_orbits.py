@@ -173,7 +173,7 @@ def test_multipliers_agree_with_shooting():
     found = orbits(diagram(model, "D", (0, 0.16)).special("HB")[0])
     index = int(np.argmin(np.abs(found.column("D") - 0.125)))
     times, states = found.orbit(index)
-    cycle = find_cycle(model, {"D": found.column("D")[index]}, states[0], period=times[-1])
+    cycle = find_cycle(model, values={"D": found.column("D")[index]}, state=states[0], period=times[-1])
     assert cycle.period == pytest.approx(times[-1], rel=1e-9)
     assert cycle.multipliers[1].real == pytest.approx(found.multipliers[index, 1].real, rel=1e-5)
     assert cycle.min == pytest.approx(found.points[index, 2::2], rel=1e-6)
@@ -206,7 +206,7 @@ def test_a_stiff_relaxation_cycle_is_followed_to_the_end_of_the_range():
     assert found.ended[1].reason == "range"
     assert found.column("B")[-1] == 30.0
     times, states = found.orbit(-1)
-    cycle = find_cycle(model, {"B": 30.0}, states[0])
+    cycle = find_cycle(model, values={"B": 30.0}, state=states[0])
     assert cycle.period == pytest.approx(times[-1], rel=1e-7)
     assert (found.column("min x") > 0.0).all()
 
@@ -378,7 +378,7 @@ def test_published_bifurcations_of_cycles(case, fixed, group):
     else:  # an isola, from one of its orbits, or cycles far from any Hopf point, from what a trajectory settles to
         seeds = [o for o in case["periodic_orbits"] if o["type"] == "PO" and (o.get("fixed") or {}) == fixed]
         seed = seeds[0]["recomputed"] if seeds else {"p": values[name], "x0": model.state, "period": None}
-        cycle = find_cycle(model, {name: seed["p"]}, seed["x0"], period=seed["period"])
+        cycle = find_cycle(model, values={name: seed["p"]}, state=seed["x0"], period=seed["period"])
         points = orbits(cycle, bounds, parameter=name).special_points
     for orbit in group:
         truth = orbit["recomputed"]

@@ -92,7 +92,7 @@ def find_onsets(
 
 def _onset(system: System, parameter: str, point: SpecialPoint, distance: float) -> Onset | None:
     value, state = point.parameters[parameter], np.array([point.state[name] for name in system.variables])
-    kinds = {side: describe_attractor(system, state, {parameter: value + side * distance}) for side in (-1.0, 1.0)}
+    kinds = {side: describe_attractor(system, state=state, values={parameter: value + side * distance}) for side in (-1.0, 1.0)}
     side = next((side for side in kinds if (kinds[side], kinds[-side]) == ("cycle", "equilibrium")), None)
     if side is None:
         return None
@@ -104,7 +104,7 @@ def _onset(system: System, parameter: str, point: SpecialPoint, distance: float)
     distances = distance / CLOSER ** np.arange(LEVELS)
     cycles = []
     for step in distances:
-        cycle = find_cycle(system, {parameter: value + side * step}, state)
+        cycle = find_cycle(system, values={parameter: value + side * step}, state=state)
         if cycle is None:
             return Onset("unclear", parameter, value)
         if _there(cycle, state, {parameter: value - side * step}):
@@ -122,7 +122,7 @@ def _onset(system: System, parameter: str, point: SpecialPoint, distance: float)
 def _there(cycle: Cycle, state: np.ndarray, values: dict[str, float]) -> bool:
     """Say whether there is a cycle at these parameter values as well: from the far end of `cycle`."""
     far = cycle.points[int(np.linalg.norm(cycle.points - state, axis=1).argmax())]
-    return describe_attractor(cycle.system, far, values) == "cycle"
+    return describe_attractor(cycle.system, state=far, values=values) == "cycle"
 
 
 def _nearest(cycle: Cycle, state: np.ndarray) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
 from bifrncrn.compile.model import DENSE_LIMIT
@@ -11,8 +14,9 @@ from bifrncrn.models.system import System
 class Field:
     """The vector field of a system at its parameter values, with buffers so that a call costs two microseconds.
 
-    A state below a bound of the system (a negative concentration, which an integrator's error may cause) is moved to
-    the bound before anything is evaluated. Not to be shared between threads.
+    It is the model's own field everywhere. Only where that is not finite beyond a bound of the system (the root of a
+    concentration that an integrator's error made negative) its value at the bound stands in for it. Whoever
+    integrates keeps to the bounds: see `outward`. Not to be shared between threads.
 
     Parameters
     ----------
@@ -45,12 +49,7 @@ class Field:
 
     def rhs(self, _time: float, x: np.ndarray) -> np.ndarray:
         """Return f(x), a new (n,) array."""
-        if self._bounded:
-            np.maximum(x, self.lower, out=self._x)
-        else:
-            self._x[:] = x
-        self._call_f(*self._f_arguments)
-        self._check()
+        self._evaluate(self._call_f, self._f_arguments, x)
         return self._f * self._sign
 
     def jacobian(self, _time: float, x: np.ndarray) -> np.ndarray:
@@ -59,33 +58,49 @@ class Field:
 
     def both(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return f (n,) and df/dx (n, n) at x, in arrays that the next call overwrites."""
-        if self._bounded:
-            np.maximum(x, self.lower, out=self._x)
-        else:
-            self._x[:] = x
-        self._call_both(*self._both_arguments)
-        self._check()
+        self._evaluate(self._call_both, self._both_arguments, x)
         if self._pattern is not None:
             self._matrix[self._pattern] = self._entries
         if self._sign < 0:
             return -self._f, -self._matrix
         return self._f, self._matrix
 
+    def outward(self, x: np.ndarray, slack: np.ndarray | float) -> np.ndarray:
+        """Say which states (n,) are below their bound by more than `slack` and driven on by the field at the bound."""
+        below = x < self.lower - slack
+        return below & (self.rhs(0.0, np.maximum(x, self.lower)) < 0) if below.any() else below
+
+    def _evaluate(self, call: Callable[..., object], arguments: list[int], x: np.ndarray) -> None:
+        self._x[:] = x
+        call(*arguments)
+        if self._bounded and not math.isfinite(self._f.sum()):
+            np.maximum(x, self.lower, out=self._x)
+            call(*arguments)
+        self._check()
+
     def linearize(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return f (k, n) and df/dx (k, n, n) at points (k, n)."""
         n, k = self.n, len(points)
-        x = np.maximum(points, self.lower) if self._bounded else np.ascontiguousarray(points)
+        x = np.array(points, dtype=float)
         f, matrices = np.empty((k, n)), np.zeros((k, n, n))
         values, still = self._constant
         entries, rate = self._spare
         call, row = self._call_both, 8 * n
         first_x, first_f, first_matrix = _address(x), _address(f), _address(matrices)
-        for i in range(k):
+
+        def evaluate(i: int) -> None:
             if self._pattern is None:
                 call(first_x + i * row, values, still, first_f + i * row, first_matrix + i * row * n, rate)
             else:
                 call(first_x + i * row, values, still, first_f + i * row, entries, rate)
                 matrices[i][self._pattern] = self._entries
+
+        for i in range(k):
+            evaluate(i)
+        if self._bounded:
+            for i in np.flatnonzero(~np.isfinite(f).all(axis=1) & (x < self.lower).any(axis=1)):
+                np.maximum(x[i], self.lower, out=x[i])
+                evaluate(i)
         self._check()
         if self._sign < 0:
             np.negative(f, out=f)

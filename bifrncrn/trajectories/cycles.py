@@ -76,9 +76,9 @@ class Cycle:
 
 def find_cycle(
     system: System,
+    *,
     values: Values = None,
     state: Values = None,
-    *,
     period: float | None = None,
     guess: ArrayLike | None = None,
     settle: float | None = None,
@@ -151,7 +151,12 @@ def find_cycle(
 
 
 def describe_attractor(
-    system: System, state: Values = None, values: Values = None, *, settle: float | None = None, max_steps: int = 60_000
+    system: System,
+    *,
+    values: Values = None,
+    state: Values = None,
+    settle: float | None = None,
+    max_steps: int = 60_000,
 ) -> str:
     """Say what the trajectory from a state settles to.
 

@@ -17,7 +17,8 @@ from bifrncrn.trajectories.events import EventWatch, Occurrence, crossing_time
 METHODS = ("LSODA", "Radau", "BDF", "RK45", "RK23", "DOP853")
 EXPLICIT = ("RK45", "RK23", "DOP853")
 SLACK = 1e3
-"""Multiples of `atol` by which the integrator's error may push a state over its bound before the run ends there."""
+"""A run ends where the equations push a state over its bound by more than this multiple of `atol`; the integrator's
+own error is not that large."""
 RESTARTS = 50
 """How often one run may begin anew, with a shorter step, after a trial state where the equations are not finite."""
 COUNTERS = ("nfev", "njev", "nlu")
@@ -55,17 +56,16 @@ class Run:
         self.status, self.message = "", ""
         self.solver = self._solver()
 
-    def _solver(self, first_step: float | None = None) -> Any:
+    def _solver(self, first_step: float | None = None, t: float | None = None, x: np.ndarray | None = None) -> Any:
+        """Return a solver that begins at t and x, by default the last ones accepted."""
         import scipy.integrate
 
         options = {key: value for key, value in self.settings.items() if key != "method"}
         method = self.settings["method"]
         if method not in EXPLICIT:
             options["jac"] = self.field.jacobian
-        start = self.states[-1].copy()
-        return getattr(scipy.integrate, method)(
-            self.field.rhs, self.times[-1], start, self.end, first_step=first_step, **options
-        )
+        t, x = (self.times[-1], self.states[-1]) if t is None or x is None else (t, x)
+        return getattr(scipy.integrate, method)(self.field.rhs, t, x.copy(), self.end, first_step=first_step, **options)
 
     def _check_start(self, start: float) -> None:
         system = self.system
@@ -114,6 +114,8 @@ class Run:
         if self.dense or self.watch:
             piece = self.solver.dense_output()
         t, x = self._stop_at_bound(t, x)
+        if not self.status:
+            x = self._put_back(x)
         stop = None
         if piece is not None and self.watch:
             happened, stop = self.watch.between(self.states[-1], x, self.times[-1], t, piece)
@@ -140,11 +142,7 @@ class Run:
 
     def _stop_at_bound(self, t: float, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the end of the step, or where in it the equations push a state below its bound."""
-        below = x < self.field.lower - self.slack
-        if not below.any():
-            return t, x
-        below &= self.field.rhs(t, x) < 0
-        out = np.flatnonzero(below).tolist()
+        out = np.flatnonzero(self.field.outward(x, self.slack)).tolist()
         if not out:
             return t, x
         piece, before = self.solver.dense_output(), self.times[-1]
@@ -157,6 +155,20 @@ class Run:
         name = self.system.variables[i]
         self._end("bound", f"{name}, which cannot be negative, became {bounds[i]:g} at t = {when:g} and would fall on")
         return when, np.asarray(piece(when))
+
+    def _put_back(self, x: np.ndarray) -> np.ndarray:
+        """Put states that only the integrator's error made negative back on their bound, and begin again from there."""
+        below = x < self.field.lower - self.settings["atol"]
+        if not below.any() or self.solver.status != "running":
+            return x
+        below &= ~self.field.outward(x, self.settings["atol"])
+        if not below.any():
+            return x
+        x = np.where(below, self.field.lower, x)
+        t, step = self.solver.t, self.solver.t - self.times[-1]
+        self.counts += [int(getattr(self.solver, name)) for name in COUNTERS]
+        self.solver = self._solver(min(step, self.end - t), t, x)
+        return x
 
     @property
     def effort(self) -> Effort:

@@ -46,9 +46,9 @@ class Exponent:
 
 def largest_lyapunov(
     system: System,
+    *,
     values: Values = None,
     state: Values = None,
-    *,
     time: float = 1000.0,
     settle: float = 100.0,
     rtol: float = 1e-7,

@@ -53,12 +53,12 @@ class _Trajectory:
         self.rtol = RTOL
         self.begin(start)
 
-    def begin(self, start: np.ndarray) -> None:
+    def begin(self, start: np.ndarray, t: float = 0.0) -> None:
         """Begin anew at a state."""
         from scipy.integrate import LSODA
 
         options = {"rtol": self.rtol, "atol": ATOL, "jac": self.field.jacobian}
-        self.solver: Any = LSODA(self.field.rhs, 0.0, start.copy(), 1e300, **options)
+        self.solver: Any = LSODA(self.field.rhs, t, start.copy(), 1e300, **options)
 
     def sharpen(self, states: np.ndarray) -> None:
         """Begin anew with a smaller tolerance if the motion is small beside the state itself."""
@@ -79,15 +79,15 @@ class _Trajectory:
                 x = self.solver.y.copy()
                 if self.solver.status == "failed" or self.solver.t == times[-1] or self._escaped(x):
                     return None
+                if (x < self.field.lower - ATOL).any():  # by the integrator's error: the field does not push it there
+                    x = np.maximum(x, self.field.lower)
+                    self.begin(x, self.solver.t)
                 times.append(self.solver.t)
                 states.append(x)
         return np.array(times), np.array(states)
 
     def _escaped(self, x: np.ndarray) -> bool:
-        if not np.abs(x).max() < self.limit:
-            return True
-        below = x < self.field.lower - self.slack
-        return bool(below.any() and (self.field.rhs(0.0, x)[below] < 0).any())
+        return not np.abs(x).max() < self.limit or bool(self.field.outward(x, self.slack).any())
 
 
 def settle(field: Field, start: np.ndarray, discard: float = 0.0, max_steps: int = 60_000) -> Settled:

@@ -143,9 +143,10 @@ def simulate(
 
     Notes
     -----
-    In a system whose states cannot be negative the equations are never evaluated at negative states: a state that the
-    integrator's error pushes below zero counts as zero. One that the equations themselves push below zero ends the
-    simulation, at the time it became zero, with status `bound`.
+    In a system whose states cannot be negative a state that the integrator's error pushes below zero, by more than
+    `atol`, is put back to zero after the step. One that the equations themselves push below zero ends the simulation,
+    at the time it became zero, with status `bound`. The equations are integrated as they are: only where they are not
+    finite at a negative state are they evaluated at zero instead.
 
     Examples
     --------
@@ -171,7 +172,7 @@ def _result(run: Run, wanted: np.ndarray | None, dense: bool) -> Simulation:
     solution = OdeSolution(times, run.pieces) if run.pieces else None
     if wanted is not None:
         wanted = wanted[wanted <= times[-1]]
-        inside = np.asarray(solution(wanted)).T if solution is not None else states[: wanted.size]
+        inside = np.asarray(solution(wanted)).T if solution is not None and wanted.size else states[: wanted.size]
         states = np.maximum(inside, run.system.lower)
     return Simulation(
         run.system,

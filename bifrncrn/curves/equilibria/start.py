@@ -18,6 +18,12 @@ ELSEWHERE = 0.1
 """Newton's method has left the start where it has moved by more than this, relatively."""
 ESCAPE = 1e9
 """A solution that grows beyond this multiple of the start (or of one) is taken to go to infinity."""
+SPANS = (1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6)
+"""Times for which the solution is followed, one after the other."""
+RESTED = 1e-6
+"""An equilibrium no further than this, relative to the largest the states were, is where the solution is."""
+CLOSE = 1e-2
+"""One no further than this is where the solution goes if it came twice as near while it was watched."""
 EVALUATIONS = 200_000
 """Settling is given up after this many evaluations of the field."""
 
@@ -77,8 +83,18 @@ def _monotone(
     return new_length <= max(1.0 - 0.25 * damping, 0.5) * length or new_length < 1e-9
 
 
-def settle(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
-    """Integrate from `y` for longer and longer; return an equilibrium near where it rests, or None."""
+def settle(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, str] | None:
+    """Integrate from `y` for longer and longer, until it is clear what equilibrium belongs to the solution.
+
+    It is the one that the solution comes to rest at, or, where the solution comes back again and again instead, one
+    that Newton's method finds inside of what it goes around. One that is anywhere else is no answer: it may lie beyond
+    a pole of the equations, where the solution cannot go.
+
+    Returns
+    -------
+    (n + 1,) array and str, or None
+        The equilibrium, and what the solution has to do with it.
+    """
     from scipy.integrate import solve_ivp
 
     n = problem.n
@@ -86,32 +102,59 @@ def settle(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
     far = ESCAPE * max(1.0, float(np.max(np.abs(at[:n]))))
     patience = iter(range(EVALUATIONS))
 
+    def evaluated(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        f, matrix = problem.linearize(np.append(x, at[n]))
+        if np.all(np.isfinite(f)):
+            return f, matrix
+        return problem.linearize(problem.region.clip(np.append(x, at[n])))  # beyond a bound it may not be defined
+
     def field(_: float, x: np.ndarray) -> np.ndarray:
         if next(patience, None) is None or not np.all(np.abs(x) < far):
             raise _Escaped
-        return problem.linearize(problem.region.clip(np.append(x, at[n])))[0]
+        return evaluated(x)[0]
 
     def slope(_: float, x: np.ndarray) -> np.ndarray:
-        return problem.linearize(problem.region.clip(np.append(x, at[n])))[1][:, :n]
+        return evaluated(x)[1][:, :n]
 
-    for span in (1.0, 10.0, 1e2, 1e3, 1e4):
+    around = None
+    for span in SPANS:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             try:
                 run = solve_ivp(field, (0.0, span), at[:n], method=problem.integrator, jac=slope, rtol=1e-8, atol=1e-10)
             except _Escaped:
-                return None
+                break
         if not run.success or not np.all(np.isfinite(run.y)):
-            return None
+            break
         at = problem.region.clip(np.append(run.y[:, -1], at[n]))
         found = newton(problem, at)
-        if found is not None and np.max(np.abs(found[:n] - at[:n]) / (np.abs(at[:n]) + 1e-3)) < 0.1:
-            return found
-        middle = problem.region.clip(np.append(run.y.mean(axis=1), at[n]))
-        found = newton(problem, middle)
-        if found is not None:
-            return found  # inside a cycle, say
-    return None
+        if found is not None and _comes_to(found[:n], run.y.T):
+            return found, "The start was settled by integration, then corrected by Newton's method."
+        before, around = around, _inside(problem, run.t, run.y.T, at[n])
+        if before is not None and around is not None:
+            break
+    return None if around is None else (around, "The start oscillates; the equilibrium that it goes around was taken.")
+
+
+def _comes_to(rest: np.ndarray, states: np.ndarray) -> bool:
+    """Say whether the states (k, n) of a solution come to rest at an equilibrium."""
+    size = np.maximum(np.abs(states).max(axis=0), 1e-300)
+    distance = np.max(np.abs(states - rest) / size, axis=1)
+    third = max(len(distance) // 3, 1)
+    early, late = distance[:third].max(), distance[-third:].max()
+    return bool(distance[-1] < RESTED or (late < CLOSE and late < 0.5 * early))
+
+
+def _inside(problem: EquilibriumProblem, times: np.ndarray, states: np.ndarray, p: float) -> np.ndarray | None:
+    """Return the equilibrium within the extremes of a solution that repeats them, or None."""
+    early, late = (np.ptp(states[part], axis=0) for part in (times < times[-1] / 2, times >= times[-1] / 2))
+    if not np.all((early < 2.0 * late) & (late < 2.0 * early)):
+        return None
+    found = newton(problem, problem.region.clip(np.append(states.mean(axis=0), p)))
+    if found is None:
+        return None
+    x = found[: problem.n]
+    return found if np.all((x >= states.min(axis=0)) & (x <= states.max(axis=0))) else None
 
 
 def nearby(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
@@ -152,9 +195,9 @@ def find_start(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, 
             return beside, f"The start was moved to the equilibrium beside it, at {name}={beside[-1]:.9g}."
     if found is not None:
         return found, "" if moved < 1e-6 else "The start was corrected by Newton's method."
-    found = settle(problem, y)
-    if found is not None:
-        return found, "The start was settled by integration, then corrected by Newton's method."
+    settled = settle(problem, y)
+    if settled is not None:
+        return settled
     system = problem.system
     where = ", ".join(f"{name}={value:g}" for name, value in zip(system.variables, y, strict=False))
     raise ConvergenceError(
