@@ -313,3 +313,58 @@ def test_bad_stochastic_input(options, message):
     pytest.importorskip("rebop")
     with pytest.raises(InputError, match=message):
         ReactionNetwork.from_text(BIRTH_DEATH).simulate_stochastic(**{"t_end": 1.0, "volume": 10.0, **options})
+
+
+BINDING = {
+    "T": "-k1*m*T*Lm*RT",
+    "LT": "k2*T*m-(k4+k3)*LT-k5*m*T*LT*Rm",
+    "RT": "k6-k7*RT-k8*RT*SL",
+    "m": "-k1*m*T*LT*Rm",
+    "Lm": "k10-(k3+k4)*Lm-k5*m*T*Lm*RT",
+    "Rm": "k6-k7*Rm-k8*Rm*SL",
+    "SL": "k3*(Lm*m+LT*T)-k11*SL-k9*(Rm*m+RT*T)*SL",
+}
+RATES = {
+    "k1": 8.38e-10, "k2": 0.006, "k3": 5.9413, "k4": 0.35, "k5": 2.52e-9, "k6": 2244.0,
+    "k7": 0.35, "k8": 1.92e10, "k9": 8.73e9, "k10": 3110.0, "k11": 13.9,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("nonnegative", [True, False])
+@pytest.mark.parametrize("method", ["LSODA", "Radau", "BDF"])
+def test_a_bound_changes_no_solution_that_keeps_to_it(nonnegative, method):
+    """A bound state far below `atol`: 60315.38 is what CVODE gives at tolerances of 1e-10 for this published model."""
+    start = {"T": 500, "LT": 0, "RT": 1e4, "m": 500, "Lm": 1000, "Rm": 1000, "SL": 0}
+    system = System.from_equations(BINDING, RATES, start, nonnegative=nonnegative)
+    run = system.simulate(5.0, method=method)
+    assert run.status == "completed"
+    assert run.column("SL")[-1] == pytest.approx(60315.38, rel=1e-4)
+
+
+def test_noise_below_zero_does_not_grow():
+    """x is eaten to exp(-50), then grows again, in the limit cycle of Lotka and Volterra; the integral is exact."""
+    system = System.from_equations({"x": "x*(1 - y)", "y": "y*(x - 1)"}, {}, {"x": 12.0, "y": 1.0}, nonnegative=True)
+    run = system.simulate(60.0, rtol=1e-10, atol=1e-13)
+    assert run.status == "completed" and run.x.min() >= 0
+    integral = run.x - np.log(run.x)
+    assert np.ptp(integral.sum(axis=1)) < 1e-3 * integral.sum(axis=1)[0]
+
+
+def test_a_root_that_ends_at_zero():
+    """x' = -sqrt(x): x = (1 - t/2)^2 until 2, zero from there; the equation has no value below."""
+    run = System.from_equations({"x": "-sqrt(x)"}, {}, {"x": 1.0}, nonnegative=True).simulate(4.0)
+    assert run.status == "completed" and run.t[-1] == 4.0
+    np.testing.assert_allclose(run.x[:, 0], np.maximum(1 - run.t / 2, 0) ** 2, atol=1e-6)
+
+
+def test_a_trajectory_that_ends_before_the_first_time_asked_for():
+    run = System.from_equations({"x": "x^2"}, {}, {"x": 1.0}).simulate((0, 3), times=np.linspace(2, 3, 5))
+    assert run.status in ("step", "nan") and run.t.shape == (0,) and run.x.shape == (0, 1)
+    assert len(run.table()) == 0
+
+
+def test_state_and_values_cannot_be_swapped():
+    system = System.from_equations({"x": "lam - x^2"}, {"lam": 1.0}, {"x": 0.0})
+    for verb in (bf.describe_attractor, bf.find_cycle, bf.largest_lyapunov):
+        with pytest.raises(TypeError):
+            verb(system, [-1.0])

@@ -5,7 +5,7 @@ import pytest
 
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-from bifrncrn.curves.equilibria.start import find_start, newton
+from bifrncrn.curves.equilibria.start import find_start, newton, settle
 from bifrncrn.diagrams.diagram import diagram
 from bifrncrn.models.system import System
 
@@ -104,3 +104,24 @@ def test_a_start_where_the_model_is_not_finite():
 def test_starts_that_are_none(start, word):
     with pytest.raises(InputError, match=word):
         diagram(BRUSSELATOR, "b", (0.5, 3), start=start)
+
+
+def test_settling_does_not_cross_a_pole():
+    """The solution grows towards x = 1 and ends there; the equilibrium at x = 3 + sqrt(2) lies beyond it."""
+    model = System.from_equations({"x": "lam + x^2/(1 - x)"}, {"lam": 8.0}, {"x": 0.9})
+    # equilibria: x^2 - lam*x + lam = 0, x = 4 +- 2*sqrt(2): both beyond the pole at 1
+    found = settle(problem(model), np.array([0.9, 8.0]))
+    assert found is None
+
+
+def test_settling_finds_the_equilibrium_inside_of_a_cycle():
+    model = System.from_equations({"x": "y", "y": "mu*(1 - x^2)*y - x"}, {"mu": 1.0}, {"x": 2.0, "y": 0.0})
+    at, note = settle(problem(model), np.array([2.0, 0.0, 1.0]))
+    assert np.allclose(at[:2], 0, atol=1e-12) and "oscillates" in note
+
+
+def test_settling_waits_for_what_is_slow():
+    """At rest after some 1e5 units of time."""
+    model = System.from_equations({"x": "1e-5*(1 - x)", "y": "x - y"}, {"mu": 1.0}, {"x": 100.0, "y": 0.0})
+    at, note = settle(problem(model), np.array([100.0, 0.0, 1.0]))
+    assert np.allclose(at[:2], 1) and "settled" in note

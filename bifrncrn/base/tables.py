@@ -23,3 +23,12 @@ def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     table = [list(header), *map(list, rows)]
     widths = [max(len(row[k]) for row in table) for k in range(len(header))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table)
+
+
+def printable(text: str) -> str:
+    r"""Return `text` with every character that a terminal would obey, not show, written as its escape.
+
+    >>> print(printable("tank \x1b[31m"))
+    tank \x1b[31m
+    """
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

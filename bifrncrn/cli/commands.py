@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bifrncrn.base.errors import InputError
-from bifrncrn.base.files import write_atomic
+from bifrncrn.base.files import check_writable, write_atomic
+from bifrncrn.base.tables import printable
 
 if TYPE_CHECKING:
     from bifrncrn.diagrams.results import Diagram
@@ -169,7 +169,7 @@ def run_convert(options: Namespace) -> int:
     from bifrncrn.library.formats import convert
 
     check_outputs(None, None, options.destination)
-    convert(options.source, options.destination, mu=options.mu, layout=options.layout)
+    convert(options.source, options.destination, mu=options.mu, layout=options.layout, force=options.force)
     return OK
 
 
@@ -195,14 +195,8 @@ def check_outputs(json_file: str | None, *files: str | None) -> None:
 
         check_suffix(picture)
     for name in (*files, None if json_file == "-" else json_file):
-        if name is not None and not Path(name).parent.is_dir():
-            raise InputError(
-                f"cannot write {name}: there is no folder {Path(name).parent}; make it or name another file"
-            )
-        if name is not None and not os.access(Path(name).parent, os.W_OK):
-            raise InputError(f"cannot write {name}: the folder {Path(name).parent} is not writable; name another one")
-        if name is not None and Path(name).is_dir():
-            raise InputError(f"cannot write {name}: it is a folder; name a file")
+        if name is not None:
+            check_writable(name)
 
 
 def report(text: str, data: dict[str, Any], json_file: str | None) -> None:
@@ -213,7 +207,7 @@ def report(text: str, data: dict[str, Any], json_file: str | None) -> None:
             sys.stdout.write(plain)
             return
         write_atomic(json_file, plain)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable(text) + "\n")
 
 
 def bounds_of(options: Namespace) -> tuple[float, float]:

@@ -10,9 +10,10 @@ import re
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from bifrncrn.base.errors import ContinuationWarning, ConvergenceError, InputError
+from bifrncrn.base.tables import printable
 
 OK, FINDING, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
@@ -20,13 +21,22 @@ MODEL_HELP = (
     "a model file (.toml), a network (.json, .mat), reactions (.txt, .xml, .ant) or the name of a library system"
 )
 NAMES = "a=1,b=2"
+SHIELD = "\0"
+"""Put before a word that begins like a number, so that argparse does not read it as an option; no argument holds it."""
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser that raises InputError, so that every bad input ends alike."""
 
     def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}{_meant(self, message)}; see {self.prog} --help")
+        raise InputError(f"{message.replace(SHIELD, '')}{_meant(self, message)}; see {self.prog} --help")
+
+    def parse_known_args(self, args=None, namespace=None):
+        """Parse the words given, those that begin like a number shielded; a command's parser is given them bare."""
+        return super().parse_known_args([_shield(word) for word in args], namespace)
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        return super()._get_value(action, arg_string.removeprefix(SHIELD))
 
 
 def _meant(parser: argparse.ArgumentParser, message: str) -> str:
@@ -100,7 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _run(arguments: list[str]) -> int:
     if any("\0" in word for word in arguments):
         raise InputError("an argument holds a null character; leave it out")
-    options = build_parser().parse_args([_shield(word) for word in arguments])
+    options = build_parser().parse_args(arguments)
     if options.version:
         sys.stdout.write(f"bifrncrn {_version()}\n")
         return OK
@@ -211,6 +221,7 @@ def _add_convert(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("source", metavar="IN", help="the file to read")
     add("destination", metavar="OUT", help="the file to write")
     add("--mu", type=number, help="the ratio of time-scales, where the written format needs one")
+    add("--force", action="store_true", help="overwrite OUT also where it is a file of something else")
     add("--layout", type=int, choices=(1, 2, 3), help="of a .mat file: 1 or 2 for a network, 3 for a classifier")
 
 
@@ -322,20 +333,20 @@ def _integer(text: str, least: int) -> int:
 
 
 def _shield(word: str) -> str:
-    """Keep a negative number from being read as an option: argparse knows -1 and -0.5, but not -1e-3 or -8/3."""
+    """Keep -1e-3, -8/3 or a file -1.json from being read as an option."""
     if word[:1] != "-" or word.startswith("--"):
         return word
     head = word[1:2]
-    return f" {word}" if head.isdigit() or head == "." or word[1:].lower() in ("inf", "infinity", "nan") else word
+    return SHIELD + word if head.isdigit() or head == "." or word[1:].lower() in ("inf", "infinity", "nan") else word
 
 
 def _fail(message: str) -> int:
-    sys.stderr.write(f"bifrncrn: error: {' '.join(message.split())}\n")
+    sys.stderr.write(f"bifrncrn: error: {printable(' '.join(message.split()))}\n")
     return BAD_INPUT
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    sys.stderr.write(f"bifrncrn: warning: {' '.join(str(message).split())}\n")
+    sys.stderr.write(f"bifrncrn: warning: {printable(' '.join(str(message).split()))}\n")
 
 
 def _tolerate_characters() -> None:

@@ -92,7 +92,10 @@ def find_onsets(
 
 def _onset(system: System, parameter: str, point: SpecialPoint, distance: float) -> Onset | None:
     value, state = point.parameters[parameter], np.array([point.state[name] for name in system.variables])
-    kinds = {side: describe_attractor(system, state=state, values={parameter: value + side * distance}) for side in (-1.0, 1.0)}
+    kinds = {
+        side: describe_attractor(system, state=state, values={parameter: value + side * distance})
+        for side in (-1.0, 1.0)
+    }
     side = next((side for side in kinds if (kinds[side], kinds[-side]) == ("cycle", "equilibrium")), None)
     if side is None:
         return None

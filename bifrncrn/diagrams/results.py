@@ -288,14 +288,20 @@ class Diagram:
         return [point for point in self.special_points if point.label == label]
 
     def table(self) -> pd.DataFrame:
-        """Return the special points as a pandas table, one row a point."""
+        """Return the special points as a pandas table, one row a point.
+
+        The model's names win: where one is called like a column of ours (`a`, `omega`, `label`), ours gets an
+        underscore (`a_`).
+        """
         import pandas as pd
 
         rows = []
         for point in self.special_points:
-            row: dict[str, Any] = {"label": point.label, "branch": point.branch, **point.parameters, **point.state}
-            row |= {name: getattr(point, name) for name in COEFFICIENTS}
-            rows.append(row | {"status": point.status, "residual": point.residual})
+            theirs = {**point.parameters, **point.state}
+            own = {name: getattr(point, name) for name in ("label", "branch", *COEFFICIENTS, "status", "residual")}
+            own = {f"{name}_" if name in theirs else name: value for name, value in own.items()}
+            first = {name: own.pop(name) for name in list(own)[:2]}
+            rows.append(first | theirs | own)
         return pd.DataFrame(rows)
 
     def plot(self, show: str | None = None, ax: Axes | None = None) -> Axes:

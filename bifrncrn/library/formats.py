@@ -112,6 +112,7 @@ def convert(
     destination: str | os.PathLike[str],
     mu: float | None = None,
     layout: int | None = None,
+    force: bool = False,
 ) -> None:
     """Read one file and write another, each in the format of its name.
 
@@ -124,6 +125,8 @@ def convert(
         reduced system, or with `mu` the full one.
     layout : int, optional
         Layout of a .mat file: 1 or 2 (the default) for a network, 3 for a classifier.
+    force : bool
+        Whether to overwrite a destination that is there and holds no model.
 
     Raises
     ------
@@ -136,6 +139,8 @@ def convert(
         raise InputError(f"{target}: files ending in {suffix or 'nothing'} are not written; give one of {ACCEPTED}")
     if layout is not None and suffix != ".mat":
         raise InputError(f"layout {layout!r} was given, but only .mat files have one; leave it out")
+    if not force:
+        _spare_foreign(target)
     text = _translated(Path(source), target) if mu is None else None
     if text is not None:
         write_atomic(target, text)
@@ -143,6 +148,18 @@ def convert(
     model = load_model(source, mu) if _is_library_name(source) else _source_model(Path(source), suffix)
     with naming(source):
         write_model(model, target, mu, layout)
+
+
+def _spare_foreign(target: Path) -> None:
+    """Raise InputError where `target` is a file that is no model: somebody's notes, say, or settings."""
+    if not target.is_file() or not target.stat().st_size:
+        return
+    try:
+        read_model(target)
+    except InputError as error:
+        raise InputError(
+            f"{target} is there already and is no model; name another file, or overwrite it with --force (force=True)"
+        ) from error
 
 
 def write_model(

@@ -98,7 +98,7 @@ class Field:
         for i in range(k):
             evaluate(i)
         if self._bounded:
-            for i in np.flatnonzero(~np.isfinite(f).all(axis=1) & (x < self.lower).any(axis=1)):
+            for i in np.flatnonzero(~np.isfinite(f).all(axis=1) & (x < self.lower).any(axis=1)).tolist():
                 np.maximum(x[i], self.lower, out=x[i])
                 evaluate(i)
         self._check()

@@ -18,6 +18,7 @@ import numpy as np
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
+from bifrncrn.base.tables import printable
 from bifrncrn.plots.label_placement import place_labels
 
 if TYPE_CHECKING:
@@ -392,9 +393,7 @@ Layer = tuple["Diagram", str, Style]
 
 def _finish(ax: Axes, title: str, name: str, layers: Sequence[Layer]) -> None:
     """Set the axes' names and limits."""
-    ax.set_title(title, fontsize=FONT_SIZE + 1)
-    ax.set_xlabel(layers[0][0].parameter)
-    ax.set_ylabel(name)
+    _name(ax, title, layers[0][0].parameter, name)
     low, high = min(d.range[0] for d, _, _ in layers), max(d.range[1] for d, _, _ in layers)
     ax.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
     values = [v for diagram, column, _ in layers for branch in diagram.branches for v in _curves(branch, column)]
@@ -406,6 +405,13 @@ def _finish(ax: Axes, title: str, name: str, layers: Sequence[Layer]) -> None:
         largest = max(abs(bottom), abs(top))
         room = max(0.08 * (top - bottom), 0.02 * largest) if largest > ZERO else 1.0
         ax.set_ylim(bottom - room, top + room)
+
+
+def _name(ax: Axes, title: str, horizontal: str, vertical: str = "") -> None:
+    """Write the title and the axes' names as they are: a dollar sign in a model's title begins no formula."""
+    ax.set_title(printable(title), fontsize=FONT_SIZE + 1, parse_math=False)
+    ax.set_xlabel(horizontal, parse_math=False)
+    ax.set_ylabel(vertical, parse_math=False)
 
 
 def _zoom(ax: Axes, box: tuple[float, float], layers: Sequence[Layer]) -> None:
@@ -572,8 +578,7 @@ def save_bars(bars: Mapping[str, float], path: str | os.PathLike[str], axis: str
     ax.set_xscale("log")
     ax.set_xlim(min(values) / 5, max(values) * 5)
     ax.set_yticks(places, labels)
-    ax.set_xlabel(axis)
-    ax.set_title(title, fontsize=FONT_SIZE + 1)
+    _name(ax, title, axis)
     for place, value in zip(places, values):
         ax.annotate(
             f"{float(f'{value:.3g}'):,g}", (value, place), xytext=(4, 0), textcoords="offset points", va="center"
@@ -633,9 +638,7 @@ def plot_trajectory(
     for k, name in enumerate(names):
         dashes = ("-", "--", "-.", ":")[k % 4]
         ax.plot(x, run.column(name), dashes, linewidth=PLAIN.width, label=name)
-    ax.set_title(run.title, fontsize=FONT_SIZE + 1)
-    ax.set_xlabel(against)
-    ax.set_ylabel(names[0] if len(names) == 1 else "state")
+    _name(ax, run.title, against, names[0] if len(names) == 1 else "state")
     if len(names) > 1:
         ax.legend(frameon=False, fontsize=FONT_SIZE)
     return ax

@@ -140,9 +140,8 @@ def _comes_to(rest: np.ndarray, states: np.ndarray) -> bool:
     """Say whether the states (k, n) of a solution come to rest at an equilibrium."""
     size = np.maximum(np.abs(states).max(axis=0), 1e-300)
     distance = np.max(np.abs(states - rest) / size, axis=1)
-    third = max(len(distance) // 3, 1)
-    early, late = distance[:third].max(), distance[-third:].max()
-    return bool(distance[-1] < RESTED or (late < CLOSE and late < 0.5 * early))
+    late = distance[-5:].max()  # of a few, lest a cycle that passes by count
+    return bool(distance[-1] < RESTED or (late < CLOSE and late < 0.5 * distance.max()))
 
 
 def _inside(problem: EquilibriumProblem, times: np.ndarray, states: np.ndarray, p: float) -> np.ndarray | None:

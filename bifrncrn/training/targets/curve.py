@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bifrncrn.base.checks import Array, array, whole
 from bifrncrn.base.errors import InputError
+from bifrncrn.base.files import read_text
 from bifrncrn.training.targets.sampling import require_few
 
 # rows of segments tested for crossing at a time
 _BLOCK = 256
+# bytes; a million rows of two coordinates
+LARGEST_CSV = 50_000_000
 # a closed curve of formulas may miss its start by this share of its size (a range like 6.28 for 2 pi)
 CLOSED = 1e-2
 
@@ -159,26 +162,26 @@ class Curve:
 
     @classmethod
     def from_csv(cls, path: str | os.PathLike[str], closed: bool = True, count: int = 629) -> Curve:
-        """Return the smooth curve through the rows of a CSV file; a first row of words is a header.
+        """Return the smooth curve through the rows of a CSV file; a first row of words only is a header.
 
         Raises
         ------
         InputError
             If the file cannot be read or holds something else than rows of numbers.
         """
+        text = read_text(path, LARGEST_CSV)
         try:
-            with Path(path).open(newline="", encoding="utf-8") as stream:
-                rows = [row for row in csv.reader(stream) if row]
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise InputError(f"cannot read {path}: {reason}; give a CSV file of coordinates") from error
+            rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+        except csv.Error as error:
+            raise InputError(f"{path} is no CSV file ({error}); give rows of coordinates with commas") from error
         points: list[list[float]] = []
         for number, row in enumerate(rows):
+            if not number and all(_is_word(cell) for cell in row):
+                continue
             try:
                 points.append([float(cell) for cell in row])
             except ValueError as error:
-                if number:
-                    raise InputError(f"{path}, row {number + 1}: {error}; give rows of numbers") from error
+                raise InputError(f"{path}, row {number + 1}: {error}; give rows of numbers") from error
         if len({len(point) for point in points}) != 1:
             raise InputError(f"{path} has no rows, or rows of different lengths; give one coordinate tuple a row")
         return cls.through(np.array(points), closed, count)
@@ -221,6 +224,12 @@ class Curve:
         from bifrncrn.training.targets.svg import path_of
 
         return cls.from_svg(path_of(path), scale, shift, count)
+
+
+def _is_word(cell: str) -> bool:
+    """Say whether a cell of a CSV file can only be the name of a column."""
+    start = cell.strip().strip("\"'")[:1]
+    return (start.isalpha() or start == "_") and cell.strip().lower() not in ("nan", "inf", "infinity")
 
 
 def _crossing(points: Array, closed: bool) -> Array | None:
