@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import bifrncrn as bf
-from bifrncrn import cli
+from bifrncrn.cli import main as cli
 
 FOLD = ["diagram", "ab_reaction", "--parameter", "D", "--range", "0", "0.1"]
 
