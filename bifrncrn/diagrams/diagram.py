@@ -14,6 +14,7 @@ from bifrncrn.curves.equilibria.choose import SPARSE_ABOVE, equilibrium_problem,
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.start import find_start
 from bifrncrn.diagrams.expansion import expand
+from bifrncrn.diagrams.piecewise import tracer as tracer_of
 from bifrncrn.diagrams.results import Diagram
 from bifrncrn.diagrams.tracing import LABELS, Tracer
 from bifrncrn.models.branch_events import compile_events
@@ -106,7 +107,7 @@ def diagram(
         raise InputError(f"{what} is for systems of up to {SPARSE_ABOVE} states, not {problem.n}; leave it out")
     problem.region = region_of(system, walls, reduction, name) if reduction else region
     inside = region_of(system, _both(walls, _checked_box(system, box)), reduction, name) if box else problem.region
-    tracer = Tracer(
+    tracer = tracer_of(
         problem, name, span, options or DEFAULT, max_branches,
         events=compile_events(owner, events) if events else None, stop=labels(stop), engine=_engine(engine, problem),
     )  # fmt: skip
@@ -196,7 +197,7 @@ def _search(tracer: Tracer, region: Region, box: Collection[str]) -> list[str]:
     evidence: dict[str, list[str]] = {}
     for fraction in SEARCHED:
         p = tracer.span[0] + fraction * (tracer.span[1] - tracer.span[0])
-        found = equilibria(tracer.problem, p, low, high, region)
+        found = equilibria(tracer.searched, p, low, high, region)
         for y in found.points:
             if not tracer.knows(y):
                 tracer.trace_through(y)

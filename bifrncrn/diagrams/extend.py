@@ -15,6 +15,7 @@ from bifrncrn.curves.equilibria.choose import equilibrium_problem, is_large
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.diagrams.diagram import bounds_of, labels
 from bifrncrn.diagrams.expansion import contract, expand
+from bifrncrn.diagrams.piecewise import tracer as tracer_of
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.tracing import Tracer
 from bifrncrn.models.branch_events import compile_events
@@ -88,7 +89,7 @@ def extend(
     problem.region = region_of(whole, walls, reduction, name)
     _check_owner(diagram, problem)
     names = tuple(dict.fromkeys([*(p.event for p in diagram.special_points if p.event), *events]))
-    tracer = Tracer(
+    tracer = tracer_of(
         problem, name, span, options or Options(), max_branches,
         events=compile_events(owner, names) if names else None, stop=labels(stop),
     )  # fmt: skip

@@ -97,6 +97,11 @@ class Tracer:
         self.notes: list[str] = []
         self.counters = {"points": 0, "newton_iterations": 0, "rejected_steps": 0}
 
+    @property
+    def searched(self) -> EquilibriumProblem:
+        """The problem whose equilibria are searched for branches that are not connected."""
+        return self.problem
+
     def trace_through(self, y: np.ndarray) -> None:
         """Trace the branch through an equilibrium, in both directions."""
         floor = self._floor(y)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MARKERS = {
     "LP": "s", "BP": "D", "HB": "o", "LPC": "p", "PD": "v", "NS": "h", "BPC": "d",
-    "CP": "^", "BT": "P", "GH": "X", "ZH": "<", "HH": ">", "UZ": "*",
+    "BC": "8", "CP": "^", "BT": "P", "GH": "X", "ZH": "<", "HH": ">", "UZ": "*",
 }  # fmt: skip
 UNMARKED = ("EP",)
 SUFFIXES = {".png": "png", ".pdf": "pdf", ".svg": "svg"}

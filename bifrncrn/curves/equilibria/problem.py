@@ -52,6 +52,11 @@ class EquilibriumProblem:
     def _work(self) -> Work:
         return Work(self.system.native, self.parameter, self.system.values)
 
+    @property
+    def values(self) -> np.ndarray:
+        """The values of all parameters, (m,), which may be overwritten between two calls."""
+        return self._work.values
+
     def _evaluate(self, y: np.ndarray) -> Work:
         """Evaluate F and its derivative; `out` receives what the kernel `measure` writes, NaN where not finite."""
         work = self._work

@@ -62,6 +62,11 @@ class SparseProblem(EquilibriumProblem):
         self._unit[parameter] = 1.0
         self._incomplete = 0
 
+    @property
+    def values(self) -> np.ndarray:
+        """The values of all parameters, (m,), which may be overwritten between two calls."""
+        return self._values
+
     def entries(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return F (n,), the state Jacobian at (rows, cols), and the derivative by the parameter (n,)."""
         point = np.ascontiguousarray(y, dtype=float)

@@ -1,0 +1,197 @@
+"""Points on the borders of a piecewise smooth system: which branches leave them, and on which sides."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bifrncrn.curves.equilibria import branch_point
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.models.borders import Borders
+from bifrncrn.models.branch_events import Events
+
+ON_BORDER = 1e-8
+"""A point this near to a border, in units of length, is on it: borders are located to 1e-11."""
+LEAVING = (1e-4, 1e-6, 1e-8)
+"""How far inside a region the first point of a branch that leaves a border is looked for, in units of length."""
+STAYS = 1e-6
+"""A branch that goes no further off a border than this fraction of its length lies on the border."""
+JUMP = 1e-6
+"""An equilibrium of one side, with a residual above this on the other side, is none there: the model jumps."""
+NARROW = (1e-6, 1e-5, 1e-4)
+"""Widths, in units of length, of what a branch may pass where a model is patched: around a removable singularity."""
+SINGULAR = 1e-9
+"""A derivative whose least singular value is below this fraction of the largest has another branch through it."""
+MOST_BORDERS = 8
+"""The most borders that meet in a point whose regions (two to the power of their number) are looked at."""
+SAME = 1e-6
+"""Two corners are one when they differ by less than this, in units of length."""
+PARALLEL = 0.999
+"""Two unit directions on the same sides are one half-branch when their product exceeds this."""
+
+
+@dataclass(frozen=True, eq=False)
+class Half:
+    """A branch that leaves a point: its first point a little way off, unit direction, sides, and borders watched."""
+
+    start: np.ndarray
+    direction: np.ndarray
+    sides: np.ndarray
+    watched: np.ndarray
+
+    def is_same(self, other: Half, sign: float = 1.0) -> bool:
+        """Say whether another half-branch is this one, or with `sign` -1 its continuation backwards."""
+        return bool(np.array_equal(self.sides, other.sides) and sign * (self.direction @ other.direction) > PARALLEL)
+
+
+@dataclass(eq=False)
+class Corner:
+    """A point on a border where more than two half-branches meet, its units of length, and those not yet followed."""
+
+    y: np.ndarray
+    scale: np.ndarray
+    halves: list[Half]
+    origin: int | None = None
+    left: list[Half] = field(default_factory=list)
+
+    def is_at(self, y: np.ndarray) -> bool:
+        """Say whether a point is this corner."""
+        return bool(np.max(np.abs(y - self.y) / self.scale) < SAME)
+
+
+OntoBranch = Callable[[np.ndarray, np.ndarray, np.ndarray, float], np.ndarray | None]
+
+
+class Sides:
+    """Which sides of its borders a problem is held on, and what is found out about points on borders.
+
+    Parameters
+    ----------
+    borders : Borders
+    problem : EquilibriumProblem
+        Of the held system.
+    tests : Events
+        As `Borders.tests` returns them.
+    onto : callable
+        `onto(y, ahead, scale, reach)` returns the point of the branch in the plane through y normal to `ahead`.
+    """
+
+    def __init__(self, borders: Borders, problem: EquilibriumProblem, tests: Events, onto: OntoBranch) -> None:
+        self.borders = borders
+        self.problem = problem
+        self.onto = onto
+        values = problem.values
+        first, count = len(borders.system.parameters), len(borders)
+        self.values = values
+        self.sides, self.watched = values[first : first + count], values[first + count : first + 2 * count]
+        self._tests = tests.native.function("f")
+        self._out = np.empty(len(tests.names))
+
+    def hold(self, sides: np.ndarray, watched: np.ndarray | float = 1.0) -> None:
+        """Hold the problem on these sides."""
+        self.sides[:], self.watched[:] = sides, watched
+
+    def at(self, y: np.ndarray) -> np.ndarray:
+        """Return the sides a point is on."""
+        return self.borders.sides(self.borders.deciding(y, self.problem.parameter))
+
+    def hold_at(self, y: np.ndarray) -> None:
+        """Hold the problem on the sides of a point."""
+        self.hold(self.at(y))
+
+    def inside(self, y: np.ndarray) -> np.ndarray:
+        """Return how far a point is inside the sides held, in the units of what decides."""
+        point = np.ascontiguousarray(y)
+        self.values[self.problem.parameter] = y[-1]
+        self._tests(point.ctypes.data, self.values.ctypes.data, self._out.ctypes.data)
+        return self._out[: len(self.borders)].copy()
+
+    def sizes(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return by how much what decides changes in a unit of length, (k,)."""
+        here, h = self.borders.deciding(y, self.problem.parameter), 1e-6
+        total = np.zeros(len(here))
+        for j, unit in enumerate(scale):
+            moved = y.copy()
+            moved[j] += h * unit
+            total += np.abs(self.borders.deciding(moved, self.problem.parameter) - here) / h
+        return total
+
+    def active(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return the borders that a point is on."""
+        deciding = self.borders.deciding(y, self.problem.parameter)
+        gap = np.abs(np.where(self.borders.whole, deciding - np.round(deciding), deciding))
+        return np.flatnonzero(gap <= ON_BORDER * self.sizes(y, scale))
+
+    def _patterns(self, y: np.ndarray, active: np.ndarray) -> Iterator[np.ndarray]:
+        deciding = self.borders.deciding(y, self.problem.parameter)
+        sides, whole = self.borders.sides(deciding), self.borders.whole
+        for signs in itertools.product((1.0, -1.0), repeat=len(active)):
+            for k, sign in zip(active, signs, strict=True):
+                sides[k] = np.round(deciding[k]) + (0.0 if sign > 0.0 else -1.0) if whole[k] else sign
+            yield sides.copy()
+
+    def halves(self, y: np.ndarray, scale: np.ndarray) -> list[Half]:
+        """Return the half-branches that leave a point on borders, in every region beside it."""
+        active = self.active(y, scale)
+        if len(active) > MOST_BORDERS:
+            return []
+        found: list[Half] = []
+        sizes = self.sizes(y, scale)
+        for sides in self._patterns(y, active):
+            self.hold(sides)
+            if not self.problem.residual(y) <= JUMP:
+                continue
+            for direction in self._directions(y, scale):
+                for sign in (1.0, -1.0):
+                    self.hold(sides)
+                    half = self._half(y, sign * direction, scale, sizes, active)
+                    if half is not None and not any(half.direction @ other.direction > 1.0 - SAME for other in found):
+                        found.append(half)
+        return found
+
+    def _directions(self, y: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
+        """Return the unit tangents of the branches through a point on the sides held."""
+        _, matrix = self.problem.linearize(y)
+        if not isinstance(matrix, np.ndarray) or not np.isfinite(matrix).all():
+            return [_unit(self.problem.tangent(y, scale) / scale)]
+        scaled = matrix * scale
+        rows = np.max(np.abs(scaled), axis=1)
+        rows[rows == 0.0] = 1.0
+        u, s, v = np.linalg.svd(scaled / rows[:, None])
+        if s[-1] > SINGULAR * s[0]:
+            return [v[-1]]
+        return branch_point.directions(self.problem, y, u[:, -1] / rows, scale)
+
+    def _half(
+        self, y: np.ndarray, direction: np.ndarray, scale: np.ndarray, sizes: np.ndarray, active: np.ndarray
+    ) -> Half | None:
+        """Return the half-branch along a direction on the sides held; None where it does not stay on them."""
+        for length in LEAVING:
+            start = self.onto(y + length * direction * scale, direction, scale, length)
+            if start is None:
+                continue
+            inside = self.inside(start)
+            on = np.zeros(len(inside), dtype=bool)
+            on[active] = np.abs(inside[active]) <= STAYS * length * sizes[active]
+            if np.all((inside > 0.0) | on):
+                if np.any(self.sides[on & ~self.borders.whole] < 0.0):
+                    return None  # the same branch, on the border, is found on the other side of it
+                return Half(start, direction, self.sides.copy(), np.where(on, 0.0, 1.0))
+        return None
+
+    def beyond(self, y: np.ndarray, direction: np.ndarray, scale: np.ndarray) -> Half | None:
+        """Return the half-branch on the far side of something narrow that a branch meets."""
+        for length in NARROW:
+            ahead = y + length * direction * scale
+            self.hold_at(ahead)
+            start = self.onto(ahead, direction, scale, length)
+            if start is not None and np.all(self.inside(start) > 0.0) and self.problem.residual(start) <= JUMP:
+                return Half(start, direction, self.sides.copy(), np.ones(len(self.sides)))
+        return None
+
+
+def _unit(v: np.ndarray) -> np.ndarray:
+    return v / np.sqrt(v @ v)

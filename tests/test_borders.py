@@ -1,0 +1,133 @@
+"""Piecewise smooth models: borders are found and passed, and nothing is found that is not there."""
+
+import math
+
+import numpy as np
+import pytest
+from piecewise_linear import complaints, random_case
+
+import bifrncrn as bf
+
+
+def run(equations: dict, parameters: dict, bounds: tuple, start: dict | None = None, **options) -> bf.Diagram:
+    name = next(iter(parameters))
+    return bf.diagram(bf.System.from_equations(equations, parameters, start), name, bounds, **options)
+
+
+def labels(diagram: bf.Diagram) -> list[tuple]:
+    return sorted(
+        (p.label, *(round(v, 8) + 0.0 for v in (*p.parameters.values(), *p.state.values())))
+        for p in diagram.special_points
+    )
+
+
+@pytest.mark.parametrize("text", ["abs(x)", "max(x, -x)", "-min(x, -x)", "piecewise(x, x > 0, -x)", "x*sign(x)"])
+def test_a_corner_turn_is_a_border_collision(text):
+    """lam = |x|: equilibria x = lam (stable) and -lam (unstable) meet at the corner."""
+    diagram = run({"x": f"lam - {text}"}, {"lam": 1}, (-1, 1), {"x": 1})
+    assert labels(diagram) == [("BC", 0.0, 0.0)]
+    (branch,) = diagram.branches
+    for row, unstable in zip(branch.points, branch.unstable, strict=True):
+        assert abs(abs(row[1]) - row[0]) < 1e-12
+        assert abs(row[1]) < 1e-7 or unstable == (row[1] < 0)
+
+
+def test_the_two_sides_of_a_rectifier():
+    """x = 0 for b < 0, and x = -b, unstable, which is there for b < 0 only as well (slope 2 on)."""
+    diagram = run({"x": "-x + max(0, w*x + b)"}, {"b": -1, "w": 2}, (-1, 1))
+    assert labels(diagram) == [("BC", 0.0, 0.0)]
+    assert sorted(end.message for end in diagram.branches[0].ended) == ["b reached -1", "b reached -1"]
+
+
+def test_a_border_that_is_merely_passed_is_no_special_point():
+    diagram = run({"x": "a - x - max(0, x - 1)"}, {"a": 0}, (-3, 3), events=["x = 0.5", "abs(x) = 1.2"])
+    assert labels(diagram) == [("UZ", -1.2, -1.2), ("UZ", 0.5, 0.5), ("UZ", 1.4, 1.2)]
+
+
+def test_a_vertical_branch_between_two_borders():
+    diagram = run({"x": "-k*x + a*0.5*(abs(x + 1) - abs(x - 1))"}, {"a": 0.5, "k": 1}, (0.5, 1.5))
+    assert [p for p in labels(diagram) if p[0] != "BC"] == [("BP", 1.0, 0.0)]
+    ends = {round(float(b.points[k, 1]), 9) for b in diagram.branches for k in (0, -1)}
+    assert {1.5, -1.5} <= ends
+
+
+def test_four_half_branches_meet_on_two_borders():
+    """|x| = |lam|: a cross, of which every arm is there once."""
+    diagram = run({"x": "abs(x) - abs(lam)"}, {"lam": 1}, (-1, 1), {"x": 1})
+    assert labels(diagram) == [("BC", 0.0, 0.0)]
+    arms = sorted(tuple(np.round(b.points[k]).tolist()) for b in diagram.branches for k in (0, -1))
+    assert arms == [(-1, -1), (-1, 1), (1, -1), (1, 1)]
+
+
+def test_a_branch_that_lies_on_a_border():
+    """x' = lam x - x |x|: x = 0 lies on the border; +-lam leave it at lam = 0, a branch point."""
+    diagram = run({"x": "lam*x - x*abs(x)"}, {"lam": -1}, (-1, 1))
+    assert labels(diagram) == [("BP", 0.0, 0.0)]
+    ends = sorted(tuple(np.round(b.points[k], 9).tolist()) for b in diagram.branches for k in (0, -1))
+    assert ends == [(-1, 0), (1, -1), (1, 0), (1, 1)]
+
+
+def test_a_closed_branch_across_borders():
+    diagram = run({"x": "abs(x) + abs(lam) - 1"}, {"lam": 0.3}, (-2, 2), {"x": 0.7})
+    assert labels(diagram) == [("BC", -1.0, 0.0), ("BC", 1.0, 0.0)]
+    (branch,) = diagram.branches
+    assert [end.reason for end in branch.ended] == ["closed", "closed"]
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "last"),
+    [
+        ("a - if(x > 1, x, 2*x)", 0.5, 2.0),  # 2 x = a up to x = 1
+        ("a - x - heaviside(x - 1)", 0.5, 1.0),  # x = a up to 1
+        ("a - x - 0.1*floor(x)", 0.5, 1.0),
+    ],
+)
+def test_a_jump_ends_a_branch(text, start, last):
+    diagram = run({"x": text}, {"a": 0.7}, (0.5, 3), {"x": start})
+    assert labels(diagram) == []
+    (branch,) = diagram.branches
+    end = branch.ended[1]
+    assert end.reason == "border"
+    assert "jumps where" in end.message
+    assert branch.points[-1, 0] == pytest.approx(last, abs=1e-9)
+
+
+def test_a_guard_against_division_by_zero_is_passed():
+    """x/(1 - exp(-x)) is smooth at 0; the condition that guards it is no special point and no end."""
+    text = "a - if(abs(v) < 1e-6, 1, v/(1 - exp(-v))) - v"
+    diagram = run({"v": text}, {"a": -3}, (-6, 6), {"v": -4})
+    assert labels(diagram) == []
+    assert [end.reason for end in diagram.branches[0].ended] == ["range", "range"]
+
+
+def test_no_equilibrium_where_the_field_jumps():
+    """At a = 1 the field of a - x - sign(x - 1) points to x = 1 from both sides and is nowhere zero."""
+    diagram = run({"x": "a - x - sign(x - 1)"}, {"a": 1}, (-3, 3), {"x": 2})
+    assert diagram.branches == ()
+    assert any("jumps" in note for note in diagram.notes)
+
+
+def test_hopf_points_between_borders():
+    """A threshold-linear pair: in the region of both active, trace 0.5 - 2/tau, zero at tau = 4."""
+    equations = {"x1": "-x1 + max(0, 1.5*x1 - 1.5*x2 + 1)", "x2": "(-x2 + max(0, 2*x1 - x2))/tau"}
+    diagram = run(equations, {"tau": 1}, (0.5, 8), {"x1": 1, "x2": 1})
+    assert labels(diagram) == [("HB", 4.0, 1.0, 1.0)]
+    assert diagram.special_points[0].omega == pytest.approx(math.sqrt((0.5 * -2 + 3) / 4), abs=1e-9)
+
+
+def test_unconnected_pieces_are_searched_on_all_sides():
+    """x = lam |x| ... : |x| - 1 - lam has the two branches x = +-(1 + lam) for lam > -1."""
+    diagram = run({"x": "1 + lam - abs(x)"}, {"lam": 0}, (-0.5, 1), {"x": 1}, all=True, box={"x": (-3, 3)})
+    assert len(diagram.branches) == 2
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_piecewise_linear_systems(block):
+    """Everything a diagram says of random piecewise linear systems is what an enumeration of regions finds."""
+    judged = 0
+    for seed in range(10 * block, 10 * block + 10):
+        rng = np.random.default_rng([8, seed])
+        wrong = complaints(random_case(rng), rng)
+        assert not wrong, (seed, wrong)
+        judged += wrong is not None
+    assert judged >= 5
