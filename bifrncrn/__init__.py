@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # typing itself is not imported: `python -m bifrncrn` still has the current folder on its path
 
 __version__ = "0.1.0"
 
@@ -52,6 +53,8 @@ _MODULES = {"library": "bifrncrn.library"}
 __all__ = [*_PUBLIC, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from bifrncrn import library
     from bifrncrn.base.errors import ContinuationWarning, ConvergenceError, InputError
     from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork

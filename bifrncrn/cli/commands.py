@@ -117,23 +117,37 @@ def run_train(options: Namespace) -> int:
     check_outputs(options.json, None, options.out)
     if options.out and Path(options.out).suffix != ".json":
         raise InputError(f"--out {options.out} must end in .json; bifrncrn convert writes the other formats")
-    fit = train(
-        load_target(options.target),
-        perceptrons=options.perceptrons,
-        seeds=options.seeds,
-        seed=options.seed,
-        loss=options.loss,
-        ridge=options.ridge,
-        rate_bound=options.rate_bound,
-        samples=options.samples,
-        method=options.method,
-        evaluations=options.evaluations,
-        seconds=options.seconds,
-        jobs=options.jobs or (-1 if options.seeds > 1 else 1),
-        refine=not options.no_refine,
-        checkpoints=options.checkpoints,
-        progress=_progress if sys.stderr.isatty() else None,
-    )
+    done = 0
+
+    def watched(count: int, total: int, start: Start) -> None:
+        nonlocal done
+        done = count
+        if sys.stderr.isatty():
+            _progress(count, total, start)
+
+    try:
+        fit = train(
+            load_target(options.target),
+            perceptrons=options.perceptrons,
+            seeds=options.seeds,
+            seed=options.seed,
+            loss=options.loss,
+            ridge=options.ridge,
+            rate_bound=options.rate_bound,
+            samples=options.samples,
+            method=options.method,
+            evaluations=options.evaluations,
+            seconds=options.seconds,
+            jobs=options.jobs or (-1 if options.seeds > 1 else 1),
+            refine=not options.no_refine,
+            checkpoints=options.checkpoints,
+            progress=watched,
+        )
+    except KeyboardInterrupt as stopped:
+        if options.checkpoints and done:
+            kept = f"{done} of {options.seeds} starts are kept in {options.checkpoints}"
+            raise type(stopped)(f"{kept}; the same command goes on from there") from None
+        raise
     if options.out:
         fit.network.save(options.out)
     report(str(fit), fit.to_json(), options.json)

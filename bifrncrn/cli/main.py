@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import math
 import os
 import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from bifrncrn.base.errors import ContinuationWarning, ConvergenceError, InputError
 from bifrncrn.base.tables import printable
 
-OK, FINDING, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+OK, FINDING, BAD_INPUT, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 130, 141, 143
 
 MODEL_HELP = (
     "a model file (.toml), a network (.json, .mat), reactions (.txt, .xml, .ant) or the name of a library system"
@@ -63,12 +64,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 success, 1 a finding, 2 bad input (one line on stderr), 130 interrupted, 141 nobody reads the output.
+        0 success, 1 a finding, 2 bad input (one line on stderr), 130 interrupted, 141 nobody reads the output, 143
+        terminated.
     """
     _tolerate_characters()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _terminating():
             warnings.simplefilter("always", ContinuationWarning)
             warnings.showwarning = _show_warning
             code = _run(arguments)
@@ -84,8 +86,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
     except MemoryError:
         return _fail("this needs more memory than there is; ask for less, for instance fewer samples or points")
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except KeyboardInterrupt as stopped:
+        kept = str(stopped) or "nothing was written"
+        sys.stderr.write(f"\nbifrncrn: stopped; {printable(kept)}\n")
+        return TERMINATED if isinstance(stopped, _Terminated) else INTERRUPTED
+
+
+class _Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM): what was begun is put away as after an interrupt from the keyboard."""
+
+
+@contextlib.contextmanager
+def _terminating() -> Iterator[None]:
+    """Let SIGTERM raise `_Terminated`, so that workers are ended and no temporary file stays."""
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> NoReturn:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -14,7 +14,6 @@ import importlib
 import importlib.util
 import json
 import logging
-import os
 import re
 import subprocess
 import sys
@@ -22,7 +21,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bifrncrn.compile import shipped
+from bifrncrn.base.processes import start
+from bifrncrn.compile import native, shipped
 from bifrncrn.compile.native import Library, cached, compile_ir, load, optimised_ir
 
 logger = logging.getLogger(__name__)
@@ -92,14 +92,9 @@ class Kernels:
         import llvmlite.binding as llvm
 
         logger.info("compiling the %s kernels, once per installation (about ten seconds)", self.name)
-        root = str(_ROOT.parent)
-        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
         # optimisation is left to the one pass over the linked kernels, which halves the time
-        environment = dict(os.environ, NUMBA_OPT="0", PYTHONPATH=path)
         processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", __name__, module, json.dumps(kernels)], stdout=subprocess.PIPE, env=environment
-            )
+            start(__name__, [module, json.dumps(kernels)], {"NUMBA_OPT": "0"}, stdout=subprocess.PIPE)
             for module, kernels in self.modules.items()
         ]
         outputs = [process.communicate()[0] for process in processes]
@@ -114,18 +109,22 @@ class Kernels:
 def sources(modules: Iterable[str]) -> dict[str, bytes]:
     """Return the source of every module of the package that kernels in these modules can reach, by module name.
 
-    numba compiles what a kernel calls into it, so an edit of any of these makes other code.
+    numba compiles what a kernel calls into it, so an edit of any of these makes other code. So does one of this module
+    and of `native`; but not of what they import.
     """
-    texts: dict[str, bytes] = {}
-    waiting = [*modules, __name__]
+    texts = {name: _source(name) for name in (__name__, native.__name__)}
+    waiting = [*modules]
     while waiting:
         name = waiting.pop()
-        if name in texts:
-            continue
-        place = _ROOT.joinpath(*name.split(".")[1:])
-        texts[name] = (place / "__init__.py" if place.is_dir() else place.with_suffix(".py")).read_bytes()
-        waiting += _IMPORT.findall(texts[name].decode("utf-8"))
+        if name not in texts:
+            texts[name] = _source(name)
+            waiting += _IMPORT.findall(texts[name].decode("utf-8"))
     return texts
+
+
+def _source(module: str) -> bytes:
+    place = _ROOT.joinpath(*module.split(".")[1:])
+    return (place / "__init__.py" if place.is_dir() else place.with_suffix(".py")).read_bytes()
 
 
 def _numba_version() -> str:

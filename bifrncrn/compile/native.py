@@ -1,29 +1,21 @@
-"""LLVM IR to machine code behind addresses, and the disk cache of object files.
+"""LLVM IR to machine code behind addresses.
 
 Nothing here knows about models: whatever can be written as LLVM IR (or as an object file) is compiled, kept and
 loaded in the same way. llvmlite is imported on first use; numba is not needed.
 """
 
-import contextlib
 import ctypes
 import functools
 import hashlib
-import logging
 import os
 import platform
-import struct
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bifrncrn.base.errors import InputError
-from bifrncrn.base.files import write_atomic
+from bifrncrn.compile import cache
 
-logger = logging.getLogger(__name__)
-
-_MAGIC = b"bifrncrn-cache-1"
 _LOCK = threading.RLock()
 
 
@@ -146,20 +138,6 @@ def load(data: bytes) -> Library:
     return Library(data)
 
 
-def cache_folder() -> Path:
-    """Return the folder of the compiled code: `$BIFRNCRN_CACHE_DIR`, or the platform's cache folder."""
-    chosen = os.environ.get("BIFRNCRN_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/AppData/Local")
-    elif sys.platform == "darwin":
-        base = os.path.expanduser("~/Library/Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(base) / "bifrncrn"
-
-
 @functools.cache
 def environment_key() -> str:
     """Return a short hash of everything compiled code depends on besides its source.
@@ -185,47 +163,5 @@ def environment_key() -> str:
 
 
 def cached(key: str, make: Callable[[], bytes]) -> bytes:
-    """Return `make()`, or what it returned before for the same key, in any process.
-
-    Entries are written to a temporary name and moved in place; a damaged entry is made again; where the folder
-    cannot be read or written, everything still works without it.
-
-    Parameters
-    ----------
-    key : str
-        Says what is made, completely; any length.
-    make : callable
-        Makes the bytes; called at most once.
-    """
-    name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-    path = cache_folder() / environment_key() / f"{name}.bin"
-    data = _read_entry(path)
-    if data is None:
-        data = make()
-        _write_entry(path, data)
-    return data
-
-
-def _read_entry(path: Path) -> bytes | None:
-    try:
-        raw = path.read_bytes()
-    except OSError:
-        return None
-    head = len(_MAGIC) + 40
-    if len(raw) >= head and raw.startswith(_MAGIC):
-        (length,) = struct.unpack_from("<Q", raw, len(_MAGIC))
-        data = raw[head:]
-        if len(data) == length and hashlib.sha256(data).digest() == raw[head - 32 : head]:
-            return data
-    logger.debug("damaged cache entry %s is made again", path)
-    return None
-
-
-def _write_entry(path: Path, data: bytes) -> None:
-    raw = _MAGIC + struct.pack("<Q", len(data)) + hashlib.sha256(data).digest() + data
-    try:
-        with contextlib.suppress(FileExistsError):
-            path.parent.mkdir(parents=True, mode=0o700)
-        write_atomic(path, raw)
-    except (OSError, InputError) as error:
-        logger.debug("compiled code is not kept: %s", error)
+    """Return `make()`, or what it returned before for the same key on this machine; see `bifrncrn.compile.cache`."""
+    return cache.cached(key, environment_key(), make)

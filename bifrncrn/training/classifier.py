@@ -11,6 +11,7 @@ import numpy as np
 
 from bifrncrn.base.checks import Array, quasi_static, whole
 from bifrncrn.base.errors import InputError
+from bifrncrn.base.processes import spread
 from bifrncrn.base.threads import single_threaded
 from bifrncrn.chemistry.networks.controlled import Classifier
 
@@ -146,15 +147,13 @@ def train_classifier(
     InputError
         If an option is out of range.
     """
-    from joblib import Parallel, delayed
-
     began = time.perf_counter()
     count = target.hidden if hidden is None else hidden
     for name, value in (("hidden", count), ("seeds", seeds), ("evaluations", evaluations)):
         whole(name, value)
     whole("seed", seed, 0)
     sequences = np.random.SeedSequence(seed).spawn(seeds)
-    found = Parallel(n_jobs=jobs)(delayed(_start)(target, count, sequence, evaluations) for sequence in sequences)
+    found = list(spread(_start, ((target, count, sequence, evaluations) for sequence in sequences), jobs))
     losses = tuple(loss for _, loss in found)
     best = int(np.argmin(losses))
     record = {"target": target.name, "hidden": count, "seeds": seeds, "seed": seed, "samples": len(target.outputs)}

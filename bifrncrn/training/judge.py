@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bifrncrn.base.processes import spread
 from bifrncrn.base.threads import single_threaded
 from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.training.fit.pins import Pinned
@@ -196,10 +197,7 @@ class Judge:
 
     def _spread(self, call: Callable[..., Candidate], tasks: Sequence[tuple[Any, ...]]) -> list[Candidate]:
         """Return the outcome of `call` for every one of `tasks`, in order, computed in as many processes as allowed."""
-        from joblib import Parallel, delayed
-
-        outcome: list[Candidate] = Parallel(n_jobs=self.jobs)(delayed(call)(*task) for task in tasks)
-        return outcome
+        return list(spread(call, tasks, self.jobs))
 
     def _followed(self, fitted: Candidate, data: Samples, cycles: Sequence[CycleWanted]) -> Candidate:
         """Return the best that the candidate becomes when it is followed for longer and longer, or as it was."""

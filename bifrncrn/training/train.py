@@ -11,6 +11,7 @@ import numpy as np
 
 from bifrncrn.base.checks import number, whole
 from bifrncrn.base.errors import InputError
+from bifrncrn.base.processes import spread
 from bifrncrn.training.fit import checkpoint
 from bifrncrn.training.fit.focus import focused, focused_attractors
 from bifrncrn.training.fit.pins import Pinned, pins_at
@@ -245,12 +246,10 @@ def _run(
     progress: Progress | None,
 ) -> list[Start]:
     """Return the starts in order, those of a checkpoint folder without computing them again."""
-    from joblib import Parallel, delayed
-
     sequences = np.random.SeedSequence(seed).spawn(seeds)
     done = {k: start for k in range(seeds) if (start := store.read(k)) is not None}
-    tasks = (delayed(run_start)(data, options, k, sequences[k]) for k in range(seeds) if k not in done)
-    for start in Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks):
+    tasks = ((data, options, k, sequences[k]) for k in range(seeds) if k not in done)
+    for start in spread(run_start, tasks, jobs, ordered=False):
         store.write(start)
         done[start.index] = start
         if progress is not None:
@@ -262,11 +261,9 @@ def _polish(
     data: Samples, options: FitOptions, starts: Sequence[Start], pinned: Pinned, jobs: int | None
 ) -> list[Start]:
     """Return the starts with those of the lowest losses polished."""
-    from joblib import Parallel, delayed
-
     short = distinct(sorted(starts, key=lambda start: start.loss))[:SHORTLIST]
     chosen = {start.index for start in short}
-    polished = Parallel(n_jobs=jobs)(delayed(polish)(data, options, start, pinned) for start in short)
+    polished = spread(polish, ((data, options, start, pinned) for start in short), jobs)
     return [*polished, *(start for start in starts if start.index not in chosen)]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.base.processes import start
 from bifrncrn.base.tables import format_number, format_table
 from bifrncrn.cli.bench.engines import ENGINES, Outcome, installed
 from bifrncrn.cli.bench.judging import Known, judge, reference
@@ -199,14 +199,17 @@ def bench(
 
 def _run(job: Mapping[str, Any]) -> dict[str, Any]:
     """Run one engine in a fresh process; return its outcome and times, or the error."""
-    command = [sys.executable, "-m", "bifrncrn.cli.bench.worker"]
     request = json.dumps({**job, "began": time.time()})
-    try:
-        done = subprocess.run(command, input=request, capture_output=True, text=True, timeout=LIMIT, check=False)
-    except subprocess.TimeoutExpired:
-        return {"error": f"it took longer than {LIMIT:g} s"}
-    answer: dict[str, Any] = json.loads(done.stdout or "{}")
-    return answer or {"error": (done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}"])[-1]}
+    pipe = subprocess.PIPE
+    with start("bifrncrn.cli.bench.worker", stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            out, err = process.communicate(request, timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            return {"error": f"it took longer than {LIMIT:g} s"}
+        finally:
+            process.kill()
+    answer: dict[str, Any] = json.loads(out or "{}")
+    return answer or {"error": (err.strip().splitlines() or [f"it ended with code {process.returncode}"])[-1]}
 
 
 def _timing(name: str, answer: Mapping[str, Any], outcome: Outcome, known: Sequence[Known], width: float) -> Timing:
