@@ -35,6 +35,7 @@ _PUBLIC = {
     "diagram": "bifrncrn.diagrams.diagram",
     "extend": "bifrncrn.diagrams.extend",
     "locus": "bifrncrn.diagrams.locus",
+    "with_loci": "bifrncrn.diagrams.locus",
     "orbits": "bifrncrn.diagrams.orbits",
     "with_orbits": "bifrncrn.diagrams.orbits",
     "compare": "bifrncrn.comparison.compare",
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
     from bifrncrn.continuation.options import Options
     from bifrncrn.diagrams.diagram import diagram
     from bifrncrn.diagrams.extend import extend
-    from bifrncrn.diagrams.locus import locus
+    from bifrncrn.diagrams.locus import locus, with_loci
     from bifrncrn.diagrams.orbits import orbits, with_orbits
     from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
     from bifrncrn.library.formats import load_model

@@ -9,7 +9,6 @@ import pytest
 
 import bifrncrn as bf
 from bifrncrn.cli.main import main
-from bifrncrn.diagrams.locus import with_loci
 
 CUSP = bf.System.from_equations({"x": "p + q*x - x^3"}, {"p": -2.0, "q": 2.0}, {"x": -2.0}, title="cusp")
 # folds at p = q^2/4, Hopf points at x = 0, p = 0, q < 0 (Kuznetsov, eq. 8.51)
@@ -72,12 +71,12 @@ def test_hopf_points_end_at_the_takens_point():
 
 def test_all_loci_of_a_diagram_are_found_from_one_point():
     diagram = bf.diagram(TAKENS, parameter="p", bounds=(-2.0, -0.5))  # has neither fold nor Hopf point
-    assert not with_loci(diagram, "q", (-1.0, 1.0)).special_points
+    assert not bf.with_loci(diagram, "q", (-1.0, 1.0)).special_points
     diagram = bf.diagram(TAKENS, parameter="p", bounds=(-2.0, 1.0))
     folds = [point for point in diagram.special_points if point.label == "LP"]
     from dataclasses import replace
 
-    whole = with_loci(replace(diagram, special_points=tuple(folds)), "q", (-1.0, 1.0))
+    whole = bf.with_loci(replace(diagram, special_points=tuple(folds)), "q", (-1.0, 1.0))
     assert [branch.kind for branch in whole.branches] == ["equilibrium", "fold", "hopf"]
     assert len(whole.special("BT")) == 1
 
@@ -108,7 +107,7 @@ def test_zero_hopf_on_both_loci():
     curve = locus_of(system, "LP", (-0.5, 0.5), span=(-1.0, 2.0))
     point = only(curve, "ZH")
     assert [point.parameters["p"], point.parameters["q"]] == pytest.approx([0, 0], abs=1e-11)
-    whole = with_loci(bf.diagram(system, parameter="p", bounds=(-1.0, 2.0)), "q", (-0.5, 0.5))
+    whole = bf.with_loci(bf.diagram(system, parameter="p", bounds=(-1.0, 2.0)), "q", (-0.5, 0.5))
     assert sorted(b.kind for b in whole.branches) == ["equilibrium", "fold", "hopf"]  # Hopf points from the ZH point
     (hopf,) = (b for b in whole.branches if b.kind == "hopf")
     np.testing.assert_allclose(hopf.column("q"), 0.0, atol=1e-11)
@@ -128,7 +127,7 @@ def test_double_hopf_and_the_other_locus_through_it():
     }  # fmt: skip
     system = bf.System.from_equations(equations, {"p": -0.5, "q": -0.3})
     diagram = bf.diagram(system, parameter="p", bounds=(-1.0, 1.0))
-    whole = with_loci(diagram, "q", (-1.0, 1.0))
+    whole = bf.with_loci(diagram, "q", (-1.0, 1.0))
     point = only(whole, "HH")
     assert [point.parameters["p"], point.parameters["q"]] == pytest.approx([0, 0], abs=1e-11)
     frequencies = sorted(abs(b.eigenvalues[0].imag).max() for b in whole.branches if b.kind == "hopf")
@@ -138,7 +137,7 @@ def test_double_hopf_and_the_other_locus_through_it():
 def test_the_hopf_points_of_the_stirred_tank_reach_its_takens_point():
     system = bf.library.problem("ab_reaction").system
     diagram = bf.diagram(system, parameter="D", bounds=(0, 0.16))
-    whole = with_loci(diagram, "beta", (1.5, 3.5))
+    whole = bf.with_loci(diagram, "beta", (1.5, 3.5))
     cusp, takens = only(whole, "CP"), only(whole, "BT")
     # closed form: at the cusp u1 = 1/2, u2 = 2, D = e^-2, beta = 5/2
     assert cusp.parameters == pytest.approx({"D": math.exp(-2), "beta": 2.5}, rel=1e-12)
@@ -157,10 +156,10 @@ def test_an_exponent_is_a_second_parameter():
     equations = {"u": "a/(1 + v^n) - u", "v": "a/(1 + u^n) - v"}
     system = bf.System.from_equations(equations, {"a": 4.0, "n": 3.0}, {"u": 3.9, "v": 0.1}, nonnegative=True)
     diagram = bf.diagram(system, parameter="a", bounds=(0.5, 4.0))
-    assert diagram.special("BP") and not with_loci(diagram, "n", (2.0, 4.0)).special("BT")
+    assert diagram.special("BP") and not bf.with_loci(diagram, "n", (2.0, 4.0)).special("BT")
     equations = {"x": "a*x^n/(1 + x^n) + 0.3 - x"}
     system = bf.System.from_equations(equations, {"a": 0.5, "n": 3.0}, {"x": 0.3}, nonnegative=True)
-    whole = with_loci(bf.diagram(system, parameter="a", bounds=(0.5, 6.0)), "n", (1.2, 5.0))
+    whole = bf.with_loci(bf.diagram(system, parameter="a", bounds=(0.5, 6.0)), "n", (1.2, 5.0))
     cusp = only(whole, "CP")
     x, a, n = cusp.state["x"], cusp.parameters["a"], cusp.parameters["n"]
     h = x**n / (1 + x**n)
@@ -176,7 +175,7 @@ def test_conserved_sums_stay_divided_out():
     system = bf.System.from_equations(equations, {"k": 0.02, "a": 60.0}, {"X": 0.1, "Y": 3.9}, nonnegative=True)
     diagram = bf.diagram(system, parameter="k", bounds=(0.001, 0.5))
     assert diagram.special("LP")
-    whole = with_loci(diagram, "a", (5.0, 80.0))
+    whole = bf.with_loci(diagram, "a", (5.0, 80.0))
     (fold,) = [branch for branch in whole.branches if branch.kind == "fold"]
     np.testing.assert_allclose(fold.column("X") + fold.column("Y"), 4.0, atol=1e-9)
     assert only(whole, "CP").state.keys() == {"X", "Y"}
@@ -264,7 +263,7 @@ def test_published_points_of_codimension_two_are_found(case):
     values.append(float(system.values[system.parameter_index(second)]))
     room = 0.3 * max(max(values) - min(values), 0.1)
     diagram = bf.diagram(system, parameter=first, bounds=case["range"], start={first: case["start"]["params"][first]})
-    whole = with_loci(diagram, second, (min(values) - room, max(values) + room))
+    whole = bf.with_loci(diagram, second, (min(values) - room, max(values) + room))
     for point in wanted:
         truth = point["recomputed"]
         near = [
@@ -327,7 +326,89 @@ def test_disguised_points_are_found_and_nothing_else(seed):
     a, b = system.values
     diagram = bf.diagram(system, parameter="a", bounds=(a - 6, a + 6))
     assert diagram.special_points  # the line of this b crosses a locus, by the choice of seeds
-    whole = with_loci(diagram, "b", (min(b, place[1]) - 1, max(b, place[1]) + 1))
+    whole = bf.with_loci(diagram, "b", (min(b, place[1]) - 1, max(b, place[1]) + 1))
     points = [point for point in whole.special_points if len(point.parameters) == 2]
     assert [point.label for point in points] == [label]
     assert [points[0].parameters[name] for name in "ab"] == pytest.approx(place, abs=1e-9)
+
+
+def test_a_range_that_ends_at_the_value_of_the_model():
+    system = bf.library.problem("ab_reaction").system
+    diagram = bf.diagram(system, parameter="D", bounds=(0, 0.16))
+    for bounds in ((2.0, 3.5), (1.5, 2.0)):
+        whole = bf.with_loci(diagram, "beta", bounds)
+        assert len([branch for branch in whole.branches if branch.kind == "fold"]) == (1 if bounds[1] > 2.0 else 2)
+        assert not whole.notes
+    (cusp,) = bf.with_loci(diagram, "beta", (2.0, 3.5)).special("CP")
+    assert cusp.parameters["beta"] == pytest.approx(2.5, abs=1e-12)
+
+
+def test_hopf_curves_that_cross_are_both_followed_and_the_transcritical_curve_is_no_fold():
+    # on w = 0 Hopf points at p = 0, on w = q at p = -q; at q = 0 the two branches of w cross
+    system = bf.System.from_equations(
+        {"x": "(p + w)*x - y - x*(x^2 + y^2)", "y": "x + (p + w)*y - y*(x^2 + y^2)", "w": "w*(q - w)"},
+        {"p": -0.5, "q": -0.5},
+    )
+    diagram = bf.diagram(system, parameter="p", bounds=(-1, 1))
+    for curve in (bf.locus(only(diagram, "HB"), "q", (-1, 1)), bf.with_loci(diagram, "q", (-1, 1))):
+        loci = [branch for branch in curve.branches if branch.kind != "equilibrium"]
+        assert [branch.kind for branch in loci] == ["hopf", "hopf"]
+        flat, slanted = loci
+        np.testing.assert_allclose(flat.column("p"), 0.0, atol=1e-9)
+        np.testing.assert_allclose(slanted.column("p") + slanted.column("q"), 0.0, atol=1e-9)
+        assert slanted.column("q").min() == -1.0 and slanted.column("q").max() == 1.0
+        point = only(curve, "ZH")
+        assert [*point.parameters.values()] == pytest.approx([0.0, 0.0], abs=1e-9)
+
+
+@pytest.mark.parametrize("fast", [[100.0, 137.0, 174.0], [1e3, 1e6, 1e9]], ids=["slow", "fast"])
+def test_zero_hopf_points_are_found_beside_fast_states(fast):
+    # folds at q = 3 x^2, p = -2 x^3, Hopf points at q + x = 0.3: both at 3 x^2 + x = 0.3
+    equations = {
+        "x": "p + q*x - x^3", "u": "(q + x - 0.3 - (u*u + v*v))*u - 2*v", "v": "(q + x - 0.3 - (u*u + v*v))*v + 2*u",
+    } | {f"z{i}": f"{rate!r}*(x - z{i})" for i, rate in enumerate(fast)}  # fmt: skip
+    system = bf.System.from_equations(equations, {"p": 0.0, "q": 0.5})
+    whole = bf.with_loci(bf.diagram(system, parameter="p", bounds=(-1, 1)), "q", (-0.5, 1.5))
+    found = sorted(whole.special("ZH"), key=lambda point: point.parameters["p"])
+    x = [(-1.0 - math.sqrt(4.6)) / 6.0, (-1.0 + math.sqrt(4.6)) / 6.0]
+    want = sorted((-2.0 * v**3, 3.0 * v * v) for v in x)
+    assert [tuple(point.parameters.values()) for point in found] == [pytest.approx(at, abs=1e-10) for at in want]
+
+
+def test_a_hopf_curve_near_a_takens_point_is_followed_once():
+    system = bf.System.from_equations(
+        {"x": "y", "y": "p + q*y + x^2 + x*y"}, {"p": -0.5, "q": 0.001}, {"x": -0.7071, "y": 0.0}
+    )
+    whole = bf.with_loci(bf.diagram(system, parameter="p", bounds=(-1, 1)), "q", (-1, 1))
+    assert sorted(branch.kind for branch in whole.branches) == ["equilibrium", "fold", "hopf"]
+    assert len(whole.special("BT")) == 1
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_bautin_points_in_any_units(unit):
+    system = bf.System.from_equations(
+        {"x": "p*x - y/u + q*x*R - x*R^2", "y": "u*(x + p*y/u + q*(y/u)*R - (y/u)*R^2)"},
+        {"p": -0.5, "q": -0.5, "u": unit},
+        definitions={"R": "x^2 + (y/u)^2"},
+    )
+    curve = bf.locus(only(bf.diagram(system, parameter="p", bounds=(-1, 1)), "HB"), "q", (-1, 1))
+    assert only(curve, "GH").parameters["q"] == pytest.approx(0.0, abs=1e-10)
+
+
+def test_a_loaded_point_is_followed_with_its_model(tmp_path):
+    fresh = bf.diagram(TAKENS, parameter="p", bounds=(-2.0, 1.0))
+    fresh.save(tmp_path / "d.json")
+    loaded = bf.Diagram.load(tmp_path / "d.json")
+    for label in ("LP", "HB"):
+        again = bf.locus(only(loaded, label), "q", (-1.0, 1.0), system=TAKENS)
+        first = bf.locus(only(fresh, label), "q", (-1.0, 1.0))
+        assert [point.label for point in again.special_points] == [point.label for point in first.special_points]
+        assert only(again, "BT").a == pytest.approx(only(first, "BT").a, rel=1e-9)
+    with pytest.raises(bf.InputError, match="but the model has x"):
+        bf.locus(only(loaded, "LP"), "q", (-1.0, 1.0), system=CUSP)
+
+
+def test_what_is_no_point_is_refused():
+    for wrong in ("HB", None, CUSP):
+        with pytest.raises(bf.InputError, match="special point of a diagram"):
+            bf.locus(wrong, "q", (0, 1))

@@ -8,9 +8,10 @@ import pytest
 from bifrncrn.compile import engine, shipped
 from bifrncrn.continuation.march import MARCH
 from bifrncrn.curves.equilibria.engine import POINTS
+from bifrncrn.curves.loci.engine import LOCI
 from bifrncrn.curves.orbits.corrector import ORBITS
 
-SETS = {kernels.name: kernels for kernels in (MARCH, POINTS, ORBITS)}
+SETS = {kernels.name: kernels for kernels in (MARCH, POINTS, ORBITS, LOCI)}
 
 
 def _reached(function, seen):

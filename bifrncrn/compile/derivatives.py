@@ -1,9 +1,13 @@
 """Derivatives of a graph by automatic differentiation: the sparse Jacobian, and directional ones of any order."""
 
+from collections.abc import Mapping
 from math import comb
+from types import MappingProxyType
 
 from bifrncrn.compile.functions import FUNCTIONS
 from bifrncrn.compile.graph import Graph
+
+NONE: Mapping[int, int] = MappingProxyType({})
 
 
 def partial(g: Graph, node: int, i: int) -> int:
@@ -47,8 +51,10 @@ def _branches(g: Graph, node: int) -> tuple[int, int, int] | None:
     return None
 
 
-def jacobian(g: Graph, roots: list[int]) -> list[dict[int, int]]:
+def jacobian(g: Graph, roots: list[int], moved: Mapping[int, int] = NONE) -> list[dict[int, int]]:
     """Return for every root its structurally nonzero derivatives by the variables, {variable: node}.
+
+    `moved` are parameters that count as variables too, {parameter: variable}.
 
     Sparse forward propagation: a node carries the derivatives by the variables it depends on and no others, so
     expressions shared between equations are differentiated once.
@@ -56,16 +62,18 @@ def jacobian(g: Graph, roots: list[int]) -> list[dict[int, int]]:
     tangents: dict[int, dict[int, int]] = {}
     nothing: dict[int, int] = {}
     for node in g.reachable(roots):
-        tangent = _tangent(g, node, tangents)
+        tangent = _tangent(g, node, tangents, moved)
         if tangent:
             tangents[node] = tangent
     return [dict(sorted(tangents.get(root, nothing).items())) for root in roots]
 
 
-def _tangent(g: Graph, node: int, known: dict[int, dict[int, int]]) -> dict[int, int]:
+def _tangent(g: Graph, node: int, known: dict[int, dict[int, int]], moved: Mapping[int, int] = NONE) -> dict[int, int]:
     op = g.op[node]
     if op == "var":
         return {g.args[node][0]: g.one}
+    if op == "par" and g.args[node][0] in moved:
+        return {moved[g.args[node][0]]: g.one}
     branches = _branches(g, node)
     if branches is not None:
         c, a, b = branches
@@ -105,10 +113,13 @@ class Directional:
     g : Graph
     state, parameters : bool
         Which of the two directions are there (dx and dp).
+    moved : mapping of int to int
+        Parameters whose direction stands in dx, at these places.
     """
 
-    def __init__(self, g: Graph, *, state: bool, parameters: bool) -> None:
+    def __init__(self, g: Graph, *, state: bool, parameters: bool, moved: Mapping[int, int] = NONE) -> None:
         self.g = g
+        self._moved = moved
         self._seeds = {"var": "dvar"} if state else {}
         if parameters:
             self._seeds["par"] = "dpar"
@@ -132,6 +143,8 @@ class Directional:
     def _derive(self, node: int, k: int) -> int:
         g, op, args = self.g, self.g.op[node], self.g.args[node]
         if op in ("const", "var", "par", "dvar", "dpar"):
+            if op == "par" and args[0] in self._moved:
+                return g.node("dvar", self._moved[args[0]]) if k == 1 else g.zero
             seed = self._seeds.get(op)
             return g.node(seed, args[0]) if seed and k == 1 else g.zero
         if op == "add":

@@ -34,6 +34,10 @@ class Curve:
         `int64 f(context, y, tangent, values)`: the user tests; 0 for none.
     context : int
         Handed to every function.
+    accept : int
+        `int64 f(context, y)`: hears of every point that was accepted; 0 for none.
+    turns : bool
+        Whether a turn of the continuation parameter is an event.
     keep : tuple
         What must stay alive as long as the curve does.
     check : callable
@@ -55,4 +59,6 @@ class Curve:
     keep: tuple[Any, ...]
     check: Callable[[], None] = _no_check
     parameters: np.ndarray | None = None
+    accept: int = 0
+    turns: bool = True
     memory: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)

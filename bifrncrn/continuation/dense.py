@@ -78,6 +78,27 @@ def lu_solve(a, n, pivots, b):
 
 
 @kernel
+def lu_solve_transposed(a, n, pivots, b):
+    """Solve with the transpose of the matrix that `lu_factor` factored, in place in `b`."""
+    for i in range(n):
+        total = b[i]
+        for j in range(i):
+            total -= a[j * n + i] * b[j]
+        b[i] = total / a[i * n + i]
+    for i in range(n - 2, -1, -1):
+        total = b[i]
+        for j in range(i + 1, n):
+            total -= a[j * n + i] * b[j]
+        b[i] = total
+    for k in range(n - 1, -1, -1):
+        chosen = pivots[k]
+        if chosen != k:
+            swap = b[k]
+            b[k] = b[chosen]
+            b[chosen] = swap
+
+
+@kernel
 def eliminate(a, rows, columns, rank, order):
     """Eliminate `rank` times in a rows x columns array in place; return the rank it turns out to have, if smaller.
 

@@ -14,7 +14,9 @@ Python fills it (`bifrncrn.continuation.march`), the kernels read and write it. 
 # int64: state and outcome (of the trial point: UNSTABLE, GROWS, SHRINKS)
 # STOPS has the bit 1 << event set for every event that ends a march
 (COUNT, REASON, WALL, STATUS, NEWTONS, REJECTED, HOLD, UNSTABLE, ENDING, USER, STOPS, GROWS, SHRINKS) = range(37, 50)
-LAYOUT_SIZE = 50
+# int64: more of the curve: a function that hears of every accepted point, and whether turns are events
+(ACCEPT, TURNS) = range(50, 52)
+LAYOUT_SIZE = 52
 VECTORS = range(TRIAL, INFO + 1)
 
 # float: settings

@@ -137,6 +137,7 @@ def march(
     w[at.HOME] = closing
     w[at.COUNT :] = 0
     w[at.STOPS] = sum(1 << event for event in stops)
+    w[at.ACCEPT], w[at.TURNS] = curve.accept, curve.turns
     MARCH.engine.call["march"](memory.address)
     curve.check()
     count = int(w[at.COUNT])

@@ -17,6 +17,7 @@ import math
 
 from bifrncrn.compile.pointers import address_of, call2, call4, call5, doubles, integers, kernel
 from bifrncrn.continuation.layout import (
+    ACCEPT,
     ANGLE,
     BAD_VALUE,
     BOUND,
@@ -96,6 +97,7 @@ from bifrncrn.continuation.layout import (
     TRIAL_REALS,
     TRIAL_TANGENT,
     TRIAL_VALUES,
+    TURNS,
     UNSTABLE,
     UPPER,
     USER,
@@ -400,6 +402,8 @@ def _store(w, k, base, unstable, event, newtons):
     marks[MARK_GROWS] = w[GROWS]
     marks[MARK_SHRINKS] = w[SHRINKS]
     w[COUNT] = k + 1
+    if base == TRIAL and w[ACCEPT] != 0:
+        call2(w[ACCEPT], w[CONTEXT], address_of(y))
 
 
 @kernel
@@ -408,7 +412,7 @@ def _special(w, k):
     last = w[SIZE] - 1
     before, after = _row(w, TANGENTS, k, w[SIZE])[last], doubles(w[TRIAL_TANGENT])[last]
     flat = max(abs(before), abs(after)) <= NO_SLOPE * doubles(w[SCALE])[last]
-    fold = (before > 0.0) != (after > 0.0) and not flat
+    fold = w[TURNS] != 0 and (before > 0.0) != (after > 0.0) and not flat
     turned = int(doubles(w[INFO])[INFO_SIGN]) != _mark(w, k, MARK_SIGN)
     jump = abs(w[UNSTABLE] - _mark(w, k, MARK_UNSTABLE))
     crossed = (_mark(w, k, MARK_GROWS) & w[SHRINKS]) | (_mark(w, k, MARK_SHRINKS) & w[GROWS])
@@ -472,7 +476,7 @@ def _hidden_folds(w, k):
     slope1, mean = _slope(w, y1, doubles(w[TRIAL_TANGENT]), y0)
     mean = -mean
     least = min(abs(slope0), abs(slope1))
-    if slope0 * slope1 <= 0.0 or least <= NO_SLOPE * doubles(w[SCALE])[w[SIZE] - 1]:
+    if w[TURNS] == 0 or slope0 * slope1 <= 0.0 or least <= NO_SLOPE * doubles(w[SCALE])[w[SIZE] - 1]:
         return False
     bend = 3.0 * (slope0 + slope1 - 2.0 * mean)
     drop = 0.5 * (slope0 - slope1 + bend)  # the apex lies drop / bend of the way along the step

@@ -1,12 +1,15 @@
-"""All loci that hang together: each followed once, others switched to at the points of codimension two."""
+"""All loci that hang together: each followed once, others switched to where they meet."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from bifrncrn.base.errors import ConvergenceError
 from bifrncrn.continuation.options import Options
-from bifrncrn.curves.loci.starting import defining, solution, squared_frequency
+from bifrncrn.curves.loci.junctions import Junction
+from bifrncrn.curves.loci.problem import LocusProblem
+from bifrncrn.curves.loci.starting import parts, prepare, squared_frequency, units
 from bifrncrn.diagrams.locus_following import Follower, Locus
 from bifrncrn.diagrams.results import SpecialPoint
 from bifrncrn.models.system import System
@@ -15,6 +18,12 @@ KINDS = {"LP": "fold", "HB": "hopf"}
 """The kind of locus a special point lies on."""
 ZERO = 1e-12
 """A state below this share of the largest is zero all along a branch, and tells nothing of its size."""
+PERSISTS = 1e-6
+"""A fold whose equations change with neither parameter, to this share of what they are made of, is a branch point."""
+REGULAR = 1e-6
+"""A singular value of the Jacobian below this share of the largest belongs to the special point itself."""
+MOST = 50
+"""No locus is switched to beyond this number."""
 
 
 class Collector:
@@ -29,6 +38,7 @@ class Collector:
 
     def __init__(
         self,
+        points: Sequence[SpecialPoint],
         first: str,
         second: str,
         span: tuple[float, float],
@@ -36,58 +46,119 @@ class Collector:
         room: tuple[float, float] = (-np.inf, np.inf),
     ) -> None:
         self.first, self.second, self.span, self.options, self.room = first, second, span, options, room
-        self.followers: dict[str, list[Follower]] = {kind: [] for kind in KINDS.values()}
+        self.points = points
+        self.size = np.max([_sizes(point, first) for point in points], axis=0) if points else np.zeros(0)
+        self.followers: dict[str, Follower] = {}
         self.loci: list[Locus] = []
-        self.size = np.zeros(1)
         self.notes: list[str] = []
+
+    @property
+    def base(self) -> System:
+        """The system of the points."""
+        system = self.points[0].system
+        assert system is not None
+        return system
 
     def add(self, point: SpecialPoint) -> None:
         """Follow a fold or Hopf point; say so where it cannot be."""
-        assert point.system is not None and point.along is not None
-        size = np.abs(point.along[:, :-1]).max(axis=0)
-        self.size = np.maximum(self.size, np.where(size > ZERO * size.max(), size, size.max() or 1.0))
-        base = point.system.with_(values=point.parameters)
-        x = np.array([point.state[name] for name in base.variables])
+        x = np.array([point.state[name] for name in self.base.variables])
+        second = float(self.base.values[self.base.parameter_index(self.second)])
         kappa = 0.0 if point.omega is None else point.omega**2
-        if not self._through(KINDS[point.label], base, x, kappa):
+        if not self._through(KINDS[point.label], x, point.parameters[self.first], second, kappa):
             where = f"{self.first}={point.parameters[self.first]:.6g}"
             self.notes.append(f"The {point.label} at {where} is degenerate: it was not followed in two parameters.")
 
+    def switch_everywhere(self) -> None:
+        """Follow the loci that cross those followed, at junctions, until none is new."""
+        done = 0
+        while done < len(self.loci):
+            locus = self.loci[done]
+            done += 1
+            for junction in locus.junctions:
+                follower = self.followers[locus.problem.kind]
+                found = follower.switch(junction) if len(self.loci) < MOST else None
+                if found is not None and not self._known(found.problem.kind, _end_off(found, junction)):
+                    self.loci.append(found)
+
     def add_crossing(self) -> None:
-        """Follow the loci that cross those followed at their points of codimension two, and so on."""
-        for one in self.loci:  # grows as it goes
+        """Follow the loci of the other kind that meet those followed at points of codimension two, and so on."""
+        done = 0
+        while done < len(self.loci) < MOST:
+            one = self.loci[done]
+            done += 1
             for found in (point for point in one.found if point.bracket is None):
-                at = one.locals[found.row]
-                base = one.extended.base.with_(values=at.values)
-                if found.label in ("BT", "ZH") and one.extended.kind == "hopf":
-                    self._through("fold", base, at.x, 0.0)
+                problem, y = one.problem, one.points[found.row]
+                x, first, second, kappa = parts(problem, y)
+                if found.label in ("BT", "ZH") and problem.kind == "hopf":
+                    if not self._is_branch_point(self._follower("fold").problem, x, first, second):
+                        self._through("fold", x, first, second, 0.0)
                 elif found.label == "BT":
-                    self._through("hopf", base, at.x, 0.0)
+                    self._through("hopf", x, first, second, 0.0)
                 elif found.label in ("ZH", "HH"):
-                    unlike = at.kappa if found.label == "HH" else None
-                    self._through("hopf", base, at.x, squared_frequency(at.jacobian, unlike))
+                    jacobian = problem.matrix(x, first, second)[:, : problem.n]
+                    pair = squared_frequency(jacobian, kappa if found.label == "HH" else None)
+                    if pair is not None:
+                        self._through("hopf", x, first, second, pair)
+            self.switch_everywhere()
 
-    def _through(self, kind: str, base: System, x: np.ndarray, kappa: float) -> bool:
+    def _follower(self, kind: str) -> Follower:
+        if kind not in self.followers:
+            problem = LocusProblem(self.base, kind, self.first, self.second, self.size)
+            self.followers[kind] = Follower(problem, self.span, self.room, self.options)
+        return self.followers[kind]
+
+    def _through(self, kind: str, x: np.ndarray, first: float, second: float, kappa: float) -> bool:
         """Follow the locus of a kind through a point, unless it is known; return whether that was possible."""
-        for follower in self.followers[kind]:
-            try:
-                return self._follow(follower, solution(follower.extended, base, x, kappa))
-            except ConvergenceError:
-                continue  # not with this phase vector
-        try:
-            extended = defining(kind, base, self.first, self.second, self.size, x, kappa)
-            y = solution(extended, base, x, kappa)
-        except ConvergenceError:
+        follower = self._follower(kind)
+        y = prepare(follower.problem, x, first, second, kappa)
+        if y is None:
             return False
-        self.followers[kind].append(Follower(extended, self.span, self.options, self.room, self.size))
-        return self._follow(self.followers[kind][-1], y)
-
-    def _follow(self, follower: Follower, y: np.ndarray) -> bool:
-        if not self.span[0] <= y[-1] <= self.span[1]:
-            return False
-        if follower.knows(y):
+        if self._known(kind, y):
             return True
-        found = follower.follow(y)
-        if found is not None:
-            self.loci.append(found)
-        return found is not None
+        y = prepare(follower.problem, x, first, second, kappa)
+        found = None if y is None else follower.follow(y)
+        if found is None:
+            return False
+        self.loci.append(found)
+        return True
+
+    def _known(self, kind: str, y: np.ndarray) -> bool:
+        follower = self._follower(kind)
+        return any(locus.problem.kind == kind and follower.knows(locus, y) for locus in self.loci)
+
+    def _is_branch_point(self, problem: LocusProblem, x: np.ndarray, first: float, second: float) -> bool:
+        """Say whether a zero eigenvalue belongs to a branch point: neither parameter moves the equations out of it."""
+        matrix = problem.matrix(x, first, second)
+        n, rows = problem.n, problem.equation_sizes()
+        widths = np.array([problem.size[n], self.span[1] - self.span[0]])
+        left = np.linalg.svd(matrix[:, :n] * problem.size[:n] / rows[:, None])[0][:, -1] / rows
+        parameters = matrix[:, n:] * widths
+        return bool(np.max(np.abs(left @ parameters)) <= PERSISTS * np.max(np.abs(left) @ np.abs(matrix)))
+
+
+def _sizes(point: SpecialPoint, first: str) -> np.ndarray:
+    """Return the typical sizes of the states and of the first parameter, (n + 1,): along the branch of a point.
+
+    Of a point that knows no branch, what the range makes of the states to first order counts as well as the states.
+    """
+    assert point.system is not None
+    value = point.parameters[first]
+    width = point.range[1] - point.range[0] if point.range else abs(value) or 1.0
+    if point.along is not None:
+        size = np.abs(point.along[:, :-1]).max(axis=0)
+    else:
+        system = point.system.with_(values=point.parameters)
+        x = np.array([point.state[name] for name in system.variables])
+        step = np.zeros(len(system.parameters))
+        step[system.parameter_index(first)] = width
+        slope = system.derivatives(x, None, np.zeros(len(x)), step)[0]
+        reach = np.linalg.pinv(system.jacobian(x), rcond=REGULAR) @ slope
+        size = np.maximum(np.abs(x), np.abs(reach))
+    return np.append(np.where(size > ZERO * size.max(), size, size.max() or 1.0), width)
+
+
+def _end_off(locus: Locus, junction: Junction) -> np.ndarray:
+    """Return the end of a locus that is further from a junction on it."""
+    gaps = (locus.points[[0, -1]] - junction.y) / units(locus.problem, junction.y)
+    end: np.ndarray = locus.points[-int(np.argmax(np.linalg.norm(gaps, axis=1)))]
+    return end

@@ -1,229 +1,239 @@
-"""Following a locus: the curve of folds or Hopf points in two parameters, and the points of codimension two on it."""
+"""Following a locus: the curve of one kind of points in two parameters, what lies on it, and where it ends."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bifrncrn.compile.graph import Graph
-from bifrncrn.compile.model import NativeModel
+from bifrncrn.continuation import layout
+from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
-from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-from bifrncrn.curves.loci import codim2
-from bifrncrn.curves.loci.codim2 import Local, Test, local
-from bifrncrn.curves.loci.defining import Extended
-from bifrncrn.curves.loci.starting import onto, units
+from bifrncrn.curves.loci.codim2 import LABELS, is_real, refine
+from bifrncrn.curves.loci.junctions import Junction, locate
+from bifrncrn.curves.loci.problem import LocusProblem
+from bifrncrn.curves.loci.starting import onto, parts, prepare, tangent, units
 from bifrncrn.diagrams.results import End
-from bifrncrn.diagrams.tracing import Tracer
-from bifrncrn.models.branch_events import Events
-from bifrncrn.models.region import Region
 
 ZERO = 1e-6
 """A test function that is not below this share of its values beside it has a pole there, not a zero."""
-VECTOR = 0.1
-"""The unit of length of entries of the unit vector, unless they are larger."""
-REAL = 1e-7
-"""A pair of eigenvalues whose imaginary parts are below this share of the largest eigenvalue is not imaginary."""
+SAME = 1e-6
+"""Points of loci closer than this, in units of the unknowns, are one."""
+LEAVING = (1e-2, 1e-3, 1e-4)
+"""How far from a junction the first point of another curve is looked for, in units of the unknowns."""
+NEAR = 0.5
+"""A point further than this from all rows of a locus, in units of the unknowns, is not on it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A point of codimension two: what it is, its row on the locus, its coefficients; bracketed where not refined."""
+    """A point of codimension two: its label and row; `bracket` where it could not be refined."""
 
     label: str
     row: int
-    residual: float
-    bracket: tuple[float, float] | None
-    coefficients: dict[str, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Zero:
-    """A zero of a test function between two rows: the row after it, where it is, how small the test is there."""
-
-    label: str
-    row: int
-    y: np.ndarray
-    value: float
-    bracket: tuple[float, float] | None
+    bracket: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Locus:
-    """A locus: points (k, N + 1), what is known at each, the points of codimension two, and why it ends."""
+    """A locus: points and tangents (k, u), the points of codimension two, where others meet it, and why it ends."""
 
-    extended: Extended
+    problem: LocusProblem
     points: np.ndarray
-    locals: tuple[Local, ...]
+    tangents: np.ndarray
     found: tuple[Found, ...]
+    junctions: tuple[Junction, ...]
     ended: tuple[End, End]
 
+    def reversed(self) -> Locus:
+        """Return the same locus traversed the other way."""
+        last = len(self.points) - 1
+        found = tuple(replace(one, row=last - one.row) for one in reversed(self.found))
+        ends = self.ended[1], self.ended[0]
+        return replace(self, points=self.points[::-1], tangents=-self.tangents[::-1], found=found, ended=ends)
 
-class _LocusTracer(Tracer):
-    """A tracer whose units of length are no shorter than given ones, for what may be zero where a locus starts."""
 
-    least: np.ndarray
-    """The units of length of the states and of the vector of a defining system, (2n,)."""
-
-    def _floor(self, y: np.ndarray) -> np.ndarray:
-        floor = super()._floor(y)
-        first = slice(len(self.least))
-        floor[first] = np.maximum(floor[first], self.least)
-        return floor
+def join(first: Locus, second: Locus) -> Locus:
+    """Return one locus from two that follow one another."""
+    found = (*first.found, *(replace(one, row=one.row + len(first.points)) for one in second.found))
+    return Locus(
+        first.problem,
+        np.concatenate([first.points, second.points]),
+        np.concatenate([first.tangents, second.tangents]),
+        found,
+        first.junctions + second.junctions,
+        (first.ended[0], second.ended[1]),
+    )
 
 
 class Follower:
-    """Follows the loci of one kind.
+    """Follows loci of one kind.
 
     Parameters
     ----------
-    extended : Extended
+    problem : LocusProblem
     span : (float, float)
         The interval of the second parameter.
-    options : Options
     room : (float, float)
         The interval of the first parameter.
-    size : (n,) array
-        Typical sizes of the states.
+    options : Options
     """
 
     def __init__(
-        self,
-        extended: Extended,
-        span: tuple[float, float],
-        options: Options,
-        room: tuple[float, float],
-        size: np.ndarray,
+        self, problem: LocusProblem, span: tuple[float, float], room: tuple[float, float], options: Options
     ) -> None:
-        system = extended.system
-        self.extended = extended
-        self.problem = EquilibriumProblem(system, system.parameter_index(extended.second), stability=False)
-        n, rest = extended.n, len(system.variables) - extended.n
-        low, high = extended.base.lower, extended.base.upper
-        free = np.full(rest - 1, np.inf)
-        self.problem.region = Region(np.concatenate([low, -free, room[:1]]), np.concatenate([high, free, room[1:]]))
-        hopf = extended.kind == "hopf"
-        events = _vanishing(len(system.variables), len(system.parameters), 2 * n) if hopf else None
-        self.tracer = _LocusTracer(
-            self.problem, extended.second, span, options, 1, events=events, stop=frozenset({"UZ"} if hopf else ())
+        self.problem, self.span, self.room, self.options = problem, span, room, options
+        base = problem.base
+        extra = [] if problem.kind == "fold" else [0.0 if problem.kind == "hopf" else -np.inf]
+        self.walls = (
+            np.concatenate([base.lower, extra, room[:1]]),
+            np.concatenate([base.upper, np.full(len(extra), np.inf), room[1:]]),
         )
-        self.tracer.least = np.append(0.1 * size, np.full(n, VECTOR))
-
-    def knows(self, y: np.ndarray) -> bool:
-        """Say whether a point lies on a locus that was followed already; the vector's sign does not matter."""
-        n = self.extended.n
-        turned = y.copy()
-        turned[n : 2 * n] *= -1.0
-        return self.tracer.knows(y) or self.tracer.knows(turned)
 
     def follow(self, y: np.ndarray) -> Locus | None:
-        """Return the locus through a point, followed in both directions; None where it cannot be followed."""
-        before = len(self.tracer.lines)
-        self.tracer.trace_through(y)
-        if len(self.tracer.lines) == before:
+        """Return the locus through a point, whose borders are set; None where it cannot be followed."""
+        problem = self.problem
+        scale = self._scale(y)
+        y = self._start(y, scale)
+        ahead = tangent(problem, y, scale)
+        if not np.isfinite(ahead).all():
             return None
-        line, ends = self.tracer.lines[-1], self.tracer.branches[-1].ended
-        zeros, points = self._zeros(line.points), line.points
-        order = np.argsort([*range(len(points)), *(zero.row - 0.5 for zero in zeros)], kind="stable")
-        places = {int(old): new for new, old in enumerate(order)}
-        points = np.concatenate([points, *(zero.y[None] for zero in zeros)])[order]
-        found = [self._found(zero, places[len(line) + k]) for k, zero in enumerate(zeros)]
-        ends = tuple(self._end(end, line.points[row]) for end, row in zip(ends, (0, -1), strict=True))
-        for end, row in zip(ends, (0, len(line) - 1), strict=True):
-            if end.reason == "BT":
-                found.append(self._found(Zero("BT", row, line.points[row], 0.0, None), places[row]))
-        known = tuple(local(self.extended, y) for y in points)
-        found.sort(key=lambda one: one.row)
-        return Locus(self.extended, points, known, tuple(found), (ends[0], ends[1]))
-
-    def _zeros(self, points: np.ndarray) -> list[Zero]:
-        """Return the zeros of the test functions between the rows of a locus."""
-        known = [local(self.extended, y) for y in points]
-        out = []
-        for label, test in codim2.TESTS[self.extended.kind].items():
-            values = self._with_ends([test(self.extended, at) for at in known], known)
-            for row in range(1, len(points)):
-                a, b = values[row - 1], values[row]
-                if a * b < 0.0 or (b == 0.0 and row < len(points) - 1):
-                    zero = self._locate(label, test, row, points, (a, b))
-                    if zero is not None:
-                        out.append(zero)
-        return out
-
-    def _with_ends(self, values: list[float], known: list[Local]) -> list[float]:
-        """Return the values of a test, at a Bogdanov-Takens end the sign that l1 has beside it (that of a b)."""
-        for row, beside in ((0, 1), (-1, -2)):
-            if np.isnan(values[row]) and len(values) > 1:
-                a, b = codim2.takens_coefficients(self.extended, known[row])
-                values[row] = float(np.copysign(values[beside], a * b))
-        return values
-
-    def _locate(self, label: str, test: Test, row: int, points: np.ndarray, ends: tuple[float, float]) -> Zero | None:
-        """Return the zero of a test before a row, `ends` being its values there; None where it has a pole, or is none.
-
-        Where the locus cannot be corrected between the rows, the zero is bracketed by them.
-        """
-        from scipy.optimize import brentq
-
-        before, after = points[row - 1], points[row]
-        scale = np.maximum(units(self.extended, before), units(self.extended, after))
-        normal = (after - before) / scale**2
-
-        def at(share: float) -> np.ndarray | None:
-            return onto(self.problem, before + share * (after - before), normal, scale)
-
-        def value(share: float) -> float:
-            y = at(share)
-            there = test(self.extended, local(self.extended, y)) if y is not None else np.nan
-            return float(there) if np.isfinite(there) else ends[share > 0.5]
-
-        first, last = value(0.0), value(1.0)
-        # where a row is the zero itself, rounding decides its sign
-        share = 0.0 if abs(first) < abs(last) else 1.0
-        if first * last < 0.0:
-            share = brentq(value, 0.0, 1.0, xtol=1e-15, rtol=1e-15)
-        y, left = at(share), abs(value(share)) / max(map(abs, ends))
-        if y is None:
-            low, high = sorted((float(before[-1]), float(after[-1])))
-            return Zero(label, row, after, left, (low, high))
-        if left > ZERO or not self._is(label, local(self.extended, y)):
+        borders = problem.borders()
+        forth = self._march(y, ahead, scale)
+        if forth is None or forth.ended[1].reason == "closed":
+            return forth
+        problem.set_all_borders(borders)
+        back = self._march(y, -ahead, scale)
+        if back is None:
             return None
-        return Zero(label, row, y, left, None)
+        whole = forth if len(back.points) < 2 else join(_without_last(back.reversed()), forth)
+        return replace(whole, ended=(back.ended[1], forth.ended[1])) if len(whole.points) > 1 else None
 
-    def _is(self, label: str, at: Local) -> bool:
-        """Say whether a zero is the point it looks like: real eigenvalues of zero sum are no pair of a Hopf point."""
-        if label == "HH" or (label == "ZH" and self.extended.kind == "fold"):
-            i, j = np.triu_indices(len(at.others), 1)
-            k = int(np.argmin(np.abs(at.others[i] + at.others[j])))
-            size = max(float(np.max(np.abs(at.others))), abs(at.kappa) ** 0.5)
-            return abs(float(at.others[i[k]].imag)) > REAL * size
-        return at.kappa > 0.0 if self.extended.kind == "hopf" else True
+    def switch(self, junction: Junction) -> Locus | None:
+        """Return the locus that crosses another at a junction."""
+        scale = self._scale(junction.y)
+        ways = [self._leave(junction, sign, scale) for sign in (-1.0, 1.0)]
+        here = Locus(self.problem, junction.y[None], junction.across[None], (), (), (START, START))
+        back, forth = (way if way is not None and len(way.points) > 1 else None for way in ways)
+        if back is None and forth is None:
+            return None
+        whole = here if back is None else join(back.reversed(), here)
+        return whole if forth is None else join(whole, forth)
 
-    def _end(self, end: End, y: np.ndarray) -> End:
-        """Return why a locus ends at y: Hopf points are stopped at by the march where kappa vanishes."""
-        if end.reason != "stop":
-            return end
-        if codim2.has_double_zero(local(self.extended, y)):
+    def _leave(self, junction: Junction, sign: float, scale: np.ndarray) -> Locus | None:
+        step = sign * junction.across / scale
+        step = step / np.linalg.norm(step)
+        for length in LEAVING:
+            guess = junction.y + length * step * scale
+            if prepare(self.problem, *parts(self.problem, guess)) is None:
+                continue
+            start = onto(self.problem, guess, step / scale, scale)
+            if start is None or not np.linalg.norm((start - guess) / scale) < 0.5 * length or not self._inside(start):
+                continue
+            return self._march(start, step * scale, scale, length)
+        return None
+
+    def knows(self, locus: Locus, y: np.ndarray) -> bool:
+        """Say whether a point lies on a locus: that is, beside its nearest row there is no other point of it."""
+        scale = self._scale(y)
+        gaps = (locus.points - y) / scale
+        row = int(np.argmin(np.sum(gaps * gaps, axis=1)))
+        if not np.linalg.norm(gaps[row]) <= NEAR:
+            return False
+        at, normal = locus.points[row], locus.tangents[row] / scale**2
+        if prepare(self.problem, *parts(self.problem, at)) is None:
+            return False
+        along = locus.tangents[row] * (normal @ (y - at)) / (normal @ locus.tangents[row])
+        there = onto(self.problem, at + along, normal, scale)
+        return there is not None and bool(np.all(np.abs(there - y) <= SAME * scale))
+
+    def _scale(self, y: np.ndarray) -> np.ndarray:
+        scale = units(self.problem, y)
+        scale[-1] = self.span[1] - self.span[0]
+        return scale
+
+    def _inside(self, y: np.ndarray) -> bool:
+        low, high = self.walls
+        return bool(self.span[0] <= y[-1] <= self.span[1] and np.all(y[:-1] >= low) and np.all(y[:-1] <= high))
+
+    def _start(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return the point of the locus with the same second parameter (at kappa = 0, the same kappa), if there is."""
+        row = np.zeros(len(y))
+        row[self.problem.n if self.problem.kind == "hopf" and y[self.problem.n] == 0.0 else -1] = 1.0
+        found = onto(self.problem, y, row / scale, scale)
+        near = found is not None and np.linalg.norm((found - y) / scale) < 1e-3
+        return found if found is not None and near else y
+
+    def _march(
+        self, y: np.ndarray, ahead: np.ndarray, scale: np.ndarray, first_step: float | None = None
+    ) -> Locus | None:
+        """March one way; return None where there is no point at all."""
+        floor = 0.1 * scale
+        floor[-1] = scale[-1]
+        trace = march(
+            self.problem.curve, y, ahead, self.span, self.walls, floor, self.options, first_step, first_step is None
+        )
+        if not len(trace.points):
+            return None
+        found, junctions = self._seen(trace, scale)
+        end = self._end(trace)
+        if end.reason == "BT":
+            found.append(Found("BT", len(trace.points) - 1))
+        return Locus(self.problem, trace.points, trace.tangents, tuple(found), tuple(junctions), (START, end))
+
+    def _seen(self, trace: Trace, scale: np.ndarray) -> tuple[list[Found], list[Junction]]:
+        """Return the points of codimension two and the junctions that a march has seen."""
+        marks, points = trace.marks[:, layout.MARK_EVENT], trace.points
+        found: list[Found] = []
+        junctions: list[Junction] = []
+        for row in np.flatnonzero(marks).tolist():
+            kind = abs(int(marks[row]))
+            low, high = sorted((float(points[row - 1, -1]), float(points[row, -1])))
+            if kind == layout.BRANCH:
+                junction = locate(self.problem, points[row - 1], points[row], scale)
+                junctions += [junction] if junction is not None else []
+            elif kind >= layout.USER_EVENT:
+                which = kind - layout.USER_EVENT
+                if marks[row] < 0:
+                    found.append(Found(LABELS[self.problem.kind][which], row, (low, high)))
+                elif self._vanishes(trace, row, which):
+                    label = LABELS[self.problem.kind][which]
+                    points[row] = refine(self.problem, points[row], label)
+                    found.append(Found(label, row))
+        return found, junctions
+
+    def _vanishes(self, trace: Trace, row: int, which: int) -> bool:
+        """Say whether a test that changes sign at a row is zero there, not infinite, and is what its label says."""
+        around = np.abs(trace.values[max(row - 1, 0) : row + 2, which])
+        if not around[1 if row else 0] <= ZERO * np.max(around):
+            return False
+        label = LABELS[self.problem.kind][which]
+        return not is_real(self.problem, trace.points[row], label)
+
+    def _end(self, trace: Trace) -> End:
+        """Say why a march ended."""
+        problem, y = self.problem, trace.points[-1]
+        if trace.reason == layout.RANGE:
+            return End("range", f"{problem.second} reached {y[-1]:.12g}")
+        if trace.reason == layout.BOUND and problem.kind == "hopf" and trace.wall == problem.n:
             return End("BT", "it ends at a Bogdanov-Takens point; beyond are neutral saddles, no Hopf points")
-        return End("step", "its imaginary pair of eigenvalues was lost here")
+        if trace.reason == layout.BOUND and trace.wall == problem.unknowns - 2:
+            return End("bound", f"{problem.first} reached {y[-2]:.6g}, far outside its range")
+        if trace.reason == layout.BOUND:
+            return End("bound", f"{problem.base.variables[trace.wall]} reached its bound {y[trace.wall]:g}")
+        if trace.reason == layout.CLOSED:
+            return End("closed", "the curve returned to its start")
+        if trace.reason == layout.FULL:
+            return End(
+                "points", f"the limit of {self.options.max_points} points was reached; raise max_points to go on"
+            )
+        if trace.reason == layout.NOT_FINITE:
+            return End("nan", "the model is not finite beyond this point; narrow the range or mend the equations")
+        return End("step", "the step became too small: the curve is not smooth here")
 
-    def _found(self, zero: Zero, place: int) -> Found:
-        """Return a zero as a point of codimension two, in row `place`, with its coefficients."""
-        at, coefficients = local(self.extended, zero.y), {}
-        if zero.label == "CP":
-            coefficients["c"] = codim2.cusp_coefficient(self.extended, at)
-        elif zero.label == "BT":
-            coefficients["a"], coefficients["b"] = codim2.takens_coefficients(self.extended, at)
-        residual = max(zero.value, self.problem.residual(zero.y))
-        return Found(zero.label, place, residual, zero.bracket, coefficients)
+
+START = End("junction", "the curve starts where it crosses another of its kind")
 
 
-def _vanishing(n: int, m: int, index: int) -> Events:
-    """Return the event that a variable is zero."""
-
-    def build() -> tuple[Graph, list[int]]:
-        g = Graph()
-        return g, [g.node("var", index)]
-
-    return Events(("kappa = 0",), NativeModel(n, m, f"variable {index} of {n} with {m} parameters", build))
+def _without_last(locus: Locus) -> Locus:
+    return replace(locus, points=locus.points[:-1], tangents=locus.tangents[:-1])

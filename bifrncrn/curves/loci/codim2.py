@@ -1,4 +1,4 @@
-"""Points of codimension two: test functions along a locus, their zeros, and normal form coefficients.
+"""Points of codimension two: what tells them apart, their refinement, and normal form coefficients.
 
 Book: Kuznetsov, Elements of Applied Bifurcation Theory, chapters 8 and 10.
 """
@@ -6,170 +6,167 @@ Book: Kuznetsov, Elements of Applied Bifurcation Theory, chapters 8 and 10.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-from bifrncrn.curves.loci.defining import Extended
+from bifrncrn.curves.loci.problem import LocusProblem
+from bifrncrn.curves.loci.starting import NEAR, NEWTONS, ROUNDING, parts, prepare, squared_frequency, units
 
 Array = np.ndarray
-DOUBLE = 1e-5
-"""Two eigenvalues below this share of the Jacobian are one double zero."""
-ROUNDING = 1e-14
-"""A squared frequency below this share of the squared Jacobian is zero."""
+LABELS = {"fold": ("CP", "BT", "ZH"), "hopf": ("GH", "ZH", "HH"), "branch_point": ()}
+"""What the test functions of each kind of locus find, in their order."""
+REAL = 1e-7
+"""A pair of eigenvalues whose imaginary parts are below this share of what they are made of is not imaginary."""
+MOVED = 1e-3
+"""A refined point is no further from the located one than this, in units of the unknowns."""
 
 
-@dataclass(frozen=True, eq=False)
-class Local:
-    """What is known at one point of a locus.
+def is_real(problem: LocusProblem, y: Array, label: str) -> bool:
+    """Say whether the pair whose sum is zero at a point consists of real eigenvalues: it is no Hopf pair then."""
+    if label != "HH" and (label != "ZH" or problem.kind != "fold"):
+        return False
+    values = np.linalg.eigvals(problem.matrix(*parts(problem, y)[:3])[:, : problem.n]).astype(complex)
+    values = _without_critical(problem, y, values)
+    i, j = np.triu_indices(len(values), 1)
+    k = int(np.argmin(np.abs(values[i] + values[j])))
+    return not abs(values[i[k]].imag) > REAL * abs(values[i[k]])
 
-    Attributes
-    ----------
-    x : (n,) array
-    values : (m,) array of parameter values
-    jacobian : (n, n) array
-    scaled : (n, n) array
-        The Jacobian of states in units of their sizes.
-    v : (n,) array
-        The unknown vector of the defining system, in those units.
-    kappa : float
-        omega^2 at a Hopf point, 0 at a fold.
-    others : array of complex
-        Eigenvalues without the critical ones.
+
+def _without_critical(problem: LocusProblem, y: Array, values: Array) -> Array:
+    kappa = parts(problem, y)[3]
+    for critical in (0.0,) if problem.kind == "fold" else (1j * kappa**0.5, -1j * kappa**0.5):
+        values = np.delete(values, int(np.argmin(np.abs(values - critical))))
+    return values
+
+
+def refine(problem: LocusProblem, y: Array, label: str) -> Array:
+    """Return a ZH or HH point by Newton's method on the conditions of both loci that meet there; y where that fails.
+
+    Eigenvalues tell such points with an error of rounding times the fastest of them; these conditions do not.
     """
-
-    x: Array
-    values: Array
-    jacobian: Array
-    scaled: Array
-    v: Array
-    kappa: float
-    others: Array
-
-
-def local(extended: Extended, y: Array) -> Local:
-    """Return what is known at a point y of a locus."""
-    n, hopf = extended.n, extended.kind == "hopf"
-    matrix = extended.jacobian(y)
-    scaled = extended.scaled(matrix)
-    kappa = float(y[2 * n]) if hopf else 0.0
-    others = np.linalg.eigvals(scaled).astype(complex)
-    for value in (1j * np.emath.sqrt(kappa), -1j * np.emath.sqrt(kappa)) if hopf else (0.0,):
-        others = np.delete(others, int(np.argmin(np.abs(others - value))))
-    return Local(y[:n], extended.values(y), matrix, scaled, y[n : 2 * n], kappa, others)
+    if label not in ("ZH", "HH"):
+        return y
+    x, first, second, kappa = parts(problem, y)
+    partner = LocusProblem(
+        problem.base, "fold" if label == "ZH" and problem.kind == "hopf" else "hopf", problem.first, problem.second,
+        problem.size,
+    )  # fmt: skip
+    other = 0.0
+    if partner.kind == "hopf":
+        jacobian = problem.matrix(x, first, second)[:, : problem.n]
+        found = squared_frequency(jacobian, kappa if problem.kind == "hopf" else None)
+        if found is None:
+            return y
+        other = found
+    z = prepare(partner, x, first, second, other)
+    if z is None or prepare(problem, x, first, second, kappa) is None:
+        return y
+    return _newton_of_both(problem, partner, y, other)
 
 
-def left_null(matrix: Array, q: Array) -> Array:
-    """Return the unit left null vector of a matrix with the right null vector q, of a sign that is continuous with q.
-
-    The matrix bordered by both is regular wherever the null vectors are unique, so its determinant keeps its sign.
-    """
-    p: Array = np.linalg.svd(matrix)[0][:, -1]
-    return p * np.linalg.slogdet(np.block([[matrix, p[:, None]], [q[None], np.zeros((1, 1))]]))[0]
-
-
-def sums(eigenvalues: Array) -> float:
-    """Return the product of the sums of all pairs of eigenvalues, of the size of one sum; it changes sign with one."""
-    i, j = np.triu_indices(len(eigenvalues), 1)
-    return _signed_root(np.prod((eigenvalues[i] + eigenvalues[j]).astype(complex)), len(i))
-
-
-def product(eigenvalues: Array) -> float:
-    """Return the product of eigenvalues, of the size of one; it changes sign with a real one."""
-    return _signed_root(np.prod(eigenvalues.astype(complex)), len(eigenvalues))
-
-
-def _signed_root(value: complex, count: int) -> float:
-    return float(np.sign(value.real) * abs(value.real) ** (1.0 / max(count, 1)))
-
-
-def second(extended: Extended, at: Local, u: Array, v: Array | None = None) -> Array:
-    """Return B(u, v), or B(u, u), at a point (n,)."""
-
-    def twice(w: Array) -> Array:
-        return extended.base.derivatives(at.x, at.values, w, None)[1]
-
-    return twice(u) if v is None else 0.25 * (twice(u + v) - twice(u - v))
-
-
-def lyapunov(extended: Extended, at: Local) -> float:
-    """Return l1 at a Hopf point; NaN where omega is zero to rounding."""
-    if not at.kappa > ROUNDING * float(np.linalg.norm(at.scaled)) ** 2:
-        return float("nan")
-    base = extended.base.with_(values=at.values)
-    problem = EquilibriumProblem(base, base.parameter_index(extended.first))
-    # the frequency is that of the locus: near Bogdanov-Takens the spectrum loses it
-    return problem.lyapunov(np.append(at.x, at.values[problem.parameter]), 0.0, float(np.sqrt(at.kappa)))
+def _newton_of_both(problem: LocusProblem, partner: LocusProblem, y: Array, other: float) -> Array:
+    """Solve the defining systems of two loci together; the unknowns are those of the first, then the other's extra."""
+    n, extra = problem.n, partner.kind == "hopf"
+    scale = units(problem, y)
+    last = max(other, partner.sigma**2)
+    start, size = y, np.inf
+    for _ in range(NEWTONS):
+        value, matrix = problem.linearize(y)
+        there = np.concatenate([y[:n], [other] if extra else [], y[-2:]])
+        value2, matrix2 = partner.linearize(there)
+        rows = np.zeros((len(value2) - n, len(y) + extra))
+        rows[:, :n], rows[:, len(y) - 2 : len(y)] = matrix2[n:, :n], matrix2[n:, -2:]
+        if extra:
+            rows[:, -1] = matrix2[n:, n] * last
+        rows[:, : len(y)] *= scale
+        whole = np.vstack([np.pad(matrix * scale, ((0, 0), (0, int(extra)))), rows])
+        rest = np.append(value, value2[n:])
+        norms = np.abs(whole).max(axis=1)
+        if not (np.isfinite(whole).all() and np.isfinite(rest).all() and norms.all()):
+            return start
+        try:
+            step = np.linalg.solve(whole / norms[:, None], -rest / norms)
+        except np.linalg.LinAlgError:
+            return start
+        y, other = y + step[: len(y)] * scale, other + (float(step[-1]) * last if extra else 0.0)
+        before, size = size, float(np.max(np.abs(step)))
+        if np.max(np.abs(y - start) / scale) > MOVED:
+            return start
+        if size < ROUNDING or NEAR > before <= 2.0 * size:
+            return y
+    return start
 
 
-def cusp_coefficient(extended: Extended, at: Local) -> float:
+class At:
+    """What the normal forms need at one point: J in physical and in scaled states, and derivatives along directions."""
+
+    def __init__(self, problem: LocusProblem, y: Array) -> None:
+        self.problem, self.x, self.values = problem, y[: problem.n], problem.values(y)
+        self.size = problem.size[: problem.n]
+        self.jacobian = problem.matrix(*parts(problem, y)[:3])[:, : problem.n]
+        self.rows = problem.equation_sizes()
+        self.scaled = self.jacobian * self.size / self.rows[:, None]
+        left, _, right = np.linalg.svd(self.scaled)
+        self.q, self.p = right[-1] * self.size, left[:, -1] / self.rows
+
+    def along(self, u: Array) -> Array:
+        """Return the first three derivatives along a direction, (3, n)."""
+        return self.problem.base.derivatives(self.x, self.values, u, None)
+
+    def second(self, u: Array, v: Array) -> Array:
+        """Return B(u, v)."""
+        out: Array = 0.25 * (self.along(u + v)[1] - self.along(u - v)[1])
+        return out
+
+    def solve(self, rhs: Array) -> Array:
+        """Return the solution of J h = rhs that is normal to the null vector in scaled states."""
+        q = self.q / self.size
+        whole = np.block([[self.scaled, (self.p * self.rows)[:, None]], [q[None], np.zeros((1, 1))]])
+        out: Array = self.size * np.linalg.solve(whole, np.append(rhs / self.rows, 0.0))[:-1]
+        return out
+
+    def solve_left(self, rhs: Array) -> Array:
+        """Return the solution of J' h = rhs that is normal to the left null vector in scaled equations."""
+        q = self.q / self.size
+        whole = np.block([[self.scaled.T, q[:, None]], [(self.p * self.rows)[None], np.zeros((1, 1))]])
+        out: Array = np.linalg.solve(whole, np.append(rhs * self.size, 0.0))[:-1] / self.rows
+        return out
+
+
+def cusp(at: At) -> dict[str, float]:
     """Return c = <p, C(q, q, q) + 3 B(q, h)> / 6 at a cusp, J h = -B(q, q), <q, q> = <p, q> = 1 (eq. 8.125)."""
-    size, p = extended.size, left_null(at.scaled, at.v)
-    q = size * at.v
-    q, p = q / np.linalg.norm(q), p / size
-    derivatives = extended.base.derivatives(at.x, at.values, q, None)
-    h = size * _bordered(at.scaled, p * size, at.v, -derivatives[1] / size)
-    return float(p @ (derivatives[2] + 3.0 * second(extended, at, q, h))) / (6.0 * float(p @ q))
+    q = at.q / np.linalg.norm(at.q)
+    derivatives = at.along(q)
+    h = at.solve(-derivatives[1])
+    return {"c": float(at.p @ (derivatives[2] + 3.0 * at.second(q, h))) / (6.0 * float(at.p @ q))}
 
 
-def takens_coefficients(extended: Extended, at: Local) -> tuple[float, float]:
+def takens(at: At) -> dict[str, float]:
     """Return (a, b) at a Bogdanov-Takens point, <q0, q0> = 1 and <q0, q1> = 0 (sections 8.4 and 8.7).
 
     a = <p1, B(q0, q0)> / 2, b = <p0, B(q0, q0)> + <p1, B(q0, q1)>, with J q1 = q0, J' p0 = p1, <p0, q0> = <p1, q1> = 1.
     """
-    size, matrix = extended.size, at.scaled
-    left, _, right = np.linalg.svd(matrix)
-    q, p = right[-1], left[:, -1]
-    q0 = size * q / np.linalg.norm(size * q)
+    q0 = at.q / np.linalg.norm(at.q)
     q0 = q0 * np.sign(q0[np.argmax(np.abs(q0))])
-    q1 = size * _bordered(matrix, p, q, q0 / size)
+    q1 = at.solve(q0)
     q1 = q1 - (q1 @ q0) * q0
-    p1 = p / size / ((p / size) @ q1)
-    p0 = _bordered(matrix.T, q, p, p1 * size) / size
+    p1 = at.p / (at.p @ q1)
+    p0 = at.solve_left(p1)
     p0 = p0 - (p0 @ q1) * p1
-    quadratic = second(extended, at, q0)
-    return float(p1 @ quadratic) / 2.0, float(p0 @ quadratic + p1 @ second(extended, at, q0, q1))
+    quadratic = at.along(q0)[1]
+    return {"a": float(p1 @ quadratic) / 2.0, "b": float(p0 @ quadratic + p1 @ at.second(q0, q1))}
 
 
-def has_double_zero(at: Local) -> bool:
-    """Say whether zero is a double eigenvalue, up to the square root of what rounding makes of it."""
-    sizes = np.sort(np.abs(np.linalg.eigvals(at.scaled)))
-    return bool(sizes[1] <= DOUBLE * np.linalg.norm(at.scaled))
+FORMS: dict[str, Callable[[At], dict[str, float]]] = {"CP": cusp, "BT": takens}
+"""The normal form coefficients of points."""
 
 
-def _bordered(matrix: Array, p: Array, q: Array, rhs: Array) -> Array:
-    """Return a solution of a singular linear system with left and right null vectors p and q."""
-    whole = np.block([[matrix, p[:, None]], [q[None], np.zeros((1, 1))]])
-    return np.linalg.solve(whole, np.append(rhs, 0.0))[: len(rhs)]
-
-
-Test = Callable[[Extended, Local], float]
-"""A test function of a locus."""
-
-
-def cusp_test(extended: Extended, at: Local) -> float:
-    """Return <p, B(q, q)> / 2 with unit vectors: zero at a cusp."""
-    curved = second(extended, at, extended.size * at.v) / extended.size
-    return 0.5 * float(left_null(at.scaled, at.v) @ curved)
-
-
-def double_zero_test(extended: Extended, at: Local) -> float:
-    """Return <p, q> with unit vectors: zero where the eigenvalue zero is double."""
-    return float(left_null(at.scaled, at.v) @ at.v)
-
-
-def pair_test(extended: Extended, at: Local) -> float:
-    """Return the product of the sums of pairs of the other eigenvalues: zero where a pair is imaginary."""
-    return sums(at.others)
-
-
-def zero_test(extended: Extended, at: Local) -> float:
-    """Return the product of the other eigenvalues: zero where one is."""
-    return product(at.others)
-
-
-TESTS: dict[str, dict[str, Test]] = {
-    "fold": {"CP": cusp_test, "BT": double_zero_test, "ZH": pair_test},
-    "hopf": {"GH": lyapunov, "ZH": zero_test, "HH": pair_test},
-}
+def coefficients(problem: LocusProblem, y: Array, label: str) -> dict[str, float]:
+    """Return the normal form coefficients of a point of codimension two, those that are computed."""
+    if label not in FORMS:
+        return {}
+    try:
+        found = FORMS[label](At(problem, y))
+    except np.linalg.LinAlgError:
+        return {}
+    return {name: value for name, value in found.items() if np.isfinite(value)}

@@ -1,0 +1,104 @@
+"""Loci as branches and special points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bifrncrn.base.arrays import frozen
+from bifrncrn.curves.loci import codim2
+from bifrncrn.curves.loci.starting import parts
+from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
+from bifrncrn.models.conservation import Reduction
+from bifrncrn.models.system import System
+
+if TYPE_CHECKING:
+    from bifrncrn.diagrams.locus_collecting import Collector
+    from bifrncrn.diagrams.locus_following import Found, Locus
+
+SAME = 1e-6
+"""Two points closer than this, relative to their size, are one."""
+
+
+def assembled(collector: Collector, system: System, reduction: Reduction | None) -> Diagram:
+    """Return the loci of a collector as a diagram; what was divided out of the system is computed again."""
+    loci, first, second = collector.loci, collector.first, collector.second
+    tables = [_table(one, reduction) for one in loci]
+    names = reduction.whole.variables if reduction else system.variables
+    branches = [_branch(one, k, (first, second, *names), table) for k, (one, table) in enumerate(zip(loci, tables))]
+    size = np.max([np.abs(table).max(axis=0) for table in tables], axis=0) if tables else np.empty(0)
+    size[2:] = size[2:].max(initial=1e-300)  # states that are all zero differ by rounding
+    points: list[SpecialPoint] = []
+    for one, branch, table in zip(loci, branches, tables, strict=True):
+        for found in one.found:  # loci meet in such points; each is listed once
+            if not any(_same(found.label, table[found.row], other, size) for other in points):
+                points.append(_point(found, one, branch, system, reduction))
+    edges = [(float(b.points[:, 0].min()), float(b.points[:, 0].max())) for b in branches]
+    return Diagram(
+        model=system.title,
+        parameter=first,
+        range=(min(low for low, _ in edges), max(high for _, high in edges)) if edges else (0.0, 0.0),
+        branches=tuple(branches),
+        special_points=tuple(points),
+        system=system,
+        second=second,
+        second_range=collector.span,
+        reduction=reduction,
+        notes=tuple(collector.notes),
+    )
+
+
+def _table(one: Locus, reduction: Reduction | None) -> np.ndarray:
+    """Return rows (first, second, states)."""
+    base, states = one.problem.base, one.points[:, : one.problem.n]
+    if reduction is not None:
+        out = np.empty((len(states), reduction.laws.shape[1]))
+        values = np.tile(base.values, (len(states), 1))
+        values[:, list(one.problem.indices)] = one.points[:, -2:]
+        totals = values[:, [base.parameter_index(name) for name in reduction.totals]]
+        out[:, list(reduction.kept)] = states
+        out[:, list(reduction.eliminated)] = totals - states @ reduction.laws[:, list(reduction.kept)].T
+        states = out
+    return np.column_stack([one.points[:, -2:], states])
+
+
+def _branch(one: Locus, number: int, columns: tuple[str, ...], table: np.ndarray) -> Branch:
+    eigenvalues, unstable = one.problem.spectra(one.points)
+    return Branch(
+        id=number,
+        kind=one.problem.kind,
+        columns=columns,
+        points=frozen(table),
+        unstable=frozen(unstable, int),
+        eigenvalues=frozen(eigenvalues, complex),
+        origin=None,
+        ended=one.ended,
+    )
+
+
+def _point(found: Found, one: Locus, branch: Branch, system: System, reduction: Reduction | None) -> SpecialPoint:
+    row, y = branch.points[found.row], one.points[found.row]
+    kappa, coefficients = parts(one.problem, y)[3], codim2.coefficients(one.problem, y, found.label)
+    return SpecialPoint(
+        label=found.label,
+        branch=branch.id,
+        index=found.row,
+        parameters={one.problem.first: float(row[0]), one.problem.second: float(row[1])},
+        state=dict(zip(branch.columns[2:], row[2:].tolist(), strict=True)),
+        status="converged" if found.bracket is None else "bracketed",
+        residual=one.problem.residual(y),
+        bracket=found.bracket,
+        omega=float(np.sqrt(kappa)) if kappa > 0.0 and found.label != "BT" else None,
+        eigenvalues=branch.eigenvalues[found.row],
+        system=system,
+        reduction=reduction,
+        a=coefficients.get("a"),
+        b=coefficients.get("b"),
+        c=coefficients.get("c"),
+    )
+
+
+def _same(label: str, row: np.ndarray, other: SpecialPoint, size: np.ndarray) -> bool:
+    there = np.array([*other.parameters.values(), *other.state.values()])
+    return other.label == label and bool(np.all(np.abs(row - there) <= SAME * size))
