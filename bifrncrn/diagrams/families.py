@@ -13,20 +13,22 @@ from bifrncrn.compile.model import DENSE_LIMIT
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
-from bifrncrn.curves.orbits.following import (
+from bifrncrn.curves.orbits.ends import (
     CENTRE,
     CLOSED,
     FULL,
+    HETEROCLINIC,
     HOMOCLINIC,
     HOPF,
     INFINITY,
     NOT_FINITE,
     RANGE,
+    SNIC,
     WALL,
     Followed,
-    Follower,
     Row,
 )
+from bifrncrn.curves.orbits.following import Follower
 from bifrncrn.curves.orbits.hopf import HopfPoint, amplitude_floor, first_place, hopf_point, vanishing_point
 from bifrncrn.curves.orbits.multipliers import damped, multipliers
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit
@@ -130,7 +132,8 @@ def from_hopf(task: Task, point: SpecialPoint) -> Family | str:
     first = first_place(corrector, start, task.unit)
     if first is None:
         return failure
-    follower = Follower(corrector, task.span, amplitude_floor(start, first, task.unit), task.options)
+    floor = amplitude_floor(start, first, task.unit)
+    follower = Follower(corrector, task.span, floor, task.options, problem, float(start.y[-1]))
     found = follower.follow(follower.begin(first), FIRST_STEP)
     return Family(task, problem, start, found, corrector)
 
@@ -145,13 +148,14 @@ def from_cycle(cycle: Cycle, parameter: str | None, bounds: tuple[float, float] 
     kept = list(task.reduction.kept) if task.reduction else slice(None)
     corrector = Corrector(task.system, index, task.system.lower)
     size = np.max(np.abs(cycle.points[:, kept]), axis=0)
-    follower = Follower(corrector, task.span, np.maximum(0.01 * size, 1e-3 * size.max()), options)
+    problem = EquilibriumProblem(task.system, index)
+    floor = np.maximum(0.01 * size, 1e-3 * size.max())
+    follower = Follower(corrector, task.span, floor, options, problem, value)
     first = _corrected_cycle(corrector, cycle, kept, value, task.unit)
     if first is None:
         raise ConvergenceError(f"the cycle at {name}={value:.9g} could not be corrected by collocation")
     start = follower.begin(first)
     found = follower.follow(start, FIRST_STEP, closing=True)
-    problem = EquilibriumProblem(task.system, index)
     if found.reason == CLOSED:
         return Family(task, problem, found, found, corrector)
     back = follower.follow(replace(start, tangent=-start.tangent), FIRST_STEP)
@@ -256,7 +260,7 @@ class Family:
         pair = self.corrector.damped_pair(place.orbit, place.metric)
         if pair is None:
             return place.multipliers
-        return damped(place.multipliers, multipliers(pair, place.corrected.velocity, place.corrected.growth))
+        return damped(place.multipliers, multipliers(pair, place.corrected.velocity, place.corrected.growth)[0])
 
     def _hopf_row(self, hopf: HopfPoint) -> tuple[list[float], np.ndarray, int, Profile]:
         """Return the row of an orbit of no extent: the multipliers are those of the linear flow."""
@@ -322,8 +326,10 @@ class Family:
         messages = {
             RANGE: f"{name} reached {p:.12g}",
             HOPF: f"the orbits shrink to a point near {here}",
-            HOMOCLINIC: f"the period grows without bound ({period:.4g} at the end)",
-            CENTRE: f"the orbits around the Hopf point exist at {here} alone: it is a centre",
+            HOMOCLINIC: f"the period grows without bound ({period:.4g} at the end): a homoclinic orbit",
+            HETEROCLINIC: f"the period grows without bound ({period:.4g} at the end): a heteroclinic cycle",
+            SNIC: f"the period grows without bound ({period:.4g} at the end): a saddle-node on the cycle",
+            CENTRE: f"the orbits exist at {here} alone: they surround a centre",
             CLOSED: "the branch returned to its start",
             INFINITY: f"the orbits grow to infinity near {here}",
             FULL: f"the limit of {self.task.options.max_points} orbits was reached; raise max_points to go on",
@@ -332,8 +338,10 @@ class Family:
         }
         if end is not None:
             return End(reason, f"the orbits shrink to the Hopf point at {name}={float(end.y[-1]):.9g}")
-        if reason == HOMOCLINIC:
+        if reason in (HOMOCLINIC, HETEROCLINIC):
             return End(reason, f"{messages[reason]} near {name}={_limit(found):.9g}")
+        if reason == SNIC and found.limit is not None:
+            return End(reason, f"{messages[reason]} at {name}={found.limit:.9g}")
         default = f"the step became too small at {here}: the branch is not smooth here, or needs a finer mesh"
         return End(reason, messages.get(reason, default))
 

@@ -64,14 +64,28 @@ class Place:
 
     @property
     def trusted(self) -> bool:
-        """Whether the multipliers mean something: those of two states do, of more where the trivial one is 1."""
-        return len(self.multipliers) == 2 or bool(np.isfinite(self.multipliers[0]))
+        """Whether the multipliers mean something: those of two states do, of more where the trivial one is 1.
+
+        Along canards, where variations grow by more than 1e10 before they decay, rounding decides about them.
+        """
+        return len(self.multipliers) == 2 or bool(np.isfinite(self.multipliers[0]) and self.sure > 1.0)
+
+    @property
+    def sure(self) -> float:
+        """The size up to which the signs of multipliers are sure."""
+        return self.corrected.spectrum[1]
 
     @functools.cached_property
     def decided(self) -> bool:
         """Whether every multiplier but the trivial one is clearly inside or outside the unit circle."""
         gaps = np.abs(np.abs(self.multipliers[1:]) - 1.0)
         return self.trusted and bool(np.all(gaps > ONE))
+
+    @functools.cached_property
+    def size(self) -> float:
+        """The length of the orbit's deviation from its mean."""
+        around = swing(self.orbit).ravel()
+        return float(np.sqrt(around @ (self.dual[:-2] * around)))
 
     def length(self, v: np.ndarray) -> float:
         """Return the length of a change."""
@@ -85,6 +99,13 @@ class Place:
         out = v.copy()
         out[:size] -= (weighted @ v[:size]) / (weighted @ along) * along
         return out
+
+    def across(self, v: np.ndarray) -> np.ndarray:
+        """Return the change `v` less what it moves every state along the orbit."""
+        flow = self.orbit.slopes / self.metric.scale
+        states = v[:-2].reshape(flow.shape) / self.metric.scale
+        along = np.sum(states * flow, axis=1) / np.maximum(np.sum(flow * flow, axis=1), 1e-300)
+        return np.append(((states - along[:, None] * flow) * self.metric.scale).ravel(), v[-2:])
 
     def measured(self, metric: Metric) -> Place:
         """Return this place in a metric, its tangent normal to its own shift in phase, and of unit length."""

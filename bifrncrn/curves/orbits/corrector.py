@@ -64,9 +64,14 @@ class Corrected:
     contraction: float
 
     @functools.cached_property
+    def spectrum(self) -> tuple[np.ndarray, float]:
+        """The Floquet multipliers, the trivial one first, and the size up to which their signs are sure."""
+        return multipliers(self.pair, self.velocity, self.growth)
+
+    @property
     def multipliers(self) -> np.ndarray:
         """The Floquet multipliers, the trivial one first."""
-        return multipliers(self.pair, self.velocity, self.growth)
+        return self.spectrum[0]
 
 
 class Corrector:

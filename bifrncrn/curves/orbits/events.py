@@ -20,57 +20,134 @@ AT_EVENT = 1e-5
 """How close the multiplier of an event must be to where it belongs."""
 AT_FOLD = 1e-3
 """The same at a fold, which is not located by its multiplier: along a canard that may change by 1e3 in a step."""
+HUGE = 1e9
+"""The sign of a larger multiplier is rounding (the largest that are computed at all are about 1e12)."""
+RESOLVED_SLOPE = 1e-7
+"""Where the parameter moves by less than this part of a step, rounding decides whether it turns twice in one."""
+DIP = 0.3
+"""The parameter may turn and turn back inside a step where its rate is expected to fall to this part."""
+NEAR_EVENT = 0.5
+"""An event that is not located is one where a multiplier is so near to where it passes at both ends of a tiny step."""
+MOST_BLUR = 1e-2
+"""The error of an event's multiplier that is put down to the error of its place, at most."""
 TOUCH = 0.05
 """Where the parameter turns and no multiplier is this close to 1, a multiplier has passed through 1 and through -1."""
 SAMPLES, ENOUGH = 9, 7
 """Places through which a branch point of cycles is interpolated, and how many of them must be found."""
+CLOSE = 0.05
+"""The part of the step on both sides of a branch point of cycles on which it is interpolated in the end."""
 
 Indicator = Callable[[Place], float]
 
 
 @dataclass(frozen=True, eq=False)
 class Located:
-    """An event: its place, how far the last refinement of the mesh moved its parameter, and its defect."""
+    """An event: its place, how far the last refinement of the mesh moved its parameter, and its defect.
+
+    `blur` is the error of its multipliers that the error of its place makes: they may change by 1e4 a unit.
+    """
 
     label: str
     place: Place
     moved: float
     residual: float
+    blur: float = 0.0
 
 
 def signature(here: Place, there: Place) -> str | None:
     """Return the label of the one event between two places, an empty text for none, None for more than one.
 
-    A multiplier that leaves or enters the unit circle does so at the side where it is at both places. The signs of
-    multipliers that stay outside mean nothing: those beyond 1e12 are rounding.
+    A multiplier passes through 1 where the number of real ones beyond 1 changes, through -1 where that of the real ones
+    below -1 does: two that pass in opposite directions leave the number of unstable ones as it is, but are seen.
     """
     slope0, slope1 = slope(here), slope(there)
     flat = max(abs(slope0), abs(slope1)) <= NO_SLOPE
-    fold = slope0 * slope1 < 0.0
+    fold = slope0 * slope1 < 0.0 and not flat
     if not (here.decided and there.decided):
-        return FOLD if fold and not flat else ""
-    jump, inside = abs(there.unstable - here.unstable), 1 + min(here.unstable, there.unstable)
-    if jump == 0:
-        return "" if flat or not fold else (BRANCHING if _touches(here) and _touches(there) else None)
-    if jump == 1:
-        first, second = here.multipliers[inside], there.multipliers[inside]
-        if first.imag or second.imag or first.real * second.real < 0.0:
-            return None
-        if first.real < 0.0:
-            return DOUBLING if flat or not fold else None
+        return FOLD if fold else ""
+    changes = _changes(here, there)
+    if changes is None:
+        return None
+    real, flips, pairs = changes
+    total, at_one, at_minus_one = real + flips + pairs, real % 2 == 1, flips % 2 == 1
+    if at_one and not at_minus_one and abs(total) == 1:
         return FOLD if fold else (None if flat else BRANCHING)
-    return TORUS if jump == 2 and (flat or not fold) else None
+    if total == 0 and not (at_one or at_minus_one):
+        return "" if not fold else (BRANCHING if _touches(here) and _touches(there) else None)
+    if at_minus_one and not (at_one or fold) and abs(total) == 1:
+        return DOUBLING
+    return TORUS if abs(pairs) == 2 and real == flips == 0 and not fold else None
+
+
+def _changes(here: Place, there: Place) -> tuple[int, int, int] | None:
+    """Return by how much the numbers of real multipliers above 1, below -1, and of complex ones outside change.
+
+    The signs of huge multipliers mean nothing: as many as are huge at either place are left out at both, which is
+    possible where they are outside the unit circle at both; None where they are not.
+    """
+    huge = max(int(np.sum(np.abs(place.multipliers[1:]) > min(place.sure, HUGE))) for place in (here, there))
+    counts = []
+    for place in (here, there):
+        if np.any(np.abs(place.multipliers[1 : 1 + huge]) < 1.0):
+            return None
+        rest = place.multipliers[1 + huge :]
+        outside = rest[np.abs(rest) > 1.0]
+        real = outside[outside.imag == 0.0].real
+        counts.append((int(np.sum(real > 0.0)), int(np.sum(real < 0.0)), len(outside) - len(real)))
+    (a0, b0, c0), (a1, b1, c1) = counts
+    return a1 - a0, b1 - b0, c1 - c0
+
+
+def may_turn_twice(here: Place, there: Place) -> bool:
+    """Say whether the parameter may turn and turn back between two places.
+
+    Its mean rate over the step and the rates at both ends give that in the middle (Simpson's rule), and the parabola
+    through the three its least size between.
+    """
+    g0, g1 = slope(here), slope(there)
+    if not (g0 * g1 > 0.0 and max(abs(g0), abs(g1)) > RESOLVED_SLOPE):
+        return False
+    length = here.length(there.coordinates - here.coordinates)
+    mean = (there.orbit.parameter - here.orbit.parameter) / here.metric.unit / length
+    bend = 6.0 * (g0 + g1 - 2.0 * mean)  # twice the coefficient of t^2, t from 0 to 1
+    rise = g1 - g0 - 0.5 * bend
+    t = -rise / bend if bend != 0.0 else -1.0
+    if not 0.0 < t < 1.0:
+        return False
+    return (g0 + t * (rise + 0.5 * bend * t)) * np.sign(g0) < DIP * min(abs(g0), abs(g1))
 
 
 def likeliest(here: Place, there: Place) -> str:
-    """Return the label of one of several events between two places: by the turn, or by the multiplier that crosses."""
+    """Return the label of one of several events between two places that nothing tells apart, an empty text for none."""
     if slope(here) * slope(there) < 0.0:
         return FOLD
-    out = max(here, there, key=lambda place: place.unstable)
-    crossing = out.multipliers[max(out.unstable, 1)]
-    if crossing.imag != 0.0:
-        return TORUS
-    return DOUBLING if crossing.real < 0.0 else FOLD
+    labels = [label for label in (BRANCHING, DOUBLING, TORUS) if resolved(label, here, there)]
+    if not labels:
+        return ""
+    # where the parameter stands still to rounding its turn is not seen, and folds are common, branch points are not
+    flat = max(abs(slope(here)), abs(slope(there))) <= NO_SLOPE
+    return FOLD if labels[0] == BRANCHING and flat else labels[0]
+
+
+def resolved(label: str, here: Place, there: Place) -> bool:
+    """Say whether an event between two places that cannot be located is one all the same.
+
+    The parameter turns at a fold. Of the others the multipliers tell, if they are near where they pass at both places:
+    where they jump from far off, along canards for one, they are rounding.
+    """
+    if label == FOLD:
+        return True
+    if not (here.trusted and there.trusted):
+        return False
+    return all(_off(label, place) < NEAR_EVENT for place in (here, there))
+
+
+def _off(label: str, place: Place) -> float:
+    """Return how far the multipliers are from those of an event."""
+    others = place.multipliers[1:]
+    if label == TORUS:
+        return float(np.min(np.abs(np.abs(others[others.imag > 0.0]) - 1.0), initial=np.inf))
+    return float(np.min(np.abs(others - (-1.0 if label == DOUBLING else 1.0)), initial=np.inf))
 
 
 def _touches(place: Place) -> bool:
@@ -130,14 +207,8 @@ def locate(corrector: Corrector, here: Place, there: Place, label: str) -> Locat
 
 def explains(found: Located) -> bool:
     """Say whether the multipliers of a located event are those of its label."""
-    others = found.place.multipliers[1:]
-    if found.label == TORUS:
-        pair = others[others.imag > 0.0]
-        gap = np.min(np.abs(np.abs(pair) - 1.0), initial=np.inf)
-        return bool(gap < AT_EVENT)
-    root = -1.0 if found.label == DOUBLING else 1.0
     allowed = AT_FOLD if found.label == FOLD else AT_EVENT
-    return bool(np.min(np.abs(others - root), initial=np.inf) < allowed)
+    return _off(found.label, found.place) < allowed + min(found.blur, MOST_BLUR)
 
 
 def correct_at(
@@ -215,7 +286,7 @@ def _branching(corrector: Corrector, here: Place, there: Place, test: Indicator)
         found = _interpolated(corrector, here, there, test)
         if found is not None:
             moved = abs(found[0].orbit.parameter - place.orbit.parameter) / place.metric.unit
-    return None if found is None else Located(BRANCHING, found[0], max(float(moved), found[1]), found[1])
+    return None if found is None else Located(BRANCHING, found[0], max(float(moved), found[1]), found[1], found[2])
 
 
 def _moved(corrector: Corrector, place: Place, mesh: Mesh) -> Place | None:
@@ -224,11 +295,30 @@ def _moved(corrector: Corrector, place: Place, mesh: Mesh) -> Place | None:
     return None if isinstance(done, int) else Place.of(done, place.metric).measured(place.metric)
 
 
-def _interpolated(corrector: Corrector, here: Place, there: Place, test: Indicator) -> tuple[Place, float] | None:
-    """Return the place where an indicator vanishes between two others, and the error of its parameter in its unit."""
+def _interpolated(
+    corrector: Corrector, here: Place, there: Place, test: Indicator
+) -> tuple[Place, float, float] | None:
+    """Return the place where an indicator vanishes between two others, and the errors of parameter and multiplier.
+
+    First through places all over the step, then through such as are close to the zero but not at it.
+    """
     there = replace(there, tangent=here.without_shift(there.tangent))
-    thetas = [0.0, *(0.5 - 0.5 * np.cos(np.pi * np.arange(1, SAMPLES - 1) / (SAMPLES - 1))).tolist(), 1.0]
-    places = [correct_at(corrector, here, *between(here, there, theta)) for theta in thetas]
+    wide = 0.5 - 0.5 * np.cos(np.pi * np.arange(SAMPLES) / (SAMPLES - 1))
+    first = _through(corrector, here, there, test, wide)
+    if first is None:
+        return None
+    root, found = first
+    around = root + CLOSE * np.cos(np.pi * (np.arange(SAMPLES - 1) + 0.5) / (SAMPLES - 1))[::-1]
+    second = _through(corrector, here, there, test, around)
+    return found if second is None or second[1][1] > found[1] else second[1]
+
+
+def _through(
+    corrector: Corrector, here: Place, there: Place, test: Indicator, thetas: np.ndarray
+) -> tuple[float, tuple[Place, float, float]] | None:
+    """Return where an indicator vanishes by interpolation through places at parts of the step, and what is there."""
+    ends = {0.0: here, 1.0: there}
+    places = [ends.get(theta) or correct_at(corrector, here, *between(here, there, theta)) for theta in thetas.tolist()]
     kept = [(theta, place) for theta, place in zip(thetas, places, strict=True) if place is not None]
     if len(kept) < ENOUGH:
         return None
@@ -240,14 +330,17 @@ def _interpolated(corrector: Corrector, here: Place, there: Place, test: Indicat
     multipliers = np.array([place.multipliers for place in samples])
     if root is None or other is None or not np.all(np.isfinite(multipliers)):
         return None
-    p = float(_lagrange(t, root) @ parameters)
-    error = abs(p - float(_lagrange(t[fewer], other) @ parameters[fewer])) / here.metric.unit
     weights = _lagrange(t, root)
+    error = abs(float(weights @ parameters - _lagrange(t[fewer], other) @ parameters[fewer])) / here.metric.unit
+    there_too = _lagrange(t, other) @ multipliers
     coordinates = weights @ np.array([place.coordinates for place in samples])
     tangent = weights @ np.array([place.tangent for place in samples])
     nearest = samples[int(np.argmin(np.abs(t - root)))]
     orbit = orbit_from(here.orbit.mesh, coordinates, here.orbit.nodes.shape[1])
-    return replace(nearest, orbit=orbit, tangent=tangent, known=weights @ multipliers), error
+    known = weights @ multipliers
+    near = 1 + int(np.argmin(np.abs(known[1:] - 1.0)))
+    blur = float(np.abs(known[near] - there_too[near]))
+    return root, (replace(nearest, orbit=orbit, tangent=tangent, known=known), error, blur)
 
 
 def _root(t: np.ndarray, values: np.ndarray) -> float | None:

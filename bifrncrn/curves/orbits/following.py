@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from bifrncrn.continuation.options import Options
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.orbits import events
 from bifrncrn.curves.orbits.branch import Place, between, predict, swing
 from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
+from bifrncrn.curves.orbits.ends import CLOSED, FAR, FULL, HOPF, NOT_FINITE, RANGE, SHORT, WALL, Ends, Followed, Row
 from bifrncrn.curves.orbits.layout import BAD_VALUE, OUTSIDE, POINTS
 from bifrncrn.curves.orbits.orbit import MOST, Orbit, density, equidistributed, error, intervals_for
 
-RANGE, HOPF, HOMOCLINIC, CENTRE, INFINITY, CLOSED = "range", "HB", "homoclinic", "centre", "infinity", "closed"
-FULL, SHORT, NOT_FINITE, WALL = "points", "step", "nan", "bound"
 CONTRACTION = 0.25
 """A Newton step must shrink at least this much, else another branch may be near."""
 UNEVEN = 12.0
@@ -26,55 +26,20 @@ FINEST = 3.0
 SLOWEST = 1e-4
 """An orbit starts where it is slowest, but not slower than this part of its greatest speed: from there on variations
 grow before they decay, and a velocity that is very small is not known well."""
-SLOW_PERIODS = 8.0
-"""How many times the shortest period one must be before it is asked whether it grows without bound."""
-STANDSTILL = 1e-7
-LENGTHENED = 1.5
-"""The period grows without bound where one this much longer moves the parameter by less than that part of its range."""
-LONGEST = 1e5
-"""The branch ends where the period is this many times the shortest."""
 VANISHED = 1e-2
 """A state whose greatest value is this close to its wall, relative to its size, has come to it."""
-ALONE = 1e-10
-"""Orbits that grow threefold while the parameter moves by less than this part of its range surround a centre."""
-FAR = 1e6
-"""Orbits this many times the size they were expected to have go to infinity."""
 NEAR_HOME = 0.05
 """A branch is back where its step passes the start this close, relative to the step."""
 ALMOST = 1e-3
 """An event that is not located in a step of this length is bracketed by it."""
+PAIR_RESOLVED = 1e-4
+"""Steps are not shortened below this to see whether the parameter turns twice in one."""
 TOGETHER = 1e-6
 """Events that are not further apart than this are not told apart."""
-SMALL_SWING = 0.3
+SMALL_SWING = 0.1
 """Orbits smaller than this may shrink to a point in one step."""
-
-
-@dataclass(frozen=True, eq=False)
-class Row:
-    """A point of a branch: the place, its extremes (2, n), and the event located there, if any.
-
-    `bracket` has the parameters between which an event lies that could not be refined.
-    """
-
-    place: Place
-    extremes: np.ndarray
-    event: str = ""
-    residual: float = 0.0
-    bracket: tuple[float, float] | None = None
-
-
-@dataclass(eq=False)
-class Followed:
-    """A branch of orbits: its rows, why it ends, and what it cost."""
-
-    rows: list[Row]
-    reason: str = ""
-    steps: int = 0
-    rejected: int = 0
-    shortest: float = np.inf
-    alone: bool = True
-    beyond: Place | None = field(default=None, repr=False)
-    """Where a branch shrinks to an equilibrium, the place on its other side, with the phase turned by half."""
+SWELL = 1.5
+"""Orbits grow or shrink by no more than this factor in one step, else folds near a Hopf point would be jumped."""
 
 
 class Follower:
@@ -88,14 +53,26 @@ class Follower:
     floor : (n,) array
         Least unit of length of every state.
     options : Options
+    problem : EquilibriumProblem
+        The equilibria of the system, near which orbits may end.
+    home : float
+        The parameter at which the branch begins.
     """
 
-    def __init__(self, corrector: Corrector, span: tuple[float, float], floor: np.ndarray, options: Options) -> None:
+    def __init__(
+        self,
+        corrector: Corrector,
+        span: tuple[float, float],
+        floor: np.ndarray,
+        options: Options,
+        problem: EquilibriumProblem,
+        home: float,
+    ) -> None:
         self.corrector = corrector
         self.span = span
         self.options = options
         self._floor = np.array(floor)
-        self._far = FAR * float(np.max(floor))
+        self._ends = Ends(problem, span[1] - span[0], home, FAR * float(np.max(floor)))
         self._low, self._high = np.full_like(self._floor, np.inf), np.full_like(self._floor, -np.inf)
         self._held = 0
         self._failure = 0
@@ -122,10 +99,11 @@ class Follower:
         here, before, h = start, None, first_step
         while not found.reason:
             if len(found.rows) >= self.options.max_points:
-                found.reason = FULL
+                found.reason = self._ends.stuck(found, FULL)
             elif not h >= self.options.least_step:
                 failures = {BAD_VALUE: NOT_FINITE, OUTSIDE: WALL}
-                found.reason = WALL if self._vanished(here) else failures.get(self._failure, SHORT)
+                reason = WALL if self._vanished(here) else failures.get(self._failure, SHORT)
+                found.reason = self._ends.stuck(found, reason)
             else:
                 here, before, h = self._advance(found, here, before, h)
                 if closing and not found.reason and len(found.rows) > 6 and _returns(found.rows):
@@ -144,6 +122,8 @@ class Follower:
         """Try one step; return the place reached (or the same), the one before, and the next length."""
         found.steps += 1
         there, growth = self._try(here, before, h)
+        if there is not None and not _in_proportion(here, there):
+            there, growth = None, 0.6
         if there is None:
             found.rejected += 1
             return here, before, h * growth
@@ -159,6 +139,9 @@ class Follower:
         elif self._vanishes(here, there):
             found.beyond, found.reason = there, HOPF
             return here, before, h
+        if stretch > PAIR_RESOLVED and not ending and events.may_turn_twice(here, there):
+            found.rejected += 1
+            return here, before, 0.5 * stretch
         event = events.signature(here, there)
         if there.trusted and not there.decided and not ending and self._held < 4:
             self._held += 1
@@ -175,10 +158,7 @@ class Follower:
         if not ending:
             there, turned = self._meshed(there)
         found.rows.append(Row(there, extremes))
-        if rows and rows[-1].bracket:
-            bracketed = found.rows.pop(-2)
-            found.rows[-1] = replace(found.rows[-1], event=bracketed.event, bracket=bracketed.bracket)
-        found.reason = ending or self._grows(found) or self._period_ends(found)
+        found.reason = ending or self._ends.reached(found)
         here = here.rolled(turned) if turned else here
         if here.orbit.mesh is not there.orbit.mesh:
             here = here.on(there.orbit.mesh)
@@ -221,62 +201,39 @@ class Follower:
     def _vanishes(self, here: Place, there: Place) -> bool:
         """Say whether the orbit has shrunk to a point between two places: it turns up again half a turn later."""
         first, second = swing(here.orbit), swing(there.orbit)
-        small = np.max(np.abs(first) / here.metric.scale)
         weights = here.dual[:-2].reshape(first.shape)
-        return bool(small < SMALL_SWING and np.sum(weights * first * second) < 0.0)
+        return bool(here.size < SMALL_SWING and np.sum(weights * first * second) < 0.0)
 
     def _rows(self, here: Place, there: Place, event: str | None, stretch: float) -> list[Row] | None:
         """Return the row of the event between two places, if any; None where the step must be taken in pieces."""
         if event == "":
             return []
         if event is None:
-            if stretch > TOGETHER:
-                return None
-            low, high = sorted((here.orbit.parameter, there.orbit.parameter))
-            return [
-                Row(there, self.corrector.extremes(there.orbit), events.likeliest(here, there), bracket=(low, high))
-            ]
+            return None if stretch > TOGETHER else self._bracketed(here, there, events.likeliest(here, there))
         located = events.locate(self.corrector, here, there, event)
         if located is not None and events.explains(located):
             place = located.place
-            status = None
+            bracket = None
             if located.moved > 10.0 * events.SETTLED:
-                status = (place.orbit.parameter - located.moved, place.orbit.parameter + located.moved)
-            return [Row(place, self.corrector.extremes(place.orbit), event, located.residual, status)]
+                off = located.moved * place.metric.unit
+                bracket = (place.orbit.parameter - off, place.orbit.parameter + off)
+            return [Row(place, self.corrector.extremes(place.orbit), event, located.residual, bracket)]
         if event == events.TORUS and located is not None:
             return []  # two real multipliers with product one: nothing happens
         if stretch > (TOGETHER if event == events.BRANCHING else ALMOST):
             return None
-        low, high = sorted((here.orbit.parameter, there.orbit.parameter))
-        return [Row(there, self.corrector.extremes(there.orbit), event, bracket=(low, high))]
+        if events.resolved(event, here, there):
+            return self._bracketed(here, there, event)
+        return None if stretch > TOGETHER else []
 
-    def _grows(self, found: Followed) -> str:
-        """Say whether the orbits surround a centre, or go to infinity."""
-        first, last = found.rows[0], found.rows[-1]
-        if np.max(np.abs(last.extremes)) > self._far:
-            return INFINITY
-        found.alone = found.alone and (
-            abs(last.place.orbit.parameter - first.place.orbit.parameter) < ALONE * (self.span[1] - self.span[0])
-        )
-        grown = np.ptp(last.extremes, axis=0) > 3.0 * np.ptp(first.extremes, axis=0)
-        return CENTRE if found.alone and bool(np.any(grown)) else ""
-
-    def _period_ends(self, found: Followed) -> str:
-        """Say whether the period grows without bound, the parameter standing still."""
-        last = found.rows[-1].place
-        period = last.orbit.period
-        found.shortest = min(found.shortest, period)
-        if period < SLOW_PERIODS * found.shortest:
-            return ""
-        parameters = []
-        for row in reversed(found.rows):
-            if row.place.orbit.period < period / LENGTHENED:
-                break
-            parameters.append(row.place.orbit.parameter)
-        else:
-            return ""
-        standing = max(parameters) - min(parameters) < STANDSTILL * last.metric.unit
-        return HOMOCLINIC if standing or period > LONGEST * found.shortest else ""
+    def _bracketed(self, here: Place, there: Place, event: str) -> list[Row]:
+        """Return the row of an event that is known to lie between two places and no better."""
+        if not event:
+            return []
+        middle = events.correct_at(self.corrector, here, *between(here, there, 0.5))
+        place = here if middle is None else middle
+        low, *_, high = sorted(at.orbit.parameter for at in (here, place, there))
+        return [Row(place, self.corrector.extremes(place.orbit), event, bracket=(low, high))]
 
     def _meshed(self, place: Place, force: bool = False) -> tuple[Place, int]:
         """Return the place on a mesh that suits it, a new one where errors are uneven or too large.
@@ -318,11 +275,23 @@ class Follower:
         return density(orbit.mesh, orbit.nodes, np.maximum(extent, 0.01 * metric.scale))
 
 
+def _in_proportion(here: Place, there: Place) -> bool:
+    """Say whether an orbit has not grown or shrunk too much in a step; the smallest may shrink to a point."""
+    return there.size < SWELL * here.size and (here.size < SMALL_SWING or here.size < SWELL * there.size)
+
+
 def _angle(here: Place, there: Place) -> float:
-    """Return the angle between the tangents of two places measured alike."""
-    t = there.tangent
-    cosine = float(here.tangent @ (here.dual * t)) / here.length(t)
-    gap = t / here.length(t) - here.tangent
+    """Return the angle between the tangents of two places measured alike, as curves in state space.
+
+    What moves a state along its own orbit is left out: where a jump comes a little earlier, the states change much and
+    the orbit does not.
+    """
+    first, second = here.across(here.tangent), here.across(there.tangent)
+    lengths = here.length(first) * here.length(second)
+    if not lengths > 0.0:
+        return np.pi
+    cosine = float(first @ (here.dual * second)) / lengths
+    gap = second / here.length(second) - first / here.length(first)
     return 2.0 * float(np.arcsin(min(1.0, 0.5 * here.length(gap)))) if cosine > 0.0 else np.pi
 
 

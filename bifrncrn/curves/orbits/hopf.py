@@ -17,9 +17,12 @@ UNKNOWN_SIZES = (1.0, 1e-2, 1e2, 1e-4, 1e4, 1e-6, 1e6)
 """Units of length tried where the equilibrium is at zero and tells none."""
 NOTHING = 1e-12
 """An equilibrium smaller than this is at zero."""
-SEEN, LARGEST = 1e-6, 1e9
-"""Where no unit is known, larger orbits are tried until the parameter has moved by the first, up to the second."""
-NO_MOVE = 1e-8
+FIRST_MOVE = 1e-5
+"""The first orbit is so large that the parameter has moved by about this part of its range."""
+LEAST, LARGEST = 1e-4, 1e9
+"""How much smaller or larger than the unit of length it may be made for that."""
+RESIZES = 8
+NO_MOVE = 1e-11
 """A parameter that moves by less than this part of its range tells nothing."""
 REACH = 1e3
 """The branch is not expected to become larger than this many times its first orbit."""
@@ -68,23 +71,38 @@ def hopf_point(problem: EquilibriumProblem, y: np.ndarray, omega: float) -> Hopf
 def first_place(corrector: Corrector, hopf: HopfPoint, unit: float) -> Corrected | None:
     """Return the first orbit of the branch that leaves a Hopf point, its tangent away from it.
 
-    `unit` is that of the parameter, the width of its range. Where the equilibrium is at zero it tells no unit of
-    length, and several are tried.
+    The parameter goes with the square of the amplitude, which tells how large the orbit is to be: so that the parameter
+    has moved by FIRST_MOVE. `unit` is that of the parameter, the width of its range. Where the equilibrium is at zero
+    it tells no unit of length, and several are tried.
     """
     x = np.abs(hopf.y[:-1])
     zero = bool(x.max() < NOTHING)
     for length in UNKNOWN_SIZES if zero else (float(x.max()),):
         for size in FIRST_SWINGS:
             found = _small(corrector, hopf, _metric(hopf, length, unit), size)
-            while zero and found is not None and _moved(hopf, found, unit) < SEEN and length < LARGEST:
-                length *= 100.0
-                larger = _small(corrector, hopf, _metric(hopf, length, unit), size)
-                if larger is None:
-                    break
-                found = larger
             if found is not None:
-                return found
+                return _resized(corrector, hopf, length, size, found, unit)
     return None
+
+
+def _resized(
+    corrector: Corrector, hopf: HopfPoint, length: float, size: float, found: Corrected, unit: float
+) -> Corrected:
+    """Return the orbit whose parameter is about FIRST_MOVE away from the Hopf point, or the nearest that is found."""
+    at, least, most = length, length * LEAST, length * LARGEST
+    for _ in range(RESIZES):
+        moved = _moved(hopf, found, unit)
+        if FIRST_MOVE / 4.0 < moved < 4.0 * FIRST_MOVE:
+            break
+        factor = float(np.sqrt(FIRST_MOVE / moved)) if moved > NO_MOVE else 100.0
+        wanted = min(max(at * min(factor, 100.0), least), most)
+        other = _near_hopf(corrector, hopf, _metric(hopf, wanted, unit), size)
+        if other is None or wanted == at:
+            break
+        if moved > NO_MOVE and not 0.8 < _moved(hopf, other, unit) / moved * (at / wanted) ** 2 < 1.25:
+            break
+        at, found = wanted, other
+    return found
 
 
 def _metric(hopf: HopfPoint, length: float, unit: float) -> Metric:
@@ -98,13 +116,15 @@ def _moved(hopf: HopfPoint, found: Corrected, unit: float) -> float:
 
 
 def _small(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: float) -> Corrected | None:
-    """Return the orbit of a size if it is so small that the parameter goes with the square of the size."""
+    """Return the orbit of a size if it is so small that the parameter goes with its square (at GH fourth power)."""
     found = _near_hopf(corrector, hopf, metric, size)
     half = None if found is None else _near_hopf(corrector, hopf, metric, 0.5 * size)
     if found is None or half is None:
         return None
     whole, part = _moved(hopf, found, metric.unit), _moved(hopf, half, metric.unit)
-    return found if whole < NO_MOVE or 2.0 < whole / max(part, 1e-300) < 8.0 else None
+    ratio = whole / max(part, 1e-300)
+    squares, fourth_powers = 3.5 < ratio < 4.6, 13.0 < ratio < 18.0
+    return found if whole < NO_MOVE or squares or fourth_powers else None
 
 
 def _near_hopf(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: float) -> Corrected | None:

@@ -25,6 +25,7 @@ from bifrncrn.curves.orbits.layout import (
     INFO_CONTRACTION,
     INFO_FIRST,
     INFO_GROWTH,
+    INFO_RESIDUAL,
     INFO_SIGN,
     INNER,
     INTERVALS,
@@ -62,6 +63,8 @@ FRESH = 1e-8
 """Tangent and pair of an orbit stem from the iterate before it: no further off than this."""
 BEYOND = 1e-5
 """A polynomial may undershoot a wall by this much of a state's size; it is evaluated on the wall then."""
+ROUNDING = 1e-14
+"""Residuals this small beside the terms they are the sums of are rounding: Newton's method can do no more."""
 SAMPLES = 8
 
 kernel = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -113,7 +116,7 @@ def _fill(c, i):
     a = doubles(c[INNER] + 8 * i * (POINTS * n + 2) * width)
     scale, slopes, values = doubles(c[SCALE]), doubles(c[SLOPES_AT]), doubles(c[VALUES_AT])
     x, f, fp = doubles(c[WORK]), doubles(c[WORK] + 8 * n), doubles(c[WORK] + 16 * n)
-    jac = doubles(c[WORK] + 24 * n)
+    jac, info = doubles(c[WORK] + 24 * n), doubles(c[INFO])
     step = doubles(c[WIDTHS])[i] * doubles(c[UNKNOWNS])[0]
     unit = doubles(c[SETTINGS])[UNIT]
     for k in range(POINTS):
@@ -123,7 +126,9 @@ def _fill(c, i):
         check = 0.0
         for row in range(n):
             at = (k * n + row) * width
-            total = 0.0
+            total, terms = 0.0, abs(step * f[row])
+            for b in range(n):
+                terms += abs(step * jac[row * n + b] * x[b])
             for j in range(POINTS + 1):
                 column, weight = at + _column(n, j), -step * values[k * (POINTS + 1) + j] / scale[row]
                 for b in range(n):
@@ -131,14 +136,17 @@ def _fill(c, i):
                 slope = slopes[k * (POINTS + 1) + j]
                 a[column + row] += slope
                 total += slope * _node(c, i, j)[row]
+                terms += abs(slope * _node(c, i, j)[row])
             last = at + n * (POINTS + 1)
             a[last] = -step * f[row] / scale[row]
             a[last + 1] = -step * fp[row] * unit / scale[row]
             a[last + 2] = (step * f[row] - total) / scale[row]
+            if abs(step * f[row] - total) > info[INFO_RESIDUAL] * terms:
+                info[INFO_RESIDUAL] = abs(step * f[row] - total) / terms
             check += a[last] * 0.0 + a[last + 1] * 0.0
             for b in range(n):
                 check += jac[row * n + b] * 0.0
-            doubles(c[INFO])[INFO_GROWTH] += step * GAUSS_WEIGHTS[k] * jac[row * n + row]
+            info[INFO_GROWTH] += step * GAUSS_WEIGHTS[k] * jac[row * n + row]
         if check != 0.0:
             return BAD_VALUE
     for border in range(2):
@@ -335,7 +343,7 @@ def _solve(c):
     scratch = doubles(address_of(final) + 8 * m * m)
     first, second = doubles(address_of(scratch) + 8 * m), doubles(address_of(scratch) + 16 * m)
     doubles(c[VALUES])[c[PARAMETER]] = doubles(c[UNKNOWNS])[1]
-    doubles(c[INFO])[INFO_GROWTH] = 0.0
+    doubles(c[INFO])[INFO_GROWTH] = doubles(c[INFO])[INFO_RESIDUAL] = 0.0
     sign = 1.0
     for i in range(count):
         status = _fill(c, i)
@@ -430,6 +438,8 @@ def _iterate(c):
             return k + 1
         else:
             ratio = length / previous if previous > 0.0 else 0.0
+            if ratio > 0.3 and info[INFO_RESIDUAL] < ROUNDING:
+                return k + 1
             if length > 1e-8:
                 info[INFO_CONTRACTION] = max(info[INFO_CONTRACTION], ratio)
                 if ratio > 0.7:

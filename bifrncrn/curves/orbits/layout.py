@@ -27,8 +27,8 @@ LAYOUT_SIZE = 28
 # float: settings
 (UNIT, TOLERANCE) = range(2)
 # float: what a correction leaves behind
-(INFO_SIGN, INFO_FIRST, INFO_CONTRACTION, INFO_GROWTH) = range(4)
-INFO_SIZE = 4
+(INFO_SIGN, INFO_FIRST, INFO_CONTRACTION, INFO_GROWTH, INFO_RESIDUAL) = range(5)
+INFO_SIZE = 5
 
 # what a correction returns instead of a number of Newton iterations
 (BAD_VALUE, SINGULAR, SLOW, OUTSIDE) = (-1, -2, -3, -4)

@@ -1,0 +1,135 @@
+"""Why a branch of orbits ends: no bound of size or period, a centre, or no mesh that is fine enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.orbits.branch import Place
+from bifrncrn.curves.orbits.resting import saddle_node, saddles_passed
+
+RANGE, HOPF, HOMOCLINIC, CENTRE, INFINITY, CLOSED = "range", "HB", "homoclinic", "centre", "infinity", "closed"
+HETEROCLINIC, SNIC = "heteroclinic", "snic"
+FULL, SHORT, NOT_FINITE, WALL = "points", "step", "nan", "bound"
+SLOW_PERIODS = 8.0
+"""How many times the shortest period one must be before it is asked whether it grows without bound."""
+STANDSTILL = 1e-7
+LENGTHENED = 1.5
+"""The period grows without bound where one this much longer moves the parameter by less than that part of its range,
+and the orbits pass a saddle: along a canard they stand still too, and the period does not grow for ever."""
+LONGEST = 1e5
+"""The branch ends where the period is this many times the shortest."""
+SNIC_CLOSE = 1e-6
+"""The branch ends where a fold of equilibria on the orbit is this close, in terms of the range."""
+LONGER = 2.0
+"""Where the steps become too small and the period is this many times the shortest, saddles nearby are the reason."""
+ALONE = 1e-10
+"""Orbits for which the parameter moves by less than this part of its range surround a centre, ..."""
+CENTRE_GROWN = 100.0
+"""... if they have grown this much, and nothing has changed by then."""
+FAR = 1e6
+"""Orbits this many times the size they were expected to have go to infinity."""
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A point of a branch: the place, its extremes (2, n), and the event located there, if any.
+
+    `bracket` has the parameters between which an event lies that could not be refined.
+    """
+
+    place: Place
+    extremes: np.ndarray
+    event: str = ""
+    residual: float = 0.0
+    bracket: tuple[float, float] | None = None
+
+
+@dataclass(eq=False)
+class Followed:
+    """A branch of orbits: its rows, why it ends, and what it cost."""
+
+    rows: list[Row]
+    reason: str = ""
+    steps: int = 0
+    rejected: int = 0
+    shortest: float = np.inf
+    beyond: Place | None = field(default=None, repr=False)
+    """Where a branch shrinks to an equilibrium, the place on its other side, with the phase turned by half."""
+    limit: float | None = None
+    """The parameter of the fold of equilibria that ends the branch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """Says why a branch ends.
+
+    Attributes
+    ----------
+    problem : EquilibriumProblem
+        The equilibria of the system.
+    width : float
+        Of the parameter's range.
+    home : float
+        The parameter at which the branch begins.
+    far : float
+        The size beyond which orbits go to infinity.
+    """
+
+    problem: EquilibriumProblem
+    width: float
+    home: float
+    far: float
+
+    def reached(self, found: Followed) -> str:
+        """Return why the branch ends at its last row, an empty text where it does not."""
+        first, last = found.rows[0], found.rows[-1]
+        found.shortest = min(found.shortest, last.place.orbit.period)
+        if np.max(np.abs(last.extremes)) > self.far:
+            return CENTRE if self._alone(found) else INFINITY
+        grown = np.ptp(last.extremes, axis=0) > CENTRE_GROWN * np.ptp(first.extremes, axis=0)
+        if np.any(grown) and self._alone(found):
+            return CENTRE
+        return self._period_ends(found)
+
+    def stuck(self, found: Followed, otherwise: str) -> str:
+        """Return why no further step can be taken: a saddle is near, all orbits are at one value, or what is given."""
+        last = found.rows[-1].place
+        if last.orbit.period > LONGER * found.shortest:
+            saddles = saddles_passed(self.problem, last)
+            if saddles:
+                return HOMOCLINIC if len(saddles) == 1 else HETEROCLINIC
+        return CENTRE if len(found.rows) > 2 and self._alone(found) else otherwise
+
+    def _alone(self, found: Followed) -> bool:
+        """Say whether all orbits are at one value of the parameter."""
+        return all(abs(row.place.orbit.parameter - self.home) < ALONE * self.width for row in found.rows)
+
+    def _period_ends(self, found: Followed) -> str:
+        """Say whether the period grows without bound."""
+        last = found.rows[-1].place
+        period = last.orbit.period
+        if period < SLOW_PERIODS * found.shortest:
+            return ""
+        if _stands_still(found.rows, period, self.width):
+            saddles = saddles_passed(self.problem, last)
+            if saddles:
+                return HOMOCLINIC if len(saddles) == 1 else HETEROCLINIC
+        if period > found.rows[-2].place.orbit.period:
+            node = saddle_node(self.problem, last)
+            if node is not None and abs(node[-1] - last.orbit.parameter) < SNIC_CLOSE * self.width:
+                found.limit = float(node[-1])
+                return SNIC
+        return HOMOCLINIC if period > LONGEST * found.shortest else ""
+
+
+def _stands_still(rows: list[Row], period: float, width: float) -> bool:
+    """Say whether the parameter has hardly moved while the period became so much longer."""
+    parameters = []
+    for row in reversed(rows):
+        if row.place.orbit.period < period / LENGTHENED:
+            return max(parameters) - min(parameters) < STANDSTILL * width
+        parameters.append(row.place.orbit.parameter)
+    return False
