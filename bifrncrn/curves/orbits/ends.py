@@ -127,7 +127,7 @@ class Ends:
 
 def _stands_still(rows: list[Row], period: float, width: float) -> bool:
     """Say whether the parameter has hardly moved while the period became so much longer."""
-    parameters = []
+    parameters: list[float] = []
     for row in reversed(rows):
         if row.place.orbit.period < period / LENGTHENED:
             return max(parameters) - min(parameters) < STANDSTILL * width

@@ -1,0 +1,142 @@
+"""Branches of orbits say nothing that is not so: points where they are, pairs of them, and the reasons of ends."""
+
+import numpy as np
+import pytest
+
+import bifrncrn as bf
+
+TURN = 2.0 * np.pi
+
+
+def rotor(growth, value=-0.5, more=None, definitions=None, **state):
+    """Return a planar system whose radius grows at a rate given in s = x^2 + y^2 and lam, and that turns evenly."""
+    equations = {"x": f"({growth})*x - y", "y": f"({growth})*y + x"} | (more or {})
+    spelled = {name: text.replace("s", "(x*x + y*y)") if name in "xy" else text for name, text in equations.items()}
+    return bf.System.from_equations(spelled, {"lam": value}, {name: state.get(name, 0.0) for name in spelled})
+
+
+def followed(model, bounds):
+    return bf.orbits(bf.diagram(model, bounds=bounds).special("HB")[0])
+
+
+def folds_of(growth, bounds):
+    """Return the located folds, each at its own row."""
+    found = followed(rotor(growth), bounds)
+    points = found.special("LPC")
+    assert len(points) == len(found.special_points)
+    for point in points:
+        assert point.status == "converged"
+        assert found.column("lam")[point.index] == point.parameters["lam"]
+    return sorted(point.parameters["lam"] for point in points)
+
+
+@pytest.mark.parametrize(("a", "b"), [(1.5, 1.6), (0.9, 0.93), (2.0, 2.3), (0.31, 0.35)])
+def test_two_folds_of_cycles_in_one_step_are_both_found(a, b):
+    # lam = P(s) with P' = (s - a)(s - b)
+    p = np.polynomial.Polynomial([0.0, a * b, -(a + b) / 2.0, 1.0 / 3.0])
+    growth = f"lam - (s^3/3 - {(a + b) / 2.0!r}*s^2 + {a * b!r}*s)"
+    assert folds_of(growth, (-1.0, 4.0)) == pytest.approx(sorted([p(a), p(b)]), abs=1e-9)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.02, 0.03), (0.002, 0.004)])
+def test_folds_close_to_the_hopf_point_are_not_jumped(low, high):
+    p = np.polynomial.Polynomial([0.0, low * high, -(low + high) / 2.0, 1.0 / 3.0])
+    growth = f"lam - (s^3/3 - {(low + high) / 2.0!r}*s^2 + {low * high!r}*s)*100"
+    assert folds_of(growth, (-1.0, 1.0)) == pytest.approx(sorted([100 * p(low), 100 * p(high)]), abs=1e-9)
+
+
+def test_parameters_do_not_turn_where_they_only_slow_down():
+    assert folds_of("lam - (s^3/3 - 1.55*s^2 + 2.4026*s)", (-1.0, 3.0)) == []  # P' = (s - 1.55)^2 + 1e-4
+
+
+@pytest.mark.parametrize("rate", [1.5, 6.0])
+def test_a_branch_point_of_cycles_is_on_its_row_and_in_its_bracket(rate):
+    # u grows like rate (1 - r^2) along the orbits u = 0: a multiplier exp(2 pi rate (1 - lam)) passes 1 at lam = 1
+    more = {"u": f"({rate} - {rate}*(x*x + y*y) - u*u)*u"}
+    found = followed(rotor("lam - s", value=-0.9, more=more), (-1.0, 4.0))
+    (point,) = found.special_points
+    assert (point.label, point.status) == ("BPC", "converged")
+    assert point.parameters["lam"] == pytest.approx(1.0, abs=1e-9)
+    assert found.column("lam")[point.index] == point.parameters["lam"]
+    assert found.column("max x")[point.index] == pytest.approx(1.0, abs=1e-7)
+
+
+def test_every_point_is_its_row_and_inside_its_bracket():
+    # AUTO's torus example (Freire et al.), where branch points and folds of cycles accumulate at a homoclinic orbit
+    model = bf.System.from_equations(
+        {
+            "x": "(-(be + nu)*x + be*y - 0.328578*x^3 + 0.933578*(y - x)^3)/0.6",
+            "y": "be*x - (be + ga)*y - z - 0.933578*(y - x)^3",
+            "z": "y",
+        },
+        {"nu": -0.9, "be": 0.5, "ga": -0.6},
+        {"x": 0.0, "y": 0.0, "z": 0.0},
+    )
+    found = bf.orbits(bf.diagram(model, parameter="nu", bounds=(-0.9, -0.5)).special("HB")[0])
+    assert found.special_points
+    for point in found.special_points:
+        value = point.parameters["nu"]
+        assert found.column("nu")[point.index] == value
+        assert point.bracket is None or point.bracket[0] <= value <= point.bracket[1]
+    branching = [point.parameters["nu"] for point in found.special("BPC") if point.status == "converged"]
+    assert min(abs(value + 0.8324379304) for value in branching) < 1e-8
+
+
+@pytest.mark.parametrize("offset", [1e-4, 1e-7])
+def test_a_hopf_point_beside_the_origin_has_no_centre(offset):
+    model = bf.System.from_equations(
+        {"x": f"lam*x - y - x*(x*x + y*y) + {offset!r}", "y": "lam*y + x - y*(x*x + y*y)"},
+        {"lam": -0.5},
+        {"x": 0.0, "y": 0.0},
+    )
+    found = followed(model, (-1.0, 1.0))
+    assert found.ended[1].reason == "range"
+    assert found.column("max x")[-1] == pytest.approx(1.0, abs=2.0 * offset)
+    assert not found.special_points
+
+
+@pytest.mark.parametrize("k", [1.0, 0.3])
+def test_a_family_that_ends_at_a_heteroclinic_cycle_says_so(k):
+    # H = lam is a cycle; through the saddles at x = -1 and x = 1 it is H = 1/4
+    h = "(y^2/2 + x^2/2 - x^4/4 - lam)"
+    model = bf.System.from_equations(
+        {"x": f"y - {h}*{k!r}*(x - x^3)", "y": f"-(x - x^3) - {h}*{k!r}*y"}, {"lam": 0.05}, {"x": 0.3, "y": 0.0}
+    )
+    end = followed(model, (-0.1, 0.5)).ended[1]
+    assert end.reason == "heteroclinic"
+    assert "0.25" in end.message
+
+
+def test_a_family_that_ends_at_a_saddle_node_on_the_cycle_says_so():
+    # theta' = lam - cos(theta) on the unit circle in the plane, and a Hopf point inside that gives the cycle birth:
+    # the period is 2 pi / sqrt(lam^2 - 1) and the saddle-node is at lam = 1
+    model = bf.System.from_equations(
+        {"x": "x*(1 - x*x - y*y) - y*(lam - x)", "y": "y*(1 - x*x - y*y) + x*(lam - x)"},
+        {"lam": 2.0},
+        {"x": 1.0, "y": 0.0},
+    )
+    found = bf.orbits(bf.find_cycle(model), (0.5, 3.0))
+    period, lam = found.column("period"), found.column("lam")
+    assert np.max(np.abs(period[lam > 1.01] / (TURN / np.sqrt(lam[lam > 1.01] ** 2 - 1.0)) - 1.0)) < 1e-7
+    (end,) = [end for end in found.ended if end.reason != "range"]
+    assert end.reason == "snic"
+    assert float(end.message.split("lam=")[1]) == pytest.approx(1.0, abs=1e-8)
+
+
+def test_multipliers_that_rounding_has_spoilt_make_no_labels():
+    # the Oregonator's canards, where variations grow by more than 1e10 and decay again
+    model = bf.System.from_equations(
+        {
+            "x": "(0.0008*y - x*y + x*(1 - x))/0.04",
+            "y": "(-0.0008*y - x*y + f*z)/0.0004",
+            "z": "x - z",
+        },
+        {"f": 0.3},
+        {"x": 0.5, "y": 0.5, "z": 0.5},
+    )
+    whole = bf.with_orbits(bf.diagram(model, parameter="f", bounds=(0.3, 3.0)))
+    points = [point for point in whole.special_points if point.period is not None]
+    assert {point.label for point in points} == {"LPC"}
+    for branch in whole.branches:
+        if branch.kind == "periodic":  # where it is not known how many are unstable, -1 says so
+            assert -1 in branch.unstable
