@@ -291,10 +291,9 @@ def test_numbers_are_finite_or_refused(text):
 # --- compare, convert
 
 
-def test_compare_exits_0_when_the_points_agree(engine, run):
+def test_compare_exits_0_when_the_two_agree(run):
     code, out, _ = run("compare", "hopf", "hopf", *RANGE)
-    assert code == 0 and "agree" in out
-    assert engine[0][1]["box"] == {"x1": (3.5, 6.5), "x2": (3.5, 6.5)}
+    assert code == 0 and "the two agree" in out and "x1 in [3.5, 6.5]" in out
 
 
 def test_convert_writes_a_model_file(run, tmp_path):
@@ -312,7 +311,7 @@ def test_the_verdict_on_the_published_network_is_the_exit_code(reference, run, t
     assert code == 1 and not err and "+0.1437" in out
     data = json.loads((tmp_path / "a.json").read_text())
     assert data["verdict"] is False and data["matched"][0]["parameter_error"] == pytest.approx(0.1437, abs=1e-4)
-    assert run(*words, "--tolerance", "0.2")[0] == 0
+    assert run(*words, "--tolerance", "0.1", "--shape-tolerance", "0.25")[0] == 0
 
 
 def test_demo_agrees_and_writes_its_files(run, tmp_path):

@@ -98,6 +98,7 @@ def run_compare(options: Namespace) -> int:
         parameter=options.parameter,
         bounds=bounds_of(options) if options.range else None,
         tolerance=options.tolerance,
+        shape_tolerance=options.shape_tolerance,
         start=merged(options.start, "--start") or None,
         box=merged(options.box, "--box") or None,
         engine=options.engine,

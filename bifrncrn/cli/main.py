@@ -206,15 +206,28 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
     add = _command(
         commands,
         "compare",
-        "compare the special points of a network with its target's",
-        "Exit code 1 when a special point of the target is missing, extra, of another kind, of another criticality, or "
-        "further off than the tolerance. Points outside the target's box that have no partner are listed, not judged.",
+        "compare the behaviour of a network with its target's, or any two systems",
+        "Compared are special points, the number and stability of equilibria and cycles all over the range, and the "
+        "cycles' periods, extents and shapes. Exit code 1 when something differs by more than the tolerances, or could "
+        "not be judged; a sentence says each. Points outside the target's box that have no partner are listed, not "
+        "judged.",
     )
     add("target", metavar="TARGET", help=MODEL_HELP)
     add("network", metavar="NETWORK", help=MODEL_HELP)
     _add_tracing(add, required=False)
     add("--mu", type=number, help="analyse the full network at this ratio of time-scales")
-    add("--tolerance", type=number, default=0.05, help="how far a special point may be off (default %(default)s)")
+    add(
+        "--tolerance",
+        type=number,
+        default=0.05,
+        help="how far a special point may be off, relative to the width of the range (default %(default)s)",
+    )
+    add(
+        "--shape-tolerance",
+        type=number,
+        default=0.1,
+        help="how much all else may differ, relatively: frequencies, periods, extents, shapes (default %(default)s)",
+    )
     _add_output(add, "bifrncrn.comparison/1", show=True)
 
 

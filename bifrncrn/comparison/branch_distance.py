@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bifrncrn.comparison.window import Window
 from bifrncrn.diagrams.results import Branch, Diagram
 
 SPACING = 0.005  # of a window's side: how densely branches are sampled
@@ -15,30 +16,22 @@ MARGIN = 1.0  # in sides of the window: how far outside it the other diagram's b
 
 
 @dataclass(frozen=True, eq=False)
-class Window:
-    """The rectangle of the parameter and the common states in which two diagrams are compared.
+class Gap:
+    """How far two sets of branches lie apart in a window, in units of its scale.
 
     Attributes
     ----------
-    lower, upper : (1 + n,) array
-        Its sides, the parameter first.
-    scale : (1 + n,) array
-        What counts as distance one along each side.
+    mean : float
+        The root mean square along the set that is further from the other.
+    most : float
+        The largest distance.
+    value : float
+        The parameter where it is largest.
     """
 
-    lower: np.ndarray
-    upper: np.ndarray
-    scale: np.ndarray
-
-    def unit(self, points: np.ndarray) -> np.ndarray:
-        """Return points, shape (k, 1 + n), with the window's lower corner as origin, in units of its scale."""
-        return (points - self.lower) / self.scale
-
-    def holds(self, points: np.ndarray) -> np.ndarray:
-        """Return for each point, shape (k, 1 + n), whether it is inside, edges (to rounding) included."""
-        slack = 1e-9 * self.scale
-        inside = (points >= self.lower - slack) & (points <= self.upper + slack)
-        return np.asarray(inside.all(axis=1))
+    mean: float
+    most: float
+    value: float
 
 
 def polylines(diagram: Diagram, names: tuple[str, ...]) -> list[np.ndarray]:
@@ -47,12 +40,17 @@ def polylines(diagram: Diagram, names: tuple[str, ...]) -> list[np.ndarray]:
 
 
 def branch_distance(target: list[np.ndarray], learned: list[np.ndarray], window: Window) -> float | None:
-    """Return the symmetric root mean square distance between two sets of branches inside a window.
+    """Return the symmetric root mean square distance between two sets of branches inside a window; see `branch_gap`."""
+    gap = branch_gap(target, learned, window)
+    return None if gap is None else gap.mean
+
+
+def branch_gap(target: list[np.ndarray], learned: list[np.ndarray], window: Window) -> Gap | None:
+    """Return how far two sets of branches are apart inside a window.
 
     The part of each set that lies in the window is sampled evenly by its length; each sample's distance to the
-    other set (which may lie somewhat outside the window) is measured in units of the window's scale; the larger of
-    the two root mean squares is returned. It is 0 for the same curves, whatever points they are given by, and large
-    when one set has a piece the other lacks.
+    other set (which may lie somewhat outside the window) is measured in units of the window's scale. The distances are
+    0 for the same curves, whatever points they are given by, and large when one set has a piece the other lacks.
 
     Parameters
     ----------
@@ -63,15 +61,18 @@ def branch_distance(target: list[np.ndarray], learned: list[np.ndarray], window:
 
     Returns
     -------
-    float or None
+    Gap or None
         None when one set has no piece in the window.
     """
     there, back = _one_way(target, learned, window), _one_way(learned, target, window)
-    return None if there is None or back is None else max(there, back)
+    if there is None or back is None:
+        return None
+    furthest = max(there, back, key=lambda gap: gap.most)
+    return Gap(max(there.mean, back.mean), furthest.most, furthest.value)
 
 
-def _one_way(source: list[np.ndarray], other: list[np.ndarray], window: Window) -> float | None:
-    """Return the root mean square distance of the samples of `source` to the curves of `other`."""
+def _one_way(source: list[np.ndarray], other: list[np.ndarray], window: Window) -> Gap | None:
+    """Return the distance of the samples of `source` to the curves of `other`."""
     from scipy.spatial import cKDTree
 
     near, far = window.unit(window.lower), window.unit(window.upper)
@@ -84,8 +85,10 @@ def _one_way(source: list[np.ndarray], other: list[np.ndarray], window: Window) 
     _, index = tree.query(samples, k=min(NEIGHBOURS, len(base)))
     index = index.reshape(len(samples), -1)
     squares = _squared_distance(samples[:, None, :], base[index], tip[index]).min(axis=1)
-    total = weights.sum()
-    return float(np.sqrt(np.average(squares, weights=weights if total > 0 else None)))
+    total, worst = weights.sum(), int(np.argmax(squares))
+    mean = np.sqrt(np.average(squares, weights=weights if total > 0 else None))
+    value = window.lower[0] + window.scale[0] * samples[worst, 0]
+    return Gap(float(mean), float(np.sqrt(squares[worst])), float(value))
 
 
 def _pieces(

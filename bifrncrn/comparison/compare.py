@@ -1,29 +1,21 @@
-"""Compare the bifurcations of a learned system with those of its target.
-
-Everything but `compare` works on finished diagrams only.
-"""
+"""Compare the behaviour of a learned system with that of its target, or any two systems."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bifrncrn.base.errors import InputError
-from bifrncrn.comparison.branch_distance import Window, branch_distance, polylines
-from bifrncrn.comparison.comparison import Comparison, Match, common_range, where
-from bifrncrn.diagrams.results import Diagram, SpecialPoint
+from bifrncrn.comparison.comparison import Comparison
+from bifrncrn.comparison.judging import judged
+from bifrncrn.comparison.window import Box, check_box, common_states, states_of
+from bifrncrn.diagrams.results import Diagram
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
 
-UNJUDGED = ("EP", "UZ")  # labels that are no bifurcations
-REACH = 0.5  # of the range and box: special points further apart than this are never partners
-SAME_POINT = 1e-6  # of the range and box: special points of one label closer than this are one point seen twice
-
-Box = Mapping[str, tuple[float, float]]
+PLAIN, TRAINED = ("first", "second"), ("target", "learned")
 
 
 def compare(
@@ -34,11 +26,16 @@ def compare(
     mu: float | None = None,
     tolerance: float = 0.05,
     *,
+    shape_tolerance: float = 0.1,
     start: Mapping[str, float] | None = None,
     box: Box | None = None,
     engine: str = "native",
 ) -> Comparison:
-    """Trace the diagrams of a target and of a network that learned it, and compare them.
+    """Trace the diagrams of a target and of a network that learned it, follow their cycles, and compare all of it.
+
+    Compared are special points (label, parameter, criticality, frequency, state), the number, place and stability of
+    equilibria and cycles all over the range, the cycles' periods, extents and shapes, and what trajectories from a few
+    states of the region come to. The verdict is true only where all of that was looked at and agrees.
 
     Parameters
     ----------
@@ -54,7 +51,11 @@ def compare(
     mu : float, optional
         Analyse the full network at this ratio of time-scales; by default the reduced one (mu to 0).
     tolerance : float
-        How far a special point may be off, in the parameter's unit.
+        How far a special point may be off, relative to the width of the parameter's range. What differs over less of
+        the range than this does not count either.
+    shape_tolerance : float
+        How much all else may differ, relatively: frequencies at Hopf points, periods and extents of cycles; states at
+        special points and branches in units of the region; shapes of cycles in units of their size.
     start : mapping of str to float, optional
         Where both diagrams start; by default each system's own start values.
     box : mapping of str to (float, float), optional
@@ -70,47 +71,62 @@ def compare(
     Raises
     ------
     InputError
-        If an argument is not one of the above, or the tolerance is not positive.
+        If an argument is not one of the above, neither side has the parameter, or a tolerance is not positive.
     ConvergenceError
         If a diagram has no point to start from.
     """
-    _check_tolerance(tolerance)
+    _check_tolerances(tolerance, shape_tolerance)
     box = getattr(target, "box", None) if box is None else box
     bounds = _bounds_of(target) if bounds is None else bounds
+    systems = [thing if isinstance(thing, Diagram) else _system_of(thing, mu) for thing in (target, network)]
+    _check_parameter(parameter, systems)
     sides = []
-    for thing in (target, network):
-        if isinstance(thing, Diagram):
-            sides.append(thing)
+    for thing, system in zip((target, network), systems):
+        if isinstance(system, Diagram):
+            sides.append(system)
             continue
         if bounds is None:
             raise InputError("the range of the parameter is not known; give bounds=(low, high)")
-        system = _system_of(thing, mu)
         name = parameter if parameter in system.parameters else getattr(thing, "parameter", None)
         region = None if box is None else _renamed(box, _names_of(target), system.variables)
         sides.append(_trace(system, name, bounds, start, region, engine))
-    return compare_diagrams(sides[0], sides[1], tolerance=tolerance, box=box)
+    trained = any(not isinstance(thing, Diagram) and not _is_plain(thing) for thing in (target, network))
+    return compare_diagrams(
+        sides[0], sides[1], tolerance, box, shape_tolerance=shape_tolerance, words=TRAINED if trained else PLAIN
+    )
 
 
-def compare_diagrams(target: Diagram, learned: Diagram, tolerance: float = 0.05, box: Box | None = None) -> Comparison:
-    """Compare two finished diagrams.
+def compare_diagrams(
+    target: Diagram,
+    learned: Diagram,
+    tolerance: float = 0.05,
+    box: Box | None = None,
+    *,
+    shape_tolerance: float = 0.1,
+    words: tuple[str, str] = PLAIN,
+) -> Comparison:
+    """Compare two finished diagrams; see `compare`.
 
     Special points of one label are paired so that the sum of their distances is smallest. The distance of two points
     adds, in quadrature, their parameters' difference (in units of the range, or of four tolerances if that is more)
     and the root mean square of their common states' differences (in units of the box's sides, or of the extent of the
     target's branches where there is no box). A pair further apart than 0.5 is no pair: one is missing, the other extra.
 
-    A learned network has equilibria far from where it was trained, so a point outside the box that has no partner is
+    A learned network has equilibria far from where it was trained, so what lies outside the box and has no partner is
     listed as `outside` and not judged; a pair is judged wherever it lies.
 
     Parameters
     ----------
     target, learned : Diagram
         They are compared on the range they have in common. States of the same name are compared; if there are none,
-        the target's first states are taken to be `x1`, `x2`, ... of the network.
-    tolerance : float
-        How far a special point may be off, in the parameter's unit.
+        the target's first states are taken to be `x1`, `x2`, ... of the network. Cycles are followed where a diagram
+        still has its model.
+    tolerance, shape_tolerance : float
+        As in `compare`.
     box : mapping of str to (float, float), optional
         The region of the target's states that is judged; by default all of them.
+    words : (str, str)
+        What the two are called in sentences.
 
     Returns
     -------
@@ -119,186 +135,34 @@ def compare_diagrams(target: Diagram, learned: Diagram, tolerance: float = 0.05,
     Raises
     ------
     InputError
-        If the tolerance is not positive, the box names an unknown state or the ranges do not overlap.
+        If a tolerance is not positive, the box names an unknown state or the ranges do not overlap.
     """
-    _check_tolerance(tolerance)
-    names = _same_states(_states(target), _states(learned))
+    _check_tolerances(tolerance, shape_tolerance)
     box = None if box is None else {name: (float(low), float(high)) for name, (low, high) in box.items()}
-    _check_box(box, target)
-    window = _window(target, learned, names, box, tolerance)
-    rows = _places(_bifurcations(target), target.parameter, tuple(names), window)
-    columns = _places(_bifurcations(learned), learned.parameter, tuple(names.values()), window)
-    pairs, alone, strangers = _assign(rows, columns, window)
-    missing = [p for p, place in alone if box is None or window.holds(place[None])[0]]
-    extra = [p for p, place in strangers if box is None or window.holds(place[None])[0]]
-    judged = {id(p) for p in missing + extra}
-    matched = tuple(_match(a, b, tolerance, window) for a, b in pairs)
-    curves = polylines(target, (target.parameter, *names)), polylines(learned, (learned.parameter, *names.values()))
-    distance = branch_distance(*curves, window)
-    return Comparison(
-        target=target,
-        learned=learned,
-        tolerance=float(tolerance),
-        box=box,
-        names=names,
-        matched=matched,
-        missing=tuple(missing),
-        extra=tuple(extra),
-        outside=tuple(p for p, _ in alone + strangers if id(p) not in judged),
-        branch_distance=distance,
-        orbit_distance=None,
-        notes=_notes(missing, extra, strangers, alone, window, target, learned, distance),
-    )
+    check_box(box, states_of(target))
+    return judged(target, learned, float(tolerance), float(shape_tolerance), box, words)
 
 
-Place = tuple[SpecialPoint, np.ndarray]
+def _check_tolerances(tolerance: float, shape_tolerance: float) -> None:
+    for name, value in (("tolerance", tolerance), ("shape_tolerance", shape_tolerance)):
+        if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+            raise InputError(f"{name} is {value}; it must be a positive number, a share such as 0.05")
 
 
-def _bifurcations(diagram: Diagram) -> list[SpecialPoint]:
-    return [point for point in diagram.special_points if point.label not in UNJUDGED]
+def _check_parameter(parameter: str | None, systems: list[Any]) -> None:
+    """Raise InputError where a parameter is named that neither side has."""
+    known = [(s.parameter,) if isinstance(s, Diagram) else tuple(s.parameters) for s in systems]
+    if parameter is None or any(parameter in names for names in known):
+        return
+    first, second = (", ".join(names) or "none" for names in known)
+    raise InputError(f"neither side has a parameter {parameter!r}; the first has {first} and the second has {second}")
 
 
-def _places(points: Sequence[SpecialPoint], parameter: str, names: tuple[str, ...], window: Window) -> list[Place]:
-    """Return the points inside the range with their coordinates (parameter, common states), each once."""
-    kept: list[Place] = []
-    for point in points:
-        place = np.array([point.parameters[parameter], *(point.state.get(name, math.nan) for name in names)])
-        if not window.lower[0] <= place[0] <= window.upper[0]:
-            continue
-        if not any(point.label == p.label and _distance(place, q, window) < SAME_POINT for p, q in kept):
-            kept.append((point, place))
-    return kept
+def _is_plain(thing: Any) -> bool:
+    """Say whether something is neither a target to be learned nor a network that learned one."""
+    from bifrncrn.models.system import System
 
-
-def _distance(a: np.ndarray, b: np.ndarray, window: Window) -> float:
-    """Return the distance of two places by which partners are found."""
-    gap = (a - b) / window.scale
-    state = _root_mean_square(gap[1:])
-    return math.hypot(gap[0], 0.0 if state is None else state)
-
-
-def _root_mean_square(values: np.ndarray) -> float | None:
-    known = values[np.isfinite(values)]
-    return float(np.sqrt(np.mean(known**2))) if known.size else None
-
-
-def _assign(
-    rows: list[Place], columns: list[Place], window: Window
-) -> tuple[list[tuple[Place, Place]], list[Place], list[Place]]:
-    """Return the pairs of least total distance, and the rows and the columns left alone."""
-    from scipy.optimize import linear_sum_assignment
-
-    pairs = []
-    for label in sorted({p.label for p, _ in rows}):
-        left = [k for k, (p, _) in enumerate(rows) if p.label == label]
-        right = [k for k, (p, _) in enumerate(columns) if p.label == label]
-        # Beside the real partners each point has one of its own that costs half of REACH: staying alone.
-        cost = np.full((len(left) + len(right),) * 2, REACH / 2)
-        cost[len(left) :, len(right) :] = 0.0
-        for i, a in enumerate(left):
-            for j, b in enumerate(right):
-                cost[i, j] = _distance(rows[a][1], columns[b][1], window)
-        chosen = zip(*linear_sum_assignment(cost))
-        pairs += [(left[i], right[j]) for i, j in chosen if i < len(left) and j < len(right)]
-    matched_rows, matched_columns = {i for i, _ in pairs}, {j for _, j in pairs}
-    alone = [place for k, place in enumerate(rows) if k not in matched_rows]
-    strangers = [place for k, place in enumerate(columns) if k not in matched_columns]
-    return [(rows[i], columns[j]) for i, j in sorted(pairs)], alone, strangers
-
-
-def _match(target: Place, learned: Place, tolerance: float, window: Window) -> Match:
-    gap = learned[1] - target[1]
-    return Match(
-        label=target[0].label,
-        target=target[0],
-        learned=learned[0],
-        parameter_shift=float(gap[0]),
-        state_error=_root_mean_square(gap[1:] / window.scale[1:]),
-        tolerance=float(tolerance),
-    )
-
-
-def _notes(
-    missing: list[SpecialPoint],
-    extra: list[SpecialPoint],
-    strangers: list[Place],
-    alone: list[Place],
-    window: Window,
-    target: Diagram,
-    learned: Diagram,
-    distance: float | None,
-) -> tuple[str, ...]:
-    """Return what a reader should know beside the tables."""
-    notes = []
-    for point, place in alone:
-        near = [p for p, q in strangers if p in extra and _distance(place, q, window) < REACH / 2]
-        if point in missing and near:
-            notes.append(
-                f"{where(point, target.parameter)} has changed kind: near it the learned diagram has "
-                + ", ".join(where(p, learned.parameter) for p in near)
-            )
-    bracketed = [p for d in (target, learned) for p in d.special_points if p.status == "bracketed"]
-    notes += [f"the {p.label} between {p.bracket} could not be refined" for p in bracketed if p.bracket]
-    if distance is None:
-        notes.append("a diagram has no branch inside the compared region, so there is no branch distance")
-    return tuple(notes)
-
-
-def _window(target: Diagram, learned: Diagram, names: Mapping[str, str], box: Box | None, tolerance: float) -> Window:
-    """Return the compared region: the common range, and the box or else the target's extent, on the common states."""
-    low, high = common_range(target, learned)
-    lower, upper, scale = [low], [high], [max(high - low, 4 * tolerance)]
-    for name in names:
-        if box is not None and name in box:
-            a, b = box[name]
-            side = b - a
-        else:
-            values = [branch.column(name) for branch in target.branches if name in branch.columns]
-            a, b, side = _extent(np.concatenate(values) if values else np.empty(0))
-        lower.append(a)
-        upper.append(b)
-        scale.append(side)
-    return Window(np.array(lower), np.array(upper), np.array(scale))
-
-
-def _extent(values: np.ndarray) -> tuple[float, float, float]:
-    """Return the ends of the values and their scale: their span, but not less than half of the largest of them."""
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return -math.inf, math.inf, 1.0
-    low, high = float(values.min()), float(values.max())
-    scale = max(high - low, 0.5 * max(abs(low), abs(high))) or 1.0
-    return low - 0.25 * scale, high + 0.25 * scale, scale
-
-
-def _same_states(theirs: Sequence[str], ours: Sequence[str]) -> dict[str, str]:
-    """Return for each state of the target its name in the learned system: the same, or else its number's `x1`, ..."""
-    same = {name: name for name in theirs if name in ours}
-    return same or {name: f"x{k}" for k, name in enumerate(theirs, 1) if f"x{k}" in ours}
-
-
-def _states(diagram: Diagram) -> tuple[str, ...]:
-    names: dict[str, None] = {}
-    for branch in diagram.branches:
-        names |= dict.fromkeys(branch.columns)
-    for point in diagram.special_points:
-        names |= dict.fromkeys(point.state)
-    return tuple(name for name in names if name != diagram.parameter and " " not in name and name != "period")
-
-
-def _check_tolerance(tolerance: float) -> None:
-    if not (isinstance(tolerance, int | float) and math.isfinite(tolerance) and tolerance > 0):
-        raise InputError(f"tolerance is {tolerance}; it must be a positive number in the parameter's unit")
-
-
-def _check_box(box: Box | None, target: Diagram) -> None:
-    for name, (low, high) in (box or {}).items():
-        if name not in _states(target):
-            raise InputError(
-                f"the box names {name!r}, which is no state of the target; it has {', '.join(_states(target))}"
-            )
-        if not (math.isfinite(low) and math.isfinite(high) and low < high):
-            raise InputError(f"the box of {name!r} is {low} to {high}; give two finite numbers, the lower first")
+    return isinstance(thing, System)
 
 
 def _bounds_of(thing: Any) -> tuple[float, float] | None:
@@ -314,19 +178,26 @@ def _system_of(thing: Any, mu: float | None) -> System:
     network = getattr(thing, "network", thing)
     if hasattr(network, "reduced"):
         return network.reduced() if mu is None else network.full(mu)
-    if hasattr(thing, "system"):
+    if getattr(thing, "system", None) is not None:
         return thing.system
     raise InputError(f"cannot trace a {type(thing).__name__}; give a Target, a System, a Network, a Fit or a Diagram")
 
 
 def _names_of(target: Any) -> tuple[str, ...]:
-    return _states(target) if isinstance(target, Diagram) else _system_of(target, None).variables
+    return states_of(target) if isinstance(target, Diagram) else _system_of(target, None).variables
 
 
-def _renamed(box: Box, theirs: Sequence[str], variables: Sequence[str]) -> Box:
+def _renamed(box: Box, theirs: tuple[str, ...], variables: tuple[str, ...]) -> Box:
     """Return the box of the target's states in the names of a system's variables."""
-    names = _same_states(theirs, variables)
+    names = common_states(theirs, variables)
     return {names[name]: side for name, side in box.items() if name in names}
+
+
+def trace(target: Diagram, network: Any, bounds: tuple[float, float], mu: float | None, box: Box | None) -> Diagram:
+    """Return the diagram of a network as `compare` traces it to compare it with the target's."""
+    system = _system_of(network, mu)
+    region = None if box is None else _renamed(box, _names_of(target), system.variables)
+    return _trace(system, getattr(network, "parameter", None), bounds, None, region, "native")
 
 
 def _trace(

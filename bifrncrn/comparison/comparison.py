@@ -7,9 +7,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
 from bifrncrn.base.tables import format_number, format_table
+from bifrncrn.comparison.window import common_range
 from bifrncrn.diagrams.results import Diagram, SpecialPoint, criticality
 
 if TYPE_CHECKING:
@@ -33,8 +33,12 @@ class Match:
     state_error : float or None
         Root mean square over the common states of their differences, each in units of the box's side (of the target
         diagram's extent where there is no box); None without a common state.
+    rate_error : float or None
+        Relative difference of the frequencies at Hopf points, of the periods at points on cycles; None elsewhere.
     tolerance : float
-        The largest `parameter_error` that is within the tolerance.
+        The largest `parameter_error` that is within the tolerance, in the parameter's unit.
+    shape_tolerance : float
+        The largest `state_error` and `rate_error` that is within the tolerance.
     """
 
     label: str
@@ -42,7 +46,9 @@ class Match:
     learned: SpecialPoint
     parameter_shift: float
     state_error: float | None
+    rate_error: float | None
     tolerance: float
+    shape_tolerance: float
 
     @property
     def parameter_error(self) -> float:
@@ -62,8 +68,10 @@ class Match:
 
     @property
     def ok(self) -> bool:
-        """Whether the learned point is within the tolerance and not of another criticality."""
-        return self.within_tolerance and self.same_criticality is not False
+        """Whether the learned point is within the tolerances and not of another criticality."""
+        errors = [error for error in (self.state_error, self.rate_error) if error is not None]
+        near = all(error <= self.shape_tolerance for error in errors)
+        return self.within_tolerance and near and self.same_criticality is not False
 
     def to_json(self) -> dict[str, Any]:
         """Return the pair as plain JSON."""
@@ -74,9 +82,70 @@ class Match:
             "parameter_error": self.parameter_error,
             "parameter_shift": self.parameter_shift,
             "state_error": self.state_error,
+            "rate_error": self.rate_error,
             "criticality": {"target": criticality(self.target), "learned": criticality(self.learned)},
             "ok": self.ok,
         }
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Something that differs over an interval of the parameter, and how it looks in its middle."""
+
+    low: float
+    high: float
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """Where the two have other numbers of equilibria or cycles, or such of other stability.
+
+    Attributes
+    ----------
+    equilibria, cycles : tuple of Disagreement
+    values : tuple of float
+        The parameter values that were looked at.
+    """
+
+    equilibria: tuple[Disagreement, ...]
+    cycles: tuple[Disagreement, ...]
+    values: tuple[float, ...]
+
+    @property
+    def agree(self) -> bool:
+        """Whether there is no disagreement."""
+        return not self.equilibria and not self.cycles
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {
+            "agree": self.agree,
+            "equilibria": [vars(part) for part in self.equilibria],
+            "cycles": [vars(part) for part in self.cycles],
+            "values": len(self.values),
+        }
+
+
+@dataclass(frozen=True)
+class ComparedCycle:
+    """Two corresponding cycles at one parameter value.
+
+    Attributes
+    ----------
+    value : float
+        Of the parameter.
+    hausdorff : float
+        The Hausdorff distance of their curves, in units of the first one's size.
+    distance : float
+        Root mean square distance at equal phases, best shifted, in the same unit.
+    periods : (float, float)
+    """
+
+    value: float
+    hausdorff: float
+    distance: float
+    periods: tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +155,13 @@ class Comparison:
     Attributes
     ----------
     target, learned : Diagram
-        The two diagrams.
+        The two diagrams, with the cycles that were followed for the comparison.
     tolerance : float
-        How far a special point may be off, in the parameter's unit.
+        How far a special point may be off, relative to the width of the parameter's range.
+    shape_tolerance : float
+        How much all else may differ, relatively.
+    words : (str, str)
+        What the two are called: `target` and `learned`, or `first` and `second`.
     box : dict of str to (float, float), or None
         The region of the target's states that was judged, if one was given.
     names : dict of str to str
@@ -100,16 +173,26 @@ class Comparison:
     outside : tuple of SpecialPoint
         Points of either diagram that lie outside the box and have no partner: listed, not judged.
     branch_distance : float or None
-        See `bifrncrn.comparison.branch_distance.branch_distance`; None when one diagram has no branch in the box.
+        See `branch_distance.branch_distance`; None when one diagram has no branch in the box.
     orbit_distance : float or None
-        None: periodic orbits are not compared in this version.
+        The largest distance at equal phases of the cycles compared, in units of their size; None where none were.
+    cycles : tuple of ComparedCycle
+        Cycles whose shapes were compared.
+    stability : Stability or None
+        Number and stability of equilibria and cycles over the range; None where the two have no state in common.
+    reasons : tuple of str
+        A sentence for every disagreement.
+    unjudged : tuple of str
+        A sentence for everything that could not be judged.
     notes : tuple of str
-        What a reader should know.
+        What else a reader should know.
     """
 
     target: Diagram
     learned: Diagram
     tolerance: float
+    shape_tolerance: float
+    words: tuple[str, str]
     box: dict[str, tuple[float, float]] | None
     names: dict[str, str]
     matched: tuple[Match, ...]
@@ -118,6 +201,10 @@ class Comparison:
     outside: tuple[SpecialPoint, ...]
     branch_distance: float | None
     orbit_distance: float | None
+    cycles: tuple[ComparedCycle, ...]
+    stability: Stability | None
+    reasons: tuple[str, ...]
+    unjudged: tuple[str, ...]
     notes: tuple[str, ...]
 
     @property
@@ -127,8 +214,8 @@ class Comparison:
 
     @property
     def verdict(self) -> bool:
-        """Whether no special point is missing, extra, of another criticality or further off than the tolerance."""
-        return not self.missing and not self.extra and all(match.ok for match in self.matched)
+        """Whether special points, equilibria, their stability and cycles were all judged, and agree."""
+        return not self.reasons and not self.unjudged
 
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as plain JSON, schema `bifrncrn.comparison/1`."""
@@ -136,16 +223,22 @@ class Comparison:
             "schema": SCHEMA,
             "target": self.target.model,
             "learned": self.learned.model,
+            "words": list(self.words),
             "parameter": self.parameter,
             "range": list(common_range(self.target, self.learned)),
             "box": None if self.box is None else {name: list(side) for name, side in self.box.items()},
             "tolerance": self.tolerance,
+            "shape_tolerance": self.shape_tolerance,
             "matched": [match.to_json() for match in self.matched],
             "missing": [point.to_json() for point in self.missing],
             "extra": [point.to_json() for point in self.extra],
             "outside": [point.to_json() for point in self.outside],
             "branch_distance": self.branch_distance,
             "orbit_distance": self.orbit_distance,
+            "cycles": [{**vars(cycle), "periods": list(cycle.periods)} for cycle in self.cycles],
+            "stability": None if self.stability is None else self.stability.to_json(),
+            "reasons": list(self.reasons),
+            "unjudged": list(self.unjudged),
             "notes": list(self.notes),
             "verdict": self.verdict,
         }
@@ -164,17 +257,6 @@ class Comparison:
         return _report(self)
 
 
-def common_range(target: Diagram, learned: Diagram) -> tuple[float, float]:
-    """Return the interval of the parameter that both diagrams cover."""
-    low, high = max(target.range[0], learned.range[0]), min(target.range[1], learned.range[1])
-    if not low < high:
-        raise InputError(
-            f"the ranges of the two diagrams, {list(target.range)} and {list(learned.range)}, do not overlap; "
-            "trace both on one range"
-        )
-    return float(low), float(high)
-
-
 def where(point: SpecialPoint, parameter: str) -> str:
     """Return a special point's label and place in words."""
     return f"{point.label} at {parameter} = {format_number(point.parameters[parameter])}"
@@ -184,24 +266,32 @@ def _report(comparison: Comparison) -> str:
     """Return the comparison as text for people."""
     low, high = common_range(comparison.target, comparison.learned)
     name, theirs = comparison.parameter, comparison.learned.parameter
+    one, two = comparison.words
     region = f"{name} in [{low:g}, {high:g}]"
     region += "".join(f", {key} in [{a:g}, {b:g}]" for key, (a, b) in (comparison.box or {}).items())
-    lines = [f"target   {comparison.target.model}", f"learned  {comparison.learned.model}", f"region   {region}", ""]
+    models = [f"{word:<7}  {side.model}" for word, side in zip((one, two), (comparison.target, comparison.learned))]
+    lines = [*models, f"region   {region}", ""]
     if comparison.matched:
-        header = ["label", f"target {name}", f"learned {theirs}", "shift", "criticality", "within tolerance"]
+        header = ["label", f"{one} {name}", f"{two} {theirs}", "shift", "criticality", "rate", "agrees"]
         lines += [format_table(header, [_row(match, name, theirs) for match in comparison.matched]), ""]
-    for word, points in (
-        ("missing", comparison.missing),
-        ("extra", comparison.extra),
-        ("outside the box", comparison.outside),
-    ):
-        lines += [f"{word}: {where(p, name if name in p.parameters else theirs)}" for p in points]
+    if comparison.cycles:
+        header = [name, f"{one} period", f"{two} period", "curves apart", "at equal phases"]
+        lines += [format_table(header, [_cycle_row(cycle) for cycle in comparison.cycles]), ""]
+    lines += [f"outside the box: {where(p, name if name in p.parameters else theirs)}" for p in comparison.outside]
+    distances = [("branch", comparison.branch_distance, "region"), ("orbit", comparison.orbit_distance, "cycle")]
+    lines += [
+        f"{word} distance {format_number(value, 3)} (root mean square, in units of the {unit})"
+        for word, value, unit in distances
+        if value is not None or word == "branch"
+    ]
     lines += [f"note: {note}" for note in comparison.notes]
+    lines += [f"differs: {reason}" for reason in comparison.reasons]
+    lines += [f"not judged: {reason}" for reason in comparison.unjudged]
+    verdict = "differ" if comparison.reasons else "not wholly judged" if comparison.unjudged else "agree"
     lines.append(
-        f"branch distance {format_number(comparison.branch_distance, 3)} (root mean square, in units of the region)"
+        f"verdict: {'the two ' if verdict != 'not wholly judged' else ''}{verdict}, at tolerance "
+        f"{comparison.tolerance:g} of the range and {comparison.shape_tolerance:g} for all else"
     )
-    verdict = "agree" if comparison.verdict else "differ"
-    lines.append(f"verdict: the special points {verdict} at tolerance {comparison.tolerance:g}")
     return "\n".join(lines)
 
 
@@ -213,5 +303,15 @@ def _row(match: Match, name: str, theirs: str) -> list[str]:
         format_number(match.learned.parameters[theirs]),
         f"{match.parameter_shift:+.4g}",
         (ours or "-") if ours == learned else f"{ours or '?'} -> {learned or '?'}",
-        "yes" if match.within_tolerance else "no",
+        "-" if match.rate_error is None else f"{100 * match.rate_error:.2g} % off",
+        "yes" if match.ok else "no",
+    ]
+
+
+def _cycle_row(cycle: ComparedCycle) -> list[str]:
+    return [
+        format_number(cycle.value, 5),
+        *(format_number(period, 6) for period in cycle.periods),
+        format_number(cycle.hausdorff, 3),
+        format_number(cycle.distance, 3),
     ]

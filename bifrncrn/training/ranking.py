@@ -13,7 +13,7 @@ from bifrncrn.training.targets.behaviours import Behaviour
 from bifrncrn.training.targets.target import Target
 
 if TYPE_CHECKING:
-    from bifrncrn.comparison.comparison import Comparison
+    from bifrncrn.comparison.judging import Points
     from bifrncrn.diagrams.results import Diagram
 
 # a parameter error below this share of the range is none
@@ -93,17 +93,17 @@ def standing(target: Target, reference: Diagram, network: Network, mu: float | N
 
     A network whose diagram has no point to start from stands last.
     """
-    from bifrncrn.comparison.compare import compare
+    from bifrncrn.comparison.compare import trace
+    from bifrncrn.comparison.judging import paired_points
 
     low, high = reference.range
     try:
-        found = compare(
-            reference, network, bounds=(low, high), mu=mu, tolerance=TOLERANCE * (high - low), box=target.box
-        )
+        learned = trace(reference, network, (low, high), mu, target.box)
+        found = paired_points(reference, learned, TOLERANCE, target.box)
     except ConvergenceError:
         text = "no equilibrium found to start from"
         return Standing(len(reference.special_points) + 1, math.inf, 10**6, text, special=text)
-    return judge(found, high - low)
+    return judge(found, learned.parameter, high - low)
 
 
 def behaving(behaviours: Sequence[Behaviour], network: Network, mu: float | None = None) -> Standing:
@@ -116,13 +116,13 @@ def behaving(behaviours: Sequence[Behaviour], network: Network, mu: float | None
     return Standing(len(missed), error, steps, "; ".join(verdict.text for verdict in verdicts), shown, missed)
 
 
-def judge(found: Comparison, extent: float) -> Standing:
-    """Return the standing that a comparison amounts to; `extent` is the length of the parameter's range."""
+def judge(found: Points, parameter: str, extent: float) -> Standing:
+    """Return the standing that paired special points amount to; `extent` is the length of the parameter's range."""
     wrong = len(found.missing) + len(found.extra) + sum(1 for match in found.matched if not match.ok)
     error = max((match.parameter_error for match in found.matched), default=0.0)
     steps = 0 if error <= EXACT * extent else math.ceil(error / (RESOLUTION * extent))
     words = [f"{match.label} off by {match.parameter_error:.3g}" for match in found.matched]
     words += [f"{point.label} missing" for point in found.missing]
-    words += [f"{point.label} extra at {point.parameters[found.learned.parameter]:.4g}" for point in found.extra]
+    words += [f"{point.label} extra at {point.parameters[parameter]:.4g}" for point in found.extra]
     text = ", ".join(words) or "no special point, as wanted"
     return Standing(wrong, error, steps, text, special=text)

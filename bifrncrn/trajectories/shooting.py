@@ -248,6 +248,8 @@ def _close(
     right = np.append(known / phase.scale, -phase.normal @ (first - phase.anchor))
     matrix[n] /= (row := np.abs(matrix[n]).max())
     right[n] /= row
+    if not np.isfinite(matrix).all():  # at rest the phase is fixed by nothing; LAPACK would complain on the terminal
+        raise np.linalg.LinAlgError
     return size * np.linalg.lstsq(matrix, right, rcond=RANK)[0]
 
 

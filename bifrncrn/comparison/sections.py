@@ -1,0 +1,201 @@
+"""What two diagrams show at one value of the parameter after the other: how many equilibria and cycles, how stable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrncrn.comparison.comparison import Disagreement
+from bifrncrn.comparison.matching import REACH, assigned
+from bifrncrn.comparison.window import Window
+from bifrncrn.diagrams.results import Branch, Diagram
+
+VALUES = 97  # parameter values looked at, evenly over the range
+FINER = 4.0  # of them fall into one tolerance, at least
+MOST = 2000
+SAME = 1e-6  # of the region: solutions closer than this are one seen twice
+SLIGHT = 0.01  # of a cycle's largest extent: an extent below this is compared in this unit
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """The equilibria, or the cycles, of one diagram at one value of the parameter.
+
+    Attributes
+    ----------
+    places : (k, n) array
+        The common states; of cycles their minima, then their maxima.
+    unstable : (k,) array
+        Number of unstable directions, -1 where it is not known.
+    judged : (k,) array
+        Whether each lies in the region.
+    periods : (k,) array
+        NaN for equilibria.
+    branches : (k,) array
+        The number in the diagram of the branch each lies on.
+    """
+
+    places: np.ndarray
+    unstable: np.ndarray
+    judged: np.ndarray
+    periods: np.ndarray
+    branches: np.ndarray
+
+
+def values_of(window: Window, tolerance: float) -> np.ndarray:
+    """Return the parameter values looked at: never an end or a simple fraction, where special points like to be."""
+    count = int(min(MOST, max(VALUES, np.ceil(FINER / tolerance))))
+    return window.lower[0] + window.width * (np.arange(count) + 0.5 + 0.01 * np.pi) / (count + 0.1)
+
+
+def section(diagram: Diagram, kind: str, names: Sequence[str], value: float, window: Window) -> Section:
+    """Return what the branches of a kind have at a value of the parameter."""
+    columns = list(names) if kind == "equilibrium" else [f"{e} {name}" for e in ("min", "max") for name in names]
+    found = [_crossings(diagram, branch, columns, value) for branch in diagram.branches if branch.kind == kind]
+    rows = np.concatenate([np.empty((0, len(columns) + 3)), *found])
+    places = rows[:, 3:]
+    middle = places if kind == "equilibrium" else 0.5 * (places[:, : len(names)] + places[:, len(names) :])
+    judged = window.judges(np.column_stack([np.full(len(rows), value), middle]))
+    scale = np.tile(window.scale[1:], 1 if kind == "equilibrium" else 2)
+    kept: list[int] = []
+    for k, place in enumerate(places):
+        if not any(rows[i, 0] == rows[k, 0] and np.abs((place - places[i]) / scale).max() < SAME for i in kept):
+            kept.append(k)
+    unstable, periods, branches = rows[kept, :3].T
+    return Section(places[kept], unstable.astype(int), judged[kept], periods, branches.astype(int))
+
+
+def _crossings(diagram: Diagram, branch: Branch, columns: list[str], value: float) -> np.ndarray:
+    """Return rows (unstable, period, branch, columns...) where a branch crosses a value of the parameter."""
+    if not set(columns) <= set(branch.columns):
+        return np.empty((0, len(columns) + 3))
+    away = branch.column(diagram.parameter) - value
+    at = np.flatnonzero((away[:-1] < 0) != (away[1:] < 0))
+    share = (away[at] / (away[at] - away[at + 1]))[:, None]
+    data = np.stack([branch.column(name) for name in columns], axis=1)
+    period = branch.column("period") if "period" in branch.columns else np.full(len(data), np.nan)
+    data = np.column_stack([period, np.full(len(data), branch.id), data])
+    special = {p.index for p in diagram.special_points if p.branch == branch.id}
+    counts = [_between(branch.unstable, special, int(i)) for i in at]
+    return (
+        np.column_stack([counts, data[at] + share * (data[at + 1] - data[at])])
+        if len(at)
+        else np.empty((0, len(columns) + 3))
+    )
+
+
+def _between(unstable: np.ndarray, special: set[int], row: int) -> int:
+    """Return the number of unstable directions between two rows; at a special point it changes."""
+    first, last = int(unstable[row]), int(unstable[row + 1])
+    if row in special or row + 1 in special:
+        return last if row in special and row + 1 not in special else first if row not in special else -1
+    return first if first == last else -1
+
+
+def pairs(first: Section, second: Section, scale: np.ndarray) -> list[tuple[int, int]]:
+    """Return which solutions correspond: the nearest, and rather those of equal stability."""
+    gap = (first.places[:, None] - second.places[None]) / scale
+    cost = np.sqrt(np.mean(gap**2, axis=2)) if gap.size else np.empty(gap.shape[:2])
+    other = _differ(first.unstable[:, None], second.unstable[None])
+    return assigned(cost + REACH / 2 * other)
+
+
+def _differ(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.asarray((a != b) & (a >= 0) & (b >= 0))
+
+
+def counted(first: Section, second: Section, window: Window, noun: str, words: tuple[str, str]) -> str | None:
+    """Return how two sections differ in number or stability, in words; None where they do not."""
+    repeat = 1 if noun == "equilibrium" else 2
+    together = pairs(first, second, np.tile(window.scale[1:], repeat))
+    left, right = {i for i, _ in together}, {j for _, j in together}
+    alone = any(first.judged[i] for i in range(len(first.judged)) if i not in left)
+    alone |= any(second.judged[j] for j in range(len(second.judged)) if j not in right)
+    turned = any(
+        _differ(first.unstable[i], second.unstable[j]) and (first.judged[i] or second.judged[j]) for i, j in together
+    )
+    if not alone and not turned:
+        return None
+    one, two = (_described(part, noun) for part in (first, second))
+    if one == two:
+        return f"both have {one}, but they do not correspond"
+    return f"the {words[0]} has {one} and the {words[1]} {two}"
+
+
+def unclear(first: Section, second: Section, noun: str, words: tuple[str, str]) -> str | None:
+    """Return whose stability is not known, in words; None where all of it is."""
+    for part, word in zip((first, second), words):
+        if (part.unstable[part.judged] < 0).any():
+            plural = {"equilibrium": "equilibria", "cycle": "cycles"}[noun]
+            return f"the stability of {plural} of the {word} is not known"
+    return None
+
+
+def _described(part: Section, noun: str) -> str:
+    """Return the number and stability of what is judged, in words."""
+    unstable = part.unstable[part.judged]
+    if not len(unstable):
+        return f"no {noun}"
+    stable, unknown = int((unstable == 0).sum()), int((unstable < 0).sum())
+    plural = {"equilibrium": "equilibria", "cycle": "cycles"}[noun]
+    if len(unstable) == 1:
+        kind = "stable" if stable else "one of unknown stability," if unknown else f"unstable ({unstable[0]})"
+        return f"one {noun}, {kind}".replace("one of unknown stability,", "of unknown stability")
+    directions = ", ".join(str(count) if count >= 0 else "?" for count in sorted(unstable.tolist()))
+    return f"{len(unstable)} {plural} with {directions} unstable directions"
+
+
+def resized(first: Section, second: Section, window: Window, nearby: Callable[[int], np.ndarray], allowed: float,
+            names: Sequence[str], words: tuple[str, str]) -> str | None:  # fmt: skip
+    """Return how the periods or extents of corresponding cycles differ, in words; None where they do not.
+
+    `nearby` returns rows (period, minima, maxima) of a branch of the second diagram at parameters within tolerance.
+    """
+    n = len(names)
+    for i, j in pairs(first, second, np.tile(window.scale[1:], 2)):
+        if not (first.judged[i] or second.judged[j]):
+            continue
+        row = np.append(second.periods[j], second.places[j])
+        if (
+            min(size_error(first.periods[i], first.places[i], r, n)[0] for r in [row, *nearby(second.branches[j])])
+            <= allowed
+        ):
+            continue
+        _, what = size_error(first.periods[i], first.places[i], row, n)
+        if what < 0:
+            return (
+                f"the cycle of the {words[0]} has period {first.periods[i]:.4g} and that of the {words[1]} {row[0]:.4g}"
+            )
+        extents = [place[n + what] - place[what] for place in (first.places[i], second.places[j])]
+        return (
+            f"the cycle of the {words[0]} has extent {extents[0]:.4g} in {names[what]} and that of the {words[1]} "
+            f"{extents[1]:.4g}"
+        )
+    return None
+
+
+def size_error(period: float, place: np.ndarray, row: np.ndarray, n: int) -> tuple[float, int]:
+    """Return the largest relative difference of period or extents, and which: -1 the period, else the state."""
+    extent, other = place[n:] - place[:n], row[1 + n :] - row[1 : 1 + n]
+    unit = np.maximum(extent, SLIGHT * max(float(extent.max(initial=0.0)), 1e-300))
+    errors = np.append(abs(row[0] / period - 1), np.abs(other - extent) / unit)
+    worst = int(np.nanargmax(errors))
+    return float(errors[worst]), worst - 1
+
+
+def runs(values: np.ndarray, texts: Sequence[str | None], least: float, where: Sequence[bool]) -> list[Disagreement]:
+    """Return the intervals of values over which something differs, but not those shorter than `least`.
+
+    One that is shorter counts where it holds everywhere that there is anything to compare (`where`).
+    """
+    found = []
+    bad = np.array([text is not None for text in texts])
+    everywhere = bool(bad.any()) and bool(bad[np.array(where)].all())
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]]).astype(int)))
+    for start, end in zip(edges[::2], edges[1::2]):
+        low, high = values[start], values[end - 1]
+        if high - low > least or everywhere:
+            found.append(Disagreement(float(low), float(high), str(texts[(start + end - 1) // 2])))
+    return found

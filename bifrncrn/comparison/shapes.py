@@ -1,0 +1,115 @@
+"""How alike two cycles are: their curves, and where on them the system is at equal phases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bifrncrn.comparison.comparison import ComparedCycle
+from bifrncrn.comparison.cycles import Side
+from bifrncrn.comparison.sections import Section, pairs, section, values_of
+from bifrncrn.comparison.window import Window
+from bifrncrn.diagrams.results import Branch
+from bifrncrn.trajectories.cycles import hausdorff
+
+SHARES = (0.15, 0.5, 0.95)  # of the parameters at which both have a cycle
+ELSEWHERE = 0.2  # of the size of the nearest cycle: what was found this far from it is another one
+PHASES = 256  # points a cycle is compared at
+
+
+def profile(branch: Branch, row: int, columns: Sequence[int]) -> np.ndarray:
+    """Return a cycle of a branch at `PHASES` equal steps of time, shape (PHASES, n)."""
+    kept = branch.profiles[row]
+    return resampled(kept.phases, kept.states[:, list(columns)])
+
+
+def resampled(phases: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """Return a closed curve given at phases in [0, 1) at equal steps of phase."""
+    at = np.arange(PHASES) / PHASES
+    return np.column_stack([np.interp(at, phases, states[:, k], period=1.0) for k in range(states.shape[1])])
+
+
+def alike(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
+    """Return how far apart two cycles are, in units of the first one's size in every direction.
+
+    Parameters
+    ----------
+    first, second : (k, n) arrays
+        At equal steps of phase.
+
+    Returns
+    -------
+    float
+        The Hausdorff distance of the curves.
+    float
+        The root mean square distance at equal phases, the phase of one shifted for the least.
+    """
+    extent = np.ptp(first, axis=0)
+    scale = np.maximum(extent, 0.01 * extent.max())
+    a, b = first / scale, second / scale
+    shifted = [np.mean(np.sum((a - np.roll(b, k, axis=0)) ** 2, axis=1)) for k in range(len(b))]
+    return hausdorff(a, b), float(np.sqrt(min(shifted)))
+
+
+def compared_cycles(
+    one: Side, two: Side, window: Window, tolerance: float, allowed: float
+) -> tuple[list[ComparedCycle], list[str]]:
+    """Return corresponding cycles compared at up to three parameter values, and sentences where that failed."""
+    reach = tolerance * window.width
+    values = values_of(window, tolerance)
+    parts = [[section(side.diagram, "periodic", side.names, v, window) for side in (one, two)] for v in values]
+    found, failed = [], []
+    chosen = [k for k, (a, b) in enumerate(parts) if a.judged.any() and b.judged.any()]
+    for k in sorted({chosen[round(share * (len(chosen) - 1))] for share in SHARES}) if chosen else ():
+        first, second = parts[k]
+        for i, j in pairs(first, second, np.tile(window.scale[1:], 2)):
+            if not (first.judged[i] or second.judged[j]):
+                continue
+            a = _exact(one, first, i, values[k], reach)
+            b = _exact(two, second, j, values[k], reach)
+            if a is None or b is None:
+                word = (one if a is None else two).word
+                failed.append(f"the cycle of the {word} at {one.diagram.parameter} = {values[k]:.4g} was not compared")
+                continue
+            apart = alike(a, b)
+            if max(apart) > allowed:  # that of another parameter value may be alike, within the tolerance
+                others = (alike(a, c) for c in _near(two, second.branches[j], values[k], reach))
+                apart = min([apart, *others], key=max)
+            found.append(ComparedCycle(float(values[k]), *apart, (float(first.periods[i]), float(second.periods[j]))))
+    return found, failed
+
+
+def _exact(side: Side, part: Section, index: int, value: float, reach: float) -> np.ndarray | None:
+    """Return the cycle at just this parameter value, found from the nearest one of its branch; failing that, that one.
+
+    The nearest one will do where it is within `reach`: a shift of the parameter by as much is allowed.
+    """
+    from bifrncrn.trajectories.cycles import find_cycle
+
+    branch = side.diagram.branches[part.branches[index]]
+    if not branch.profiles or side.system is None:
+        return None
+    columns = [side.system.variables.index(name) for name in side.names]
+    p = branch.column(side.diagram.parameter)
+    off = np.abs(p - value) / np.ptp(side.diagram.range) + np.abs(branch.column("period") / part.periods[index] - 1)
+    off[[len(kept.phases) < 2 for kept in branch.profiles]] = np.inf
+    row = int(np.argmin(off))
+    near = branch.profiles[row]
+    guess = resampled(near.phases, near.states)
+    system = side.system.with_(values={side.diagram.parameter: value})
+    start = np.maximum(guess[0], system.lower)
+    cycle = find_cycle(system, state=start, period=near.period, guess=guess, samples=PHASES)
+    if cycle is not None and hausdorff(cycle.points[:, columns], guess[:, columns]) < ELSEWHERE * np.ptp(guess):
+        return np.asarray(cycle.points[:, columns])
+    return profile(branch, row, columns) if abs(p[row] - value) <= reach else None
+
+
+def _near(side: Side, number: int, value: float, reach: float) -> list[np.ndarray]:
+    """Return the cycles of a branch at parameters within reach."""
+    branch = side.diagram.branches[number]
+    p = branch.column(side.diagram.parameter)
+    variables = side.system.variables if side.system else ()
+    columns = [variables.index(name) for name in side.names]
+    rows = np.flatnonzero(np.abs(p - value) <= reach)
+    return [profile(branch, int(row), columns) for row in rows if len(branch.profiles[row].phases) > 1]
