@@ -84,3 +84,30 @@ def test_the_target_asks_for_its_loop_and_the_published_network_misses_it(refere
     assert "homoclinic orbit at lam = 1.99509" in verdict.text
     assert HomoclinicWanted(2.0, wanted.saddle, 0.005).check(network, 1e-4).ok
     assert "no homoclinic orbit" in HomoclinicWanted(2.5, wanted.saddle, 0.005).check(network, None).text
+
+
+# the demonstrations cir and kpr of AUTO-07p's HomCont, with the values its manual prints
+CIRCUIT = {
+    "x": "(-(be + nu)*x + be*y - 0.328578*x^3 + 0.933578*(y - x)^3)/0.6",
+    "y": "be*x - be*y - z - 0.933578*(y - x)^3",
+    "z": "y",
+}
+KOPER = {"x": "(-0.15*y - x^3 + 3*x - lam)/0.1", "y": "x - 2*y + z", "z": "y - z"}
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_homoclinic_orbit_to_a_saddle_focus(backward):
+    # backwards in time the manifold of dimension one is the stable one
+    equations = {name: f"-({text})" if backward else text for name, text in CIRCUIT.items()}
+    model = System.from_equations(equations, {"nu": -0.9, "be": 0.6}, {"x": 0.0, "y": 0.0, "z": 0.0})
+    found = find_homoclinic(model, "nu", (-0.76, -0.69))
+    assert found.value == pytest.approx(-0.721309, abs=1e-6)
+    assert found.gap < 1e-4
+    assert found.saddle_quantity * (-1 if backward else 1) < 0.0  # Shilnikov's case is the other one
+
+
+def test_a_homoclinic_orbit_that_the_leading_eigenvalue_hides():
+    # u/s is 10: a passage at a distance of 1e-6 in the parameter is no nearer than a quarter of the orbit's size
+    model = System.from_equations(KOPER, {"lam": -1.85}, dict.fromkeys("xyz", -0.959))
+    found = find_homoclinic(model, "lam", (-1.8518, -1.85))
+    assert found.value == pytest.approx(-1.851185, abs=1e-6)

@@ -1,14 +1,18 @@
-"""Homoclinic orbits of a saddle with a one-dimensional unstable manifold, found by where that passes it again.
+"""Homoclinic orbits of a saddle with a one-dimensional manifold, found by where that passes it again.
 
 At a homoclinic bifurcation the trajectory that leaves a saddle along its unstable direction comes back to it
 (Kuznetsov, Elements of Applied Bifurcation Theory, 3rd ed., chapter 6). For other values of the parameter it passes the
 saddle on one side or on the other. With the unstable eigenvalue u, the leading stable one -s and the component c of the
 trajectory along the unstable direction where it is nearest to the saddle, the split of the manifolds is
 proportional to sign(c) |c|^(1 + u/s); its zero is bracketed over a range of the parameter and found by Brent's method.
+Towards a saddle-focus the trajectory spirals, and comes near in every turn: there the passage lasts until it leaves
+along the unstable direction, which tells the side, and the nearest point tells |c|. Where the stable manifold is the
+one that is one-dimensional, it is followed backwards in time.
 """
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,13 +29,19 @@ from bifrncrn.trajectories.cycles import Values, check_positive
 
 # how far from the saddle a trajectory begins, in units of the saddle's size: it leaves the manifold by the square of it
 BEGIN = 1e-5
-# a trajectory is back when its distance from the saddle has a minimum below this share of the furthest it has been
-BACK = 0.5
+# a trajectory is back when its distance from the saddle has a minimum below this share of the furthest it has been;
+# where passages on one side only are so near, the second is tried
+BACK = (0.5, 0.9)
 # it has escaped when it is further away than this, in units of the saddle's size
 FAR = 1e3
-# the passage of a homoclinic orbit is this near, in units of the orbit's size; further off, the sides were exchanged
+# the passage of a homoclinic orbit is this near, in units of the orbit's size, or as much nearer than those at the ends
+# of the bracket as half the exponent s/(s + u) of the distance in the parameter makes it; else the sides were exchanged
 # by something else
 NEAR = 1e-2
+# how often the place between two values of the parameter is halved at which the saddle or its passage begins
+HALVINGS = 6
+# a trajectory leaves a saddle-focus where this share of its way from there is along the unstable direction
+ALIGNED = 0.8
 RTOL, ATOL = 1e-11, 1e-13
 NEWTON = 30
 
@@ -49,9 +59,9 @@ class Homoclinic:
         Of the parameter, to about 1e-9 of the range (stiff systems 1e-8).
     saddle : (n,) array
     eigenvalues : (n,) complex array
-        Of the saddle, by falling real part; the first is the unstable one.
+        Of the saddle, by falling real part.
     points : (k, n) array
-        Along the orbit, from the saddle to where it is nearest to it again.
+        Along the orbit, from the saddle to where it is nearest to it again; backwards where only one is stable.
     gap : float
         How near that is, in units of the orbit's size.
     """
@@ -66,8 +76,12 @@ class Homoclinic:
 
     @property
     def saddle_quantity(self) -> float:
-        """Sum of the two leading eigenvalues' real parts; when it is negative, the cycle that ends here is stable."""
-        return float(self.eigenvalues[0].real + self.eigenvalues[1].real)
+        """Sum of the real parts of the two eigenvalues nearest to zero on each side.
+
+        When it is negative at a saddle with one unstable eigenvalue, the cycle that ends here is stable.
+        """
+        real = self.eigenvalues.real
+        return float(np.min(real[real > 0.0]) + np.max(real[real < 0.0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +93,9 @@ class _Passage:
     saddle: np.ndarray
     eigenvalues: np.ndarray
     points: np.ndarray
+    exponent: float
+    """Of the distance in the parameter, to which the gap is proportional."""
+    focus: bool
 
 
 def find_homoclinic(
@@ -93,14 +110,13 @@ def find_homoclinic(
 ) -> Homoclinic | None:
     """Find a parameter value at which a saddle has a homoclinic orbit.
 
-    Both branches of the saddle's unstable manifold are followed at evenly spaced values of the parameter; where one
-    passes the saddle on different sides at two neighbours, the value between is located.
+    Both branches of the saddle's one-dimensional manifold are followed at evenly spaced values of the parameter; where
+    one passes the saddle on different sides at two neighbours, the value between is located.
 
     Parameters
     ----------
     system : System
-        Of up to 400 variables. The saddle must have one eigenvalue with a positive real part; for one with a single
-        *negative* eigenvalue give the system with its time reversed.
+        Of up to 400 variables. The saddle must have one eigenvalue with a positive real part, or one with a negative.
     parameter : str, optional
         By default the system's first.
     bounds : (low, high)
@@ -142,10 +158,12 @@ def find_homoclinic(
     system.parameter_index(name)
     low, high = _checked(system, bounds)
     grid = np.linspace(low, high, check_positive("steps", steps, whole=True) + 1)
-    for side in (1.0, -1.0):
-        found = _along(_Branch(system, name, side, check_positive("max_steps", max_steps, whole=True)), grid)
-        if found is not None:
-            return found
+    check_positive("max_steps", max_steps, whole=True)
+    for back in BACK:
+        for side in (1.0, -1.0):
+            found = _along(_Branch(system, name, side, max_steps, back), grid)
+            if found is not None:
+                return found
     return None
 
 
@@ -163,22 +181,54 @@ def _checked(system: System, bounds: tuple[float, float]) -> tuple[float, float]
 
 def _along(branch: _Branch, grid: np.ndarray) -> Homoclinic | None:
     """Return the homoclinic orbit between two neighbours of the grid, if there is one."""
+    tolerance = 1e-10 * float(grid[-1] - grid[0])
+    for low, high in itertools.pairwise(grid.tolist()):
+        for start, end in _passages_between(branch, low, high):
+            found = _located(branch, start, end, tolerance)
+            if found is not None:
+                return found
+    return None
+
+
+def _passages_between(branch: _Branch, low: float, high: float) -> list[tuple[float, float]]:
+    """Return pieces of an interval with passages on different sides at their ends.
+
+    Where there is a passage at one end alone, the place where they begin is approached from there.
+    """
+    first, last = branch.passage(low), branch.passage(high)
+    if (first is None) == (last is None):
+        return [(low, high)] if first is not None and last is not None and first.split * last.split < 0 else []
+    inside, outside = (low, high) if last is None else (high, low)
+    pieces = []
+    for _ in range(HALVINGS):
+        middle = 0.5 * (inside + outside)
+        passage = branch.passage(middle)
+        if passage is None:
+            outside = middle
+            continue
+        known = branch.passage(inside)
+        if known is not None and known.split * passage.split < 0:
+            pieces.append((min(inside, middle), max(inside, middle)))
+        inside = middle
+    return pieces
+
+
+def _located(branch: _Branch, low: float, high: float, tolerance: float) -> Homoclinic | None:
+    """Return the homoclinic orbit between two values with passages on different sides, if there is one."""
     from scipy.optimize import brentq
 
-    before: tuple[float, _Passage] | None = None
-    for value in grid.tolist():
-        passage = branch.passage(value)
-        now = None if passage is None else (value, passage)
-        if before is not None and now is not None and before[1].split * now[1].split < 0:
-            try:
-                root = brentq(branch.split, before[0], now[0], xtol=1e-10 * (grid[-1] - grid[0]), rtol=1e-14)
-            except _LostError:
-                root = None
-            last = None if root is None else branch.passage(root)
-            if last is not None and root is not None and last.gap < NEAR:
-                return branch.found(root, last)
-        before = now
-    return None
+    try:
+        root = brentq(branch.split, low, high, xtol=tolerance, rtol=1e-14)
+    except _LostError:
+        return None
+    last, ends = branch.passage(root), [branch.passage(value) for value in (low, high)]
+    if last is None or ends[0] is None or ends[1] is None:
+        return None
+    allowed = NEAR
+    if not last.focus:
+        nearer = (tolerance / (high - low)) ** (0.5 * last.exponent)
+        allowed = max(NEAR, nearer * min(end.gap for end in ends if end is not None))
+    return branch.found(root, last) if last.gap < allowed else None
 
 
 class _LostError(Exception):
@@ -188,8 +238,8 @@ class _LostError(Exception):
 class _Branch:
     """One of the two branches of the unstable manifold, as a function of the parameter."""
 
-    def __init__(self, system: System, parameter: str, side: float, max_steps: int) -> None:
-        self.system, self.parameter, self.side, self.max_steps = system, parameter, side, max_steps
+    def __init__(self, system: System, parameter: str, side: float, max_steps: int, back: float) -> None:
+        self.system, self.parameter, self.side, self.max_steps, self.back = system, parameter, side, max_steps, back
         self.saddle = np.array(system.state)
         self.known: dict[float, _Passage | None] = {}
 
@@ -219,27 +269,37 @@ class _Branch:
         )
 
     def _passage(self, system: System) -> _Passage | None:
-        rhs = Field(system)
-        saddle = _rest(rhs, self.saddle)
+        saddle = _rest(Field(system), self.saddle)
         if saddle is None:
             return None
-        values, vectors = np.linalg.eig(rhs.jacobian(0.0, saddle))
-        order = np.argsort(-values.real)
+        values, vectors = np.linalg.eig(Field(system).jacobian(0.0, saddle))
+        backward = int(np.sum(values.real > 0.0)) > 1
+        order = np.argsort(values.real if backward else -values.real)
         values, vectors = values[order], vectors[:, order]
-        if not values[0].real > 0 > values[1].real:
+        lone, leading = (-1.0 if backward else 1.0) * values[:2]
+        if not lone.real > 0 > leading.real:
             return None
         self.saddle = saddle
         size = float(np.abs(saddle).max()) or 1.0
         along, left = vectors[:, 0].real, np.linalg.inv(vectors)[0].real
         # an eigenvector has no sign of its own: let its largest entry be positive
         turn = self.side * np.sign(along[np.abs(along).argmax()])
-        points = _out_and_back(rhs, saddle, saddle + turn * BEGIN * size * along, FAR * size, self.max_steps)
-        if points is None:
+        leaving = None if leading.imag == 0.0 else left * float(np.linalg.norm(along))
+        start = saddle + turn * BEGIN * size * along
+        rhs = Field(system, backward)
+        found = _out_and_back(rhs, saddle, start, (self.back, FAR * size, self.max_steps), leaving)
+        if found is None:
             return None
+        points, last = found
         distance = np.linalg.norm(points - saddle, axis=1)
-        c = turn * float(left @ (points[-1] - saddle)) / distance.max()
-        split = np.sign(c) * abs(c) ** (1 - values[0].real / values[1].real)
-        return _Passage(float(split), float(distance[-1] / distance.max()), saddle, values, points)
+        if leaving is None:
+            c = turn * float(left @ (points[-1] - saddle)) / distance.max()
+        else:
+            c = turn * float(np.sign(left @ (last - saddle))) * distance[-1] / distance.max()
+        split = np.sign(c) * abs(c) ** (1 - lone.real / leading.real)
+        ordered = values[np.argsort(-values.real)]
+        gap, exponent = float(distance[-1] / distance.max()), leading.real / (leading.real - lone.real)
+        return _Passage(float(split), gap, saddle, ordered, points, float(exponent), leaving is not None)
 
 
 def _rest(rhs: Field, start: np.ndarray) -> np.ndarray | None:
@@ -259,27 +319,49 @@ def _rest(rhs: Field, start: np.ndarray) -> np.ndarray | None:
     return x if np.abs(step).max() <= 1e-10 * np.abs(x).max() else None
 
 
-def _out_and_back(rhs: Field, saddle: np.ndarray, start: np.ndarray, far: float, max_steps: int) -> np.ndarray | None:
-    """Return the points (k, n) of a trajectory up to where it is nearest to the saddle again, or None if it is not."""
+def _out_and_back(
+    rhs: Field,
+    saddle: np.ndarray,
+    start: np.ndarray,
+    limits: tuple[float, float, int],
+    leaving: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the points (k, n) of a trajectory up to where it is nearest to the saddle again, and where it was left.
+
+    `limits`: the share of the greatest distance that is near, the distance that is too far, and the number of steps.
+    With `leaving`, the left eigenvector of the direction along which the trajectory leaves the saddle, it may come near
+    many times before it does so. None where it does not return.
+    """
     from scipy.integrate import LSODA
 
     def towards(x: np.ndarray) -> float:
         return float((x - saddle) @ rhs.rhs(0.0, x))
 
+    back, far, max_steps = limits
     solver = LSODA(rhs.rhs, 0.0, start, 1e300, rtol=RTOL, atol=ATOL, jac=rhs.jacobian)
     points, furthest, rate = [start], 0.0, towards(start)
+    nearest: np.ndarray | None = None  # the nearest point of the passage, and how many points lead there
+    count = 0
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a failed step is no return
         for _ in range(max_steps):
             before = solver.t
             solver.step()
-            distance = float(np.linalg.norm(solver.y - saddle))
+            away = solver.y - saddle
+            distance = float(np.linalg.norm(away))
             if solver.status != "running" or solver.t == before or not distance < far:
                 return None
             furthest, last, rate = max(furthest, distance), rate, towards(solver.y)
-            if last < 0 <= rate and distance < BACK * furthest:
-                points.append(_nearest(solver.dense_output(), towards, before, solver.t))
-                return np.array(points)
+            near = distance < back * furthest
+            if last < 0 <= rate and near:
+                point = _nearest(solver.dense_output(), towards, before, solver.t)
+                if leaving is None:
+                    return np.array([*points, point]), point
+                if nearest is None or np.linalg.norm(point - saddle) < np.linalg.norm(nearest - saddle):
+                    nearest, count = point, len(points)
+            aligned = leaving is not None and abs(float(leaving @ away)) > ALIGNED * distance
+            if nearest is not None and near and rate > 0.0 and aligned:
+                return np.array([*points[:count], nearest]), solver.y.copy()
             points.append(solver.y.copy())
     return None
 

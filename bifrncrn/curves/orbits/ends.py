@@ -23,6 +23,8 @@ LONGEST = 1e5
 """The branch ends where the period is this many times the shortest."""
 SNIC_CLOSE = 1e-6
 """The branch ends where a fold of equilibria on the orbit is this close, in terms of the range."""
+SNIC_RATE = 10.0 * SNIC_CLOSE
+"""It is looked for where the parameter moves slower than this with the logarithm of the period."""
 LONGER = 2.0
 """Where the steps become too small and the period is this many times the shortest, saddles nearby are the reason."""
 ALONE = 1e-10
@@ -117,7 +119,7 @@ class Ends:
             saddles = saddles_passed(self.problem, last)
             if saddles:
                 return HOMOCLINIC if len(saddles) == 1 else HETEROCLINIC
-        if period > found.rows[-2].place.orbit.period:
+        if abs(last.tangent[-1]) < SNIC_RATE * self.width * last.tangent[-2]:
             node = saddle_node(self.problem, last)
             if node is not None and abs(node[-1] - last.orbit.parameter) < SNIC_CLOSE * self.width:
                 found.limit = float(node[-1])
