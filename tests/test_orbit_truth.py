@@ -140,3 +140,32 @@ def test_multipliers_that_rounding_has_spoilt_make_no_labels():
     for branch in whole.branches:
         if branch.kind == "periodic":  # where it is not known how many are unstable, -1 says so
             assert -1 in branch.unstable
+
+
+def test_cycles_go_on_across_the_borders_of_a_piecewise_linear_model():
+    # an excitatory and an inhibitory population: inside the linear region the orbits at the Hopf point tauI = 4 are all
+    # of one value; those that leave it bend back, and turn where they meet the next border
+    model = bf.System.from_equations(
+        {"x": "-x + max(0, 1.5*x - 1.5*y + 1)", "y": "(-y + max(0, 2*x - y))/tau"}, {"tau": 1.0}, {"x": 1.0, "y": 1.0}
+    )
+    found = bf.orbits(bf.diagram(model, parameter="tau", bounds=(0.5, 8.0)).special("HB")[0])
+    (fold,) = found.special_points
+    assert fold.label == "LPC"
+    assert fold.parameters["tau"] == pytest.approx(3.796, abs=1e-3)
+    assert found.ended[1].reason == "range"
+    tau, period = found.column("tau"), found.column("period")
+    for k in range(fold.index + 20, len(tau), 40):
+        _, states = found.orbit(k)
+        assert _return(states[0], period[k], tau[k]) < 2e-4 * np.ptp(states)
+
+
+def _return(start, period, tau):
+    """Return by how much a trajectory misses its start after a period, by an independent integration."""
+    from scipy.integrate import solve_ivp
+
+    def field(_, z):
+        x, y = z
+        return [-x + max(0.0, 1.5 * x - 1.5 * y + 1.0), (-y + max(0.0, 2.0 * x - y)) / tau]
+
+    run = solve_ivp(field, (0.0, period), start, rtol=1e-10, atol=1e-12, max_step=period / 500.0)
+    return np.max(np.abs(run.y[:, -1] - start))

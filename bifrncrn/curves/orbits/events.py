@@ -137,7 +137,7 @@ def resolved(label: str, here: Place, there: Place) -> bool:
     """
     if label == FOLD:
         return True
-    if not (here.trusted and there.trusted):
+    if not all(place.trusted and np.isfinite(place.multipliers[0]) for place in (here, there)):
         return False
     return all(_off(label, place) < NEAR_EVENT for place in (here, there))
 

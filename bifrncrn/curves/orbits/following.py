@@ -26,6 +26,9 @@ FINEST = 3.0
 SLOWEST = 1e-4
 """An orbit starts where it is slowest, but not slower than this part of its greatest speed: from there on variations
 grow before they decay, and a velocity that is very small is not known well."""
+CORNER_TRIES, SAME_TURN, SHARPEST = 6, 0.95, 1.0
+"""The branch has a corner where so many steps, each at most 0.7 times the last, turn by this much of the last turn; it
+is passed where the angle is less."""
 VANISHED = 1e-2
 """A state whose greatest value is this close to its wall, relative to its size, has come to it."""
 NEAR_HOME = 0.05
@@ -75,6 +78,7 @@ class Follower:
         self._ends = Ends(problem, span[1] - span[0], home, FAR * float(np.max(floor)))
         self._low, self._high = np.full_like(self._floor, np.inf), np.full_like(self._floor, -np.inf)
         self._held = 0
+        self._turns: list[float] = []
         self._failure = 0
         self._finer = 1.0
 
@@ -152,6 +156,7 @@ class Follower:
             found.rejected += 1
             return here, before, 0.3 * stretch
         self._held = 0 if there.decided else self._held
+        self._turns = []
         found.rows += rows
         extremes = self.corrector.extremes(there.orbit)
         there, turned = there.measured(self.metric(extremes)), 0
@@ -175,7 +180,7 @@ class Follower:
         turn = _angle(here, at)
         slow = done.first > 1e-6 and done.contraction > CONTRACTION
         strange = done.first > 0.5 * max(turn, 0.02) * h + 1e-8
-        if not turn <= self.options.angle:
+        if not turn <= self.options.angle and not self._corner(turn):
             return None, max(0.3, min(0.7, 0.8 * self.options.angle / turn))
         if slow or strange:
             return None, 0.5
@@ -185,6 +190,14 @@ class Follower:
         if done.contraction > 0.05:
             growth = min(growth, float(np.sqrt(0.05 / done.contraction)))
         return at, max(growth, 0.4)
+
+    def _corner(self, turn: float) -> bool:
+        """Say whether the branch has a corner: shorter and shorter steps have not made the turn smaller.
+
+        Piecewise smooth models have such, where an orbit meets a border.
+        """
+        self._turns = [*(self._turns if self._turns and turn > SAME_TURN * self._turns[-1] else []), turn]
+        return len(self._turns) > CORNER_TRIES and turn < SHARPEST
 
     def _edge(self, here: Place, there: Place, level: float) -> Place | None:
         """Return the place between two where the parameter has a value."""
