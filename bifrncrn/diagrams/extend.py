@@ -61,7 +61,7 @@ def extend(
     stop : collection of str
         Labels at which the new pieces end.
     options : Options, optional
-        Step control and limits of the new pieces; by default those of the diagram.
+        Step control and limits of the new pieces; by default the step control of the diagram, and no new limits.
     max_branches : int
         As for `diagram`.
 
@@ -92,7 +92,7 @@ def extend(
     _check_owner(diagram, problem)
     names = tuple(dict.fromkeys([*(p.event for p in diagram.special_points if p.event), *events]))
     tracer = tracer_of(
-        problem, name, span, options or diagram.options or Options(), max_branches,
+        problem, name, span, options or _as_before(diagram), max_branches,
         events=compile_events(owner, names) if names else None, stop=labels(stop),
     )  # fmt: skip
     for branch in diagram.branches:
@@ -101,6 +101,11 @@ def extend(
     result = tracer.diagram([])
     result = replace(result, notes=tuple(dict.fromkeys([*diagram.notes, *result.notes])))
     return expand(result, reduction, whole) if reduction else result
+
+
+def _as_before(diagram: Diagram) -> Options:
+    """Return the options that a diagram was made with, but for its limits, beyond which it is to go."""
+    return replace(diagram.options, max_points=Options.max_points) if diagram.options else Options()
 
 
 def _equilibria(diagram: Diagram) -> Diagram:

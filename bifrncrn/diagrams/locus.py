@@ -130,10 +130,10 @@ def checked_range(system: System, first: str, second: str, bounds: tuple[float, 
 
 def _with_model(point: SpecialPoint, system: System | None) -> SpecialPoint:
     """Return a point that knows its model, without conserved sums."""
-    if point.system is not None:
-        return point
+    if system is None and point.system is None:
+        raise InputError("the point has lost its model (it was loaded from a file that holds none); give it: system=")
     if system is None:
-        raise InputError("the point has lost its model (it was loaded from a file); give it: system=")
+        return point
     if set(point.state) != set(system.variables):
         raise InputError(
             f"the point has the states {', '.join(point.state)}, but the model has {', '.join(system.variables)}; "

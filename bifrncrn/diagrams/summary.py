@@ -68,8 +68,11 @@ def _word(here: list[Stretch]) -> str:
     cycles = sum(stretch.cycle for stretch in here)
     rests = len(here) - cycles
     if cycles:
-        beside = {0: "", 1: " beside a stable equilibrium"}.get(rests, f" beside {rests} stable equilibria")
-        return ("oscillates" if cycles == 1 else f"{cycles} stable cycles") + beside
+        if len(here) == 1:
+            return "oscillates"
+        if len(here) == 2 and rests:
+            return "bistable (an equilibrium and a cycle)"
+        return f"{cycles} stable cycle{'s' * (cycles > 1)}" + f" and {rests} stable equilibria" * bool(rests)
     return {0: "nothing stable found", 1: "stable", 2: "bistable"}.get(rests, f"{rests} stable equilibria")
 
 
