@@ -86,7 +86,7 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
         raise InputError("the diagram has lost its model (it was loaded from a file that holds none); compute it again")
     first, system = diagram.parameter, diagram.system
     span = checked_range(system, first, second, bounds)
-    chosen = [point for point in diagram.special_points if point.label in KINDS and point.status == "converged"]
+    chosen = [point for point in diagram.special_points if point.label in KINDS]
     low, high = diagram.range
     room = low - ROOM * (high - low), high + ROOM * (high - low)
     collector = Collector(chosen, first, second, span, options or Options(), room)
