@@ -19,7 +19,7 @@ from bifrncrn.base.tables import printable
 OK, FINDING, BAD_INPUT, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 130, 141, 143
 
 MODEL_HELP = (
-    "a model file (.toml), a network (.json, .mat), reactions (.txt, .xml, .ant) or the name of a library system"
+    "a model file (.toml, .ode), a network (.json, .mat), reactions (.txt, .xml, .ant) or the name of a library system"
 )
 NAMES = "a=1,b=2"
 SHIELD = "\0"
@@ -257,7 +257,8 @@ def _add_convert(commands: argparse._SubParsersAction[_Parser]) -> None:
         commands,
         "convert",
         "convert between network JSON, .mat, reaction text, SBML, Antimony and model files",
-        "The suffixes say the formats: .json, .mat, .txt, .xml, .ant, .toml. IN may also be a library name.",
+        "The suffixes say the formats: .json, .mat, .txt, .xml, .ant, .toml, .ode, and .f90 for AUTO. "
+        "IN may also be a library name.",
     )
     add("source", metavar="IN", help="the file to read")
     add("destination", metavar="OUT", help="the file to write")

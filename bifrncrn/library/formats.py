@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bifrncrn.base.checks import naming
 from bifrncrn.base.errors import InputError
-from bifrncrn.base.files import read_text, write_atomic
-from bifrncrn.base.records import read_json, write_json
+from bifrncrn.base.files import write_atomic
 from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
+from bifrncrn.chemistry.networks.json import read_json, read_text, write_json
 from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.chemistry.reactions.network import FAMILY_MEMBER, ReactionNetwork
 from bifrncrn.models.system import System
@@ -24,9 +24,9 @@ SUFFIXES = {
     ".xml": "SBML",
     ".sbml": "SBML",
     ".ant": "Antimony",
+    ".ode": "XPPAUT",
 }
-LARGEST = 50_000_000
-"""Bytes of a file of reactions, SBML or Antimony."""
+WRITTEN = {**SUFFIXES, ".f90": "AUTO-07p"}
 ACCEPTED = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
 
 
@@ -36,7 +36,7 @@ def load_model(source: str | os.PathLike[str], mu: float | None = None) -> Syste
     Parameters
     ----------
     source : str or path
-        A model file (.toml), a network (.json, .mat), a reaction list (.txt, .xml, .ant), or a library name.
+        A model file (.toml, .ode), a network (.json, .mat), a reaction list (.txt, .xml, .ant), or a library name.
     mu : float, optional
         Analyse a network as its full mass-action system with this time-scale; without it, a network file gives the
         reduced system, a reaction list the mass-action system as it is written.
@@ -76,6 +76,7 @@ def read_model(source: str | os.PathLike[str]) -> Model:
         ".xml": _read_sbml,
         ".sbml": _read_sbml,
         ".ant": _read_sbml,
+        ".ode": _read_ode,
     }
     if suffix not in readers:
         raise InputError(f"{path}: files ending in {suffix or 'nothing'} are not read; give one of {ACCEPTED}")
@@ -121,7 +122,8 @@ def convert(
     Parameters
     ----------
     source, destination : str or path
-        Files ending in .toml, .json, .mat, .txt, .xml (or .sbml) or .ant; the source may be a library name.
+        Files ending in .toml, .json, .mat, .txt, .xml (or .sbml), .ant or .ode; the source may be a library name. A
+        destination NAME.f90 gets the equations for AUTO-07p, and c.NAME beside it the constants.
     mu : float, optional
         The time-scale of a network: needed for reactions unless the network records one. A model file holds the
         reduced system, or with `mu` the full one.
@@ -137,8 +139,9 @@ def convert(
     """
     target = Path(destination)
     suffix = target.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(f"{target}: files ending in {suffix or 'nothing'} are not written; give one of {ACCEPTED}")
+    if suffix not in WRITTEN:
+        accepted = ", ".join(f"{ending} ({what})" for ending, what in WRITTEN.items())
+        raise InputError(f"{target}: files ending in {suffix or 'nothing'} are not written; give one of {accepted}")
     if layout is not None and suffix != ".mat":
         raise InputError(f"layout {layout!r} was given, but only .mat files have one; leave it out")
     if not force:
@@ -157,6 +160,8 @@ def _spare_foreign(target: Path) -> None:
     if not target.is_file() or not target.stat().st_size:
         return
     try:
+        if target.suffix.lower() == ".f90" and b"SUBROUTINE FUNC(" in target.read_bytes()[:10_000]:
+            return
         read_model(target)
     except InputError as error:
         raise InputError(
@@ -172,6 +177,8 @@ def write_model(
     suffix = target.suffix.lower()
     if suffix == ".toml":
         write_atomic(target, system_of(model, mu).to_toml())
+    elif suffix in (".ode", ".f90"):
+        _write_program(system_of(model, mu), target)
     elif suffix in (".json", ".mat"):
         _write_network(_as_network(model, mu, suffix), target, layout)
     else:
@@ -223,6 +230,12 @@ def _read_json(path: Path) -> Model:
         return reader(data)
 
 
+def _read_ode(path: Path) -> System:
+    from bifrncrn.models.xppaut.read import read
+
+    return read(path)
+
+
 def _read_mat(path: Path) -> Model:
     from bifrncrn.chemistry.networks.mat import read_mat
 
@@ -230,12 +243,12 @@ def _read_mat(path: Path) -> Model:
 
 
 def _read_reactions(path: Path) -> ReactionNetwork:
-    return ReactionNetwork.from_text(read_text(path, LARGEST), str(path))
+    return ReactionNetwork.from_text(read_text(path), str(path))
 
 
 def _sbml_text(path: Path) -> str:
     """Return an SBML or Antimony file as SBML text."""
-    text = read_text(path, LARGEST)
+    text = read_text(path)
     if path.suffix.lower() != ".ant":
         return text
     from bifrncrn.chemistry.reactions.sbml.antimony import antimony_to_sbml
@@ -273,11 +286,24 @@ def _translated(source: Path, target: Path) -> str | None:
     if before in (".xml", ".sbml") and after == ".ant":
         from bifrncrn.chemistry.reactions.sbml.antimony import sbml_to_antimony
 
-        return sbml_to_antimony(read_text(source, LARGEST), str(source))
+        return sbml_to_antimony(read_text(source), str(source))
     return None
 
 
 # -- writing ----------------------------------------------------------------------------------------------------
+
+
+def _write_program(system: System, target: Path) -> None:
+    """Write a file for XPPAUT, or the two for AUTO-07p."""
+    if target.suffix.lower() == ".ode":
+        from bifrncrn.models.xppaut.write import dumps
+
+        write_atomic(target, dumps(system))
+        return
+    from bifrncrn.models import auto07p
+
+    write_atomic(target, auto07p.fortran(system))
+    write_atomic(target.with_name(f"c.{target.stem}"), auto07p.constants(system))
 
 
 def _as_network(model: Model, mu: float | None, suffix: str) -> Network | Classifier | ControlledNetwork:

@@ -1,0 +1,1 @@
+"""XPPAUT's model files: read as XPPAUT means them, and written."""
