@@ -38,6 +38,8 @@ _PUBLIC = {
     "with_loci": "bifrncrn.diagrams.locus",
     "orbits": "bifrncrn.diagrams.orbits",
     "with_orbits": "bifrncrn.diagrams.orbits",
+    "prove": "bifrncrn.proofs.prove",
+    "Proof": "bifrncrn.proofs.result",
     "compare": "bifrncrn.comparison.compare",
     "train": "bifrncrn.training.train",
     "train_classifier": "bifrncrn.training.classifier",
@@ -71,6 +73,8 @@ if TYPE_CHECKING:
     from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
     from bifrncrn.library.formats import load_model
     from bifrncrn.models.system import System
+    from bifrncrn.proofs.prove import prove
+    from bifrncrn.proofs.result import Proof
     from bifrncrn.training.classifier import ClassifierTarget, train_classifier
     from bifrncrn.training.fit_result import Fit
     from bifrncrn.training.targets.behaviours import CycleWanted

@@ -111,6 +111,26 @@ def run_compare(options: Namespace) -> int:
     return OK if comparison.verdict else FINDING
 
 
+def run_prove(options: Namespace) -> int:
+    """Prove what a box holds."""
+    from bifrncrn.proofs.prove import prove
+
+    check_outputs(options.json, None)
+    target = _side(options.model, None)
+    values = merged(options.set, "--set")
+    proof = prove(
+        target,
+        parameter=options.parameter,
+        bounds=bounds_of(options) if options.range else None,
+        box=merged(options.box, "--box") or None,
+        values=values or None,
+        spread=options.spread,
+        seconds=options.seconds,
+    )
+    report(str(proof), proof.to_json(), options.json)
+    return OK if proof.proved else FINDING
+
+
 def run_train(options: Namespace) -> int:
     """Train a network."""
     from bifrncrn.training.train import train

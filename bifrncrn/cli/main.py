@@ -122,13 +122,14 @@ def build_parser() -> argparse.ArgumentParser:
         prog="bifrncrn",
         allow_abbrev=False,
         description="Train chemical reaction networks, trace bifurcation diagrams, compare them with their targets.",
-        epilog="Exit codes: 0 success, 1 a finding (see compare), 2 bad input. Try: bifrncrn demo",
+        epilog="Exit codes: 0 success, 1 a finding (see compare and prove), 2 bad input. Try: bifrncrn demo",
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_diagram(commands)
     _add_train(commands)
     _add_compare(commands)
+    _add_prove(commands)
     _add_bench(commands)
     _add_convert(commands)
     _add_demo(commands)
@@ -143,7 +144,9 @@ def _run(arguments: list[str]) -> int:
         sys.stdout.write(f"bifrncrn {_version()}\n")
         return OK
     if options.command is None:
-        raise InputError("no command given; give one of diagram, train, compare, bench, convert, demo, or --help")
+        raise InputError(
+            "no command given; give one of diagram, train, compare, prove, bench, convert, demo, or --help"
+        )
     from bifrncrn.cli import commands
 
     return int(getattr(commands, f"run_{options.command}")(options))
@@ -229,6 +232,24 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="how much all else may differ, relatively: frequencies, periods, extents, shapes (default %(default)s)",
     )
     _add_output(add, "bifrncrn.comparison/1", show=True)
+
+
+def _add_prove(commands: argparse._SubParsersAction[_Parser]) -> None:
+    add = _command(
+        commands,
+        "prove",
+        "prove which equilibria, folds and Hopf points there are in a box",
+        "Of models of up to three states; by interval arithmetic, so that no rounding error can make it wrong. Exit "
+        "code 1 when something is left undecided; what it is, is listed.",
+    )
+    add("model", metavar="MODEL", help=MODEL_HELP)
+    add("--parameter", metavar="NAME", help="the parameter that varies")
+    add("--range", nargs=2, type=number, metavar=("LO", "HI"), help="its range (default: the target's)")
+    add("--box", type=boxes, action="append", metavar="a=0:1,b=2:3", help="region of the states, all of them")
+    add("--set", type=assignments, action="append", metavar=NAMES, help="values of other parameters")
+    add("--spread", type=number, default=0.0, metavar="S", help="hold for other parameters within this fraction, too")
+    add("--seconds", type=number, default=120.0, metavar="T", help="leave undecided what takes longer (default 120)")
+    _add_output(add, "bifrncrn.proof/1", plot=False)
 
 
 def _add_bench(commands: argparse._SubParsersAction[_Parser]) -> None:

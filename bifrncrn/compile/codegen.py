@@ -42,14 +42,14 @@ def function_ir(
     outputs : what to store. Their order decides the order of the computation: keep together what shares operations.
     clear : for each of these output pointers, the number of doubles set to zero first.
     """
-    writer = _Writer(g, name, arguments)
-    pieces = _pieces(g, writer, outputs)
-    slots, size = _assign_slots(g, writer, pieces)
+    writer = Writer(g, name, arguments)
+    parts = pieces(g, writer, outputs)
+    slots, size = assign_slots(g, writer, parts)
     if size > MAX_WORK:
         raise InputError(
             f"the equations share {size} intermediate values, at most {MAX_WORK} can be kept; split the model"
         )
-    bodies = [writer.piece(piece, slots) for piece in pieces]
+    bodies = [writer.piece(piece, slots) for piece in parts]
     return writer.module(bodies, size, clear or {})
 
 
@@ -57,7 +57,7 @@ Step = int | Output
 """Compute a node, or store an output."""
 
 
-def _steps(g: Graph, writer: "_Writer", outputs: list[Output]) -> Iterator[Step]:
+def _steps(g: Graph, writer: "Writer", outputs: list[Output]) -> Iterator[Step]:
     """Yield each operation once, right before it is first needed, and each output as soon as it is known."""
     done: set[int] = set()
     for output in outputs:
@@ -77,23 +77,24 @@ def _steps(g: Graph, writer: "_Writer", outputs: list[Output]) -> Iterator[Step]
         yield output
 
 
-def _pieces(g: Graph, writer: "_Writer", outputs: list[Output]) -> list[list[Step]]:
-    pieces: list[list[Step]] = [[]]
+def pieces(g: Graph, writer: "Writer", outputs: list[Output]) -> list[list[Step]]:
+    """Cut the steps of a function into pieces of limited length."""
+    found: list[list[Step]] = [[]]
     weight = 0
     for step in _steps(g, writer, outputs):
         if weight >= PIECE:
-            pieces.append([])
+            found.append([])
             weight = 0
-        pieces[-1].append(step)
+        found[-1].append(step)
         weight += 1 if isinstance(step, Output) else len(writer.needs(step))
-    return pieces
+    return found
 
 
-def _assign_slots(g: Graph, writer: "_Writer", pieces: list[list[Step]]) -> tuple[dict[int, int], int]:
+def assign_slots(g: Graph, writer: "Writer", parts: list[list[Step]]) -> tuple[dict[int, int], int]:
     """Give a place in the work array to every value that outlives its piece; places are used again."""
     born: dict[int, int] = {}
     last: dict[int, int] = {}
-    for i, piece in enumerate(pieces):
+    for i, piece in enumerate(parts):
         for step in piece:
             used = [step.node] if isinstance(step, Output) else writer.needs(step)
             if not isinstance(step, Output):
@@ -110,7 +111,7 @@ def _assign_slots(g: Graph, writer: "_Writer", pieces: list[list[Step]]) -> tupl
     slots: dict[int, int] = {}
     free: list[int] = []
     size = 0
-    for i in range(len(pieces)):
+    for i in range(len(parts)):
         for node in starts.get(i, ()):
             if not free:
                 free.append(size)
@@ -125,7 +126,7 @@ def literal(value: float) -> str:
     return "0x" + struct.pack(">d", value).hex().upper()
 
 
-class _Writer:
+class Writer:
     """Writes the pieces of one function and remembers which externals they call."""
 
     def __init__(self, g: Graph, name: str, arguments: tuple[str, ...]) -> None:

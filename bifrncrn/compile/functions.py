@@ -75,6 +75,11 @@ def _atan2(g: Graph, w: int, args: tuple[int, ...], i: int) -> int:
     return g.div(x, radius) if i == 0 else g.neg(g.div(y, radius))
 
 
+def _gauss(g: Graph) -> int:
+    """Return 2 / sqrt(pi), as 1 / sqrt(arctan 1): a formula, so that it is exact in a graph that does not round."""
+    return _inverse(g, g.call("sqrt", (g.call("atan", (g.one,)),)))
+
+
 def _besselj(g: Graph, w: int, args: tuple[int, ...], i: int) -> int:
     """J_k' = (J_(k-1) - J_(k+1)) / 2 (Abramowitz and Stegun 9.1.27); the order is a constant."""
     order = int(g.args[args[0]][0])
@@ -130,8 +135,8 @@ FUNCTIONS: dict[str, Function] = {
     "expm1": _unary(math.expm1, lambda g, w, a: g.add([w, g.one]), "expm1"),
     "log": _unary(math.log, lambda g, w, a: _inverse(g, a), "log"),
     "log1p": _unary(math.log1p, lambda g, w, a: _inverse(g, g.add([g.one, a])), "log1p"),
-    "log2": _unary(math.log2, lambda g, w, a: g.div(g.const(1 / math.log(2)), a), "log2"),
-    "log10": _unary(math.log10, lambda g, w, a: g.div(g.const(1 / math.log(10)), a), "log10"),
+    "log2": _unary(math.log2, lambda g, w, a: g.div(_inverse(g, g.call("log", (g.const(2.0),))), a), "log2"),
+    "log10": _unary(math.log10, lambda g, w, a: g.div(_inverse(g, g.call("log", (g.const(10.0),))), a), "log10"),
     "sqrt": _unary(math.sqrt, lambda g, w, a: g.div(g.const(0.5), w), "sqrt", symbol=""),
     "cbrt": _unary(
         cbrt,
@@ -155,7 +160,7 @@ FUNCTIONS: dict[str, Function] = {
     "atanh": _unary(math.atanh, lambda g, w, a: _inverse(g, g.sub(g.one, _square(g, a))), "atanh"),
     "erf": _unary(
         math.erf,
-        lambda g, w, a: g.mul(g.const(2 / math.sqrt(math.pi)), g.call("exp", (g.neg(_square(g, a)),))),
+        lambda g, w, a: g.mul(_gauss(g), g.call("exp", (g.neg(_square(g, a)),))),
         "erf",
     ),
     "abs": _unary(abs, lambda g, w, a: g.call("sign", (a,)), "abs", symbol="", python="abs({0})", sympy="Abs"),

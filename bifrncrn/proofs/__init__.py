@@ -1,0 +1,1 @@
+"""Proofs: what is known about a bifurcation diagram beyond any rounding error."""

@@ -1,0 +1,176 @@
+"""What was proved: the statement, its special points, and what was left undecided."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from bifrncrn.base.files import write_atomic
+
+SCHEMA = "bifrncrn.proof/1"
+
+Interval = tuple[float, float]
+
+MEANING = {"LP": "fold", "HB": "Hopf point", "BP": "branch point"}
+
+
+@dataclass(frozen=True)
+class ProvedPoint:
+    """A special point that exists, once and only once, in a small box.
+
+    Attributes
+    ----------
+    label : str
+        `LP`, `HB` or `BP`.
+    parameters, state : dict of str to (float, float)
+        The sides of the box that holds it.
+    detail : dict
+        What else is proved: of LP `turns` (`minimum` or `maximum`: what the parameter has there along the branch), of
+        HB `omega`, of both `unstable`: the numbers of unstable eigenvalues on the two sides, where they are known.
+    """
+
+    label: str
+    parameters: dict[str, Interval]
+    state: dict[str, Interval]
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the point as plain JSON."""
+        sides = {k: list(v) if isinstance(v, tuple) else v for k, v in self.detail.items()}
+        return {
+            "label": self.label,
+            "parameters": {name: list(side) for name, side in self.parameters.items()},
+            "state": {name: list(side) for name, side in self.state.items()},
+            "proved": True,
+            **sides,
+        }
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """A part of the box about which something is not known, and what."""
+
+    reason: str
+    box: dict[str, Interval]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {"reason": self.reason, "box": {name: list(side) for name, side in self.box.items()}}
+
+
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """A statement about all equilibria of a model in a box, and whether it was proved.
+
+    Attributes
+    ----------
+    proved : bool
+        Whether everything was decided: the statement `str(proof)` makes is then a theorem.
+    model, parameter : str
+    range : (float, float)
+    box : dict of str to (float, float)
+        The sides of the box of states.
+    values : dict of str to (float, float)
+        The other parameters: each the double that is stored, twice, or the interval that the statement holds for.
+    branches : int or None
+        Number of connected curves that all equilibria in the box lie on; None where that is undecided.
+    special_points : tuple of ProvedPoint
+    undecided : tuple of Undecided
+        Empty if `proved`.
+    notes : tuple of str
+    counters : dict of str to int
+        Boxes looked at and arcs proved.
+    arcs : dict of str to list
+        The certificate: pivot, tube and core of every arc.
+    """
+
+    proved: bool
+    model: str
+    parameter: str
+    range: Interval
+    box: dict[str, Interval]
+    values: dict[str, Interval]
+    branches: int | None
+    special_points: tuple[ProvedPoint, ...]
+    undecided: tuple[Undecided, ...]
+    notes: tuple[str, ...] = ()
+    counters: dict[str, int] = field(default_factory=dict)
+    arcs: dict[str, list] = field(default_factory=dict, repr=False)
+
+    def __str__(self) -> str:
+        return "\n".join(_report(self))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the proof as plain JSON, schema `bifrncrn.proof/1`."""
+        return {
+            "schema": SCHEMA,
+            "proved": self.proved,
+            "model": self.model,
+            "parameter": self.parameter,
+            "range": list(self.range),
+            "box": {name: list(side) for name, side in self.box.items()},
+            "values": {name: list(side) for name, side in self.values.items()},
+            "branches": self.branches,
+            "special_points": [point.to_json() for point in self.special_points],
+            "undecided": [item.to_json() for item in self.undecided],
+            "notes": list(self.notes),
+            "counters": self.counters,
+            "arcs": self.arcs,
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the proof as JSON; the file appears whole or not at all."""
+        write_atomic(path, json.dumps(self.to_json(), allow_nan=False) + "\n")
+
+
+def side(interval: Interval) -> str:
+    """Return an interval as text, a double in it exactly as stored."""
+    return f"[{interval[0]!r}, {interval[1]!r}]"
+
+
+def _report(proof: Proof) -> list[str]:
+    title = proof.model or "The model"
+    given = [f"{name} = {v[0]!r}" for name, v in proof.values.items() if v[0] == v[1]]
+    given += [f"{name} in {side(v)}" for name, v in proof.values.items() if v[0] != v[1]]
+    where = [f"{name} in {side(v)}" for name, v in [*proof.box.items(), (proof.parameter, proof.range)]]
+    shown = ", ".join(given[:8]) + (f" and {len(given) - 8} more parameters as stored" if len(given) > 8 else "")
+    lines = [title, f"Box: {', '.join(where)}" + (f"; {shown}" if shown else "")]
+    claims = [_curves(proof)] if proof.branches is not None else []
+    claims += [_point(point) for point in proof.special_points]
+    if proof.proved:
+        claims.append(
+            f"There is no {'other ' if proof.special_points else ''}fold, Hopf point or branch point in the box."
+        )
+    if claims:
+        lines.append("Proved, for these numbers exactly as they are stored:")
+        lines += [f"- {claim}" for claim in claims]
+    if not proof.proved:
+        lines.append(f"Undecided ({len(proof.undecided)}):")
+        for item in proof.undecided[:10]:
+            lines.append(f"- {item.reason}, in {', '.join(f'{name} {side(v)}' for name, v in item.box.items())}")
+        if len(proof.undecided) > 10:
+            lines.append(f"- and {len(proof.undecided) - 10} more")
+    return [*lines, *proof.notes]
+
+
+def _curves(proof: Proof) -> str:
+    if proof.branches == 0:
+        return "There is no equilibrium in the box."
+    if proof.branches == 1:
+        return "All equilibria in the box lie on one connected curve, which enters the box."
+    return f"All equilibria in the box lie on {proof.branches} connected curves, each of which enters the box."
+
+
+def _point(point: ProvedPoint) -> str:
+    where = ", ".join(f"{name} in {side(v)}" for name, v in [*point.parameters.items(), *point.state.items()])
+    text = f"{point.label}: exactly one {MEANING[point.label]} with {where}"
+    detail = point.detail
+    if detail.get("turns"):
+        text += f"; the parameter has a {detail['turns']} there"
+    if detail.get("omega"):
+        text += f"; angular frequency in {side(detail['omega'])}"
+    if detail.get("unstable"):
+        text += f"; unstable eigenvalues on its two sides: {detail['unstable'][0]} and {detail['unstable'][1]}"
+    return text

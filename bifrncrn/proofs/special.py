@@ -1,0 +1,241 @@
+"""Folds and Hopf points on arcs: each alone on its piece of a curve, and no other ones.
+
+Along an arc the determinant of the Jacobian (at folds) and the Hopf determinant are functions of the pivot. Where such
+a function is not zero on a piece of the arc there is nothing to find; where its derivative is not zero it has a single
+root, or none, as the signs at the ends tell. Pieces on which neither is known are cut in two.
+
+The parameter's derivative along the curve is the determinant times a factor without zeros, so a simple root of the
+determinant is a quadratic fold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrncrn.proofs.arcs import CUT, Arcs, at_end, pieces, slopes_along, to_curve
+from bifrncrn.proofs.problem import Problem
+from bifrncrn.proofs.rounding import down, midpoint, times, total, up
+from bifrncrn.proofs.spectrum import unstable_counts
+
+DEPTH = 40
+"""How often a piece is cut before its special points are given up."""
+MOST_PIECES = 4000
+"""With so many pieces undecided at a time they are all given up: a test function is zero along a curve."""
+RADII = tuple(10.0**k for k in range(-14, 1))
+"""Half widths of the pivot's interval that are tried about a special point, relative to the arc's."""
+FOLD, HOPF = 0, 1
+
+
+@dataclass(frozen=True)
+class Root:
+    """A simple root of a test function, the only one on a piece of an arc.
+
+    Attributes
+    ----------
+    test : FOLD or HOPF
+    parent : the arc it lies on
+    arc : one arc, narrow about the root
+    piece : one arc, on which it is the only root
+    square : bounds of the squared frequency there (of HOPF)
+    """
+
+    test: int
+    parent: int
+    arc: Arcs
+    piece: Arcs
+    square: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was found on arcs: roots, and the pieces (parent, arcs, reason) about which nothing is known."""
+
+    roots: list[Root]
+    unknown: list[tuple[int, Arcs, str]]
+
+
+def analyse(problem: Problem, arcs: Arcs, low: np.ndarray, high: np.ndarray) -> Analysis:
+    """Find the special points on arcs, as far as they lie in the box [low, high]."""
+    roots: list[Root] = []
+    unknown: list[tuple[int, Arcs, str]] = []
+    parents = np.arange(len(arcs))
+    narrowest = 1e-13 * (arcs.ends(1) - arcs.ends(0))
+    for _ in range(DEPTH):
+        inside = ((arcs.core_low <= high) & (arcs.core_high >= low)).all(axis=1)
+        arcs, parents = arcs.take(inside), parents[inside]
+        if not len(arcs):
+            return Analysis(roots, unknown)
+        free, monotone = _judged(problem, arcs)
+        clear = (free | monotone).all(axis=1)
+        for test in range(free.shape[1]):
+            which = np.flatnonzero(clear & ~free[:, test])
+            _take_roots(problem, arcs.take(which), parents[which], test, roots, unknown)
+        arcs, parents = arcs.take(~clear), parents[~clear]
+        if len(arcs) > MOST_PIECES:
+            break
+        arcs, parents = _halves(problem, arcs), np.concatenate([parents, parents])
+        wide = arcs.ends(1) - arcs.ends(0) > narrowest[parents]
+        unknown += [(int(parents[i]), arcs.take(np.array([i])), DEGENERATE) for i in np.flatnonzero(~wide)]
+        arcs, parents = arcs.take(wide), parents[wide]
+    unknown += [(int(parents[i]), arcs.take(np.array([i])), DEGENERATE) for i in range(len(arcs))]
+    return Analysis(roots, unknown)
+
+
+DEGENERATE = "a degenerate special point (a cusp, a tangency or two points in one), or nearly so"
+AT_END = "a special point at the end of a piece of the curve"
+NO_KIND = "a Bogdanov-Takens point, or nearly so: whether the eigenvalues are imaginary is not known"
+
+
+def _judged(problem: Problem, arcs: Arcs) -> tuple[np.ndarray, np.ndarray]:
+    """Return, for every arc and test, whether it has no root and whether it is monotone, (k, tests) each."""
+    (low, high), (g_low, g_high) = problem.tests.with_slopes(arcs.core_low, arcs.core_high)
+    y_low, y_high = slopes_along(problem, arcs)
+    rate = total(*times(g_low, g_high, y_low[:, None, :], y_high[:, None, :]))
+    count = g_low.shape[1]
+    free = (low[:, :count] > 0.0) | (high[:, :count] < 0.0)
+    if count > 1:
+        free[:, HOPF] |= high[:, 2] < 0.0  # the pair is real
+    return free, (rate[0] > 0.0) | (rate[1] < 0.0)
+
+
+def _halves(problem: Problem, arcs: Arcs) -> Arcs:
+    left, right = arcs.ends(0), arcs.ends(1)
+    at = left + CUT * (right - left)
+    return Arcs.joined([pieces(problem, arcs, left, at), pieces(problem, arcs, at, right)])
+
+
+def _take_roots(
+    problem: Problem,
+    arcs: Arcs,
+    parents: np.ndarray,
+    test: int,
+    roots: list[Root],
+    unknown: list[tuple[int, Arcs, str]],
+) -> None:
+    """Sort arcs on which a test is monotone by whether it has a root."""
+    if not len(arcs):
+        return
+    signs = [_signs(problem, at_end(problem, arcs, side), test) for side in (0, 1)]
+    for i in range(len(arcs)):
+        one, first, last = arcs.take(np.array([i])), signs[0][i], signs[1][i]
+        if first * last > 0:
+            continue
+        found = _located(problem, one, int(parents[i]), test, first) if first * last < 0 else None
+        if found is None:
+            unknown.append((int(parents[i]), one, AT_END if first * last == 0 else DEGENERATE))
+        elif test == HOPF and found.square[1] < 0.0:
+            continue  # a neutral saddle
+        elif test == HOPF and not found.square[0] > 0.0:
+            unknown.append((int(parents[i]), found.arc, NO_KIND))
+        else:
+            roots.append(found)
+
+
+def _signs(problem: Problem, boxes: tuple[np.ndarray, np.ndarray], test: int) -> np.ndarray:
+    """Return the sign of a test in boxes, 0 where it is not known."""
+    low, high = problem.tests.values(*boxes)
+    return np.where(low[:, test] > 0.0, 1, np.where(high[:, test] < 0.0, -1, 0))
+
+
+def _located(problem: Problem, arc: Arcs, parent: int, test: int, first: int) -> Root | None:
+    """Enclose the root of a test on one arc, whose sign is `first` at the lower end and opposite at the upper."""
+    left, right = arc.ends(0)[0], arc.ends(1)[0]
+    middle = _bisected(problem, arc, test, first)
+    for share in RADII:
+        reach = share * max(right - left, abs(middle))
+        ends = np.array([max(left, middle - reach)]), np.array([min(right, middle + reach)])
+        narrow = pieces(problem, arc, *ends)
+        signs = [_signs(problem, at_end(problem, narrow, side), test)[0] for side in (0, 1)]
+        if signs[0] == first and signs[1] == -first:
+            low, high = problem.tests.values(narrow.core_low, narrow.core_high)
+            square = (low[0, 2], high[0, 2]) if low.shape[1] > 1 else (np.nan, np.nan)
+            return Root(test, parent, narrow, arc, (float(square[0]), float(square[1])))
+    return None
+
+
+def _bisected(problem: Problem, arc: Arcs, test: int, first: int) -> float:
+    """Return the root approximately: regula falsi (Illinois) on points of the curve, else bisection."""
+    a, b = arc.ends(0)[0], arc.ends(1)[0]
+    values = [_value(problem, arc, s, test) for s in (a, b)]
+    if not (np.isfinite(values).all() and values[0] * values[1] < 0.0):
+        return float(0.5 * (a + b))
+    (fa, fb), side = values, 0
+    s = 0.5 * (a + b)
+    for _ in range(60):
+        s = min(max((a * fb - b * fa) / (fb - fa), min(a, b)), max(a, b))
+        f = _value(problem, arc, s, test)
+        if f == 0.0 or not np.isfinite(f) or abs(b - a) <= 4e-16 * max(abs(a), abs(b)):
+            break
+        if f * first > 0.0:
+            moved, a, fa = s - a, s, f
+            fb, side = (0.5 * fb if side == -1 else fb), -1
+        else:
+            moved, b, fb = b - s, s, f
+            fa, side = (0.5 * fa if side == 1 else fa), 1
+        if abs(moved) <= 2e-16 * abs(s):
+            break
+    return float(s)
+
+
+def _value(problem: Problem, arc: Arcs, s: float, test: int) -> float:
+    """Return a test at the point of the curve over s, approximately."""
+    start = midpoint(arc.core_low, arc.core_high)
+    np.put_along_axis(start, arc.pivot[:, None], s, 1)
+    point, _ = to_curve(problem, arc.pivot, start)
+    low, high = problem.tests.values(point, point)
+    return float(0.5 * (low[0, test] + high[0, test]))
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What is known on the two sides of a root: how many eigenvalues are unstable, and how the parameter turns."""
+
+    unstable: list[int] | None
+    turns: str | None
+
+
+def sides(problem: Problem, root: Root) -> Sides:
+    """Look at the two sides of a root, near enough that no other root lies in between.
+
+    On each side of a fold that is alone on its piece the parameter is monotone, so one point of a side tells whether it
+    is smallest ("minimum") or largest there.
+    """
+    left, right = root.piece.ends(0)[0], root.piece.ends(1)[0]
+    middle = midpoint(root.arc.ends(0), root.arc.ends(1))[0]
+    width = right - left
+    at = root.arc.core_low[0, -1], root.arc.core_high[0, -1]
+    turning = None
+    while width > 1e-12 * (right - left):
+        ends = np.array([max(left, middle - width)]), np.array([min(right, middle + width)])
+        width *= 0.2
+        around = pieces(problem, root.piece, *ends)
+        points = [at_end(problem, around, side) for side in (0, 1)]
+        if root.test == FOLD and turning is None:
+            turning = _turning(points, at)
+        low, high = problem.tests.values(around.core_low, around.core_high)
+        other = HOPF if root.test == FOLD else FOLD
+        alone = low.shape[1] == 1 or low[0, other] > 0.0 or high[0, other] < 0.0
+        if not alone and not (other == HOPF and high[0, 2] < 0.0):
+            continue
+        counts = [unstable_counts(problem, *point)[0] for point in points]
+        if root.test == HOPF and points[0][0][0, -1] > points[1][1][0, -1]:
+            counts.reverse()  # the side of the smaller parameter first
+        known = [count for count in counts if count is not None]
+        return Sides(known if len(known) == 2 else None, turning)
+    return Sides(None, turning)
+
+
+def _turning(points: list[tuple[np.ndarray, np.ndarray]], at: tuple[float, float]) -> str | None:
+    for low, high in points:
+        if low[0, -1] > at[1]:
+            return "minimum"
+        if high[0, -1] < at[0]:
+            return "maximum"
+    return None
+
+
+def frequency(square: tuple[float, float]) -> tuple[float, float]:
+    """Return bounds of the square root."""
+    return float(down(np.sqrt(square[0]))), float(up(np.sqrt(square[1])))

@@ -1,0 +1,241 @@
+"""Proofs against closed forms, published values, and models on which a proof must not succeed."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import bifrncrn as bf
+from bifrncrn.cli.main import main
+
+LINE = {"x": (-2, 2)}
+
+
+def proved(equations, box, bounds=(-1, 1), parameters=None, **options):
+    equations = {"x": equations} if isinstance(equations, str) else equations
+    system = bf.System.from_equations(equations, {"r": 0.0, **(parameters or {})})
+    return bf.prove(system, parameter="r", bounds=bounds, box=box, **options)
+
+
+def holds(side, value, within=1e-9):
+    """Say whether an interval holds a number and is narrow."""
+    return side[0] <= value <= side[1] and side[1] - side[0] <= within
+
+
+def labels(proof):
+    return [point.label for point in proof.special_points]
+
+
+def test_cubic():
+    proof = proved("r + x - x^3", LINE)
+    assert proof.proved and proof.branches == 1 and labels(proof) == ["LP", "LP"]
+    x = 1 / math.sqrt(3)
+    low, high = proof.special_points
+    assert holds(low.state["x"], x) and holds(low.parameters["r"], x**3 - x)
+    assert holds(high.state["x"], -x) and holds(high.parameters["r"], x - x**3)
+    assert low.detail["turns"] == "minimum" and high.detail["turns"] == "maximum"
+    assert sorted(low.detail["unstable"]) == sorted(high.detail["unstable"]) == [0, 1]
+
+
+@pytest.mark.parametrize("power", [3, 6, 9])
+def test_folds_that_nearly_meet(power):
+    small = 10.0**-power
+    proof = proved(f"r + {small!r}*x - x^3", LINE)
+    x = math.sqrt(small / 3)
+    assert proof.proved and labels(proof) == ["LP", "LP"]
+    assert [holds(point.state["x"], place) for point, place in zip(proof.special_points, (x, -x))] == [True, True]
+
+
+def test_tank():
+    tank = bf.System.from_equations(
+        {"u1": "-u1 + D*(1-u1)*exp(u2)", "u2": "-u2 + D*B*(1-u1)*exp(u2) - beta*u2"},
+        {"D": 0, "B": 14, "beta": 2},
+    )
+    proof = bf.prove(tank, parameter="D", bounds=(0, 0.16), box={"u1": (0, 1), "u2": (0, 12)})
+    assert proof.proved and proof.branches == 1 and labels(proof) == ["LP", "LP", "HB"]
+    # at an equilibrium u2 = 14 u1 / 3, and a fold is where d/du1 of u1 exp(-u2)/(1 - u1) vanishes: u1 - u1^2 = 3/14
+    u1 = [0.5 + math.sqrt(0.25 - 3 / 14), 0.5 - math.sqrt(0.25 - 3 / 14)]
+    for point, u in zip(proof.special_points[:2], u1):
+        assert holds(point.state["u1"], u) and holds(point.parameters["D"], u * math.exp(-14 * u / 3) / (1 - u))
+    assert holds(proof.special_points[2].parameters["D"], 0.13090004482004333)
+    assert holds(proof.special_points[2].detail["omega"], 4.007774662864486)
+    assert proof.special_points[2].detail["unstable"] == [2, 0]
+
+
+def test_brusselator():
+    equations = {"x": "a + x^2*y - (r+1)*x", "y": "r*x - x^2*y"}
+    proof = proved(equations, {"x": (0, 4), "y": (0, 5)}, (0.5, 3.5), {"a": 1.0})
+    assert proof.proved and proof.branches == 1 and labels(proof) == ["HB"]
+    point = proof.special_points[0]
+    assert holds(point.parameters["r"], 2.0) and holds(point.detail["omega"], 1.0) and holds(point.state["y"], 2.0)
+
+
+def test_published_hopf_network(reference):
+    network = bf.load_model(reference / "networks" / "hopf.mat")
+    proof = bf.prove(network, parameter="lam", bounds=(1, 3), box={"x1": (3.5, 6.5), "x2": (3.5, 6.5)})
+    truth = json.loads((reference / "rncrn_truth.json").read_text())
+    assert proof.proved and proof.branches == 1 and labels(proof) == ["HB"]
+    assert "2.14368" in json.dumps(truth)
+    assert holds(
+        proof.special_points[0].parameters["lam"], bf.diagram(network, "lam", (1, 3)).special("HB")[0].parameters["lam"]
+    )
+
+
+def test_three_states():
+    """A Hopf point of three states in closed form: the plane (x, y) with a stable third state."""
+    equations = {"x": "r*x - y - x*z", "y": "x + r*y - y*z", "z": "-z + x^2 + y^2"}
+    side = (-0.4, 0.5)
+    proof = proved(equations, {"x": side, "y": side, "z": side}, (-0.3, 0.4))
+    assert proof.proved and labels(proof) == ["HB"]
+    assert holds(proof.special_points[0].parameters["r"], 0.0) and proof.special_points[0].detail["unstable"] == [0, 2]
+
+
+def test_a_small_isola_is_found():
+    """A circle of equilibria of radius 1e-6 beside a branch; without it there is only the branch."""
+    circle = "(x + 1.1 - 0.1*r)*((x - 0.3)^2 + (r - 0.2)^2 {} 1e-12)"
+    proof = proved(circle.format("-"), LINE)
+    assert proof.proved and proof.branches == 2 and labels(proof) == ["LP", "LP"]
+    assert holds(proof.special_points[0].parameters["r"], 0.2 - 1e-6, 1e-12)
+    none = proved(circle.format("+"), LINE)
+    assert none.proved and none.branches == 1 and not none.special_points
+
+
+@pytest.mark.parametrize(
+    "equation",
+    [
+        "(x + 1.1)*((x - 0.3)^2 + (r - 0.2)^2)",  # a single point
+        "r - x^3",  # a cusp
+        "r*x - x^3 + 0*sin(x)",  # a pitchfork
+        "r - abs(x)",  # a corner
+        "r - heaviside(x)",  # a jump, with an equilibrium on it
+        "(r - 0.503)*(x^2 + 1)",  # equilibria at one value of the parameter only
+        "r - 0.5 - (x - 2)^2",  # a fold on the side of the box
+        "(r - x^2)^2",  # every equilibrium is double
+        "0*x",
+        "sqrt(x^2)*(r - x)",
+    ],
+)
+def test_what_must_not_be_proved(equation):
+    proof = proved(equation, LINE, seconds=20)
+    assert not proof.proved and proof.undecided and "Undecided" in str(proof)
+    for item in proof.undecided:
+        assert item.reason and set(item.box) == {"x", "r"}
+
+
+def test_nothing_is_claimed_about_states_on_a_conserved_line():
+    proof = proved({"x": "y - x", "y": "x - y"}, {"x": (0, 1), "y": (0, 1)}, seconds=5)
+    assert not proof.proved and proof.branches is None
+
+
+def test_a_curve_that_only_just_misses_the_box():
+    outside, inside = (proved(f"r - 0.5 - (x - {at!r})^2", LINE) for at in (2.000001, 1.999999))
+    assert outside.proved and not outside.special_points
+    assert inside.proved and labels(inside) == ["LP"]
+
+
+def test_functions_that_are_undefined_in_part_of_the_box():
+    assert proved("r - 0.1/x", {"x": (0, 2)}).branches == 1
+    assert proved("r - 0.5 - log(x)", {"x": (-1, 2)}, (-0.4, 0.4)).proved
+
+
+def test_a_neutral_saddle_is_no_hopf_point():
+    proof = proved({"x": "r*x + y", "y": "x - 0.3*y"}, {"x": (-1, 1), "y": (-1, 1)})
+    assert proof.proved and not proof.special_points
+
+
+def test_two_hopf_points_close_together_and_a_touching_one():
+    box = {"x": (-1, 1), "y": (-1, 1)}
+    assert labels(proved({"x": "(r^2 - 1e-8)*x - y", "y": "x"}, box)) == ["HB", "HB"]
+    assert not proved({"x": "(r^2 + 1e-8)*x - y", "y": "x"}, box).special_points
+    assert not proved({"x": "r^2*x - y", "y": "x"}, box).proved
+
+
+def test_beside_a_bogdanov_takens_point():
+    equations = {"x": "y", "y": "r + a*y + x^2 + x*y"}
+    box = {"x": (-1, 1), "y": (-1, 1)}
+    proof = proved(equations, box, (-0.5, 0.1), {"a": 1e-3})
+    assert proof.proved and sorted(labels(proof)) == ["HB", "LP"]
+    assert holds(proof.special_points[labels(proof).index("HB")].parameters["r"], -1e-6)
+    assert proof.special_points[labels(proof).index("HB")].detail["unstable"] == [0, 2]
+    assert not proved(equations, box, (-0.5, 0.1), {"a": 0.0}).proved
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e8])
+def test_units_do_not_matter(scale):
+    proof = proved(f"r*{scale!r} + x - (x/{scale!r})^2*x", {"x": (-2 * scale, 2 * scale)})
+    assert proof.proved and labels(proof) == ["LP", "LP"]
+    assert holds(proof.special_points[0].state["x"], scale / math.sqrt(3), 1e-9 * scale)
+
+
+def test_uncertain_parameters():
+    equations, box = {"x": "a + x^2*y - (r+1)*x", "y": "r*x - x^2*y"}, {"x": (0.3, 3), "y": (0.3, 5)}
+    proof = proved(equations, box, (1.5, 2.5), {"a": 1.0}, spread=1e-4)
+    assert proof.proved and labels(proof) == ["HB"]
+    low, high = proof.special_points[0].parameters["r"]
+    assert low <= 1 + (1 - 1e-4) ** 2 and high >= 1 + (1 + 1e-4) ** 2 and high - low < 1e-2
+
+
+def test_command(tmp_path, capsys):
+    model = tmp_path / "fold.toml"
+    model.write_text('[variables]\nx = 1.0\n[parameters]\nr = 1.0\n[equations]\nx = "r - x^2"\n')
+    out = tmp_path / "proof.json"
+    command = ["prove", str(model), "--parameter", "r", "--range", "-1", "2", "--json", str(out)]
+    assert main([*command, "--box", "x=-3:3"]) == 0
+    data = json.loads(out.read_text())
+    assert data["schema"] == "bifrncrn.proof/1" and data["proved"] is True and data["branches"] == 1
+    assert data["special_points"][0]["label"] == "LP" and data["special_points"][0]["proved"] is True
+    assert data["undecided"] == [] and data["box"] == {"x": [-3.0, 3.0]}
+    assert "exactly one fold" in capsys.readouterr().out
+    assert main([*command, "--box", "x=0:3"]) == 1  # the fold is on the side of the box
+    assert main(command) == 2
+    assert "interval for every state" in capsys.readouterr().err
+
+
+def test_bad_arguments():
+    model = bf.System.from_equations({"x": "r - x^2"}, {"r": 1.0})
+    for options in ({"box": {"x": (1, 0)}}, {"box": {"z": (0, 1)}}, {"box": {"x": (0, math.inf)}}, {"spread": 2.0}):
+        with pytest.raises(bf.InputError):
+            bf.prove(model, bounds=(0, 1), **{"box": {"x": (0, 1)}, **options})
+    with pytest.raises(bf.InputError, match="Python function"):
+        function = bf.System.from_function(lambda x, p: p[0] - x, ["x"], {"r": 0.0})
+        bf.prove(function, bounds=(0, 1), box={"x": (0, 1)})
+
+
+def test_random_networks_do_not_contradict_the_diagram():
+    """Every fold and Hopf point that the diagram finds in the box is among the proved ones."""
+    rng = np.random.default_rng(5)
+    checked = 0
+    for _ in range(8):
+        system = random_network(rng).reduced()
+        box = {"x1": (0.05, 6.0), "x2": (0.05, 6.0)}
+        proof = bf.prove(system, parameter="lam", bounds=(0, 1), box=box, seconds=20)
+        if proof.proved and proof.branches:
+            # a point of a proved curve is where the diagram starts
+            core = [0.5 * (np.array(proof.arcs[end][0])) for end in ("core_low", "core_high")]
+            start = dict(zip(("x1", "x2", "lam"), sum(core).tolist()))
+            start["lam"] = min(max(start["lam"], 0.0), 1.0)
+            agree(proof, bf.diagram(system, "lam", (0, 1), start=start, all=True, box=box), box)
+            checked += 1
+    assert checked > 2
+
+
+def random_network(rng):
+    return bf.Network(
+        alpha=rng.normal(size=(2, 3)) - 0.6, omega=rng.normal(size=(3, 2)), psi=rng.normal(size=(3, 1)),
+        theta=rng.normal(size=3), beta=np.full(2, 0.5), gamma=np.ones(3), tau=np.ones(3),
+    )  # fmt: skip
+
+
+def agree(proof, diagram, box):
+    for point in diagram.special_points:
+        inside = all(box[name][0] <= value <= box[name][1] for name, value in point.state.items())
+        if inside and point.label in ("LP", "HB"):
+            near = [
+                p
+                for p in proof.special_points
+                if p.label == point.label
+                and abs(p.parameters["lam"][0] - point.parameters["lam"]) < 1e-6
+                and all(abs(p.state[name][0] - value) < 1e-5 for name, value in point.state.items())
+            ]
+            assert len(near) == 1, (point, proof)
