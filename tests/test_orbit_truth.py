@@ -169,3 +169,14 @@ def _return(start, period, tau):
 
     run = solve_ivp(field, (0.0, period), start, rtol=1e-10, atol=1e-12, max_step=period / 500.0)
     return np.max(np.abs(run.y[:, -1] - start))
+
+
+def test_a_canard_explosion_is_passed():
+    # the period after it, and at the end of the range, against shooting
+    model = bf.System.from_equations({"x": "y - (x^3/3 - x)", "y": "0.01*(a - x)"}, {"a": 1.2}, {"x": 1.2, "y": -0.6})
+    found = bf.orbits(bf.diagram(model, parameter="a", bounds=(0.0, 1.5)).special("HB")[0])
+    assert found.ended[1].reason == "range"
+    assert not [point for point in found.special_points if point.label in ("PD", "NS", "BPC")]
+    for index in (int(np.argmin(np.abs(found.column("a") - 0.9))), len(found.points) - 1):
+        cycle = bf.find_cycle(model, values={"a": found.column("a")[index]}, state={"x": 2.0, "y": 0.0})
+        assert found.column("period")[index] == pytest.approx(cycle.period, rel=1e-7)

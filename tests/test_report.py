@@ -1,7 +1,9 @@
 """Diagrams and measurements as text for people."""
 
+import pytest
 from handmade import branch, crowded_diagram, diagram, hopf_diagram, point
 
+import bifrncrn as bf
 from bifrncrn.diagrams.text import describe
 
 
@@ -39,3 +41,43 @@ def test_rounding_is_shown_as_zero():
     flat = branch([[1, 5, 0], [3, 5, 0]], [0, 0])
     row = describe(diagram([flat], [point("BP", 2, (5, -2.8e-29))])).splitlines()
     assert next(line for line in row if line.startswith("BP")).split() == ["BP", "0", "2", "5", "0"]
+
+
+def test_the_summary_comes_first_and_is_right():
+    """The tank of Uppal, Ray and Poore; folds and Hopf point as published (Doedel's demo `ab`)."""
+    tank = bf.diagram(bf.library.get("ab_reaction"), parameter="D", bounds=(0, 0.16))
+    says = " ".join(str(tank).split("\n\n")[0].split())
+    assert "stable for D < 0.10574; nothing stable found for 0.10574 < D < 0.1309; stable for D > 0.1309" in says
+    assert "cycles were not followed" in says
+    says = " ".join(str(bf.with_orbits(tank)).split("\n\n")[0].split())
+    assert "oscillates for 0.10574 < D < 0.1309, period 1.57 to 12.9" in says  # 2 pi / 4.00777 at the Hopf point
+    assert "bistable (an equilibrium and a cycle) for 0.10551 < D < 0.10574" in says
+
+
+def test_bistable_is_said():
+    """x' = lam + x - x^3: two stable equilibria between the folds at +-2/sqrt(27)."""
+    model = bf.System.from_equations({"x": "lam + x - x^3"}, {"lam": -1.0}, {"x": -1.3})
+    says = " ".join(str(bf.diagram(model, bounds=(-1, 1))).split("\n\n")[0].split())
+    assert "stable for lam < -0.3849; bistable for -0.3849 < lam < 0.3849; stable for lam > 0.3849" in says
+
+
+@pytest.mark.parametrize("name", bf.library.names("textbook"))
+def test_reports_fit_a_terminal(name):
+    system = bf.library.get(name)
+    system = system if isinstance(system, bf.System) else system.system
+    parameter = "lam" if "lam" in system.parameters else system.parameters[0]
+    value = float(system.values[system.parameter_index(parameter)])
+    try:
+        found = bf.diagram(system, parameter=parameter, bounds=(value - 0.1, value + 0.1 + abs(value)))
+    except bf.ConvergenceError:
+        pytest.skip("no equilibrium at the model's own start")
+    assert max(map(len, str(found).split("\n"))) <= 80
+    assert len(repr(found)) < 300 and "<pre" in found._repr_html_()
+    for special in found.special_points:
+        assert special.label in str(special) and len(repr(special)) < 120
+
+
+def test_a_result_in_a_notebook_is_text_not_markup():
+    model = bf.System.from_equations({"x": "lam - x^2"}, {"lam": 1.0}, {"x": 1.0}, title="<script>alert(1)</script>")
+    shown = bf.diagram(model, bounds=(-1, 1))._repr_html_()
+    assert "<script" not in shown and "&lt;script" in shown

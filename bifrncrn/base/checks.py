@@ -23,6 +23,19 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
         raise InputError(f"{path}: {error}") from error
 
 
+def require_kind(value: Any, kind: type | tuple[type, ...], what: str) -> None:
+    """Raise InputError unless a value is of a kind, which is called `what`."""
+    if not isinstance(value, kind):
+        hint = ""
+        if isinstance(value, str):
+            hint = "; a model file or library name becomes a system by bf.load_model(...)" if "system" in what else ""
+        raise InputError(f"{value!r:.60} is not {what}, but {_a(type(value).__name__)}; give {what}{hint}")
+
+
+def _a(word: str) -> str:
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
 def number(name: str, value: Any) -> float:
     """Return `value` as a finite float, or say that `name` is not one."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):

@@ -32,3 +32,12 @@ def printable(text: str) -> str:
     tank \x1b[31m
     """
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+class Reported:
+    """What a person reads where the object is shown: `str()` in a notebook, too."""
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f'<pre style="line-height: 1.25">{escape(str(self))}</pre>'

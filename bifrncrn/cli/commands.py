@@ -25,7 +25,6 @@ def run_diagram(options: Namespace) -> int:
     """Trace one diagram."""
     from bifrncrn.continuation.options import Options
     from bifrncrn.diagrams.diagram import diagram
-    from bifrncrn.diagrams.text import describe
     from bifrncrn.library.formats import load_model
 
     if bool(options.second) != bool(options.second_range):
@@ -65,7 +64,7 @@ def run_diagram(options: Namespace) -> int:
         from bifrncrn.plots.plots import save_diagram
 
         save_diagram(result, options.plot, show=options.show)
-    report(describe(result), result.to_json(), options.json)
+    report(str(result), result.to_json(), options.json)
     return OK
 
 

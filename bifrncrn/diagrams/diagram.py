@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
@@ -92,6 +93,7 @@ def diagram(
     ConvergenceError
         If no equilibrium is found from the start.
     """
+    require_kind(system, System, "a system")
     name = (
         parameter_of(system, parameter) if parameter in (None, *system.parameters) and system.parameters else parameter
     )

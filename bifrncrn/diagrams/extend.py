@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line, join
@@ -52,7 +53,7 @@ def extend(
     bounds : (float, float), optional
         The new range; it must contain the old one. By default the old one.
     system : System, optional
-        Needed for a diagram that was loaded; it must be the system that the diagram belongs to.
+        Needed for a diagram whose file holds no model; it must be the system that the diagram belongs to.
     events : sequence of str, optional
         Events to locate on the new pieces, beside those that the diagram has points of.
     walls : mapping of str to (float, float), optional
@@ -60,7 +61,7 @@ def extend(
     stop : collection of str
         Labels at which the new pieces end.
     options : Options, optional
-        Step control and limits of the new pieces.
+        Step control and limits of the new pieces; by default the step control of the diagram, and no new limits.
     max_branches : int
         As for `diagram`.
 
@@ -69,9 +70,10 @@ def extend(
     InputError
         If the range does not contain the old one, or the diagram is not one of this system.
     """
+    require_kind(diagram, Diagram, "a diagram")
     owner = system or diagram.system
     if owner is None:
-        raise InputError("a loaded diagram does not hold its model; give it with system=...")
+        raise InputError("the diagram was loaded from a file that holds no model; give it with system=...")
     diagram = _equilibria(diagram)
     name = diagram.parameter
     span = bounds_of(name, bounds or diagram.range)
@@ -90,7 +92,7 @@ def extend(
     _check_owner(diagram, problem)
     names = tuple(dict.fromkeys([*(p.event for p in diagram.special_points if p.event), *events]))
     tracer = tracer_of(
-        problem, name, span, options or Options(), max_branches,
+        problem, name, span, options or _as_before(diagram), max_branches,
         events=compile_events(owner, names) if names else None, stop=labels(stop),
     )  # fmt: skip
     for branch in diagram.branches:
@@ -99,6 +101,11 @@ def extend(
     result = tracer.diagram([])
     result = replace(result, notes=tuple(dict.fromkeys([*diagram.notes, *result.notes])))
     return expand(result, reduction, whole) if reduction else result
+
+
+def _as_before(diagram: Diagram) -> Options:
+    """Return the options that a diagram was made with, but for its limits, beyond which it is to go."""
+    return replace(diagram.options, max_points=Options.max_points) if diagram.options else Options()
 
 
 def _equilibria(diagram: Diagram) -> Diagram:

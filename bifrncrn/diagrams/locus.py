@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.continuation.options import Options
 from bifrncrn.diagrams.locus_collecting import KINDS, Collector
@@ -80,11 +81,12 @@ def locus(
 
 def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], options: Options | None = None) -> Diagram:
     """Return a diagram with the loci of all its folds and Hopf points added, each curve once."""
+    require_kind(diagram, Diagram, "a diagram")
     if diagram.system is None:
-        raise InputError("the diagram has lost its model (it was loaded from a file); compute it again")
+        raise InputError("the diagram has lost its model (it was loaded from a file that holds none); compute it again")
     first, system = diagram.parameter, diagram.system
     span = checked_range(system, first, second, bounds)
-    chosen = [point for point in diagram.special_points if point.label in KINDS and point.status == "converged"]
+    chosen = [point for point in diagram.special_points if point.label in KINDS]
     low, high = diagram.range
     room = low - ROOM * (high - low), high + ROOM * (high - low)
     collector = Collector(chosen, first, second, span, options or Options(), room)
@@ -128,10 +130,10 @@ def checked_range(system: System, first: str, second: str, bounds: tuple[float, 
 
 def _with_model(point: SpecialPoint, system: System | None) -> SpecialPoint:
     """Return a point that knows its model, without conserved sums."""
-    if point.system is not None:
-        return point
+    if system is None and point.system is None:
+        raise InputError("the point has lost its model (it was loaded from a file that holds none); give it: system=")
     if system is None:
-        raise InputError("the point has lost its model (it was loaded from a file); give it: system=")
+        return point
     if set(point.state) != set(system.variables):
         raise InputError(
             f"the point has the states {', '.join(point.state)}, but the model has {', '.join(system.variables)}; "

@@ -9,7 +9,7 @@ import numpy as np
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.loci.junctions import Junction
 from bifrncrn.curves.loci.problem import LocusProblem
-from bifrncrn.curves.loci.starting import parts, prepare, squared_frequency, units
+from bifrncrn.curves.loci.starting import balancing, parts, prepare, squared_frequency, units
 from bifrncrn.diagrams.locus_following import Follower, Locus
 from bifrncrn.diagrams.results import SpecialPoint
 from bifrncrn.models.system import System
@@ -64,6 +64,8 @@ class Collector:
         x = np.array([point.state[name] for name in self.base.variables])
         second = float(self.base.values[self.base.parameter_index(self.second)])
         kappa = 0.0 if point.omega is None else point.omega**2
+        if point.label == "HB" and point.omega is None:  # only bracketed
+            kappa = squared_frequency(self.base.with_(values=point.parameters).jacobian(x)) or 0.0
         if not self._through(KINDS[point.label], x, point.parameters[self.first], second, kappa):
             where = f"{self.first}={point.parameters[self.first]:.6g}"
             self.notes.append(f"The {point.label} at {where} is degenerate: it was not followed in two parameters.")
@@ -91,14 +93,14 @@ class Collector:
                 x, first, second, kappa = parts(problem, y)
                 if found.label in ("BT", "ZH") and problem.kind == "hopf":
                     if not self._is_branch_point(self._follower("fold").problem, x, first, second):
-                        self._through("fold", x, first, second, 0.0)
+                        self._through("fold", x, first, second, 0.0, True)
                 elif found.label == "BT":
                     self._through("hopf", x, first, second, 0.0)
                 elif found.label in ("ZH", "HH"):
                     jacobian = problem.matrix(x, first, second)[:, : problem.n]
                     pair = squared_frequency(jacobian, kappa if found.label == "HH" else None)
                     if pair is not None:
-                        self._through("hopf", x, first, second, pair)
+                        self._through("hopf", x, first, second, pair, True)
             self.switch_everywhere()
 
     def _follower(self, kind: str) -> Follower:
@@ -107,7 +109,9 @@ class Collector:
             self.followers[kind] = Follower(problem, self.span, self.room, self.options)
         return self.followers[kind]
 
-    def _through(self, kind: str, x: np.ndarray, first: float, second: float, kappa: float) -> bool:
+    def _through(
+        self, kind: str, x: np.ndarray, first: float, second: float, kappa: float, meets: bool = False
+    ) -> bool:
         """Follow the locus of a kind through a point, unless it is known; return whether that was possible."""
         follower = self._follower(kind)
         y = prepare(follower.problem, x, first, second, kappa)
@@ -116,7 +120,7 @@ class Collector:
         if self._known(kind, y):
             return True
         y = prepare(follower.problem, x, first, second, kappa)
-        found = None if y is None else follower.follow(y)
+        found = None if y is None else follower.follow(y, meets)
         if found is None:
             return False
         self.loci.append(found)
@@ -140,21 +144,27 @@ def _sizes(point: SpecialPoint, first: str) -> np.ndarray:
     """Return the typical sizes of the states and of the first parameter, (n + 1,): along the branch of a point.
 
     Of a point that knows no branch, what the range makes of the states to first order counts as well as the states.
+    States that are zero have the units that balance the Jacobian.
     """
     assert point.system is not None
     value = point.parameters[first]
     width = point.range[1] - point.range[0] if point.range else abs(value) or 1.0
+    system = point.system.with_(values=point.parameters)
+    x = np.array([point.state[name] for name in system.variables])
     if point.along is not None:
         size = np.abs(point.along[:, :-1]).max(axis=0)
     else:
-        system = point.system.with_(values=point.parameters)
-        x = np.array([point.state[name] for name in system.variables])
         step = np.zeros(len(system.parameters))
         step[system.parameter_index(first)] = width
         slope = system.derivatives(x, None, np.zeros(len(x)), step)[0]
         reach = np.linalg.pinv(system.jacobian(x), rcond=REGULAR) @ slope
         size = np.maximum(np.abs(x), np.abs(reach))
-    return np.append(np.where(size > ZERO * size.max(), size, size.max() or 1.0), width)
+    unknown = size <= ZERO * size.max()
+    if unknown.any():
+        balance = balancing(system.jacobian(x))
+        ratio = np.exp(np.mean(np.log(size[~unknown] / balance[~unknown]))) if not unknown.all() else 1.0
+        size = np.where(unknown, ratio * balance, size)
+    return np.append(size, width)
 
 
 def _end_off(locus: Locus, junction: Junction) -> np.ndarray:

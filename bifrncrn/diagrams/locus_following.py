@@ -17,6 +17,12 @@ from bifrncrn.diagrams.results import End
 
 ZERO = 1e-6
 """A test function that is not below this share of its values beside it has a pole there, not a zero."""
+TYPICAL = 1e-3
+"""One of those values may be next to zero by chance: this share of the median along the locus counts as well."""
+BESIDE = 1e-2
+"""How far from a point where two loci meet the second one is started, in units of the unknowns."""
+OFF = 0.02
+"""A start may be off the locus by this much, in units of the unknowns: it may be a point that was only bracketed."""
 SAME = 1e-6
 """Points of loci closer than this, in units of the unknowns, are one."""
 LEAVING = (1e-2, 1e-3, 1e-4)
@@ -90,14 +96,19 @@ class Follower:
             np.concatenate([base.upper, np.full(len(extra), np.inf), room[1:]]),
         )
 
-    def follow(self, y: np.ndarray) -> Locus | None:
-        """Return the locus through a point, whose borders are set; None where it cannot be followed."""
+    def follow(self, y: np.ndarray, meets: bool = False) -> Locus | None:
+        """Return the locus through a point, whose borders are set; None where it cannot be followed.
+
+        Where the point `meets` another locus, the start is beside it: what is special there shows by a change of sign.
+        """
         problem = self.problem
         scale = self._scale(y)
         y = self._start(y, scale)
         ahead = tangent(problem, y, scale)
         if not np.isfinite(ahead).all():
             return None
+        if meets and (beside := self._beside(y, ahead, scale)) is not None:
+            y = beside
         borders = problem.borders()
         forth = self._march(y, ahead, scale)
         if forth is None or forth.ended[1].reason == "closed":
@@ -161,8 +172,17 @@ class Follower:
         row = np.zeros(len(y))
         row[self.problem.n if self.problem.kind == "hopf" and y[self.problem.n] == 0.0 else -1] = 1.0
         found = onto(self.problem, y, row / scale, scale)
-        near = found is not None and np.linalg.norm((found - y) / scale) < 1e-3
+        near = found is not None and np.linalg.norm((found - y) / scale) < OFF
         return found if found is not None and near else y
+
+    def _beside(self, y: np.ndarray, ahead: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
+        """Return a point of the locus a little further along a tangent of unit length, or back; None where none is."""
+        for sign in (1.0, -1.0):
+            guess = y + sign * BESIDE * ahead
+            found = onto(self.problem, guess, ahead / scale**2, scale)
+            if found is not None and np.linalg.norm((found - guess) / scale) < BESIDE and self._inside(found):
+                return found
+        return None
 
     def _march(
         self, y: np.ndarray, ahead: np.ndarray, scale: np.ndarray, first_step: float | None = None
@@ -204,8 +224,9 @@ class Follower:
 
     def _vanishes(self, trace: Trace, row: int, which: int) -> bool:
         """Say whether a test that changes sign at a row is zero there, not infinite, and is what its label says."""
-        around = np.abs(trace.values[max(row - 1, 0) : row + 2, which])
-        if not around[1 if row else 0] <= ZERO * np.max(around):
+        values = np.abs(trace.values[:, which])
+        beside = min(values[row - 1], values[min(row + 1, len(values) - 1)])  # one of them may be beside a pole
+        if not values[row] <= ZERO * max(beside, TYPICAL * float(np.median(values))):
             return False
         label = LABELS[self.problem.kind][which]
         return not is_real(self.problem, trace.points[row], label)

@@ -27,8 +27,7 @@ def assembled(collector: Collector, system: System, reduction: Reduction | None)
     tables = [_table(one, reduction) for one in loci]
     names = reduction.whole.variables if reduction else system.variables
     branches = [_branch(one, k, (first, second, *names), table) for k, (one, table) in enumerate(zip(loci, tables))]
-    size = np.max([np.abs(table).max(axis=0) for table in tables], axis=0) if tables else np.empty(0)
-    size[2:] = size[2:].max(initial=1e-300)  # states that are all zero differ by rounding
+    size = _sizes(collector, reduction, tables)
     points: list[SpecialPoint] = []
     for one, branch, table in zip(loci, branches, tables, strict=True):
         for found in one.found:  # loci meet in such points; each is listed once
@@ -47,6 +46,19 @@ def assembled(collector: Collector, system: System, reduction: Reduction | None)
         reduction=reduction,
         notes=tuple(collector.notes),
     )
+
+
+def _sizes(collector: Collector, reduction: Reduction | None, tables: list[np.ndarray]) -> np.ndarray:
+    """Return the units in which two points (first, second, states) are compared."""
+    if not tables:
+        return np.empty(0)
+    size = np.max([np.abs(table).max(axis=0) for table in tables], axis=0)
+    size[:2] = np.maximum(size[:2], (collector.size[-1], collector.span[1] - collector.span[0]))
+    kept = list(reduction.kept) if reduction else list(range(len(size) - 2))
+    for place, own in zip(kept, collector.size[:-1], strict=True):
+        size[2 + place] = max(size[2 + place], own)
+    size[2:] = np.where(size[2:] > 0.0, size[2:], size[2:].max())
+    return size
 
 
 def _table(one: Locus, reduction: Reduction | None) -> np.ndarray:

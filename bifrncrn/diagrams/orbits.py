@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.continuation.options import Options
 from bifrncrn.diagrams.families import Family, check_inside, coordinates_of, from_cycle, from_hopf, same, task_of
@@ -14,7 +15,7 @@ from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Cycle
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Orbits(Diagram):
     """A branch of periodic orbits, with its special points: a diagram of one branch.
 
@@ -147,6 +148,7 @@ def with_orbits(diagram: Diagram, *, system: System | None = None, options: Opti
 
     Arguments as for `orbits`. A Hopf point that no orbit is found at is named in a note.
     """
+    require_kind(diagram, Diagram, "a diagram")
     hopf = [k for k, point in enumerate(diagram.special_points) if point.label == "HB" and len(point.parameters) == 1]
     if not hopf:
         return diagram

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,20 +15,27 @@ import numpy as np
 from bifrncrn.base.arrays import frozen
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
+from bifrncrn.base.tables import Reported
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from bifrncrn.continuation.options import Options
     from bifrncrn.models.conservation import Reduction
     from bifrncrn.models.system import System
 
 SCHEMA = "bifrncrn.diagram/1"
+KINDS = (
+    "equilibrium", "periodic", "fixed_point", "homoclinic",
+    "fold", "hopf", "branch_point", "fold_of_cycles", "period_doubling", "torus",
+)  # fmt: skip
+STATUSES = ("converged", "bracketed")
 COEFFICIENTS = ("omega", "l1", "a", "b", "c", "period")
 
 
-@dataclass(frozen=True, eq=False)
-class SpecialPoint:
+@dataclass(frozen=True, eq=False, repr=False)
+class SpecialPoint(Reported):
     """A located special point of a branch.
 
     Attributes
@@ -55,11 +62,11 @@ class SpecialPoint:
     eigenvalues : (n,) complex array
         Of the Jacobian at the point.
     system : System or None
-        The model, so that a point can start further computations; None after loading.
+        The model, so that a point can start further computations.
     reduction : Reduction or None
         The conserved sums that were divided out of it.
     along : (k, n + 1) array or None
-        The states of `system` and the parameter along the branch, by which sizes are judged; None after loading.
+        The states of `system` and the parameter along the branch, by which sizes are judged.
     range : (float, float) or None
         That of its diagram.
     multipliers : (n,) complex array
@@ -109,16 +116,14 @@ class SpecialPoint:
             out["multipliers"] = _complex_out(self.multipliers)
         return out
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> SpecialPoint:
-        """Build the point from `to_json`'s form."""
-        known: dict[str, Any] = {k: data[k] for k in ("label", "branch", "index", "parameters", "state", "status")}
-        residual = float("nan") if data["residual"] is None else data["residual"]
-        rest: dict[str, Any] = {name: data.get(name) for name in COEFFICIENTS}
-        bracket = tuple(data["bracket"]) if data.get("bracket") else None
-        eigenvalues = _complex_in(data.get("eigenvalues", []))
-        rest |= {"event": data.get("event"), "multipliers": _complex_in(data.get("multipliers", []))}
-        return cls(**known, residual=residual, bracket=bracket, eigenvalues=eigenvalues, **rest)
+    def __str__(self) -> str:
+        from bifrncrn.diagrams.text import describe_point
+
+        return describe_point(self)
+
+    def __repr__(self) -> str:
+        where = ", ".join(f"{name}={value:.9g}" for name, value in self.parameters.items())
+        return f"<{self.label} at {where}, {self.status}>"
 
 
 def criticality(point: SpecialPoint) -> str | None:
@@ -144,9 +149,13 @@ class Profile:
     phases: np.ndarray
     states: np.ndarray
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the orbit as plain JSON."""
+        return {"period": self.period, "phases": self.phases.tolist(), "states": self.states.tolist()}
 
-@dataclass(frozen=True, eq=False)
-class Branch:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Branch(Reported):
     """A branch of solutions.
 
     Attributes
@@ -173,7 +182,7 @@ class Branch:
         Floquet multipliers of periodic orbits, the trivial one first, the others by descending size. Below about 1e-14
         times the largest they are rounding.
     profiles : tuple of Profile
-        The periodic orbits themselves; empty after loading.
+        The periodic orbits themselves.
     """
 
     id: int
@@ -193,10 +202,10 @@ class Branch:
         Raises
         ------
         InputError
-            If there are no orbits (of equilibria, or after loading), or none of that number.
+            If there are no orbits (of equilibria, or in a file of an earlier version), or none of that number.
         """
         if not self.profiles:
-            raise InputError("this branch holds no orbits: equilibria have none, and saved diagrams keep none")
+            raise InputError("this branch holds no orbits: equilibria have none")
         if not -len(self.profiles) <= index < len(self.profiles):
             raise InputError(f"there is no orbit {index}; the branch has {len(self.profiles)}, counted from 0")
         profile = self.profiles[index]
@@ -221,31 +230,17 @@ class Branch:
             spectrum: [_complex_out(row) for row in getattr(self, spectrum)],
             "from": self.origin,
             "ended": [{"reason": end.reason, "message": end.message} for end in self.ended],
+            **({"orbits": [profile.to_json() for profile in self.profiles]} if self.profiles else {}),
         }
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Branch:
-        """Build the branch from `to_json`'s form."""
-        count = len(data["points"])
-        eigenvalues, multipliers = (
-            frozen([_complex_in(row) for row in data.get(name, [])] or np.empty((count, 0)), complex)
-            for name in ("eigenvalues", "multipliers")
-        )
-        return cls(
-            id=data["id"],
-            kind=data["kind"],
-            columns=tuple(data["columns"]),
-            points=frozen(data["points"]).reshape(count, -1),
-            unstable=frozen([-1 if count is None else count for count in data["unstable"]], int),
-            eigenvalues=eigenvalues.reshape(count, -1),
-            multipliers=multipliers.reshape(count, -1),
-            origin=data["from"],
-            ended=tuple(End(e["reason"], e["message"]) for e in data["ended"]),
-        )
+    def __repr__(self) -> str:
+        values = self.points[:, 0]
+        extent = f", {self.columns[0]} from {values[0]:.6g} to {values[-1]:.6g}" if len(values) else ""
+        return f"<Branch {self.id}: {self.kind}, {len(values)} points{extent}>"
 
 
-@dataclass(frozen=True, eq=False)
-class Diagram:
+@dataclass(frozen=True, eq=False, repr=False)
+class Diagram(Reported):
     """A bifurcation diagram: branches, and the special points on them.
 
     Attributes
@@ -257,15 +252,17 @@ class Diagram:
     branches : tuple of Branch
     special_points : tuple of SpecialPoint
     system : System or None
-        The analysed system, so that a result can start further computations; None after loading.
+        The analysed system, so that a result can start further computations; None where a file holds none.
     notes : tuple of str
         Sentences a reader of the diagram should see (how the start was found, what was left out).
     counters : dict of str to int
         Points, Newton iterations and evaluations spent.
     reduction : Reduction or None
-        The conserved sums that were divided out; `system` is then the reduced one. None after loading.
+        The conserved sums that were divided out; `system` is then the reduced one.
     second, second_range : str and (float, float), or None
         The second parameter of the loci among the branches, and its interval.
+    options : Options or None
+        How the branches were followed.
     """
 
     model: str
@@ -279,6 +276,7 @@ class Diagram:
     reduction: Reduction | None = field(default=None, repr=False)
     second: str | None = None
     second_range: tuple[float, float] | None = None
+    options: Options | None = None
 
     def __iter__(self) -> Iterator[Branch]:
         return iter(self.branches)
@@ -311,7 +309,9 @@ class Diagram:
         return plot_diagram(self, show=show, ax=ax)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the diagram as plain JSON, schema `bifrncrn.diagram/1`."""
+        """Return the diagram as plain JSON, schema `bifrncrn.diagram/1`, with its model and its orbits."""
+        from bifrncrn.diagrams import saved
+
         return {
             "schema": SCHEMA,
             "model": self.model,
@@ -322,6 +322,8 @@ class Diagram:
             "special_points": [point.to_json() for point in self.special_points],
             "notes": list(self.notes),
             "counters": dict(self.counters),
+            "options": saved.options_out(self.options),
+            **saved.model_out(self),
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -332,33 +334,29 @@ class Diagram:
     def load(cls, path: str | os.PathLike[str]) -> Diagram:
         """Read a diagram that `save` or `--json` wrote.
 
+        A file that an earlier version wrote may hold no model; further computations then need `system=`.
+
         Raises
         ------
         InputError
-            If the file is not a diagram of schema `bifrncrn.diagram/1`.
+            If the file is no diagram of schema `bifrncrn.diagram/1`, or anything in it is not as it must be.
         """
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-            if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-                raise InputError(f"{path} is not a diagram: its schema is not {SCHEMA!r}; write one with --json")
-            return cls(
-                model=data["model"],
-                parameter=data["parameter"],
-                range=(data["range"][0], data["range"][1]),
-                second=data.get("second"),
-                second_range=tuple(data["second_range"]) if data.get("second") else None,
-                branches=tuple(Branch.from_json(b) for b in data["branches"]),
-                special_points=tuple(
-                    replace(SpecialPoint.from_json(p), range=(data["range"][0], data["range"][1]))
-                    for p in data["special_points"]
-                ),
-                notes=tuple(data.get("notes", ())),
-                counters=dict(data.get("counters", {})),
-            )
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror}; give a file that --json wrote") from error
-        except (KeyError, IndexError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise InputError(f"{path} is not a whole diagram file ({error}); write one with --json") from error
+        from bifrncrn.diagrams import saved
+
+        return saved.load(path, cls)
+
+    def __str__(self) -> str:
+        from bifrncrn.diagrams.text import describe
+
+        return describe(self)
+
+    def __repr__(self) -> str:
+        low, high = self.range
+        counts = Counter(point.label for point in self.special_points)
+        rows = sum(len(branch.points) for branch in self.branches)
+        found = "".join(f", {count} {label}" for label, count in counts.items())
+        name = f"{type(self).__name__} {self.model[:60]!r}" if self.model else type(self).__name__
+        return f"<{name}: {self.parameter} in [{low:g}, {high:g}], {len(self.branches)} branches, {rows} points{found}>"
 
 
 def _number(value: float | None) -> float | None:
@@ -372,8 +370,3 @@ def _plain(values: dict[str, float]) -> dict[str, float | None]:
 
 def _complex_out(values: Sequence[complex] | np.ndarray) -> list[list[float | None]]:
     return [[_number(v.real), _number(v.imag)] for v in np.asarray(values, complex).tolist()]
-
-
-def _complex_in(pairs: list[list[float | None]]) -> np.ndarray:
-    nan = float("nan")
-    return frozen([complex(nan if re is None else re, nan if im is None else im) for re, im in pairs], complex)

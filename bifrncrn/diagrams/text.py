@@ -1,33 +1,45 @@
-"""A diagram as text for people."""
+"""Diagrams and their points as text for people: what they say first, then the tables, in lines of 80 columns."""
 
 from __future__ import annotations
 
-from bifrncrn.base.tables import format_number, format_table
-from bifrncrn.diagrams.results import COEFFICIENTS, Branch, Diagram, SpecialPoint, criticality
+import textwrap
 
-STATES = 6  # columns of states shown: more do not fit a line
+from bifrncrn.base.tables import format_number, format_table, printable
+from bifrncrn.diagrams.results import COEFFICIENTS, Branch, Diagram, SpecialPoint, criticality
+from bifrncrn.diagrams.summary import summary
+
+WIDTH = 80
+STATES = 6  # columns of states shown at most
+POINTS = 60  # special points listed at most; the others are in the file and in table()
 COEFFICIENT_DIGITS = 6
 ROUNDING = 1e-20  # of the largest state
 
 
 def describe(diagram: Diagram) -> str:
-    """Return the branches, why they end, and the special points of a diagram as text."""
+    """Return the summary, the branches, why they end, and the special points of a diagram as text."""
     low, high = diagram.range
     also = f", {diagram.second} in [{{:g}}, {{:g}}]".format(*diagram.second_range) if diagram.second_range else ""
-    lines = [f"{diagram.model or 'model'}: {diagram.parameter} in [{low:g}, {high:g}]{also}", ""]
-    header = ["branch", "kind", "from", "points", diagram.parameter, "unstable", "ends"]
-    lines += [format_table(header, [_branch_row(branch, diagram) for branch in diagram.branches]), ""]
-    shown = [point for point in diagram.special_points if point.label != "EP"]
-    if not shown:
-        lines.append("no special point")
-    else:
-        states = list(dict.fromkeys(name for point in shown for name in point.state))
-        header = ["label", "branch", *_parameters(diagram), *states[:STATES], "coefficients"]
-        lines.append(format_table(header, [_point_row(point, diagram, states[:STATES]) for point in shown]))
-        if len(states) > STATES:
-            lines.append(f"({len(states) - STATES} more states are in the --json file)")
-    lines += [f"note: {note}" for note in diagram.notes]
-    return "\n".join(lines)
+    lines = [_wrapped(f"{diagram.model or 'model'}: {diagram.parameter} in [{low:g}, {high:g}]{also}")]
+    says = summary(diagram)
+    lines += [*([_wrapped(says)] if says else []), ""]
+    if diagram.branches:
+        header = ["branch", "kind", "from", "points", diagram.parameter, "unstable"]
+        lines.append(format_table(header, [_branch_row(branch, diagram) for branch in diagram.branches]))
+        lines += [_wrapped(f"branch {b.id} ends: {_ends(b)}", "    ") for b in diagram.branches if b.ended] + [""]
+    lines += _points([point for point in diagram.special_points if point.label != "EP"], diagram)
+    lines += [_wrapped(f"note: {note}", "    ") for note in diagram.notes]
+    return printable("\n".join(lines))
+
+
+def describe_point(point: SpecialPoint) -> str:
+    """Return a special point in words."""
+    where = ", ".join(f"{name} = {value:.10g}" for name, value in (point.parameters | point.state).items())
+    facts = _coefficients(point)
+    return printable(_wrapped(f"{point.label} at {where}{f' ({facts})' if facts else ''}", "    "))
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _branch_row(branch: Branch, diagram: Diagram) -> list[str]:
@@ -35,34 +47,60 @@ def _branch_row(branch: Branch, diagram: Diagram) -> list[str]:
     origin = "-" if branch.origin is None else diagram.special_points[branch.origin].label
     counts = sorted(set(branch.unstable.tolist()))
     extent = f"{values.min():.6g} ... {values.max():.6g}" if len(values) else "-"
-    ends = "; ".join(dict.fromkeys(end.message for end in branch.ended))
-    return [
-        str(branch.id),
-        branch.kind,
-        origin,
-        str(len(values)),
-        extent,
-        ", ".join("?" if count < 0 else str(count) for count in counts),
-        ends,
-    ]
+    unstable = ", ".join("?" if count < 0 else str(count) for count in counts)
+    return [str(branch.id), branch.kind, origin, str(len(values)), extent, textwrap.shorten(unstable, 16)]
 
 
-def _point_row(point: SpecialPoint, diagram: Diagram, states: list[str]) -> list[str]:
-    coefficients = [
+def _ends(branch: Branch) -> str:
+    return "; ".join(dict.fromkeys(end.message for end in branch.ended))
+
+
+def _points(points: list[SpecialPoint], diagram: Diagram) -> list[str]:
+    """Return the table of special points, with as many states as the lines have room for."""
+    if not points:
+        return ["no special point"]
+    shown = points[:POINTS]
+    states = list(dict.fromkeys(name for point in points for name in point.state))
+    notes = [_coefficients(point) for point in shown]
+    for count in range(min(STATES, len(states)), -1, -1):
+        header = ["label", "branch", *_parameters(diagram), *states[:count]]
+        table = format_table(header, [_point_row(point, diagram, states[:count]) for point in shown]).split("\n")
+        width = max(map(len, table))
+        if width <= WIDTH:
+            break
+    lines = [table[0]]
+    for line, note in zip(table[1:], notes):
+        if note and width + 2 + len(note) <= WIDTH:
+            lines.append(f"{line.ljust(width)}  {note}")
+        else:
+            lines += [
+                line,
+                *([textwrap.fill(note, WIDTH, initial_indent="    ", subsequent_indent="    ")] if note else []),
+            ]
+    hidden = [f"{len(states) - count} more states"] if len(states) > count else []
+    hidden += [f"{len(points) - POINTS} more special points"] if len(points) > POINTS else []
+    return [*lines, *([f"({' and '.join(hidden)} are in table() and the --json file)"] if hidden else [])]
+
+
+def _coefficients(point: SpecialPoint) -> str:
+    facts = [
         f"{name} = {format_number(value, COEFFICIENT_DIGITS)}"
         for name in COEFFICIENTS
         if (value := getattr(point, name)) is not None
     ]
     kind = criticality(point)
-    coefficients += [kind] if kind else []
+    facts += [kind] if kind else []
     if point.status != "converged":
-        coefficients.append(f"{point.status}: not refined")
+        facts.append(f"{point.status}: not refined")
+    return ", ".join([*facts, *([point.event] if point.event else [])])
+
+
+def _point_row(point: SpecialPoint, diagram: Diagram, states: list[str]) -> list[str]:
     return [
         point.label,
         str(point.branch),
         *(format_number(_parameter(point, diagram, name), 12) for name in _parameters(diagram)),
         *(format_number(_without_noise(point, name), 8) for name in states),
-        ", ".join(coefficients),
     ]
 
 

@@ -242,6 +242,7 @@ class Tracer:
             system=self.problem.system,
             notes=(*notes, *self.notes, *self._not_followed(), *self.problem.notes()),
             counters=dict(self.counters),
+            options=self.options,
         )
 
     def _not_followed(self) -> list[str]:

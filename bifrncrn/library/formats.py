@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bifrncrn.base.checks import naming
 from bifrncrn.base.errors import InputError
-from bifrncrn.base.files import write_atomic
+from bifrncrn.base.files import read_text, write_atomic
+from bifrncrn.base.records import read_json, write_json
 from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
-from bifrncrn.chemistry.networks.json import read_json, read_text, write_json
 from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.chemistry.reactions.network import FAMILY_MEMBER, ReactionNetwork
 from bifrncrn.models.system import System
@@ -26,6 +26,8 @@ SUFFIXES = {
     ".ant": "Antimony",
     ".ode": "XPPAUT",
 }
+LARGEST = 50_000_000
+"""Bytes of a file of reactions, SBML or Antimony."""
 WRITTEN = {**SUFFIXES, ".f90": "AUTO-07p"}
 ACCEPTED = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
 
@@ -243,12 +245,12 @@ def _read_mat(path: Path) -> Model:
 
 
 def _read_reactions(path: Path) -> ReactionNetwork:
-    return ReactionNetwork.from_text(read_text(path), str(path))
+    return ReactionNetwork.from_text(read_text(path, LARGEST), str(path))
 
 
 def _sbml_text(path: Path) -> str:
     """Return an SBML or Antimony file as SBML text."""
-    text = read_text(path)
+    text = read_text(path, LARGEST)
     if path.suffix.lower() != ".ant":
         return text
     from bifrncrn.chemistry.reactions.sbml.antimony import antimony_to_sbml
@@ -286,7 +288,7 @@ def _translated(source: Path, target: Path) -> str | None:
     if before in (".xml", ".sbml") and after == ".ant":
         from bifrncrn.chemistry.reactions.sbml.antimony import sbml_to_antimony
 
-        return sbml_to_antimony(read_text(source), str(source))
+        return sbml_to_antimony(read_text(source, LARGEST), str(source))
     return None
 
 

@@ -236,14 +236,14 @@ class ControlledNetwork:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write both parts to a JSON file; floats keep every digit."""
-        from bifrncrn.chemistry.networks.json import write_json
+        from bifrncrn.base.records import write_json
 
         write_json(path, self.to_json())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "ControlledNetwork":
         """Read a controlled network from a JSON file."""
-        from bifrncrn.chemistry.networks.json import read_json
+        from bifrncrn.base.records import read_json
 
         data = read_json(path)
         with naming(path):

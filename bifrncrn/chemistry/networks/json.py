@@ -1,14 +1,10 @@
 """Networks, classifiers and controlled networks as JSON, with every digit of every number."""
 
-import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from bifrncrn.base.checks import naming, number
+from bifrncrn.base.checks import number
 from bifrncrn.base.errors import InputError
-from bifrncrn.base.files import write_atomic
 from bifrncrn.chemistry.networks.equations import WEIGHTS
 from bifrncrn.chemistry.networks.network import Network
 
@@ -108,70 +104,3 @@ def require_schema(record: Mapping[str, Any], schema: str) -> None:
     """Refuse JSON data of another schema."""
     if record["schema"] != schema:
         raise InputError(f"the schema is {record['schema']!r:.80} but {schema!r} is needed here")
-
-
-def read_json(path: str | os.PathLike[str]) -> Any:
-    """Read a JSON file strictly: no NaN, no infinity, no key given twice.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or is not JSON.
-    """
-    content = read_text(path)
-    try:
-        with naming(path):
-            return json.loads(content, parse_constant=_no_constant, object_pairs_hook=_unique)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg}); check the file") from error
-    except RecursionError as error:
-        raise InputError(f"{path}: nested too deeply for a network; check the file") from error
-    except InputError:
-        raise
-    except ValueError as error:  # an integer of thousands of digits
-        raise InputError(f"{path}: holds a number that cannot be read ({error})") from error
-
-
-def read_text(path: str | os.PathLike[str]) -> str:
-    """Read a text file, keeping its line ends.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or is not UTF-8 text.
-    """
-    try:
-        return Path(path).read_bytes().decode("utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the name") from error
-    except ValueError as error:  # not UTF-8, or a null character in the name
-        raise InputError(f"{path}: is not a UTF-8 text file; check the name or save it as UTF-8") from error
-
-
-def write_json(path: str | os.PathLike[str], data: Any) -> None:
-    """Write JSON data to a file.
-
-    Raises
-    ------
-    InputError
-        If the data holds something JSON cannot, or the file cannot be written.
-    """
-    try:
-        content = json.dumps(data, indent=1, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"the record cannot be written as JSON ({error}); keep to text, finite numbers, lists"
-        ) from error
-    write_atomic(path, content + "\n")
-
-
-def _no_constant(word: str) -> float:
-    raise InputError(f"holds {word}, which is no number; every value must be finite")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        twice = next(key for i, (key, _) in enumerate(pairs) if key in (k for k, _ in pairs[:i]))
-        raise InputError(f"holds the key {twice!r} twice; keep one")
-    return result

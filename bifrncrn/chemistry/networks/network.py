@@ -231,7 +231,7 @@ class Network:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to a JSON file; floats keep every digit."""
-        from bifrncrn.chemistry.networks.json import write_json
+        from bifrncrn.base.records import write_json
 
         write_json(path, self.to_json())
 
@@ -244,7 +244,7 @@ class Network:
         InputError
             If the file cannot be read or is not a network.
         """
-        from bifrncrn.chemistry.networks.json import read_json
+        from bifrncrn.base.records import read_json
 
         data = read_json(path)
         with naming(path):

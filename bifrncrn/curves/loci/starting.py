@@ -7,6 +7,7 @@ import numpy as np
 from bifrncrn.curves.loci.problem import LocusProblem
 
 NEWTONS = 12
+SWEEPS = 50
 ROUNDING = 1e-13
 """Newton steps below this, in units of the unknowns, are rounding."""
 NEAR = 1e-6
@@ -22,6 +23,27 @@ def squared_frequency(matrix: np.ndarray, unlike: float | None = None) -> float 
     if unlike is not None and len(values):
         values = np.delete(values, int(np.argmin(np.abs(values - 1j * unlike**0.5))))
     return float(values[np.argmin(np.abs(values.real))].imag) ** 2 if len(values) else None
+
+
+def balancing(matrix: np.ndarray) -> np.ndarray:
+    """Return units of the states, (n,), in which rows and columns of a Jacobian are of one size; the largest is one.
+
+    Parlett & Reinsch, Numer. Math. 13, 1969; what a state does not act on, or what does not act on it, has no say.
+    """
+    scaled, units = np.abs(matrix), np.ones(len(matrix))
+    np.fill_diagonal(scaled, 0.0)
+    for _ in range(SWEEPS):
+        before = units.copy()
+        for i in range(len(units)):
+            row, column = scaled[i].sum(), scaled[:, i].sum()
+            if row > 0.0 and column > 0.0 and np.isfinite(row + column):
+                factor = np.sqrt(row / column)
+                scaled[:, i] *= factor
+                scaled[i] /= factor
+                units[i] *= factor
+        if np.all(np.abs(np.log(units / before)) < 0.1):
+            break
+    return units / units.max()
 
 
 def prepare(problem: LocusProblem, x: np.ndarray, first: float, second: float, kappa: float = 0.0) -> np.ndarray | None:

@@ -29,6 +29,9 @@ grow before they decay, and a velocity that is very small is not known well."""
 CORNER_TRIES, SAME_TURN, SHARPEST = 6, 0.95, 1.0
 """The branch has a corner where so many steps, each at most 0.7 times the last, turn by this much of the last turn; it
 is passed where the angle is less."""
+JUMPING = 0.6
+"""The angle by which the branch may turn in a step where orbits jump between slow parts: the phase of a jump wanders,
+and what changes at it turns the tangent without being a bend of the branch."""
 VANISHED = 1e-2
 """A state whose greatest value is this close to its wall, relative to its size, has come to it."""
 NEAR_HOME = 0.05
@@ -179,14 +182,16 @@ class Follower:
         done = at.corrected
         turn = _angle(here, at)
         slow = done.first > 1e-6 and done.contraction > CONTRACTION
-        strange = done.first > 0.5 * max(turn, 0.02) * h + 1e-8
-        if not turn <= self.options.angle and not self._corner(turn):
-            return None, max(0.3, min(0.7, 0.8 * self.options.angle / turn))
+        jumps = here.orbit.mesh.jumps
+        limit = max(self.options.angle, JUMPING) if jumps else self.options.angle
+        strange = done.first > 0.5 * max(turn, 0.02) * h + 1e-8 and not jumps
+        if not turn <= limit and not self._corner(turn):
+            return None, max(0.3, min(0.7, 0.8 * limit / turn))
         if slow or strange:
             return None, 0.5
         growth = 2.0
         if turn > 0.0:
-            growth = min(growth, 0.6 * self.options.angle / turn)
+            growth = min(growth, 0.6 * limit / turn)
         if done.contraction > 0.05:
             growth = min(growth, float(np.sqrt(0.05 / done.contraction)))
         return at, max(growth, 0.4)

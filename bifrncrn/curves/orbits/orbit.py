@@ -19,6 +19,8 @@ CONSTANT = 3e-5
 """The error of collocation with 4 points is about this times width^5 times the fifth derivative."""
 GRADING = 1.0
 """The rise of the width of intervals with the phase: the next is at most about twice as wide."""
+JUMP = 100.0
+"""An orbit jumps where its mesh has intervals of so different widths."""
 SPREAD = 0.1
 """The share of the mesh that is spread evenly, whatever the error: it keeps intervals from growing without bound."""
 
@@ -38,6 +40,11 @@ class Mesh:
     def widths(self) -> np.ndarray:
         """The widths of the intervals, (N,)."""
         return np.diff(self.edges)
+
+    @property
+    def jumps(self) -> bool:
+        """Whether the widths are very uneven, as they are where an orbit jumps between slow parts."""
+        return bool(np.max(self.widths) > JUMP * np.min(self.widths))
 
     @functools.cached_property
     def phases(self) -> np.ndarray:

@@ -1,0 +1,116 @@
+"""What a diagram says in a line: where the system is stable, bistable, oscillates, and with what period."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrncrn.diagrams.results import Branch, Diagram
+from bifrncrn.plots.plots import stability_runs
+
+NARROW = 1e-6
+"""Intervals narrower than this share of the range are where two ends of one thing differ by rounding."""
+MANY = 8
+"""More intervals than this are not listed one by one."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Where a branch is stable: an interval of the parameter, and the periods there (NaN for equilibria)."""
+
+    low: float
+    high: float
+    cycle: bool
+    parameters: np.ndarray
+    periods: np.ndarray
+
+    def covers(self, value: float) -> bool:
+        """Say whether a parameter value is inside."""
+        return self.low < value < self.high
+
+
+def summary(diagram: Diagram) -> str:
+    """Return the sentence; empty where the diagram holds no equilibria, or no stability was computed.
+
+    It counts what is on the branches of the diagram: what was not found is not in it.
+    """
+    branches = [branch for branch in diagram.branches if branch.kind in ("equilibrium", "periodic")]
+    equilibria = [branch for branch in branches if branch.kind == "equilibrium"]
+    if not equilibria or any((branch.unstable < 0).all() for branch in equilibria):
+        return ""
+    found = [stretch for branch in branches for stretch in _stable(branch, diagram)]
+    low, high = diagram.range
+    narrow = NARROW * (high - low)
+    ends = np.unique([low, high, *(e for s in found for e in (s.low, s.high) if low < e < high)])
+    parts: list[tuple[str, float, float]] = []
+    for a, b in itertools.pairwise(ends.tolist()):
+        if b - a <= narrow:
+            continue
+        here = [stretch for stretch in found if stretch.covers(0.5 * (a + b))]
+        word = _word(here)
+        if parts and parts[-1][0] == word:
+            parts[-1] = word, parts[-1][1], b
+        else:
+            parts.append((word, a, b))
+    if len(parts) > MANY:
+        words = ", ".join(dict.fromkeys(word for word, _, _ in parts))
+        return f"{len(parts)} intervals of {diagram.parameter}, by turns {words}"
+    pieces = [_piece(part, diagram, found, narrow) for part in parts]
+    cycles = any(branch.kind == "periodic" for branch in branches)
+    unseen = not cycles and any(point.label == "HB" for point in diagram.special_points)
+    return "; ".join(pieces) + ("; cycles were not followed (--orbits, bf.with_orbits)" if unseen else "")
+
+
+def _word(here: list[Stretch]) -> str:
+    """Say what the attractors at a parameter value are together."""
+    cycles = sum(stretch.cycle for stretch in here)
+    rests = len(here) - cycles
+    if cycles:
+        if len(here) == 1:
+            return "oscillates"
+        if len(here) == 2 and rests:
+            return "bistable (an equilibrium and a cycle)"
+        return f"{cycles} stable cycle{'s' * (cycles > 1)}" + f" and {rests} stable equilibria" * bool(rests)
+    return {0: "nothing stable found", 1: "stable", 2: "bistable"}.get(rests, f"{rests} stable equilibria")
+
+
+def _piece(part: tuple[str, float, float], diagram: Diagram, found: list[Stretch], narrow: float) -> str:
+    word, a, b = part
+    name, (low, high) = diagram.parameter, diagram.range
+    first, last = a - low <= narrow, high - b <= narrow
+    if first and last:
+        where = f"throughout [{low:g}, {high:g}]"
+    elif first or last:
+        where = f"for {name} {'<' if first else '>'} {b if first else a:.5g}"
+    else:
+        where = f"for {a:.5g} < {name} < {b:.5g}"
+    periods = [
+        s.periods[(s.parameters >= a) & (s.parameters <= b)] for s in found if s.cycle and s.low < b and s.high > a
+    ]
+    values = np.concatenate([*periods, np.empty(0)])
+    if not values.size:
+        return f"{word} {where}"
+    least, most = f"{values.min():.3g}", f"{values.max():.3g}"
+    return f"{word} {where}, period {least if least == most else f'{least} to {most}'}"
+
+
+def _stable(branch: Branch, diagram: Diagram) -> list[Stretch]:
+    """Return the stretches of a branch that are stable, each over an interval of the parameter once."""
+    values = branch.column(diagram.parameter)
+    periods = branch.points[:, 1] if branch.kind == "periodic" else np.full(len(values), np.nan)
+    special = {point.index for point in diagram.special_points if point.branch == branch.id}
+    out = []
+    for rows, kind in stability_runs(branch.unstable, special):
+        if kind != "stable":
+            continue
+        run = values[rows]
+        turns = 1 + np.flatnonzero(np.diff(np.sign(np.diff(run))) != 0)
+        for first, last in zip([0, *turns.tolist()], [*turns.tolist(), len(run) - 1]):
+            piece = slice(rows.start + first, rows.start + last + 1)
+            p = values[piece]
+            if len(p) > 1 and np.ptp(p) > NARROW * (diagram.range[1] - diagram.range[0]):
+                low, high = float(p.min()), float(p.max())
+                out.append(Stretch(low, high, branch.kind == "periodic", p, periods[piece]))
+    return out
