@@ -412,3 +412,56 @@ def test_what_is_no_point_is_refused():
     for wrong in ("HB", None, CUSP):
         with pytest.raises(bf.InputError, match="special point of a diagram"):
             bf.locus(wrong, "q", (0, 1))
+
+
+@pytest.mark.parametrize(("fifth", "omega"), [(1.0, 1.0), (1.0, 2.0), (-3.0, 0.5)])
+def test_second_lyapunov_coefficient(fifth, omega):
+    # z' = (p + i omega) z + q z |z|^2 + fifth z |z|^4; for |q| = 1, x + i y = sqrt(2) z, so the fifth order gains 4;
+    # w is the graph of a centre manifold that changes none of it, mixed into x by a shear
+    system = bf.System.from_equations(
+        {"x": f"p*x - {omega}*y + x*S", "y": f"{omega}*x + p*y + y*S", "w": "-3*(w - 0.7*R) + 1.4*(p*R + R*S)"},
+        {"p": -0.5, "q": -0.7},
+        definitions={"R": "x^2 + y^2", "S": f"q*R + ({fifth})*R^2"},
+    )
+    point = only(locus_of(system, "HB", (-1.0, 1.0)), "GH")
+    assert point.l2 == pytest.approx(4.0 * fifth / omega, rel=1e-9)
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the published problems are not here")
+def test_published_second_lyapunov_coefficients():
+    # MatCont prints Re c2, which is l2 omega, with seven digits
+    for case in published():
+        wanted = [point for point in case["expected"] if point["type"] == "GH"]
+        found = {id(point): point["published"]["l2"] for point in wanted if point["published"].get("l2")}
+        if not found:
+            continue
+        first, second = case["active"], case["second"]
+        system = bf.System.from_equations(
+            case["equations"], case["parameters"] | case["start"]["params"],
+            dict(zip(case["variables"], case["start"]["state"], strict=True)), nonnegative=True,
+        )  # fmt: skip
+        values = [point["recomputed"]["params"].get(second) for point in case["expected"] if "recomputed" in point]
+        values = [v for v in values if v] + [float(system.values[system.parameter_index(second)])]
+        whole = bf.with_loci(
+            bf.diagram(system, parameter=first, bounds=case["range"]), second, (min(values) - 0.1, max(values) + 0.1)
+        )
+        for point in wanted:
+            at = point["recomputed"]["params"]
+            near = min(whole.special("GH"), key=lambda other: abs(other.parameters[second] - at[second]))
+            assert near.l2 * near.omega == pytest.approx(point["published"]["l2"], rel=1e-5)
+
+
+def test_no_cusp_where_a_fold_meets_a_transcritical_point():
+    # y = 0 stays; on it folds at x = 0, p = 0, where y grows at the rate q: at q = 0 zero is a double eigenvalue
+    equations = {"x": "p - x^2 + y", "y": "y*(q + x - y)"}
+    system = bf.System.from_equations(equations, {"p": 1.0, "q": -0.5}, {"x": 1.0, "y": 0.0})
+    whole = bf.with_loci(bf.diagram(system, parameter="p", bounds=(-1, 2)), "q", (-1, 1))
+    (flat,) = [branch for branch in whole.branches if branch.kind == "fold"]
+    np.testing.assert_allclose(flat.points[:, [0, 2, 3]], 0.0, atol=1e-9)
+    assert not whole.special("CP")
+    for branch in (branch for branch in whole.branches if branch.kind != "equilibrium"):
+        for row in branch.points:
+            q, x, y = row[1:]
+            jacobian = np.array([[-2 * x, 1.0], [y, q + x - 2 * y]])
+            zero = np.linalg.det(jacobian) if branch.kind == "fold" else np.trace(jacobian)
+            assert abs(zero) < 1e-9

@@ -94,6 +94,11 @@ class Collector:
                 if found.label in ("BT", "ZH") and problem.kind == "hopf":
                     if not self._is_branch_point(self._follower("fold").problem, x, first, second):
                         self._through("fold", x, first, second, 0.0, True)
+                    else:
+                        self.notes.append(
+                            f"At {self.first}={first:.6g}, {self.second}={second:.6g} the Hopf points meet a curve of "
+                            "branch points, which is not followed."
+                        )
                 elif found.label == "BT":
                     self._through("hopf", x, first, second, 0.0)
                 elif found.label in ("ZH", "HH"):
@@ -117,10 +122,11 @@ class Collector:
         y = prepare(follower.problem, x, first, second, kappa)
         if y is None:
             return False
+        borders = follower.problem.borders()
         if self._known(kind, y):
             return True
-        y = prepare(follower.problem, x, first, second, kappa)
-        found = None if y is None else follower.follow(y, meets)
+        follower.problem.set_all_borders(borders)
+        found = follower.follow(y, meets)
         if found is None:
             return False
         self.loci.append(found)

@@ -21,8 +21,12 @@ TYPICAL = 1e-3
 """One of those values may be next to zero by chance: this share of the median along the locus counts as well."""
 BESIDE = 1e-2
 """How far from a point where two loci meet the second one is started, in units of the unknowns."""
+EXACT = 1e-12
+"""A start with smaller relative residuals is on the locus as it is."""
 OFF = 0.02
 """A start may be off the locus by this much, in units of the unknowns: it may be a point that was only bracketed."""
+AT_WALL = 1e-5
+"""A curve that ends nearer to a bound than this, in units of the states, ends there: it meets another on the bound."""
 SAME = 1e-6
 """Points of loci closer than this, in units of the unknowns, are one."""
 LEAVING = (1e-2, 1e-3, 1e-4)
@@ -90,10 +94,10 @@ class Follower:
     ) -> None:
         self.problem, self.span, self.room, self.options = problem, span, room, options
         base = problem.base
-        extra = [] if problem.kind == "fold" else [0.0 if problem.kind == "hopf" else -np.inf]
+        kappa = [0.0] if problem.kind == "hopf" else []
         self.walls = (
-            np.concatenate([base.lower, extra, room[:1]]),
-            np.concatenate([base.upper, np.full(len(extra), np.inf), room[1:]]),
+            np.concatenate([base.lower, kappa, room[:1]]),
+            np.concatenate([base.upper, np.full(len(kappa), np.inf), room[1:]]),
         )
 
     def follow(self, y: np.ndarray, meets: bool = False) -> Locus | None:
@@ -169,6 +173,8 @@ class Follower:
 
     def _start(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return the point of the locus with the same second parameter (at kappa = 0, the same kappa), if there is."""
+        if self.problem.residual(y) <= EXACT:
+            return y
         row = np.zeros(len(y))
         row[self.problem.n if self.problem.kind == "hopf" and y[self.problem.n] == 0.0 else -1] = 1.0
         found = onto(self.problem, y, row / scale, scale)
@@ -220,13 +226,16 @@ class Follower:
                     label = LABELS[self.problem.kind][which]
                     points[row] = refine(self.problem, points[row], label)
                     found.append(Found(label, row))
-        return found, junctions
+        takens = [points[one.row] for one in found if one.label == "BT"]
+        beside = [one for one in found if one.label == "CP" and _any_near(points[one.row], takens, scale)]
+        # where p'q vanishes with p'B(q, q), their ratio, the quadratic coefficient, does not: no cusp
+        return [one for one in found if one not in beside], junctions
 
     def _vanishes(self, trace: Trace, row: int, which: int) -> bool:
         """Say whether a test that changes sign at a row is zero there, not infinite, and is what its label says."""
         values = np.abs(trace.values[:, which])
         beside = min(values[row - 1], values[min(row + 1, len(values) - 1)])  # one of them may be beside a pole
-        if not values[row] <= ZERO * max(beside, TYPICAL * float(np.median(values))):
+        if not values[row] <= ZERO * max(beside, TYPICAL * float(np.sort(values)[len(values) // 2])):
             return False
         label = LABELS[self.problem.kind][which]
         return not is_real(self.problem, trace.points[row], label)
@@ -250,10 +259,21 @@ class Follower:
             )
         if trace.reason == layout.NOT_FINITE:
             return End("nan", "the model is not finite beyond this point; narrow the range or mend the equations")
+        n, low, high = problem.n, problem.base.lower, problem.base.upper
+        gap = np.minimum(y[:n] - low, high - y[:n]) / units(problem, y)[:n]
+        if trace.reason == layout.SHORT and np.min(gap) <= AT_WALL:
+            name = problem.base.variables[int(np.argmin(gap))]
+            return End("bound", f"{name} came to its bound, where the curve meets branch points")
+        if problem.kind == "hopf" and y[n] <= AT_WALL * problem.sigma**2:
+            return End("step", "the frequency of its imaginary pair comes to zero here")
         return End("step", "the step became too small: the curve is not smooth here")
 
 
 START = End("junction", "the curve starts where it crosses another of its kind")
+
+
+def _any_near(y: np.ndarray, others: list[np.ndarray], scale: np.ndarray) -> bool:
+    return any(bool(np.all(np.abs(y - other) <= SAME * scale)) for other in others)
 
 
 def _without_last(locus: Locus) -> Locus:

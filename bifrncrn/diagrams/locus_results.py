@@ -108,6 +108,7 @@ def _point(found: Found, one: Locus, branch: Branch, system: System, reduction: 
         a=coefficients.get("a"),
         b=coefficients.get("b"),
         c=coefficients.get("c"),
+        l2=coefficients.get("l2"),
     )
 
 

@@ -31,7 +31,7 @@ KINDS = (
     "fold", "hopf", "branch_point", "fold_of_cycles", "period_doubling", "torus",
 )  # fmt: skip
 STATUSES = ("converged", "bracketed")
-COEFFICIENTS = ("omega", "l1", "a", "b", "c", "period")
+COEFFICIENTS = ("omega", "l1", "l2", "a", "b", "c", "period")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +55,8 @@ class SpecialPoint(Reported):
         (Kuznetsov, Elements of Applied Bifurcation Theory, eq. 3.20; negative is supercritical).
     a : float or None
         At a fold the quadratic coefficient <p, B(q, q)>/2 with <p, q> = <q, q> = 1.
+    l2 : float or None
+        At a Bautin point the second Lyapunov coefficient, Re c2 / omega.
     b, c : float or None
         The second coefficient of a Bogdanov-Takens point (its first is `a`), and that of a cusp.
     period : float or None
@@ -85,6 +87,7 @@ class SpecialPoint(Reported):
     a: float | None = None
     b: float | None = None
     c: float | None = None
+    l2: float | None = None
     period: float | None = None
     bracket: tuple[float, float] | None = None
     event: str | None = None

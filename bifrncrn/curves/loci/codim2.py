@@ -13,7 +13,7 @@ from bifrncrn.curves.loci.problem import LocusProblem
 from bifrncrn.curves.loci.starting import NEAR, NEWTONS, ROUNDING, parts, prepare, squared_frequency, units
 
 Array = np.ndarray
-LABELS = {"fold": ("CP", "BT", "ZH"), "hopf": ("GH", "ZH", "HH"), "branch_point": ()}
+LABELS = {"fold": ("CP", "BT", "ZH"), "hopf": ("GH", "ZH", "HH")}
 """What the test functions of each kind of locus find, in their order."""
 REAL = 1e-7
 """A pair of eigenvalues whose imaginary parts are below this share of what they are made of is not imaginary."""
@@ -101,13 +101,15 @@ class At:
     """What the normal forms need at one point: J in physical and in scaled states, and derivatives along directions."""
 
     def __init__(self, problem: LocusProblem, y: Array) -> None:
-        self.problem, self.x, self.values = problem, y[: problem.n], problem.values(y)
+        self.problem, self.y, self.x, self.values = problem, y, y[: problem.n], problem.values(y)
         self.size = problem.size[: problem.n]
         self.jacobian = problem.matrix(*parts(problem, y)[:3])[:, : problem.n]
         self.rows = problem.equation_sizes()
         self.scaled = self.jacobian * self.size / self.rows[:, None]
         left, _, right = np.linalg.svd(self.scaled)
         self.q, self.p = right[-1] * self.size, left[:, -1] / self.rows
+        self._whole = np.zeros((problem.n + 1, problem.n + 1))
+        self._whole[:-1, :-1], self._whole[:-1, -1], self._whole[-1, :-1] = self.scaled, left[:, -1], right[-1]
 
     def along(self, u: Array) -> Array:
         """Return the first three derivatives along a direction, (3, n)."""
@@ -120,16 +122,12 @@ class At:
 
     def solve(self, rhs: Array) -> Array:
         """Return the solution of J h = rhs that is normal to the null vector in scaled states."""
-        q = self.q / self.size
-        whole = np.block([[self.scaled, (self.p * self.rows)[:, None]], [q[None], np.zeros((1, 1))]])
-        out: Array = self.size * np.linalg.solve(whole, np.append(rhs / self.rows, 0.0))[:-1]
+        out: Array = self.size * np.linalg.solve(self._whole, np.append(rhs / self.rows, 0.0))[:-1]
         return out
 
     def solve_left(self, rhs: Array) -> Array:
         """Return the solution of J' h = rhs that is normal to the left null vector in scaled equations."""
-        q = self.q / self.size
-        whole = np.block([[self.scaled.T, q[:, None]], [(self.p * self.rows)[None], np.zeros((1, 1))]])
-        out: Array = np.linalg.solve(whole, np.append(rhs * self.size, 0.0))[:-1] / self.rows
+        out: Array = np.linalg.solve(self._whole.T, np.append(rhs * self.size, 0.0))[:-1] / self.rows
         return out
 
 
@@ -157,7 +155,15 @@ def takens(at: At) -> dict[str, float]:
     return {"a": float(p1 @ quadratic) / 2.0, "b": float(p0 @ quadratic + p1 @ at.second(q0, q1))}
 
 
-FORMS: dict[str, Callable[[At], dict[str, float]]] = {"CP": cusp, "BT": takens}
+def bautin(at: At) -> dict[str, float]:
+    """Return l2 at a Bautin point; see `bifrncrn.curves.loci.bautin`."""
+    from bifrncrn.curves.loci.bautin import second_lyapunov
+
+    omega = float(np.sqrt(parts(at.problem, at.y)[3]))
+    return {"l2": second_lyapunov(at.jacobian, omega, at.size, at.problem.along(at.y))}
+
+
+FORMS: dict[str, Callable[[At], dict[str, float]]] = {"CP": cusp, "BT": takens, "GH": bautin}
 """The normal form coefficients of points."""
 
 

@@ -10,12 +10,11 @@ from bifrncrn.compile.pointers import call_model5, doubles, integers, kernel
 from bifrncrn.continuation.dense import eigenvalues, lu_factor, lu_solve
 from bifrncrn.curves.loci.layout import (
     BORDERED_PIVOTS,
-    EXTRA,
-    FOLD,
     HOLD,
     HOPF,
     IMAGS,
     JET,
+    KAPPA,
     KIND,
     MATRIX,
     MODEL,
@@ -72,7 +71,7 @@ def _others(c):
     n, reals, imags = c[STATES], doubles(c[REALS]), doubles(c[IMAGS])
     if c[KIND] != HOPF:
         return _set_apart(reals, imags, n, 0.0)
-    omega = math.sqrt(max(doubles(c[NUMBERS])[EXTRA], 0.0))
+    omega = math.sqrt(max(doubles(c[NUMBERS])[KAPPA], 0.0))
     return _set_apart(reals, imags, _set_apart(reals, imags, n, omega), -omega)
 
 
@@ -178,7 +177,7 @@ def _lyapunov(c, y):
     """
     n, size, grad = c[STATES], doubles(c[SIZE]), doubles(c[G])
     v, w, a, b = doubles(c[V]), doubles(c[W]), doubles(_vector(c, 5)), doubles(_vector(c, 6))
-    kappa = doubles(c[NUMBERS])[EXTRA]
+    kappa = doubles(c[NUMBERS])[KAPPA]
     if not kappa > 0.0:
         return math.nan
     omega = math.sqrt(kappa)
@@ -214,8 +213,6 @@ def locus_tests(context, y, tangent, values):
     """Write the tests at y, where the last step was evaluated: CP, BT, ZH on folds; GH, ZH, HH on Hopf points."""
     c, out = integers(context), doubles(values)
     n, numbers = c[STATES], doubles(c[NUMBERS])
-    if c[KIND] != FOLD and c[KIND] != HOPF:
-        return 0
     _spectrum(c)
     others = _others(c)
     reals, imags = doubles(c[REALS]), doubles(c[IMAGS])

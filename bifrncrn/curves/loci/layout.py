@@ -1,17 +1,17 @@
 """The memory of the compiled functions of a locus: one int64 array of sizes and addresses, one block of doubles.
 
-A NAME is an index into the int64 array. Unknowns are y = (x, extra, p1, p2): the states, what the kind adds (nothing
-at folds, kappa = omega^2 at Hopf points, the unfolding alpha at branch points), and the two parameters.
+A NAME is an index into the int64 array. Unknowns are y = (x, kappa, p1, p2): the states, kappa = omega^2 at
+Hopf points only, and the two parameters.
 """
 
 from __future__ import annotations
 
 import itertools
 
-FOLD, HOPF, BRANCH = range(3)
+FOLD, HOPF = range(2)
 """The kinds."""
-TESTS = (3, 3, 0)
-"""The number of test functions of each kind."""
+TESTS = 3
+"""The number of test functions of either kind."""
 
 # sizes and indices
 (STATES, KIND, UNKNOWNS, FIRST, SECOND) = range(5)
@@ -24,8 +24,8 @@ TESTS = (3, 3, 0)
 ) = range(8, 31)  # fmt: skip
 CONTEXT_SIZE = 31
 
-# NUMBERS: the extra unknown; the unit of its time; the last value of the Lyapunov test; the norms of the null vectors
-(EXTRA, SIGMA, HOLD, NUMBERS_SIZE) = range(4)
+# NUMBERS: kappa, 0 at folds; the unit of frequency; the last value of the Lyapunov test
+(KAPPA, SIGMA, HOLD, NUMBERS_SIZE) = range(4)
 SCRATCH = 12
 """Vectors of scratch, each of 3 n + 3 doubles."""
 
@@ -39,12 +39,12 @@ def array_sizes(n: int, parameters: int) -> dict[int, int]:
         SIZE: n + 1,  # units of the states and of the first parameter
         ROWS: n,  # units of the equations
         LEFT: n,  # the border that is a column
-        RIGHT: 2 * (n + 1),  # the borders that are rows
+        RIGHT: n,  # the border that is a row
         NUMBERS: NUMBERS_SIZE,
         MODEL: n * (n + 3),  # F (n), then its derivative by (x, p1, p2), row by row
         BORDERED: m * m,  # the bordered matrix, factored
         BORDERED_SCALE: m,
-        Z: 2 * m,  # its solutions
+        Z: m,  # its solution
         T: m,  # and that of its transpose
         V: 2 * (n + 2),  # right null vectors
         W: 2 * n,  # left null vectors

@@ -34,13 +34,22 @@ class PlaneModel(NativeModel):
         """Address of the function that writes the derivative by z of w' (dF/dz) v, (n + 2), w = dp (n), v = dx."""
         return self._address("gradient")
 
+    @property
+    def fifth(self) -> int:
+        """Address of the function that writes the first five derivatives along (dx, 0, 0), (5, n), to out."""
+        return self._address("fifth")
+
     def ir(self, name: str) -> str:
         """Return the LLVM IR of one of the functions."""
         from bifrncrn.compile.codegen import Output, function_ir
-        from bifrncrn.compile.derivatives import jacobian
+        from bifrncrn.compile.derivatives import Directional, jacobian
 
         g, roots = self.graph
         n = self.n
+        if name == "fifth":
+            orders = Directional(g, state=True, parameters=False).derivatives(roots, 5)
+            outputs = [Output("out", k * n + i, orders[k][i]) for i in range(n) for k in range(5)]
+            return function_ir(g, name, ARGUMENTS, outputs)
         if name == "gradient":
             (row,) = jacobian(g, [self._contracted(g, roots)], self.moved)
             outputs = [Output("out", column, node) for column, node in row.items()]

@@ -1,8 +1,10 @@
-"""A curve of folds, Hopf points or branch points in two parameters."""
+"""A curve of folds or Hopf points in two parameters."""
 
 from __future__ import annotations
 
+import ctypes
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
@@ -12,18 +14,17 @@ from bifrncrn.curves.loci.engine import LOCI
 from bifrncrn.curves.loci.model import PlaneModel
 from bifrncrn.models.system import System
 
-KINDS = {"fold": at.FOLD, "hopf": at.HOPF, "branch_point": at.BRANCH}
+KINDS = {"fold": at.FOLD, "hopf": at.HOPF}
 """The kinds of curves."""
-
-
 KEPT = 1e-3
 """An equation counts as no smaller than this share of what it was elsewhere."""
 
 
 class LocusProblem:
-    """The defining system of a kind of special points in two parameters, y = (x, extra, first, second).
+    """The defining system of a kind of special points in two parameters.
 
-    For one thread. Before anything is computed the borders must be set (`set_borders`).
+    The unknowns are y = (x, first, second) at folds, (x, kappa, first, second) with kappa = omega^2 at Hopf points. For
+    one thread. Before anything is computed the borders must be set (`set_borders`).
 
     Attributes
     ----------
@@ -31,11 +32,11 @@ class LocusProblem:
         The system the points belong to.
     first, second : str
         Names of the two parameters.
-    kind : {"fold", "hopf", "branch_point"}
+    kind : {"fold", "hopf"}
     size : (n + 1,) array
         Typical sizes of the states and of the first parameter.
     n, unknowns : int
-        Number of states and of unknowns, n + 2 of folds and n + 3 of the others.
+        Number of states and of unknowns, n + 2 of folds and n + 3 of Hopf points.
     """
 
     def __init__(self, base: System, kind: str, first: str, second: str, size: np.ndarray) -> None:
@@ -75,18 +76,14 @@ class LocusProblem:
         ----------
         left : (n,) array
             A left null vector of the scaled Jacobian (of a Hopf point: the real part of one).
-        right : (n,) array, of branch points (2, n + 1)
-            The right null vector, or vectors.
+        right : (n,) array
+            A right null vector, in units of the states (of a Hopf point: the real part of one).
         sigma : float
             The unit of frequency.
         """
         rows, array = self.equation_sizes(), self._array
         array[at.ROWS][:], array[at.LEFT][:] = rows, left * rows
-        array[at.RIGHT][:] = 0.0
-        count = right.shape[-1]
-        for k, vector in enumerate(np.atleast_2d(right)):
-            array[at.RIGHT][k * (self.n + 1) : k * (self.n + 1) + count] = vector
-        array[at.NUMBERS][at.SIGMA] = sigma
+        array[at.RIGHT][:], array[at.NUMBERS][at.SIGMA] = right, sigma
 
     def borders(self) -> np.ndarray:
         """Return all that belongs to the borders, to be set again."""
@@ -125,6 +122,19 @@ class LocusProblem:
         values[list(self.indices)] = y[-2:]
         return values
 
+    def along(self, y: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """Return the function that gives the first five derivatives of f at a point along a direction, (5, n)."""
+        call = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5)(self._model.fifth)
+        arrays = np.array(y[: self.n]), self.values(y), np.zeros(self.n), np.zeros(self.n), np.empty((5, self.n))
+        places = [array.ctypes.data for array in arrays]
+
+        def derivatives(direction: np.ndarray) -> np.ndarray:
+            arrays[2][:] = direction
+            call(*places)
+            return arrays[4].copy()
+
+        return derivatives
+
     def accept(self, y: np.ndarray) -> bool:
         """Make the null vectors at a point the borders; say whether that was possible."""
         self.point[:] = y
@@ -151,7 +161,7 @@ class LocusProblem:
     def tests(self, y: np.ndarray) -> np.ndarray:
         """Return the test functions at a point."""
         self.linearize(y)
-        values = np.zeros(3)
+        values = np.zeros(at.TESTS)
         place = self.point.__array_interface__["data"][0]
         LOCI.engine.call["locus_tests"](self._at, place, place, values.__array_interface__["data"][0])
         return values
@@ -171,15 +181,15 @@ class LocusProblem:
     @functools.cached_property
     def curve(self) -> Curve:
         """The curve for the march."""
-        call, tests = LOCI.engine.address, at.TESTS[KINDS[self.kind]]
+        call = LOCI.engine.address
         return Curve(
             size=self.unknowns,
             spectra=0,
-            tests=tests,
+            tests=at.TESTS,
             newton_step=call["locus_step"],
             solve_again=call["locus_solve"],
             spectrum=0,
-            user_tests=call["locus_tests"] if tests else 0,
+            user_tests=call["locus_tests"],
             context=self._at,
             keep=(self.base.native, self._model, self._block, self._context, LOCI.engine),
             parameters=self._array[at.VALUES],

@@ -53,13 +53,8 @@ def prepare(problem: LocusProblem, x: np.ndarray, first: float, second: float, k
         return None
     n, size = problem.n, problem.size
     rows = problem.equation_sizes()
-    scaled = matrix[:, : n + 1] * size / rows[:, None]
-    if problem.kind == "branch_point":
-        left, _, right = np.linalg.svd(scaled)
-        problem.set_borders(left[:, -1], right[-2:])
-        y = np.array([*x, 0.0, first, second])
-    elif problem.kind == "fold":
-        left, _, right = np.linalg.svd(scaled[:, :n])
+    if problem.kind == "fold":
+        left, _, right = np.linalg.svd(matrix[:, :n] * size[:n] / rows[:, None])
         problem.set_borders(left[:, -1], right[-1])
         y = np.array([*x, first, second])
     else:
@@ -102,8 +97,8 @@ def units(problem: LocusProblem, y: np.ndarray) -> np.ndarray:
     out = np.abs(y)
     out[:n] = np.maximum(out[:n], 0.1 * problem.size[:n])
     out[-2] = max(out[-2], 0.1 * problem.size[n])
-    if problem.kind != "fold":
-        out[n] = max(out[n], problem.sigma**2) if problem.kind == "hopf" else 1.0
+    if problem.kind == "hopf":
+        out[n] = max(out[n], problem.sigma**2)
     return out
 
 

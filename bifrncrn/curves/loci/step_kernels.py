@@ -1,4 +1,4 @@
-"""Defining systems of folds, Hopf points and branch points in two parameters, compiled: minimally augmented systems.
+"""Defining systems of folds and Hopf points in two parameters, compiled: minimally augmented systems.
 
 To f = 0 come as many scalar equations as make the points special. They are components of the solution of a linear
 system with the Jacobian, bordered so that it is regular (Govaerts, Numerical Methods for Bifurcations of Dynamical
@@ -9,8 +9,6 @@ Equilibria, 2000, chapters 4 and 5), and their derivatives follow from that solu
   v = v0 + mu v1, g = g0 + mu g1 with mu = lambda / sigma. Both parts of g are zero. For kappa > 0 this is the complex
   bordered system with lambda = i omega; unlike that it is regular at kappa = 0 (Bogdanov-Takens) as well, and unlike
   the one with J^2 + kappa it loses no digits to fast states.
-- Branch point, as long as it persists when the second parameter changes: f + alpha b = 0, and the (n, n + 1) matrix
-  (J, f_p1) has rank n - 1: two borders, two equations. alpha stays zero.
 
 The borders are the null vectors of the last accepted point, so both ends of a step are judged by the same ones. The
 context is described in `bifrncrn.curves.loci.layout`; all arguments are addresses.
@@ -24,12 +22,11 @@ from bifrncrn.curves.loci.layout import (
     BORDERED,
     BORDERED_PIVOTS,
     BORDERED_SCALE,
-    BRANCH,
-    EXTRA,
     FIRST,
     FOLD,
     GRADIENT,
     HOPF,
+    KAPPA,
     KIND,
     LEFT,
     MODEL,
@@ -66,7 +63,7 @@ def evaluate(c, y):
     values, out = doubles(c[VALUES]), doubles(c[MODEL])
     values[c[FIRST]] = at[last - 1]
     values[c[SECOND]] = at[last]
-    doubles(c[NUMBERS])[EXTRA] = at[n] if c[KIND] != FOLD else 0.0
+    doubles(c[NUMBERS])[KAPPA] = at[n] if c[KIND] == HOPF else 0.0
     call_model5(c[PLANE], y, c[VALUES], c[STILL], c[STILL], c[MODEL])
     total = 0.0
     for i in range(n * (n + 3)):
@@ -88,15 +85,16 @@ def _entry(c, i, j):
 
 
 @kernel
-def _fill(c, m, columns):
-    """Write the Jacobian (n, columns) in units of the unknowns to the bordered matrix, the border, zeros elsewhere."""
-    n, a, size, b = c[STATES], doubles(c[BORDERED]), doubles(c[SIZE]), doubles(c[LEFT])
-    for i in range(m * m):
-        a[i] = 0.0
+def _fill_fold(c):
+    """Write the bordered matrix of J, which acts on (v, g)."""
+    n, a, size, b, right = c[STATES], doubles(c[BORDERED]), doubles(c[SIZE]), doubles(c[LEFT]), doubles(c[RIGHT])
+    m = n + 1
     for i in range(n):
-        for j in range(columns):
+        for j in range(n):
             a[i * m + j] = _entry(c, i, j) * size[j]
-        a[i * m + m - 1] = b[i]
+        a[i * m + n] = b[i]
+        a[n * m + i] = right[i]
+    a[n * m + n] = 0.0
 
 
 @kernel
@@ -104,7 +102,7 @@ def _fill_hopf(c):
     """Write the bordered matrix of J - lambda, which acts on (v0, v1, g0, g1)."""
     n, a, size, b, right = c[STATES], doubles(c[BORDERED]), doubles(c[SIZE]), doubles(c[LEFT]), doubles(c[RIGHT])
     m = 2 * n + 2
-    sigma, kappa = doubles(c[NUMBERS])[SIGMA], doubles(c[NUMBERS])[EXTRA]
+    sigma, kappa = doubles(c[NUMBERS])[SIGMA], doubles(c[NUMBERS])[KAPPA]
     for i in range(m * m):
         a[i] = 0.0
     for i in range(n):
@@ -123,97 +121,65 @@ def _fill_hopf(c):
 @kernel
 def borders(c):
     """Solve the bordered systems of the evaluated point, for Z and T, V and W; return 0 where they are regular."""
-    n, kind, size = c[STATES], c[KIND], doubles(c[SIZE])
+    n, size, pivots = c[STATES], doubles(c[SIZE]), integers(c[BORDERED_PIVOTS])
     a, z, t, v, w = doubles(c[BORDERED]), doubles(c[Z]), doubles(c[T]), doubles(c[V]), doubles(c[W])
-    right, pivots = doubles(c[RIGHT]), integers(c[BORDERED_PIVOTS])
-    columns = n + 1 if kind == BRANCH else n
-    m = 2 * n + 2 if kind == HOPF else columns + 1
-    if kind == HOPF:
+    hopf = c[KIND] == HOPF
+    m = 2 * n + 2 if hopf else n + 1
+    if hopf:
         _fill_hopf(c)
     else:
-        _fill(c, m, columns)
-        for k in range(m - n):
-            for j in range(columns):
-                a[(n + k) * m + j] = right[k * (n + 1) + j]
+        _fill_fold(c)
     if lu_factor(a, m, pivots, doubles(c[BORDERED_SCALE])) == 0.0:
         return 2
-    for j in range(2 * m):
-        z[j] = 0.0
     for j in range(m):
+        z[j] = 0.0
         t[j] = 0.0
-    z[m - 2 if kind == HOPF else n] = 1.0
+    z[m - 2 if hopf else n] = 1.0
     t[m - 1] = 1.0
     lu_solve(a, m, pivots, z)
     lu_solve_transposed(a, m, pivots, t)
     for j in range(2 * (n + 2)):
-        v[j] = 0.0
-    for j in range(columns):
-        v[j] = size[j] * z[j]
+        v[j] = 0.0  # the parameters stay
     for i in range(n):
-        w[i] = t[n + i] if kind == HOPF else t[i]
-        w[n + i] = t[i]
-    if kind == HOPF:
-        for j in range(n):
-            v[n + 2 + j] = size[j] * z[n + j]
-    elif kind == BRANCH:
-        z[m + n + 1] = 1.0
-        _second_solution(c, m)
+        v[i] = size[i] * z[i]
+        v[n + 2 + i] = size[i] * z[n + i] if hopf else 0.0
+        w[i] = t[n + i] if hopf else t[i]
+        w[n + i] = t[i] if hopf else 0.0
     return 0
-
-
-@kernel
-def _second_solution(c, m):
-    """Solve for the second null vector of a branch point."""
-    n, size, v = c[STATES], doubles(c[SIZE]), doubles(c[V])
-    z = doubles(c[Z] + 8 * m)
-    lu_solve(doubles(c[BORDERED]), m, integers(c[BORDERED_PIVOTS]), z)
-    for j in range(n + 1):
-        v[n + 2 + j] = size[j] * z[j]
 
 
 @kernel
 def _gradients(c, y):
     """Write the derivatives by (x, p1, p2) of w_i' (dF/dz) v_j to G, number 2 i + j."""
-    n, kind = c[STATES], c[KIND]
-    for k in range(4):
-        if k == 0 or kind == HOPF or (kind == BRANCH and k == 1):
-            v, w = c[V] + 8 * (k % 2) * (n + 2), c[W] + 8 * (k // 2) * n
-            call_model5(c[GRADIENT], y, c[VALUES], v, w, c[G] + 8 * k * (n + 2))
+    n = c[STATES]
+    for k in range(4 if c[KIND] == HOPF else 1):
+        v, w = c[V] + 8 * (k % 2) * (n + 2), c[W] + 8 * (k // 2) * n
+        call_model5(c[GRADIENT], y, c[VALUES], v, w, c[G] + 8 * k * (n + 2))
 
 
 @kernel
 def _conditions(c, a, rest):
-    """Write the rows of the scalar equations to the system, the negative of their values to `rest`; return how many."""
-    n, u, kind = c[STATES], c[UNKNOWNS], c[KIND]
+    """Write the rows of the scalar equations to the system, the negative of their values to `rest`."""
+    n, u = c[STATES], c[UNKNOWNS]
     g, z, v, w = doubles(c[G]), doubles(c[Z]), doubles(c[V]), doubles(c[W])
-    if kind == FOLD:
+    if c[KIND] == FOLD:
         for j in range(n + 2):
             a[n * u + j] = -g[j]
         rest[n] = -z[n]
-        return 1
-    sigma, kappa = doubles(c[NUMBERS])[SIGMA], doubles(c[NUMBERS])[EXTRA]
-    last = kappa / (sigma * sigma) if kind == HOPF else 0.0
+        return
+    sigma, kappa = doubles(c[NUMBERS])[SIGMA], doubles(c[NUMBERS])[KAPPA]
+    ratio = kappa / (sigma * sigma)
     for j in range(n + 2):
-        to = j if j < n else j + 1  # the extra unknown stands between
-        first, second = g[j], g[n + 2 + j]
-        if kind == HOPF:
-            first -= last * g[3 * (n + 2) + j]
-            second += g[2 * (n + 2) + j]
-        a[n * u + to] = -first
-        a[(n + 1) * u + to] = -second
+        to = j if j < n else j + 1  # kappa stands between
+        a[n * u + to] = ratio * g[3 * (n + 2) + j] - g[j]
+        a[(n + 1) * u + to] = -g[n + 2 + j] - g[2 * (n + 2) + j]
     a[n * u + n] = 0.0
     a[(n + 1) * u + n] = 0.0
-    if kind == HOPF:
-        for i in range(n):
-            a[n * u + n] -= w[i] * v[n + 2 + i] / sigma
-            a[(n + 1) * u + n] -= w[n + i] * v[n + 2 + i] / sigma
-        rest[n] = -z[2 * n]
-        rest[n + 1] = -z[2 * n + 1]
-    else:
-        m = n + 2
-        rest[n] = -z[m - 1]
-        rest[n + 1] = -z[2 * m - 1]
-    return 2
+    for i in range(n):
+        a[n * u + n] -= w[i] * v[n + 2 + i] / sigma
+        a[(n + 1) * u + n] -= w[n + i] * v[n + 2 + i] / sigma
+    rest[n] = -z[2 * n]
+    rest[n + 1] = -z[2 * n + 1]
 
 
 @kernel
@@ -227,16 +193,15 @@ def assemble(c, y, rest):
     if borders(c) != 0:
         return 2
     _gradients(c, y)
-    n, u, a, f, b = c[STATES], c[UNKNOWNS], doubles(c[SYSTEM]), doubles(c[MODEL]), doubles(c[LEFT])
-    alpha = doubles(c[NUMBERS])[EXTRA] if c[KIND] == BRANCH else 0.0
+    n, u, a, f = c[STATES], c[UNKNOWNS], doubles(c[SYSTEM]), doubles(c[MODEL])
     for i in range(n):
         for j in range(n):
             a[i * u + j] = _entry(c, i, j)
         if u > n + 2:
-            a[i * u + n] = b[i] if c[KIND] == BRANCH else 0.0
+            a[i * u + n] = 0.0
         a[i * u + u - 2] = _entry(c, i, n)
         a[i * u + u - 1] = _entry(c, i, n + 1)
-        rest[i] = -f[i] - alpha * b[i]
+        rest[i] = -f[i]
     _conditions(c, a, rest)
     total = 0.0
     for i in range((u - 1) * u):
@@ -322,13 +287,10 @@ def locus_accept(context, y):
     n, kind, z, right, numbers = c[STATES], c[KIND], doubles(c[Z]), doubles(c[RIGHT]), doubles(c[NUMBERS])
     if evaluate(c, y) != 0 or borders(c) != 0:
         return 1
-    ratio = math.sqrt(max(numbers[EXTRA], 0.0)) / numbers[SIGMA] if kind == HOPF else 0.0
+    ratio = math.sqrt(max(numbers[KAPPA], 0.0)) / numbers[SIGMA] if kind == HOPF else 0.0
     if ratio < FLAT:
         ratio = 0.0
     _set_left(c, ratio)
-    if kind == BRANCH:
-        _set_pair(c, z, doubles(c[Z] + 8 * (n + 2)), right)
-        return 0
     second = doubles(c[Z] + 8 * n)
     _leading(n, z, second, ratio, right)
     if kind == HOPF:
@@ -339,27 +301,8 @@ def locus_accept(context, y):
             other += second[i] * second[i]
         # v1 as long as v0, but for flat ellipses; at kappa = 0 nothing else gives a unit of time
         natural = numbers[SIGMA] * math.sqrt(first / other) if other > 0.0 else 0.0
-        numbers[SIGMA] = max(math.sqrt(max(numbers[EXTRA], 0.0)), natural)
+        numbers[SIGMA] = max(math.sqrt(max(numbers[KAPPA], 0.0)), natural)
     return 0
-
-
-@kernel
-def _set_pair(c, z, other, right):
-    """Make two null vectors (n + 1) the borders: orthonormal, of the same orientation."""
-    n = c[STATES]
-    size = 0.0
-    for j in range(n + 1):
-        size += z[j] * z[j]
-    dot = 0.0
-    for j in range(n + 1):
-        right[j] = z[j] / math.sqrt(size)
-        dot += right[j] * other[j]
-    size = 0.0
-    for j in range(n + 1):
-        right[n + 1 + j] = other[j] - dot * right[j]
-        size += right[n + 1 + j] * right[n + 1 + j]
-    for j in range(n + 1):
-        right[n + 1 + j] /= math.sqrt(size)
 
 
 @kernel
