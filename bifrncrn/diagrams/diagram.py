@@ -97,6 +97,7 @@ def diagram(
     name = (
         parameter_of(system, parameter) if parameter in (None, *system.parameters) and system.parameters else parameter
     )
+    check_at_rest(system)
     span = bounds_of(name or "the parameter", bounds)
     start = _checked_start(start or {})
     region = region_of(system, walls)
@@ -132,6 +133,18 @@ def _engine(name: str, problem: EquilibriumProblem) -> Callable[..., Trace]:
 
         return pycont_march(problem)
     raise InputError(f"there is no engine {name!r}; choose native or pycont")
+
+
+def check_at_rest(system: System) -> None:
+    """Raise InputError for a system with a variable that grows at one rate in every state, such as time."""
+    for name, text in system.equations.items() if system.equations else ():
+        try:
+            rate = float(text)
+        except ValueError:
+            continue
+        if rate:
+            rule = "a model that depends on time, or in which nothing else changes, can be simulated only"
+            raise InputError(f"{name} grows at the rate {rate:g} in every state, so there is no equilibrium: {rule}")
 
 
 def _checked_start(start: Mapping[str, float]) -> dict[str, float]:
@@ -176,7 +189,7 @@ def _divided(
             x[system.variable_index(key)] = value
     varied = (system.parameter_index(parameter), *span) if parameter in system.parameters else None
     laws = conserved(system, x, region, varied)
-    return reduce(system, laws, x) if len(laws) else None
+    return reduce(system, laws, x, start) if len(laws) else None
 
 
 def labels(stop: Collection[str]) -> frozenset[str]:

@@ -51,8 +51,4 @@ def _point(point: SpecialPoint, reduction: Reduction, system: System) -> Special
 
 def _states(points: np.ndarray, reduction: Reduction, parameter: str) -> np.ndarray:
     """Return all states (k, n) at points (k, kept + 1)."""
-    rows, offsets = reduction.solved(parameter)
-    states = np.empty((len(points), reduction.laws.shape[1]))
-    states[:, list(reduction.kept)] = points[:, :-1]
-    states[:, list(reduction.eliminated)] = points @ rows.T + offsets
-    return states
+    return reduction.along(points[:, :-1], parameter, points[:, -1])

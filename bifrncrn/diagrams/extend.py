@@ -132,7 +132,8 @@ def _whole(diagram: Diagram, owner: System, span: tuple[float, float]) -> tuple[
     name = diagram.parameter
     varied = (owner.parameter_index(name), *span) if name in owner.parameters else None
     laws = conserved(owner, x, None, varied)
-    return owner, reduce(owner, laws, x) if len(laws) else None
+    at = {name: float(diagram.branches[0].points[0, 0])}
+    return owner, reduce(owner, laws, x, at) if len(laws) else None
 
 
 def _check_columns(diagram: Diagram, system: System) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -70,19 +71,27 @@ def task_of(point: SpecialPoint, bounds: tuple[float, float] | None, system: Sys
     (name,) = point.parameters
     span = bounds_of(name, bounds or point.range)
     if system is not None:
-        return divided(system, np.array([point.state[key] for key in system.variables]), name, span, options)
+        x = np.array([point.state[key] for key in system.variables])
+        return divided(system, x, name, span, options, point.parameters)
     if point.system is None:
         raise InputError("the point has lost its model (it was loaded from a file); give it with system=...")
     return _checked(Task(point.system, point.reduction, name, span, options))
 
 
-def divided(system: System, x: np.ndarray, name: str, span: tuple[float, float], options: Options) -> Task:
-    """Return what is to be followed, conserved sums divided out with the totals as at x."""
+def divided(
+    system: System,
+    x: np.ndarray,
+    name: str,
+    span: tuple[float, float],
+    options: Options,
+    at: Mapping[str, float] | None = None,
+) -> Task:
+    """Return what is to be followed, conserved sums divided out with the totals as at x and these parameters."""
     task = _checked(Task(system, None, name, span, options))
     laws = conserved(system, x, None, (system.parameter_index(name), *span)) if system.equations else ()
     if not len(laws):
         return task
-    reduction = reduce(system, np.asarray(laws), x)
+    reduction = reduce(system, np.asarray(laws), x, at)
     return replace(task, system=reduction.system, reduction=reduction)
 
 
@@ -281,11 +290,7 @@ class Family:
         reduction = self.task.reduction
         if reduction is None:
             return states
-        rows, offsets = reduction.solved(self.task.parameter)
-        whole = np.empty((len(states), len(self.task.names)))
-        whole[:, list(reduction.kept)] = states
-        whole[:, list(reduction.eliminated)] = np.column_stack([states, np.full(len(states), p)]) @ rows.T + offsets
-        return whole
+        return reduction.along(states, self.task.parameter, np.full(len(states), p))
 
     def _special(self, row: Row, number: int, index: int) -> SpecialPoint:
         orbit = row.place.orbit

@@ -65,13 +65,9 @@ def _table(one: Locus, reduction: Reduction | None) -> np.ndarray:
     """Return rows (first, second, states)."""
     base, states = one.problem.base, one.points[:, : one.problem.n]
     if reduction is not None:
-        out = np.empty((len(states), reduction.laws.shape[1]))
         values = np.tile(base.values, (len(states), 1))
         values[:, list(one.problem.indices)] = one.points[:, -2:]
-        totals = values[:, [base.parameter_index(name) for name in reduction.totals]]
-        out[:, list(reduction.kept)] = states
-        out[:, list(reduction.eliminated)] = totals - states @ reduction.laws[:, list(reduction.kept)].T
-        states = out
+        states = reduction.states(states, values)
     return np.column_stack([one.points[:, -2:], states])
 
 

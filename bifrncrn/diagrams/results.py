@@ -6,8 +6,8 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -186,6 +186,8 @@ class Branch(Reported):
         times the largest they are rounding.
     profiles : tuple of Profile
         The periodic orbits themselves.
+    system : System or None
+        The model with all its variables, for columns that are computed from the states.
     """
 
     id: int
@@ -198,6 +200,7 @@ class Branch(Reported):
     ended: tuple[End, ...]
     multipliers: np.ndarray = field(default_factory=lambda: frozen(np.empty((0, 0)), complex), repr=False)
     profiles: tuple[Profile, ...] = field(default=(), repr=False)
+    system: System | None = field(default=None, repr=False)
 
     def orbit(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return times (k,), from 0 to the period, and states (k, n) of one of the periodic orbits.
@@ -216,10 +219,54 @@ class Branch(Reported):
         return times, np.append(profile.states, profile.states[:1], axis=0)
 
     def column(self, name: str) -> np.ndarray:
-        """Return one column of the points by its name, shape (k,)."""
-        if name not in self.columns:
-            raise InputError(f"the branch has no column {name!r}; it has {', '.join(self.columns)}")
-        return self.points[:, self.columns.index(name)]
+        """Return one column of the points by its name, shape (k,).
+
+        Beside the columns there are the definitions of the model: of equilibria by their names, of periodic orbits
+        their `min` and `max`.
+        """
+        if name in self.columns:
+            return self.points[:, self.columns.index(name)]
+        kind, _, inner = name.partition(" ")
+        definitions = self.observables
+        if name in definitions and self.kind != "periodic":
+            return self._observed(name)
+        if inner in definitions and kind in ("min", "max") and self.profiles:
+            return self._extreme(inner, np.min if kind == "min" else np.max)
+        raise InputError(f"the branch has no column {name!r}; it has {', '.join((*self.columns, *definitions))}")
+
+    @property
+    def observables(self) -> tuple[str, ...]:
+        """What can be computed from the states beside the columns: the definitions of the model."""
+        return () if self.system is None else tuple(self.system.definitions)
+
+    def _observed(self, name: str) -> np.ndarray:
+        """Return a definition at every point of a branch of states."""
+        from bifrncrn.models.observables import column_of
+
+        system = self.system
+        assert system is not None
+        x = np.column_stack([self.column(variable) for variable in system.variables])
+        return column_of(system, name, x, self._values(len(x)))
+
+    def _extreme(self, name: str, extreme: Callable[..., Any]) -> np.ndarray:
+        """Return the least or largest value of a definition on every orbit."""
+        from bifrncrn.models.observables import column_of
+
+        system = self.system
+        assert system is not None
+        rows = zip(self.profiles, self._values(len(self.profiles)), strict=True)
+        found = [column_of(system, name, p.states, np.tile(values, (len(p.states), 1))) for p, values in rows]
+        return np.array([extreme(values) for values in found])
+
+    def _values(self, count: int) -> np.ndarray:
+        """Return the parameter values (k, m) of the points."""
+        system = self.system
+        assert system is not None
+        values = np.tile(system.values, (count, 1))
+        for i, name in enumerate(system.parameters):
+            if name in self.columns:
+                values[:, i] = self.points[:, self.columns.index(name)]
+        return values
 
     def to_json(self) -> dict[str, Any]:
         """Return the branch as plain JSON."""
@@ -280,6 +327,12 @@ class Diagram(Reported):
     second: str | None = None
     second_range: tuple[float, float] | None = None
     options: Options | None = None
+
+    def __post_init__(self) -> None:
+        whole = self.reduction.whole if self.reduction is not None else self.system
+        if whole is not None and whole.definitions:
+            known = tuple(b if b.system is whole else replace(b, system=whole) for b in self.branches)
+            object.__setattr__(self, "branches", known)
 
     def __iter__(self) -> Iterator[Branch]:
         return iter(self.branches)

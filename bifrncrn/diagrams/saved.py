@@ -51,11 +51,8 @@ def model_out(diagram: Diagram) -> dict[str, Any]:
 
 def _start(reduction: Reduction) -> np.ndarray:
     """Return a state of the whole system with the totals that were divided out."""
-    x = np.array(reduction.whole.state)
-    x[list(reduction.kept)] = reduction.system.state
-    rows, offsets = reduction.solved()
-    x[list(reduction.eliminated)] = rows @ np.append(reduction.system.state, 0.0) + offsets
-    return x
+    small = reduction.system
+    return reduction.states(small.state[None], small.values[None])[0]
 
 
 def load(path: str | os.PathLike[str], kind: type[Diagram]) -> Diagram:

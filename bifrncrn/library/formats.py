@@ -23,12 +23,14 @@ SUFFIXES = {
     ".txt": "reactions",
     ".xml": "SBML",
     ".sbml": "SBML",
+    ".gz": "packed SBML, only read",
     ".ant": "Antimony",
     ".ode": "XPPAUT",
 }
 LARGEST = 50_000_000
 """Bytes of a file of reactions, SBML or Antimony."""
 WRITTEN = {**SUFFIXES, ".f90": "AUTO-07p"}
+SBML = (".xml", ".sbml", ".gz", ".ant")
 ACCEPTED = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
 
 
@@ -54,7 +56,7 @@ def load_model(source: str | os.PathLike[str], mu: float | None = None) -> Syste
             raise InputError(f"mu was given, but the library system {source} has no time-scale mu to set; leave mu out")
         return system
     path = Path(source)
-    model = read_model(path)
+    model = read_model(path) if mu is None else _with_time_scale(path)
     with naming(path):
         system = system_of(model, mu)
     return system if system.title else system.with_(title=path.stem)
@@ -77,6 +79,7 @@ def read_model(source: str | os.PathLike[str]) -> Model:
         ".txt": _read_reactions,
         ".xml": _read_sbml,
         ".sbml": _read_sbml,
+        ".gz": _read_sbml,
         ".ant": _read_sbml,
         ".ode": _read_ode,
     }
@@ -152,7 +155,10 @@ def convert(
     if text is not None:
         write_atomic(target, text)
         return
-    model = load_model(source, mu) if _is_library_name(source) else _source_model(Path(source), suffix)
+    if _is_library_name(source):
+        model: Model = load_model(source, mu)
+    else:
+        model = _source_model(Path(source), suffix) if mu is None else _with_time_scale(Path(source))
     with naming(source):
         write_model(model, target, mu, layout)
 
@@ -250,30 +256,35 @@ def _read_reactions(path: Path) -> ReactionNetwork:
 
 def _sbml_text(path: Path) -> str:
     """Return an SBML or Antimony file as SBML text."""
-    text = read_text(path, LARGEST)
     if path.suffix.lower() != ".ant":
-        return text
+        from bifrncrn.chemistry.reactions.sbml.source import sbml_text
+
+        return sbml_text(path)
     from bifrncrn.chemistry.reactions.sbml.antimony import antimony_to_sbml
 
-    return antimony_to_sbml(text, str(path))
+    return antimony_to_sbml(read_text(path, LARGEST), str(path), path.parent)
 
 
-def _read_sbml(path: Path) -> Model:
-    """Return reactions when all species carry names of a network's species, the general system otherwise."""
-    from bifrncrn.chemistry.reactions.sbml.model import SbmlModel
-    from bifrncrn.chemistry.reactions.sbml.read import model_system
-    from bifrncrn.chemistry.reactions.sbml.recognise import model_reactions
+def _read_sbml(path: Path) -> System:
+    """Return the general system, in which everything has the name it has in the file."""
+    from bifrncrn.chemistry.reactions.sbml.read import sbml_to_system
 
-    model = SbmlModel(_sbml_text(path), str(path))
-    ours = model.reactions and all(FAMILY_MEMBER.fullmatch(name) for name in model.species)
-    if ours and not model.definitions and not model.rates:
-        return model_reactions(model)
-    return model_system(model)
+    return sbml_to_system(_sbml_text(path), str(path), path.parent)
+
+
+def _with_time_scale(path: Path) -> Model:
+    """Read what may have a time-scale: SBML as the reactions of a network, if it is those."""
+    if path.suffix.lower() in SBML:
+        try:
+            return _source_model(path, ".json")
+        except InputError:
+            pass  # a model of equations: whoever reads it says that it has no time-scale
+    return read_model(path)
 
 
 def _source_model(path: Path, suffix: str) -> Model:
     """Read a source; SBML that is to become reactions has to be mass action."""
-    if path.suffix.lower() in (".xml", ".sbml", ".ant") and suffix in (".txt", ".json", ".mat"):
+    if path.suffix.lower() in SBML and suffix in (".txt", ".json", ".mat"):
         from bifrncrn.chemistry.reactions.sbml.recognise import sbml_to_reactions
 
         return sbml_to_reactions(_sbml_text(path), str(path))
@@ -283,13 +294,19 @@ def _source_model(path: Path, suffix: str) -> Model:
 def _translated(source: Path, target: Path) -> str | None:
     """Return the text when SBML and Antimony can be translated into each other, reaction by reaction."""
     before, after = source.suffix.lower(), target.suffix.lower()
-    if before == ".ant" and after in (".xml", ".sbml"):
-        return _sbml_text(source)
-    if before in (".xml", ".sbml") and after == ".ant":
-        from bifrncrn.chemistry.reactions.sbml.antimony import sbml_to_antimony
+    if before not in SBML or after not in SBML:
+        return None
+    if after == ".gz":
+        raise InputError(f"{target}: packed files are read, not written; give .xml, and pack that")
+    from bifrncrn.chemistry.reactions.sbml.document import open_document
 
-        return sbml_to_antimony(read_text(source, LARGEST), str(source))
-    return None
+    document = _sbml_text(source)
+    if after != ".ant":
+        open_document(document, str(source), source.parent)
+        return document
+    from bifrncrn.chemistry.reactions.sbml.antimony import sbml_to_antimony
+
+    return sbml_to_antimony(document, str(source))
 
 
 # -- writing ----------------------------------------------------------------------------------------------------

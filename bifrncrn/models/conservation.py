@@ -7,13 +7,17 @@ and the total becomes a parameter.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bifrncrn.models.observables import Observables, observables
 from bifrncrn.models.region import Region
+from bifrncrn.models.starts import at_start
 from bifrncrn.models.system import System
 
 SAMPLES = 6
@@ -21,6 +25,10 @@ NULL = 1e-12
 """Singular values below this fraction of the largest count as zero."""
 TRIED = 5000
 """The most combinations of species tried to write conserved sums without negative terms."""
+SAME_TOTAL = 1e-7
+"""A state has the total of the start when it agrees to this fraction: equilibria and orbits keep sums that well."""
+LINEAR = 1e-9
+"""A total is linear in a parameter when it bends by no more than this fraction: rounding."""
 CANCELS = 1e-8
 """A sum is conserved when its terms cancel to this fraction of them, in f and in every column of the Jacobian."""
 
@@ -43,7 +51,7 @@ class Reduction:
     kept : tuple of int
         The others.
     totals : tuple of str
-        The names of the new parameters.
+        The names of what they are: new parameters, or definitions where the starts are functions of parameters.
     """
 
     whole: System
@@ -54,16 +62,58 @@ class Reduction:
     totals: tuple[str, ...]
 
     def solved(self, parameter: str = "") -> tuple[np.ndarray, np.ndarray]:
-        """Return the eliminated variables as functions of y = (kept variables, `parameter`): rows @ y + offsets."""
-        values = dict(zip(self.system.parameters, self.system.values.tolist(), strict=True))
-        varied = np.array([name == parameter for name in self.totals])
-        rows = np.column_stack([-self.laws[:, list(self.kept)], varied])
-        return rows, np.where(varied, 0.0, [values[name] for name in self.totals])
+        """Return the eliminated variables as functions of y = (kept variables, `parameter`): rows @ y + offsets.
+
+        A total that is no linear function of the parameter is taken as not a number, which bounds nothing.
+        """
+        system = self.system
+        column = system.parameters.index(parameter) if parameter in system.parameters else None
+        values = np.tile(system.values, (3, 1))
+        if column is not None:
+            values[:, column] += np.arange(3) * (abs(values[0, column]) or 1.0)
+        at = self._totals_at(values)
+        step = values[1, column] - values[0, column] if column is not None else 1.0
+        slopes = (at[1] - at[0]) / step
+        bent = np.abs(at[2] - 2.0 * at[1] + at[0]) > LINEAR * np.max(np.abs(at), axis=0)
+        offsets = at[0] - (slopes * values[0, column] if column is not None else 0.0)
+        rows = np.column_stack([-self.laws[:, list(self.kept)], slopes])
+        return rows, np.where(bent, np.nan, offsets)
+
+    def states(self, kept: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Return all variables (k, n) at kept ones (k, kept) and parameter values (k, m) of the reduced system."""
+        out = np.empty((len(kept), self.laws.shape[1]))
+        out[:, list(self.kept)] = kept
+        out[:, list(self.eliminated)] = self._totals_at(values) - kept @ self.laws[:, list(self.kept)].T
+        return out
+
+    def along(self, kept: np.ndarray, parameter: str, p: np.ndarray) -> np.ndarray:
+        """Return all variables (k, n) at kept ones (k, kept), a parameter at p (k,), the others as they are."""
+        values = np.tile(self.system.values, (len(kept), 1))
+        values[:, self.system.parameter_index(parameter)] = p
+        return self.states(kept, values)
+
+    def _totals_at(self, values: np.ndarray) -> np.ndarray:
+        """Return the totals (k, r) at parameter values (k, m)."""
+        names = self.system.parameters
+        if all(total in names for total in self.totals):
+            return values[:, [names.index(total) for total in self.totals]]
+        return self._observed.along(np.zeros((len(values), len(self.kept))), values)
+
+    @functools.cached_property
+    def _observed(self) -> Observables:
+        return observables(self.system, {total: total for total in self.totals})
 
     def sentence(self, names: tuple[str, ...]) -> str:
         """Say what is conserved."""
         sums = [f"{total} = {_sum(law, names)}" for law, total in zip(self.laws, self.totals, strict=True)]
-        return f"Conserved and divided out: {'; '.join(sums)}. The totals are parameters, set by the start."
+        follow = [total for total in self.totals if total in self.system.definitions]
+        free = "The totals are parameters, set by the start."
+        if follow:
+            free = (
+                f"{', '.join(follow)} follow{'s' * (len(follow) == 1)} the parameters that the starts are functions of"
+            )
+            free += "; the other totals are parameters." if len(follow) < len(self.totals) else "."
+        return f"Conserved and divided out: {'; '.join(sums)}. {free}"
 
 
 def conserved(
@@ -126,31 +176,33 @@ def _samples(system: System, x: np.ndarray, region: Region, varied: tuple[int, f
     return np.hstack(columns)
 
 
-def reduce(system: System, laws: np.ndarray, x: np.ndarray) -> Reduction:
+def reduce(system: System, laws: np.ndarray, x: np.ndarray, at: Mapping[str, float] | None = None) -> Reduction:
     """Return the system with its conserved sums divided out, the totals taken at `x`.
+
+    Where the starts of a sum are functions of parameters and x agrees with them, the total follows these parameters.
 
     Parameters
     ----------
     laws : (r, n) array
         As `conserved` returns them.
+    at : mapping, optional
+        Parameter values that belong to x, where they are not the system's own.
     """
     names = system.variables
     eliminated = tuple(int(np.argmax(_alone(laws, row))) for row in range(len(laws)))
     kept = tuple(i for i in range(len(names)) if i not in eliminated)
-    taken = {*names, *system.parameters, *system.definitions}
-    totals = []
-    for row in range(len(laws)):
-        name = f"total_{row + 1}"
-        while name in taken:
-            name += "_"
-        taken.add(name)
-        totals.append(name)
+    totals = _fresh(len(laws), {*names, *system.parameters, *system.definitions})
     definitions = dict(system.definitions)
     for law, index, total in zip(laws, eliminated, totals, strict=True):
         rest = "".join(f" - ({float(law[i])!r})*{names[i]}" for i in kept if law[i] != 0.0)
         definitions[names[index]] = total + rest
     parameters = dict(zip(system.parameters, system.values.tolist(), strict=True))
-    parameters |= dict(zip(totals, (laws @ x).tolist(), strict=True))
+    for total, law in zip(totals, laws, strict=True):
+        followed = _followed(system, law, x, at or {})
+        if followed is None:
+            parameters[total] = float(law @ x)
+        else:
+            definitions[total] = followed
     smaller = System.from_equations(
         {names[i]: system.equations[names[i]] for i in kept},
         parameters=parameters,
@@ -160,7 +212,35 @@ def reduce(system: System, laws: np.ndarray, x: np.ndarray) -> Reduction:
         periodic=[name for name in system.periodic if name in {names[i] for i in kept}],
         title=system.title,
     )
+    smaller = replace(smaller, transitions=(), notes=system.notes)
     return Reduction(system, smaller, laws, eliminated, kept, tuple(totals))
+
+
+def _fresh(count: int, taken: set[str]) -> list[str]:
+    """Return names for the totals that nothing else has."""
+    totals = []
+    for row in range(count):
+        name = f"total_{row + 1}"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        totals.append(name)
+    return totals
+
+
+def _followed(system: System, law: np.ndarray, x: np.ndarray, at: Mapping[str, float]) -> str | None:
+    """Return a total as a function of parameters; None where its starts are numbers, or x is another state."""
+    used = [i for i in np.flatnonzero(law).tolist() if system.variables[i] in system.starts]
+    if not used:
+        return None
+    known = {n: system.starts.get(n, f"({v!r})") for n, v in zip(system.variables, system.state.tolist(), strict=True)}
+    terms = [f"({float(law[i])!r})*{system.variables[i]}" for i in np.flatnonzero(law).tolist()]
+    text = at_start(" + ".join(terms), system.parameters, system.definitions, known)
+    if text is None:
+        return None
+    changed = {name: value for name, value in at.items() if name in system.parameters}
+    total = float(law @ system.with_(values=changed).state)
+    return text if abs(total - law @ x) <= SAME_TOTAL * (np.abs(law) @ np.abs(x)) else None
 
 
 def _singular(jacobian: np.ndarray, sizes: np.ndarray) -> bool:

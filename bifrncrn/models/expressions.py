@@ -84,7 +84,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
-def _listed(names: Iterable[str], most: int = 8) -> str:
+def listed(names: Iterable[str], most: int = 8) -> str:
     """Return "; the names are a, b" with the first few known names."""
     shown = [name for name in names if len(name) <= _SHOWN]
     return f"; the names are {', '.join(shown[:most])}{', ...' if len(shown) > most else ''}" if shown else ""
@@ -290,7 +290,7 @@ class _Reader:
             raise self._error(token.start, f"a condition is expected before '{name}'")
         if name in TIME:
             raise self._error(token.start, f"'{name}' is no variable or parameter; {AUTONOMOUS}")
-        hint = suggest(name, [*self.names, "pi"]) or _listed(self.names)
+        hint = suggest(name, [*self.names, "pi"]) or listed(self.names)
         raise self._error(token.start, f"unknown name '{shorten(name)}'{hint}")
 
     def _refuse_time(self, tokens: list[Token], i: int) -> None:

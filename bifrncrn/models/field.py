@@ -47,6 +47,10 @@ class Field:
         where = self._matrix if self._dense else self._entries
         self._both_arguments = [_address(a) for a in (self._x, self._values, self._still, self._f, where, self._rate)]
 
+    def at(self, values: np.ndarray) -> None:
+        """Take other parameter values (m,)."""
+        self._values[:] = values
+
     def rhs(self, _time: float, x: np.ndarray) -> np.ndarray:
         """Return f(x), a new (n,) array."""
         self._evaluate(self._call_f, self._f_arguments, x)

@@ -109,7 +109,7 @@ def region_of(
     bounds = []
     for index, row, offset in zip(reduction.eliminated, *reduction.solved(parameter), strict=True):
         for level, below in ((lower[index], True), (upper[index], False)):
-            if np.isfinite(level):
+            if np.isfinite(level) and np.isfinite(offset):
                 sign = 1.0 if below else -1.0
                 bounds.append((sign * row, sign * (offset - level), system.variables[index], float(level), below))
     if not bounds:

@@ -15,6 +15,7 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.compile.graph import Graph
 from bifrncrn.compile.model import DENSE_LIMIT, NativeModel
 from bifrncrn.models import expressions
+from bifrncrn.models import starts as starting
 from bifrncrn.models.equations import (
     ModelError,
     as_mapping,
@@ -30,6 +31,7 @@ from bifrncrn.models.equations import (
 if TYPE_CHECKING:
     import sympy
 
+    from bifrncrn.models.transitions import Transition
     from bifrncrn.trajectories.simulation import Simulation
 
 
@@ -56,6 +58,12 @@ class System:
         The [training] table of a model file, as it stands there.
     periodic : tuple of names
         The variables that are angles: a turn (2 pi) further on they are where they were.
+    starts : dict
+        The start values that are expressions of parameters, as text; `state` holds what they come to.
+    transitions : tuple of Transition
+        What happens suddenly in simulations (see `bifrncrn.models.transitions`); diagrams leave it out.
+    notes : tuple of str
+        What a reader of results must know about the model.
 
     Examples
     --------
@@ -77,6 +85,9 @@ class System:
     nonnegative: bool | tuple[str, ...] = False
     training: dict[str, Any] | None = field(default=None, repr=False)
     periodic: tuple[str, ...] = ()
+    starts: dict[str, str] = field(default_factory=dict)
+    transitions: tuple[Transition, ...] = ()
+    notes: tuple[str, ...] = ()
 
     # -- construction -------------------------------------------------------------------------------------------
 
@@ -102,7 +113,8 @@ class System:
         parameters : mapping, optional
             Value of every parameter: a number, or an exact fraction as text ("8/3").
         state : mapping, optional
-            Start value of every variable; its order is the order of the variables. Zero by default.
+            Start value of every variable; its order is the order of the variables. Zero by default. A start may be an
+            expression of parameters, definitions and other starts, which it follows.
         definitions : mapping, optional
             Named expressions that equations and other definitions may use, in any order.
         nonnegative : bool or sequence of str
@@ -144,10 +156,11 @@ class System:
         equations = by_variable(as_texts(equations, "equations"))
         definitions = as_texts(definitions, "definitions")
         start = dict.fromkeys(equations, 0.0) if state is None else as_mapping(state, "state")
+        start, starts = starting.split(start)
         check_names(start, parameters, definitions, equations)
         if not isinstance(title, str):
             raise ModelError(f"the title must be text, not {title!r}", "", "title")
-        return cls(
+        system = cls(
             title=title,
             variables=tuple(start),
             parameters=tuple(parameters),
@@ -158,7 +171,9 @@ class System:
             nonnegative=which(nonnegative, tuple(start)),
             training=training,
             periodic=chosen("periodic", periodic, tuple(start)),
+            starts=starts,
         )
+        return replace(system, state=system._started(system.state)) if starts else system
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> System:
@@ -251,17 +266,25 @@ class System:
         Parameters
         ----------
         state, values : mapping or array, optional
-            A mapping changes the named entries only.
+            A mapping changes the named entries only. A start that is an expression follows, unless it is given.
         """
+        given = self.variables if state is not None and not isinstance(state, Mapping) else tuple(state or ())
         changed = replace(
             self,
             state=self._changed(self.state, state, self.variable_index, "start value of"),
             values=self._changed(self.values, values, self.parameter_index, "parameter"),
+            starts={name: text for name, text in self.starts.items() if name not in given},
             nonnegative=self.nonnegative if nonnegative is None else which(nonnegative, self.variables),
             title=self.title if title is None else title,
         )
+        if changed.starts and (state is not None or values is not None):
+            changed = replace(changed, state=changed._started(changed.state))
         changed.__dict__["native"] = self.native
         return changed
+
+    def _started(self, state: np.ndarray) -> np.ndarray:
+        """Return a start with the values that are expressions evaluated."""
+        return starting.evaluated(self.variables, self.parameters, self.definitions, self.starts, state, self.values)
 
     @staticmethod
     def _changed(old: np.ndarray, new: Any, index: Any, what: str) -> np.ndarray:
@@ -301,7 +324,7 @@ class System:
     @property
     def note(self) -> str:
         """What a reader of results must know about how the system is evaluated; empty where it is exact."""
-        return ""
+        return " ".join(self.notes)
 
     @functools.cached_property
     def lower(self) -> np.ndarray:

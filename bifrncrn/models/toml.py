@@ -79,11 +79,11 @@ def write(system: System, path: str | os.PathLike[str]) -> None:
 
 
 def dumps(system: System) -> str:
-    """Return the text of a model file; reading it gives the same system, digit for digit."""
-    lines = []
+    """Return the text of a model file; reading it gives the same system, digit for digit, but for transitions."""
+    lines = [f"# {' '.join(note.split())}" for note in system.notes]
     if system.title:
         lines += [f"title = {_toml_value(system.title)}", ""]
-    lines += _table("variables", dict(zip(system.variables, system.state.tolist(), strict=True)))
+    lines += _table("variables", {**dict(zip(system.variables, system.state.tolist(), strict=True)), **system.starts})
     if system.parameters:
         lines += _table("parameters", dict(zip(system.parameters, system.values.tolist(), strict=True)))
     if system.definitions:

@@ -233,8 +233,9 @@ def _shown(diagram: Diagram, show: str | None) -> str:
     names = [name for branch in diagram.branches for name in _states(branch, diagram.parameter)]
     if not names:
         raise InputError(f"the diagram of {diagram.model!r} has no branch to draw")
-    if show is not None and show not in names:
-        raise InputError(f"there is no state {show!r} to show; there are {', '.join(dict.fromkeys(names))}")
+    known = dict.fromkeys([*names, *(name for branch in diagram.branches for name in branch.observables)])
+    if show is not None and show not in known:
+        raise InputError(f"there is no state {show!r} to show; there are {', '.join(known)}")
     return names[0] if show is None else show
 
 
@@ -245,7 +246,10 @@ def _states(branch: Branch, parameter: str) -> list[str]:
 
 def _curves(branch: Branch, name: str) -> list[np.ndarray]:
     """Return the columns of a branch that show a state: itself, or the minimum and the maximum of a cycle."""
-    return [branch.column(column) for column in (name, f"min {name}", f"max {name}") if column in branch.columns]
+    known = {*branch.columns, name if name in branch.observables and branch.kind != "periodic" else ""}
+    if name in branch.observables and branch.profiles:
+        known |= {f"min {name}", f"max {name}"}
+    return [branch.column(column) for column in (name, f"min {name}", f"max {name}") if column in known]
 
 
 def _draw(ax: Axes, diagram: Diagram, name: str, style: Style) -> None:
@@ -598,6 +602,10 @@ class Trajectory(Protocol):
         """The names of the states."""
 
     @property
+    def observables(self) -> tuple[str, ...]:
+        """What else `column` knows."""
+
+    @property
     def title(self) -> str:
         """What it is."""
 
@@ -629,8 +637,9 @@ def plot_trajectory(
         (show,) if isinstance(show, str) else tuple(n for n in run.columns if n != against) if show is None else show
     )
     for name in names:
-        if name not in run.columns:
-            raise InputError(f"there is no state {name!r} to show; there are {', '.join(run.columns)}")
+        if name not in run.columns and name not in run.observables:
+            known = ", ".join((*run.columns, *run.observables))
+            raise InputError(f"there is no state {name!r} to show; there are {known}")
     if against != "t" and against not in run.columns:
         raise InputError(f"there is nothing called {against!r} to draw against; use t, {', '.join(run.columns)}")
     ax = _axes() if ax is None else ax

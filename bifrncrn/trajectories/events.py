@@ -67,6 +67,11 @@ class EventWatch:
     def __bool__(self) -> bool:
         return bool(self.events)
 
+    def at(self, values: np.ndarray) -> None:
+        """Take other parameter values (m,)."""
+        if self.events:
+            self._values[:] = values
+
     def values(self, x: np.ndarray) -> np.ndarray:
         """Return the value of every event at a state, a new array."""
         np.maximum(x, self._lower, out=self._x)

@@ -38,10 +38,16 @@ class Run:
     """One integration: its solver, the points so far, and why it ended."""
 
     def __init__(
-        self, system: System, span: tuple[float, float], settings: dict[str, Any], watch: EventWatch, dense: bool
+        self,
+        system: System,
+        span: tuple[float, float],
+        settings: dict[str, Any],
+        watch: EventWatch,
+        dense: bool,
+        field: Field | None = None,
     ) -> None:
         self.system = system
-        self.field = Field(system)
+        self.field = field or Field(system)
         self.watch = watch
         self.dense = dense
         self.end = span[1]

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.events import Event, EventWatch, Occurrence
+from bifrncrn.trajectories.hybrid import Flight, fly
 from bifrncrn.trajectories.integration import METHODS, Effort, Run
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class Simulation:
         so), `nan` (the equations are not finite), `step` (the step size became too small), `steps` (too many).
     message : str
         The same as a sentence.
+    values : (k, m) array or None
+        The parameter values at these times, where events changed them.
     """
 
     system: System
@@ -49,6 +53,7 @@ class Simulation:
     message: str
     interpolant: Callable[[Any], np.ndarray] | None = field(default=None, repr=False)
     span: tuple[float, float] = (0.0, 0.0)
+    values: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -56,13 +61,28 @@ class Simulation:
         return self.system.variables
 
     @property
+    def observables(self) -> tuple[str, ...]:
+        """What `column` knows beside the columns: definitions and parameters."""
+        return (*self.system.definitions, *self.system.parameters)
+
+    @property
     def title(self) -> str:
         """What was simulated."""
         return self.system.title
 
     def column(self, name: str) -> np.ndarray:
-        """Return one state at the times `t`, (k,)."""
-        return self.x[:, self.system.variable_index(name)]
+        """Return a variable, a parameter or a definition at the times `t`, (k,).
+
+        Raises
+        ------
+        InputError
+            If the system has nothing of that name.
+        """
+        system = self.system
+        values = np.broadcast_to(
+            system.values if self.values is None else self.values, (len(self.t), system.values.size)
+        )
+        return column_of(system, name, self.x, values)
 
     def at(self, t: Any) -> np.ndarray:
         """Return the state at time `t`, (n,), or at several, (k, n), as accurately as the integration itself.
@@ -160,9 +180,35 @@ def simulate(
     wanted = None if times is None else _times(times, span)
     settings = _settings(system, method, rtol, atol, max_steps)
     watch = EventWatch(system, events)
+    flight = fly(system, span, settings, watch, max_steps)
+    if flight is not None:
+        return _in_pieces(flight, wanted, dense)
     run = Run(system, span, settings, watch, dense or wanted is not None)
     run.march(max_steps)
     return _result(run, wanted, dense)
+
+
+def _in_pieces(flight: Flight, wanted: np.ndarray | None, dense: bool) -> Simulation:
+    """Return the simulation of a system with sudden changes or choices."""
+    reached = flight.times[-1]
+    if wanted is None:
+        times, states, values = np.array(flight.times), np.array(flight.states), np.array(flight.values)
+    else:
+        times = wanted[wanted <= reached]
+        states, values = flight.sample(times)
+    _set_clocks(flight.system, times, states, flight.times[0])
+    return Simulation(
+        flight.system,
+        _frozen(times),
+        _frozen(np.maximum(states, flight.system.lower)),
+        tuple(flight.found),
+        flight.effort,
+        flight.status,
+        flight.message,
+        (lambda t: flight.sample(np.atleast_1d(t))[0].reshape(*np.shape(t), -1).T) if dense else None,
+        (flight.times[0], reached),
+        _frozen(values),
+    )
 
 
 def _result(run: Run, wanted: np.ndarray | None, dense: bool) -> Simulation:
@@ -174,6 +220,7 @@ def _result(run: Run, wanted: np.ndarray | None, dense: bool) -> Simulation:
         wanted = wanted[wanted <= times[-1]]
         inside = np.asarray(solution(wanted)).T if solution is not None and wanted.size else states[: wanted.size]
         states = np.maximum(inside, run.system.lower)
+    _set_clocks(run.system, times if wanted is None else wanted, states, run.times[0])
     return Simulation(
         run.system,
         _frozen(times if wanted is None else wanted),
@@ -185,6 +232,14 @@ def _result(run: Run, wanted: np.ndarray | None, dense: bool) -> Simulation:
         solution if dense else None,
         (float(times[0]), float(times[-1])),
     )
+
+
+def _set_clocks(system: System, times: np.ndarray, states: np.ndarray, start: float) -> None:
+    """Make variables that run like time exact: floor(time) must jump at the right one of the times asked for."""
+    changed = {name for transition in system.transitions for name in transition.assignments}
+    for i, name in enumerate(system.variables):
+        if system.equations and system.equations[name] == "1" and name not in changed:
+            states[:, i] = system.state[i] + (times - start)
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

@@ -45,6 +45,11 @@ class StochasticSimulation:
         return self.network.species
 
     @property
+    def observables(self) -> tuple[str, ...]:
+        """What `column` knows beside the columns: nothing."""
+        return ()
+
+    @property
     def title(self) -> str:
         """What was simulated."""
         return self.network.title

@@ -1,13 +1,13 @@
 """Antimony, the text form of SBML, read and checked through the antimony library, which stays optional."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.chemistry.reactions.mass_action import rate_names
 from bifrncrn.chemistry.reactions.network import NAME, ReactionNetwork
+from bifrncrn.chemistry.reactions.sbml.child import converted
 from bifrncrn.chemistry.reactions.sbml.document import open_document, require
+from bifrncrn.chemistry.reactions.sbml.imports import imported_from
 from bifrncrn.chemistry.reactions.sbml.math_out import OPERATORS, ROOT_FUNCTION
 from bifrncrn.chemistry.reactions.sbml.write import SCALE, fresh, records_scale
 from bifrncrn.models.expressions import tokenize
@@ -20,29 +20,28 @@ ROOT_TEXT = (
 )
 
 
-def antimony_to_sbml(text: str, name: str = "the Antimony text") -> str:
+def antimony_to_sbml(text: str, name: str = "the Antimony text", folder: Path | None = None) -> str:
     """Return the main model of an Antimony text as SBML.
 
-    The library hands numbers on with 15 digits.
+    The library hands numbers on with 15 digits. It runs in a process of its own: some texts crash it.
+
+    Parameters
+    ----------
+    text, name : str
+        The text, and what stands for it in messages.
+    folder : Path, optional
+        Where files lie that it imports; without it, or outside it, there are none.
 
     Raises
     ------
     InputError
         If the library is not installed or finds an error; the message repeats it.
     """
-    library = require("antimony", "reading or writing Antimony")
+    require("antimony", "reading or writing Antimony")
     if "\0" in text:
         raise InputError(f"{name}: holds a null character, which is no text; check the file")
-    with _clean(library):
-        try:
-            code = library.loadAntimonyString(text)
-            document = "" if code < 0 else library.getSBMLString(library.getMainModuleName())
-        except UnicodeError as error:
-            raise InputError(f"{name}: holds characters that Antimony cannot read; write plain text") from error
-        if not document:
-            message = " ".join((library.getLastError() or "no model found").split()).rstrip(".")
-            raise InputError(f"{name}: {message:.300}; correct the Antimony text")
-    return str(document)
+    where = imported_from(text, name, folder)
+    return converted("from antimony", text, name, "the Antimony text", where)
 
 
 def sbml_to_antimony(text: str, name: str = "the SBML document") -> str:
@@ -53,26 +52,9 @@ def sbml_to_antimony(text: str, name: str = "the SBML document") -> str:
     InputError
         If a library is not installed, or finds an error.
     """
-    library = require("antimony", "writing Antimony")
+    require("antimony", "writing Antimony")
     open_document(text, name)
-    with _clean(library):
-        code = library.loadSBMLString(text)
-        result = "" if code < 0 else library.getAntimonyString(library.getMainModuleName())
-        if not result:
-            message = " ".join((library.getLastError() or "no model found").split()).rstrip(".")
-            raise InputError(f"{name}: {message:.300}; correct the SBML file")
-    return str(result)
-
-
-@contextmanager
-def _clean(library: Any) -> Iterator[None]:
-    """Leave nothing in the library, which keeps every model it has read."""
-    library.clearPreviousLoads()
-    try:
-        yield
-    finally:
-        library.clearPreviousLoads()
-        library.freeAll()
+    return converted("to antimony", text, name, "the SBML file")
 
 
 def reactions_to_antimony(network: ReactionNetwork) -> str:

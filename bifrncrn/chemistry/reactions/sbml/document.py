@@ -1,15 +1,12 @@
 """Opening SBML documents with libSBML, which stays optional."""
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 from bifrncrn.base.errors import InputError
-
-EXPANSIONS = {
-    "promoteLocalParameters": "local parameters",
-    "expandFunctionDefinitions": "function definitions",
-    "expandInitialAssignments": "initial assignments",
-}
+from bifrncrn.chemistry.reactions.sbml.flatten import flattened, is_hierarchical
+from bifrncrn.chemistry.reactions.sbml.source import check_shape
 
 
 def require(module: str, purpose: str) -> Any:
@@ -20,8 +17,17 @@ def require(module: str, purpose: str) -> Any:
         raise InputError(f"{purpose} needs the package {module}; install it by pip install 'bifrncrn[sbml]'") from error
 
 
-def open_document(text: str, name: str) -> Any:
-    """Return the libSBML document of `text`, checked for errors.
+def open_document(text: str, name: str, folder: Path | None = None) -> Any:
+    """Return the libSBML document of `text`, flat, and checked for errors.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    name : str
+        Stands for it in messages.
+    folder : Path, optional
+        Where documents lie to which a hierarchical one refers.
 
     Raises
     ------
@@ -31,6 +37,9 @@ def open_document(text: str, name: str) -> Any:
     libsbml = require("libsbml", "reading or writing SBML")
     if "\0" in text:
         raise InputError(f"{name}: holds a null character, which is no text; check the file")
+    check_shape(text, name)
+    if is_hierarchical(text):
+        text = flattened(text, name, folder)
     try:
         document = libsbml.readSBMLFromString(text)
     except (TypeError, ValueError) as error:  # characters that have no UTF-8 form
@@ -42,20 +51,6 @@ def open_document(text: str, name: str) -> Any:
     document.setConsistencyChecks(libsbml.LIBSBML_CAT_MODELING_PRACTICE, False)
     document.checkConsistency()
     _refuse_errors(libsbml, document, name)
-    return document
-
-
-def expanded_model(text: str, name: str, keep: str) -> Any:
-    """Return the libSBML document with local parameters, functions (but `keep`) and initial assignments expanded."""
-    libsbml = require("libsbml", "reading SBML")
-    document = open_document(text, name)
-    for option, what in EXPANSIONS.items():
-        properties = libsbml.ConversionProperties()
-        properties.addOption(option, True)
-        if option == "expandFunctionDefinitions":
-            properties.addOption("skipIds", keep)
-        if document.convert(properties) != libsbml.LIBSBML_OPERATION_SUCCESS:
-            raise InputError(f"{name}: libSBML cannot expand the {what}; write the model without them")
     return document
 
 

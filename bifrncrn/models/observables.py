@@ -1,0 +1,120 @@
+"""Expressions of the state of a system, compiled: its definitions, and whatever else is to be watched."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.compile.graph import Graph
+from bifrncrn.compile.model import NativeModel
+from bifrncrn.models.equations import build_graph
+from bifrncrn.models.expressions import listed, shorten, suggest
+
+if TYPE_CHECKING:
+    from bifrncrn.models.system import System
+
+Build = Callable[[], tuple[Graph, list[int]]]
+
+JUMPING = ("call:sign", "call:heaviside", "call:floor")
+"""Operations whose value jumps, beside choices."""
+JUMPS = re.compile(r"[<>=]|\b(?:piecewise|if|sign|heaviside|floor|ceil|mod|factorial)\s*\(")
+"""What an expression that jumps holds."""
+
+
+def _nothing() -> tuple[Graph, list[int]]:
+    return Graph(), []
+
+
+class Observables:
+    """Several functions of variables and parameters, compiled into one. Not to be shared between threads."""
+
+    def __init__(self, system: System, key: str, count: int, build: Build) -> None:
+        self.count = count
+        if not count:
+            return
+        native = NativeModel(len(system.variables), len(system.parameters), key, build)
+        self._call = native.function("f")
+        self._x, self._p = np.empty(len(system.variables)), np.empty(len(system.parameters))
+        self._out = np.empty(count)
+        self._pointers = [a.__array_interface__["data"][0] for a in (self._x, self._p, self._out)]
+
+    def __call__(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
+        """Return every value at a state (n,) and parameter values (m,), a new array (count,)."""
+        if not self.count:
+            return np.empty(0)
+        self._x[:] = x
+        self._p[:] = p
+        self._call(*self._pointers)
+        return self._out.copy()
+
+    def along(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
+        """Return the values at states (k, n) and parameter values (m,) or (k, m), as an array (k, count)."""
+        k = len(x)
+        out = np.empty((k, self.count))
+        if self.count:
+            states = np.ascontiguousarray(x, dtype=float)
+            values = np.ascontiguousarray(p, dtype=float)
+            starts = [array.__array_interface__["data"][0] for array in (states, values, out)]
+            steps = [8 * states.shape[1], 8 * values.shape[-1] if values.ndim > 1 else 0, 8 * self.count]
+            for i in range(k):
+                self._call(*(start + i * step for start, step in zip(starts, steps)))
+        return out
+
+
+def observables(system: System, texts: Mapping[str, str]) -> Observables:
+    """Compile expressions of a system's variables, parameters and definitions; the keys stand for them in messages.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read.
+    """
+    entries = {f"'{name}'": text for name, text in texts.items()}
+
+    def build() -> tuple[Graph, list[int]]:
+        still = dict.fromkeys(system.variables, "0")  # no equations are needed
+        graph, _, nodes = build_graph(system.variables, system.parameters, still, {**system.definitions, **entries})
+        return graph, [nodes[name] for name in entries]
+
+    key = json.dumps(["observables", system.variables, system.parameters, system.definitions, list(texts.values())])
+    return Observables(system, key, len(entries), build)
+
+
+def borders(system: System) -> Observables:
+    """Compile what jumps in the equations: every choice they make (1 or 0), every sign and every whole part."""
+    texts = (*system.equations.values(), *system.definitions.values()) if system.equations else ()
+    if not any(JUMPS.search(text) for text in texts):
+        return Observables(system, "", 0, _nothing)
+    graph, roots = system.native.graph
+    found = []
+    for node in graph.reachable(roots):
+        if graph.op[node] == "where":
+            found.append(graph.where(graph.args[node][0], graph.one, graph.zero))
+        elif graph.op[node] in JUMPING:
+            found.append(node)
+    found = list(dict.fromkeys(found))
+    key = json.dumps(["borders", system.variables, system.parameters, system.definitions, system.equations])
+    return Observables(system, key, len(found), lambda: (graph, found))
+
+
+def column_of(system: System, name: str, x: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return a variable, parameter or definition at states (k, n) and parameter values (k, m), as (k,).
+
+    Raises
+    ------
+    InputError
+        If the system has nothing of that name.
+    """
+    if name in system.variables:
+        return x[:, system.variables.index(name)]
+    if name in system.parameters:
+        return values[:, system.parameters.index(name)]
+    if name in system.definitions:
+        return observables(system, {name: name}).along(x, values)[:, 0]
+    known = (*system.variables, *system.definitions, *system.parameters)
+    raise InputError(f"there is nothing called '{shorten(name)}'{suggest(name, known) or listed(known)}")
