@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from piecewise_curved import complaints as curve_complaints
+from piecewise_curved import random_curve
 from piecewise_linear import complaints, random_case
 
 import bifrncrn as bf
@@ -131,3 +133,45 @@ def test_piecewise_linear_systems(block):
         assert not wrong, (seed, wrong)
         judged += wrong is not None
     assert judged >= 5
+
+
+@pytest.mark.parametrize("block", range(2))
+def test_piecewise_cubic_curves(block):
+    """Folds inside pieces, corners, jumps: what is found is what the curve has, no more and no less."""
+    for seed in range(8 * block, 8 * block + 8):
+        rng = np.random.default_rng([9, seed])
+        assert not (wrong := curve_complaints(random_curve(rng), rng)), (seed, wrong)
+
+
+def test_extending_keeps_border_collisions():
+    diagram = run({"x": "lam - abs(x)"}, {"lam": 0.5}, (-0.5, 0.6), {"x": 0.5})
+    wider = bf.extend(diagram, bounds=(-1, 2))
+    assert labels(wider) == [("BC", 0.0, 0.0)]
+    assert wider.branches[0].points[:, 0].max() == 2.0
+
+
+def test_coefficients_are_not_claimed_where_there_are_no_second_derivatives():
+    """v |v| is differentiable once at v = 0, where the Hopf point lies."""
+    diagram = run({"x": "v", "v": "-x + mu*v - v*abs(v)"}, {"mu": -0.5}, (-1, 1))
+    (point,) = diagram.special("HB")
+    assert point.parameters["mu"] == pytest.approx(0.0, abs=1e-10)
+    assert point.omega == pytest.approx(1.0, abs=1e-10)
+    assert point.l1 is None
+
+
+def test_a_corner_where_thirty_borders_meet():
+    """A ring of threshold units: x = 0 for lam < 0, x = lam/0.3 beyond, where all are active; stable on both sides."""
+    n = 30
+    units = {f"x{i}": f"-x{i} + max(0, 1.2*x{(i + 1) % n} - 0.5*x{(i + 2) % n} + lam)" for i in range(n)}
+    diagram = run(units, {"lam": -1}, (-1, 1))
+    (branch,) = diagram.branches
+    np.testing.assert_allclose(branch.points[-1, 1:], 1 / 0.3, rtol=1e-9)
+    assert set(branch.unstable.tolist()) == {0}
+    assert any("30 borders meet" in note for note in diagram.notes)
+
+
+def test_a_border_with_an_infinite_derivative_ends_a_branch_and_says_so():
+    diagram = run({"x": "a - sqrt(abs(x))"}, {"a": 1}, (-1, 2), {"x": 1})
+    ends = {end.reason: end.message for end in diagram.branches[0].ended}
+    assert set(ends) == {"border", "range"}
+    assert "not finite" in ends["border"]

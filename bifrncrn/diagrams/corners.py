@@ -27,6 +27,8 @@ SINGULAR = 1e-9
 """A derivative whose least singular value is below this fraction of the largest has another branch through it."""
 MOST_BORDERS = 8
 """The most borders that meet in a point whose regions (two to the power of their number) are looked at."""
+TRIES = 30
+"""Steps of the fixed point iteration for the sides beyond a corner of many borders."""
 SAME = 1e-6
 """Two corners are one when they differ by less than this, in units of length."""
 PARALLEL = 0.999
@@ -137,19 +139,53 @@ class Sides:
         """Return the half-branches that leave a point on borders, in every region beside it."""
         active = self.active(y, scale)
         if len(active) > MOST_BORDERS:
-            return []
+            return self._some_halves(y, scale, active)
         found: list[Half] = []
-        sizes = self.sizes(y, scale)
         for sides in self._patterns(y, active):
             self.hold(sides)
             if not self.problem.residual(y) <= JUMP:
                 continue
             for direction in self._directions(y, scale):
                 for sign in (1.0, -1.0):
-                    self.hold(sides)
-                    half = self._half(y, sign * direction, scale, sizes, active)
-                    if half is not None and not any(half.direction @ other.direction > 1.0 - SAME for other in found):
-                        found.append(half)
+                    self._keep(found, y, sign * direction, scale, active, sides)
+        return found
+
+    def _keep(
+        self,
+        found: list[Half],
+        y: np.ndarray,
+        ahead: np.ndarray,
+        scale: np.ndarray,
+        active: np.ndarray,
+        sides: np.ndarray,
+    ) -> None:
+        """Add the half-branch along a direction, if there is one that is new."""
+        self.hold(sides)
+        half = self._half(y, ahead, scale, self.sizes(y, scale), active)
+        if half is not None and not any(half.direction @ other.direction > 1.0 - SAME for other in found):
+            found.append(half)
+
+    def _some_halves(self, y: np.ndarray, scale: np.ndarray, active: np.ndarray) -> list[Half]:
+        """Return half-branches where too many borders meet to try all regions: those that a fixed point leads to.
+
+        The tangent on some sides leads to other sides, and so on, until it stays on its own.
+        """
+        found: list[Half] = []
+        here = self.at(y)
+        opposite = here.copy()
+        opposite[active] = np.where(self.borders.whole[active], here[active] - 1.0, -here[active])
+        for sides, sign in itertools.product((here, opposite), (1.0, -1.0)):
+            for _ in range(TRIES):
+                self.hold(sides)
+                if not self.problem.residual(y) <= JUMP:
+                    break
+                ahead = sign * self._directions(y, scale)[0]
+                ahead = ahead if ahead[-1] * sign >= 0.0 else -ahead
+                reached = self.at(y + LEAVING[0] * ahead * scale)
+                if np.array_equal(reached, sides):
+                    self._keep(found, y, ahead, scale, active, sides)
+                    break
+                sides = reached
         return found
 
     def _directions(self, y: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:

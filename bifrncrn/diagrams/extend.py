@@ -16,6 +16,7 @@ from bifrncrn.curves.equilibria.choose import equilibrium_problem, is_large
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.diagrams.diagram import bounds_of, labels
 from bifrncrn.diagrams.expansion import contract, expand
+from bifrncrn.diagrams.piecewise import BORDER
 from bifrncrn.diagrams.piecewise import tracer as tracer_of
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.tracing import Tracer
@@ -24,7 +25,7 @@ from bifrncrn.models.conservation import Reduction, conserved, reduce
 from bifrncrn.models.region import region_of
 from bifrncrn.models.system import System
 
-KINDS = {"LP": layout.FOLD, "HB": layout.PAIR, "BP": layout.BRANCH, "UZ": layout.USER_EVENT}
+KINDS = {"LP": layout.FOLD, "HB": layout.PAIR, "BP": layout.BRANCH, "UZ": layout.USER_EVENT} | {"BC": BORDER}
 AGREES = 1e-6
 """The relative residual that a point of a diagram may have in its own model."""
 
@@ -184,6 +185,7 @@ def _line(tracer: Tracer, diagram: Diagram, branch: Branch) -> Line:
 def _event(special: SpecialPoint, y: np.ndarray, scale: np.ndarray, tracer: Tracer) -> Event:
     left, kind = None, KINDS[special.label]
     if special.label == "BP" and special.status == "converged":
+        tracer.prepare(y)
         found = tracer.problem.refine(y, scale)
         left = None if found is None else found[1]
     if special.label == "UZ" and tracer.events is not None and special.event is not None:

@@ -20,7 +20,7 @@ from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.choose import equilibrium_problem
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-from bifrncrn.diagrams.corners import Corner, Half, Sides
+from bifrncrn.diagrams.corners import MOST_BORDERS, Corner, Half, Sides
 from bifrncrn.diagrams.results import Diagram, End, SpecialPoint
 from bifrncrn.diagrams.tracing import Junction, Tracer
 from bifrncrn.models.borders import Borders, borders_of
@@ -95,6 +95,10 @@ class PiecewiseTracer(Tracer):
         """The problem whose equilibria are searched: on all sides."""
         return self.whole
 
+    def prepare(self, y: np.ndarray) -> None:
+        """Hold the problem on the sides of a point."""
+        self.sides.hold_at(y)
+
     # -- following ----------------------------------------------------------------------------------------------
 
     def trace_through(self, y: np.ndarray) -> None:
@@ -165,7 +169,7 @@ class PiecewiseTracer(Tracer):
             line = _resolved(line, RESOLVED * (self.span[1] - self.span[0]))
             met = self._met(line) if end.reason == "stop" else None
             if met is None:
-                return self._joined([*pieces, _without(line, len(self.borders))]), end
+                return self._last_piece(pieces, line, end)
             border = met.kind - layout.USER_EVENT < len(self.borders)
             if border:
                 line = _without(line.head(met.row + 1), len(self.borders))
@@ -184,6 +188,16 @@ class PiecewiseTracer(Tracer):
             self.sides.hold(half.sides, half.watched)
             y, tangent, first_step = half.start, half.direction * scale, None
         return self._joined(pieces), End("points", f"the branch crossed {MOST_PIECES} borders")
+
+    def _last_piece(self, pieces: list[Line], line: Line, end: End) -> tuple[Line, End]:
+        """Return the branch whose last piece this is; a border that was seen but not located ends it before."""
+        last = line.events[-1] if line.events else None
+        seen = last is not None and 0 <= last.kind - layout.USER_EVENT < len(self.borders)
+        if end.reason == "stop" and seen and last is not None:
+            line = line.head(max(last.row, 1))
+            where = f"{self.parameter} near {line.points[-1, -1]:.6g}"
+            end = End("border", f"the branch meets a border at {where} where the model's derivatives are not finite")
+        return self._joined([*pieces, _without(line, len(self.borders))]), end
 
     def _met(self, line: Line) -> Event | None:
         """Return the border that ended a piece, or the user's event beyond which it goes on; None for any other end."""
@@ -204,6 +218,10 @@ class PiecewiseTracer(Tracer):
                     return replace(here, start=start), End("", "")
             return None, End("range", f"{self.parameter} reached {y[-1]:.12g}")
         found = self.sides.halves(y, scale)
+        if (count := len(self.sides.active(y, scale))) > MOST_BORDERS:
+            self.notes.append(
+                f"{count} borders meet at {self.parameter}={y[-1]:.6g}: other branches than the one followed may leave."
+            )
         others = [half for half in found if not half.is_same(here, -1.0)]
         if not others:
             half = self.sides.beyond(y, ahead, scale)
@@ -348,7 +366,9 @@ class PiecewiseTracer(Tracer):
     def _classify(self, line: Line, event: Event, y: np.ndarray, number: int) -> SpecialPoint:
         self.sides.hold_at(y)
         if event.kind != BORDER:
-            return replace(super()._classify(line, event, y, number), system=self.borders.system)
+            point = replace(super()._classify(line, event, y, number), system=self.borders.system)
+            on_border = len(self.sides.active(y, self._scale_at(y)))  # no second derivatives: no coefficients
+            return replace(point, a=None, l1=None) if on_border else point
         point = super()._classify(line, Event(event.row, layout.BRANCH, event.bracket), y, number)
         return replace(point, label="BC", system=self.borders.system)
 

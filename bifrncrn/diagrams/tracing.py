@@ -102,6 +102,9 @@ class Tracer:
         """The problem whose equilibria are searched for branches that are not connected."""
         return self.problem
 
+    def prepare(self, y: np.ndarray) -> None:
+        """Make the problem the one that holds at a point: a smooth one is the same everywhere."""
+
     def trace_through(self, y: np.ndarray) -> None:
         """Trace the branch through an equilibrium, in both directions."""
         floor = self._floor(y)
