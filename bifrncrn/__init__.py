@@ -40,6 +40,8 @@ _PUBLIC = {
     "with_orbits": "bifrncrn.diagrams.orbits",
     "prove": "bifrncrn.proofs.prove",
     "Proof": "bifrncrn.proofs.result",
+    "with_cycle": "bifrncrn.diagrams.orbits",
+    "with_doublings": "bifrncrn.diagrams.orbits",
     "compare": "bifrncrn.comparison.compare",
     "train": "bifrncrn.training.train",
     "train_classifier": "bifrncrn.training.classifier",
@@ -69,7 +71,7 @@ if TYPE_CHECKING:
     from bifrncrn.diagrams.diagram import diagram
     from bifrncrn.diagrams.extend import extend
     from bifrncrn.diagrams.locus import locus, with_loci
-    from bifrncrn.diagrams.orbits import orbits, with_orbits
+    from bifrncrn.diagrams.orbits import orbits, with_cycle, with_doublings, with_orbits
     from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
     from bifrncrn.library.formats import load_model
     from bifrncrn.models.system import System

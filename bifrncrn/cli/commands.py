@@ -13,6 +13,7 @@ from bifrncrn.base.files import check_writable, write_atomic
 from bifrncrn.base.tables import printable
 
 if TYPE_CHECKING:
+    from bifrncrn.continuation.options import Options
     from bifrncrn.diagrams.results import Diagram
     from bifrncrn.models.system import System
     from bifrncrn.training.fit.start import Start
@@ -38,6 +39,8 @@ def run_diagram(options: Namespace) -> int:
     }
     if options.max_points is not None:
         common["options"] = Options(max_points=options.max_points)
+    if options.doublings and not (options.orbits or options.cycle):
+        raise InputError("--doublings goes on from the orbits of --orbits or --cycle; give one of them too")
     if options.extend is not None:
         result = _extended(system, options, common)
     else:
@@ -52,10 +55,8 @@ def run_diagram(options: Namespace) -> int:
             stability=not options.no_stability,
             **common,
         )
-    if options.orbits:
-        from bifrncrn.diagrams.orbits import with_orbits
-
-        result = with_orbits(result, options=common.get("options"))
+    if options.orbits or options.cycle:
+        result = _with_cycles(result, system, options, common.get("options"))
     if options.second:
         from bifrncrn.diagrams.locus import with_loci
 
@@ -66,6 +67,18 @@ def run_diagram(options: Namespace) -> int:
         save_diagram(result, options.plot, show=options.show)
     report(str(result), result.to_json(), options.json)
     return OK
+
+
+def _with_cycles(result: Diagram, system: System, options: Namespace, steps: Options | None) -> Diagram:
+    """Add the branches of periodic orbits that are asked for."""
+    from bifrncrn.diagrams.orbits import with_cycle, with_doublings, with_orbits
+
+    if options.orbits:
+        result = with_orbits(result, options=steps)
+    if options.cycle:
+        start = merged(options.start, "--start") or None
+        result = with_cycle(result, system, options.parameter, bounds_of(options), start=start, options=steps)
+    return with_doublings(result, options.doublings, options=steps) if options.doublings else result
 
 
 def _extended(system: System, options: Namespace, common: dict[str, Any]) -> Diagram:

@@ -173,6 +173,13 @@ def _add_diagram(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--max-points", type=_positive_integer, metavar="N", help="end a branch after so many points in one direction")
     add("--extend", metavar="OLD.json", help="go on with this saved diagram of MODEL, in the wider --range")
     add("--orbits", action="store_true", help="also follow the periodic orbits that leave every HB")
+    add(
+        "--doublings",
+        type=_positive_integer,
+        metavar="N",
+        help="with --orbits: follow the doubled orbits at PD, N times over",
+    )
+    add("--cycle", action="store_true", help="settle to a cycle from the start and follow it")
     add("--second", metavar="PARAMETER", help="follow every LP and HB in a second parameter as well")
     add("--second-range", nargs=2, type=number, metavar=("LO", "HI"), help="range of the second parameter")
     add("--mu", type=number, help="analyse the full network at this ratio of time-scales")

@@ -22,6 +22,7 @@ from bifrncrn.curves.orbits.ends import (
     HOMOCLINIC,
     HOPF,
     INFINITY,
+    MOTHER,
     NOT_FINITE,
     RANGE,
     SNIC,
@@ -185,27 +186,36 @@ def _corrected_cycle(
     return None if isinstance(done, int) else done
 
 
+@dataclass(frozen=True)
+class Left:
+    """A special point of another branch, at which a branch leaves it."""
+
+    label: str
+    value: float
+
+
 @dataclass(frozen=True, eq=False)
 class Family:
-    """A followed branch: where it comes from, a Hopf point or the way back from its start, and where it goes."""
+    """A followed branch: where it comes from, a special point or the way back from its start, and where it goes."""
 
     task: Task
     problem: EquilibriumProblem
-    back: HopfPoint | Followed
+    back: HopfPoint | Left | Followed
     found: Followed
     corrector: Corrector
 
     @functools.cached_property
     def rows(self) -> list[Row]:
         """The orbits in order along the branch."""
-        if isinstance(self.back, HopfPoint) or self.back is self.found:
+        if not isinstance(self.back, Followed) or self.back is self.found:
             return self.found.rows
         return [*self.back.rows[:0:-1], *self.found.rows]
 
     @functools.cached_property
     def ends(self) -> tuple[HopfPoint | None, HopfPoint | None]:
         """The Hopf points at its ends, where there are any."""
-        first = self.back if isinstance(self.back, HopfPoint) else self._shrinks_to(self.back)
+        back = self.back
+        first = back if isinstance(back, HopfPoint) else self._shrinks_to(back) if isinstance(back, Followed) else None
         return first, self._shrinks_to(self.found)
 
     def _shrinks_to(self, found: Followed) -> HopfPoint | None:
@@ -307,12 +317,20 @@ class Family:
             period=orbit.period,
             bracket=row.bracket,
             multipliers=frozen(row.place.multipliers, complex),
+            system=self.task.system,
+            reduction=self.task.reduction,
+            range=self.task.span,
+            place=row.place,
         )
 
     def _start(self) -> End:
         first = self.ends[0]
         if isinstance(self.back, Followed):
             return self._end(self.back, first)
+        if isinstance(self.back, Left):
+            what = "twice the period leave" if self.back.label == "PD" else "another branch leave"
+            message = f"the orbits of {what} at the {self.back.label} at {self.task.parameter}={self.back.value:.9g}"
+            return End(self.back.label, message)
         p = float(self.back.y[-1])
         return End("HB", f"the orbits grow from the Hopf point at {self.task.parameter}={p:.9g}")
 
@@ -335,6 +353,7 @@ class Family:
             HETEROCLINIC: f"the period grows without bound ({period:.4g} at the end): a heteroclinic cycle",
             SNIC: f"the period grows without bound ({period:.4g} at the end): a saddle-node on the cycle",
             CENTRE: f"the orbits exist at {here} alone: they surround a centre",
+            MOTHER: "the orbits become such of half the period, gone round twice",
             CLOSED: "the branch returned to its start",
             INFINITY: f"the orbits grow to infinity near {here}",
             FULL: f"the limit of {self.task.options.max_points} orbits was reached; raise max_points to go on",
@@ -345,7 +364,7 @@ class Family:
             return End(reason, f"the orbits shrink to the Hopf point at {name}={float(end.y[-1]):.9g}")
         if reason in (HOMOCLINIC, HETEROCLINIC):
             return End(reason, f"{messages[reason]} near {name}={_limit(found):.9g}")
-        if reason == SNIC and found.limit is not None:
+        if reason in (SNIC, MOTHER) and found.limit is not None:
             return End(reason, f"{messages[reason]} at {name}={found.limit:.9g}")
         default = f"the step became too small at {here}: the branch is not smooth here, or needs a finer mesh"
         return End(reason, messages.get(reason, default))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,10 +11,20 @@ import numpy as np
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.continuation.options import Options
+from bifrncrn.curves.orbits.ends import MOTHER
+from bifrncrn.diagrams.diagram import bounds_of, parameter_of, start_point
 from bifrncrn.diagrams.families import Family, check_inside, coordinates_of, from_cycle, from_hopf, same, task_of
+from bifrncrn.diagrams.leaving import LEAVES, from_cycle_point
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.models.system import System
-from bifrncrn.trajectories.cycles import Cycle
+from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle
+
+SAME_CYCLE = 0.02
+"""Rows of a branch are so close together that a line between two passes its cycles at less than this of their size."""
+SAME_DOUBLING = 1e-5
+SAME_PERIOD = 1e-3
+"""A branch of doubled period that ends this close to a PD, in terms of the range and of the period, is the one that
+leaves there; its end is interpolated in its last step."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,7 +38,7 @@ class Orbits(Diagram):
     """
 
     @property
-    def branch(self) -> Branch:
+    def branch(self) -> Branch:  # type: ignore[override]  # a diagram of one branch has no others to choose from
         """The branch."""
         return self.branches[0]
 
@@ -72,16 +84,18 @@ def orbits(
     system: System | None = None,
     options: Options | None = None,
 ) -> Orbits:
-    """Follow the periodic orbits that leave a Hopf point, or the branch that a cycle lies on.
+    """Follow the periodic orbits that leave a special point, or the branch that a cycle lies on.
 
     Orbits are computed by orthogonal collocation on a mesh that adapts to them. Folds of cycles (LPC), period doublings
     (PD), Neimark-Sacker points (NS) and branch points of cycles (BPC) are located and refined until the mesh does not
-    matter. The branch ends at the range, at a Hopf point, or where the period grows without bound.
+    matter. The branch ends at the range, at a Hopf point, or where the period grows without bound; one of doubled
+    period where it meets the one that it left.
 
     Parameters
     ----------
     start : SpecialPoint or Cycle
-        A Hopf point of a diagram, or a cycle that `find_cycle` found; the branch of a cycle is followed both ways.
+        A Hopf point of a diagram; a point of a branch of orbits: PD, where one of doubled period leaves, or BPC; or a
+        cycle that `find_cycle` found. The branches of a cycle and at a BPC are followed both ways.
     bounds : (float, float), optional
         The range of the parameter; by default that of the diagram. The start must lie inside.
     parameter : str, optional
@@ -98,7 +112,7 @@ def orbits(
     Raises
     ------
     InputError
-        If the point is no Hopf point or lies outside the range, or the system is not known.
+        If no orbits leave such a point, it lies outside the range, or the system is not known.
     ConvergenceError
         If no orbit is found near the point.
 
@@ -116,8 +130,11 @@ def orbits(
         if system is not None:
             raise InputError("a cycle knows its system; leave system out")
         return _as_result(start.system.title, from_cycle(start, parameter, bounds, options or Options()))
+    if isinstance(start, SpecialPoint) and start.label in LEAVES:
+        return _as_result(start.system.title if start.system else "", _left(start, bounds, parameter, options))
     if not isinstance(start, SpecialPoint) or start.label != "HB":
-        raise InputError(f"periodic orbits start at a Hopf point; give one, not {getattr(start, 'label', start)!r:.60}")
+        what = getattr(start, "label", start)
+        raise InputError(f"periodic orbits start at a Hopf point, at PD or at BPC; give one, not {what!r:.60}")
     task = task_of(start, bounds, system, options or Options())
     if parameter not in (None, task.parameter):
         raise InputError(f"the diagram of this point is in {task.parameter}; leave parameter={parameter!r:.40} out")
@@ -126,6 +143,19 @@ def orbits(
     if isinstance(family, str):
         raise ConvergenceError(family)
     return _as_result(task.system.title, family)
+
+
+def _left(
+    point: SpecialPoint, bounds: tuple[float, float] | None, parameter: str | None, options: Options | None
+) -> Family:
+    """Return the branch that leaves another at a point."""
+    (name,) = point.parameters
+    if parameter not in (None, name):
+        raise InputError(f"the branch of this point is in {name}; leave parameter={parameter!r:.40} out")
+    family = from_cycle_point(point, bounds, options or Options())
+    if isinstance(family, str):
+        raise ConvergenceError(family)
+    return family
 
 
 def _as_result(title: str, family: Family) -> Orbits:
@@ -143,10 +173,13 @@ def _as_result(title: str, family: Family) -> Orbits:
     )
 
 
-def with_orbits(diagram: Diagram, *, system: System | None = None, options: Options | None = None) -> Diagram:
+def with_orbits(
+    diagram: Diagram, *, system: System | None = None, options: Options | None = None, doublings: int = 0
+) -> Diagram:
     """Return the diagram with the branches of periodic orbits that leave its Hopf points, each followed once.
 
-    Arguments as for `orbits`. A Hopf point that no orbit is found at is named in a note.
+    Arguments as for `orbits`. A Hopf point that no orbit is found at is named in a note. With `doublings` the branches
+    of doubled period that leave at PD are followed too, those that leave at their PD, and so on, so many times.
     """
     require_kind(diagram, Diagram, "a diagram")
     hopf = [k for k, point in enumerate(diagram.special_points) if point.label == "HB" and len(point.parameters) == 1]
@@ -169,8 +202,123 @@ def with_orbits(diagram: Diagram, *, system: System | None = None, options: Opti
         branches.append(branch)
         points += family.special_points(branch.id)
         done += [end.y for end in family.ends if end is not None]
-        for name, count in family.counters().items():
-            counters[name] = counters.get(name, 0) + count
+        _count(counters, family)
+    found = replace(
+        diagram, branches=tuple(branches), special_points=tuple(points), notes=tuple(notes), counters=counters
+    )
+    return with_doublings(found, doublings, options=options) if doublings else found
+
+
+def with_cycle(
+    diagram: Diagram | None,
+    system: System,
+    parameter: str | None = None,
+    bounds: tuple[float, float] | None = None,
+    *,
+    start: Mapping[str, float] | None = None,
+    options: Options | None = None,
+) -> Diagram:
+    """Return the diagram with the branch of the cycle that the trajectory from a start settles to; no HB is needed.
+
+    Parameters
+    ----------
+    diagram : Diagram or None
+        None for the branch alone.
+    system : System
+    parameter, bounds
+        As for `diagram`.
+    start : mapping, optional
+        Values of states and of the parameter that differ from the system's own.
+    options : Options, optional
+
+    Raises
+    ------
+    ConvergenceError
+        If the trajectory settles to no cycle.
+    """
+    name, start = parameter_of(system, parameter), dict(start or {})
+    y = start_point(system, name, bounds_of(name, bounds), start)
+    cycle = find_cycle(system, values={name: float(y[-1])}, state=y[:-1])
+    if cycle is None:
+        what = describe_attractor(system, values={name: float(y[-1])}, state=y[:-1])
+        raise ConvergenceError(
+            f"the trajectory from the start at {name}={y[-1]:.9g} settles to no cycle (but: {what}); start elsewhere"
+        )
+    family = from_cycle(cycle, name, bounds, options or Options())
+    if diagram is None:
+        return _as_result(system.title, family)
+    if any(_passes(branch, name, cycle) for branch in diagram.branches):
+        note = f"The cycle that the start settles to, of period {cycle.period:.6g}, lies on a branch followed already."
+        return replace(diagram, notes=(*diagram.notes, note))
+    number, counters = len(diagram.branches), dict(diagram.counters)
+    _count(counters, family)
+    return replace(
+        diagram,
+        branches=(*diagram.branches, family.branch(number, None)),
+        special_points=(*diagram.special_points, *family.special_points(number)),
+        counters=counters,
+    )
+
+
+def _passes(branch: Branch, name: str, cycle: Cycle) -> bool:
+    """Say whether a cycle lies on a branch: where that has its parameter, periods and extremes are about the same."""
+    if branch.kind != "periodic":
+        return False
+    names = [f"{end} {variable}" for variable in cycle.system.variables for end in ("min", "max")]
+    if not set(names) <= set(branch.columns):
+        return False
+    rows = np.column_stack([branch.column(key) for key in (name, "period", *names)])
+    ends = np.column_stack([cycle.min, cycle.max]).ravel()
+    own = np.concatenate([[cycle.system.values[cycle.system.parameter_index(name)], cycle.period], ends])
+    size = np.concatenate([[cycle.period], np.repeat(cycle.max - cycle.min, 2)])
+    for first, last in itertools.pairwise(rows):
+        if min(first[0], last[0]) <= own[0] <= max(first[0], last[0]) and first[0] != last[0]:
+            at = first + (own[0] - first[0]) / (last[0] - first[0]) * (last - first)
+            if np.all(np.abs(at[1:] - own[1:]) <= SAME_CYCLE * size):
+                return True
+    return False
+
+
+def _count(counters: dict[str, int], family: Family) -> None:
+    for name, count in family.counters().items():
+        counters[name] = counters.get(name, 0) + count
+
+
+def with_doublings(diagram: Diagram, times: int = 1, *, options: Options | None = None) -> Diagram:
+    """Return the diagram with the branches of doubled period that leave at its PD points, and at theirs, `times` over.
+
+    A branch that runs from one PD to another is followed once. A PD from which none is found is named in a note.
+    """
+    branches, points, notes = list(diagram.branches), list(diagram.special_points), list(diagram.notes)
+    counters = dict(diagram.counters)
+    done: list[tuple[float, float]] = []
+    first = 0
+    for _ in range(times):
+        last = len(points)
+        for place in range(first, last):
+            point = points[place]
+            if point.label != "PD" or _known(point, done):
+                continue
+            family = from_cycle_point(point, None, options or Options())
+            if isinstance(family, str):
+                notes.append(family)
+                continue
+            branch = family.branch(len(branches), place)
+            branches.append(branch)
+            points += family.special_points(branch.id)
+            if family.found.limit is not None and family.found.reason == MOTHER:
+                done.append((family.found.limit, family.rows[-1].place.orbit.period / 2.0))
+            _count(counters, family)
+        first = last
     return replace(
         diagram, branches=tuple(branches), special_points=tuple(points), notes=tuple(notes), counters=counters
     )
+
+
+def _known(point: SpecialPoint, done: list[tuple[float, float]]) -> bool:
+    """Say whether a doubled branch has already ended at a PD, given by parameter and period."""
+    (value,) = point.parameters.values()
+    low, high = point.range or (value, value)
+    near = SAME_DOUBLING * (high - low)
+    period = point.period or 0.0
+    return any(abs(value - v) <= near and abs(period - t) <= SAME_PERIOD * t for v, t in done)

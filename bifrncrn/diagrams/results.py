@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bifrncrn.continuation.options import Options
+    from bifrncrn.curves.orbits.branch import Place
     from bifrncrn.models.conservation import Reduction
     from bifrncrn.models.system import System
 
@@ -73,6 +74,8 @@ class SpecialPoint(Reported):
         That of its diagram.
     multipliers : (n,) complex array
         Floquet multipliers of a periodic orbit, the trivial one first.
+    place : Place or None
+        The periodic orbit itself, from which other branches start.
     """
 
     label: str
@@ -97,6 +100,7 @@ class SpecialPoint(Reported):
     along: np.ndarray | None = field(default=None, repr=False)
     range: tuple[float, float] | None = field(default=None, repr=False)
     multipliers: np.ndarray = field(default_factory=lambda: frozen([], complex), repr=False)
+    place: Place | None = field(default=None, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the point as plain JSON."""
@@ -340,6 +344,16 @@ class Diagram(Reported):
     def special(self, label: str) -> list[SpecialPoint]:
         """Return the special points with this label, in the diagram's order."""
         return [point for point in self.special_points if point.label == label]
+
+    def branch(self, point: SpecialPoint, *, options: Options | None = None) -> Diagram:
+        """Return the branch of periodic orbits that leaves at a special point: HB, PD or BPC.
+
+        See `bifrncrn.orbits`; the range is that of this diagram. Branches of equilibria are switched to while the
+        diagram is traced.
+        """
+        from bifrncrn.diagrams.orbits import orbits
+
+        return orbits(point, self.range, options=options)
 
     def table(self) -> pd.DataFrame:
         """Return the special points as a pandas table, one row a point.

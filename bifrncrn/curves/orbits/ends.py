@@ -11,7 +11,7 @@ from bifrncrn.curves.orbits.branch import Place
 from bifrncrn.curves.orbits.resting import saddle_node, saddles_passed
 
 RANGE, HOPF, HOMOCLINIC, CENTRE, INFINITY, CLOSED = "range", "HB", "homoclinic", "centre", "infinity", "closed"
-HETEROCLINIC, SNIC = "heteroclinic", "snic"
+HETEROCLINIC, SNIC, MOTHER = "heteroclinic", "snic", "PD"
 FULL, SHORT, NOT_FINITE, WALL = "points", "step", "nan", "bound"
 SLOW_PERIODS = 8.0
 """How many times the shortest period one must be before it is asked whether it grows without bound."""
@@ -61,7 +61,7 @@ class Followed:
     beyond: Place | None = field(default=None, repr=False)
     """Where a branch shrinks to an equilibrium, the place on its other side, with the phase turned by half."""
     limit: float | None = None
-    """The parameter of the fold of equilibria that ends the branch."""
+    """The parameter of the fold of equilibria, or of the period doubling, that ends the branch."""
 
 
 @dataclass(frozen=True, eq=False)

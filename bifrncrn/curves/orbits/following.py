@@ -11,9 +11,23 @@ from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.orbits import events
 from bifrncrn.curves.orbits.branch import Place, between, predict, swing
 from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
-from bifrncrn.curves.orbits.ends import CLOSED, FAR, FULL, HOPF, NOT_FINITE, RANGE, SHORT, WALL, Ends, Followed, Row
+from bifrncrn.curves.orbits.ends import (
+    CLOSED,
+    FAR,
+    FULL,
+    HOPF,
+    MOTHER,
+    NOT_FINITE,
+    RANGE,
+    SHORT,
+    WALL,
+    Ends,
+    Followed,
+    Row,
+)
 from bifrncrn.curves.orbits.layout import BAD_VALUE, OUTSIDE, POINTS
 from bifrncrn.curves.orbits.orbit import MOST, Orbit, density, equidistributed, error, intervals_for
+from bifrncrn.curves.orbits.switching import half_difference
 
 CONTRACTION = 0.25
 """A Newton step must shrink at least this much, else another branch may be near."""
@@ -81,6 +95,7 @@ class Follower:
         self._ends = Ends(problem, span[1] - span[0], home, FAR * float(np.max(floor)))
         self._low, self._high = np.full_like(self._floor, np.inf), np.full_like(self._floor, -np.inf)
         self._held = 0
+        self._doubled = False
         self._turns: list[float] = []
         self._failure = 0
         self._finer = 1.0
@@ -97,11 +112,12 @@ class Follower:
         metric = self.metric(self.corrector.extremes(corrected.orbit))
         return self._meshed(Place.of(corrected, metric).measured(metric), force=True)[0]
 
-    def follow(self, start: Place, first_step: float, closing: bool = False) -> Followed:
+    def follow(self, start: Place, first_step: float, closing: bool = False, doubled: bool = False) -> Followed:
         """Follow the branch from its first place in the direction of the tangent until it ends.
 
-        With `closing` it ends where it comes back to its start.
+        With `closing` it ends where it comes back to its start, with `doubled` where its orbits go round twice.
         """
+        self._doubled = doubled
         found = Followed([Row(start, self.corrector.extremes(start.orbit))])
         here, before, h = start, None, first_step
         while not found.reason:
@@ -145,6 +161,9 @@ class Follower:
             there, ending = edge, RANGE
         elif self._vanishes(here, there):
             found.beyond, found.reason = there, HOPF
+            return here, before, h
+        elif self._doubled and (met := _meeting(here, there)) is not None:
+            found.limit, found.reason = met, MOTHER
             return here, before, h
         if stretch > PAIR_RESOLVED and not ending and events.may_turn_twice(here, there):
             found.rejected += 1
@@ -296,6 +315,20 @@ class Follower:
 def _in_proportion(here: Place, there: Place) -> bool:
     """Say whether an orbit has not grown or shrunk too much in a step; the smallest may shrink to a point."""
     return there.size < SWELL * here.size and (here.size < SMALL_SWING or here.size < SWELL * there.size)
+
+
+def _meeting(here: Place, there: Place) -> float | None:
+    """Return the parameter at which orbits of doubled period become such that go round twice, None where they do not.
+
+    The difference that half a period makes turns its sign there; the parameter is even in it.
+    """
+    first, second = half_difference(here.orbit), half_difference(there.orbit)
+    weights = here.dual[:-2].reshape(first.shape)
+    if not np.sum(weights * first * second) < 0.0:
+        return None
+    a, b = (float(np.sum(weights * v * v)) for v in (first, second))
+    p0, p1 = here.orbit.parameter, there.orbit.parameter
+    return p0 - a * (p1 - p0) / (b - a) if abs(b - a) > 1e-3 * max(a, b) else 0.5 * (p0 + p1)
 
 
 def _angle(here: Place, there: Place) -> float:

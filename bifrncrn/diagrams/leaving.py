@@ -1,0 +1,70 @@
+"""Branches of orbits that leave others: at period doublings, where one has twice the period, and at branch points."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.continuation.options import Options
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.orbits.branch import Place
+from bifrncrn.curves.orbits.corrector import Corrector
+from bifrncrn.curves.orbits.ends import Followed, Row
+from bifrncrn.curves.orbits.following import Follower
+from bifrncrn.curves.orbits.switching import direction, doubled, leave
+from bifrncrn.diagrams.families import FIRST_STEP, Family, Left, Task
+from bifrncrn.diagrams.results import SpecialPoint
+
+LEAVES = ("PD", "BPC")
+"""Labels of points at which another branch of orbits leaves."""
+
+FLOOR = 0.05
+"""Least unit of length of a state on the new branch, relative to its size where that leaves."""
+NOTHING = 1e-6
+"""A state this small beside the others is at zero, and of their size on the new branch."""
+
+
+def from_cycle_point(point: SpecialPoint, bounds: tuple[float, float] | None, options: Options) -> Family | str:
+    """Follow the branch that leaves another at a period doubling or a branch point; return why not where there is none.
+
+    At a branch point it is followed both ways.
+    """
+    (name,) = point.parameters
+    value = point.parameters[name]
+    where = f"the {point.label} at {name}={value:.9g}"
+    if point.status != "converged":
+        return f"{where} is not refined, so no branch was looked for there"
+    if point.system is None or point.place is None or point.range is None:
+        raise InputError(f"{where} has lost its orbit (it was loaded from a file); compute the branch again")
+    task = Task(point.system, point.reduction, name, bounds or point.range, options)
+    index = task.system.parameter_index(name)
+    problem = EquilibriumProblem(task.system, index)
+    corrector = Corrector(task.system, index, task.system.lower)
+    start = doubled(point.place) if point.label == "PD" else point.place
+    along = direction(problem, start)
+    if along is None:
+        return f"no branch was found at {where}"
+    size = np.max(np.abs(start.orbit.nodes), axis=0)
+    floor = FLOOR * np.where(size < NOTHING * size.max(), size.max(), size)
+    sides: list[Followed] = []
+    # after half the period orbits of doubled period are those of the other sign: one side is all
+    for sign in (1.0,) if point.label == "PD" else (1.0, -1.0):
+        first = leave(corrector, start, sign * along)
+        if first is None:
+            continue
+        follower = Follower(corrector, task.span, floor, options, problem, value)
+        found = follower.follow(_settled(follower, first), FIRST_STEP, doubled=point.label == "PD")
+        found.rows.insert(0, Row(start, corrector.extremes(start.orbit)))
+        sides.append(found)
+    if not sides:
+        return f"no branch was found at {where}"
+    back = sides[1] if len(sides) > 1 else Left(point.label, value)
+    return Family(task, problem, back, sides[0], corrector)
+
+
+def _settled(follower: Follower, first: Place) -> Place:
+    """Return the first place in the metric of its own branch, its tangent away from where it left."""
+    metric = follower.metric(follower.corrector.extremes(first.orbit))
+    return replace(first, metric=metric).measured(metric)
