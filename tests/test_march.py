@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.compile.pointers import doubles
 from bifrncrn.continuation import dense, layout
 from bifrncrn.continuation.march import march
 from bifrncrn.continuation.options import Options
@@ -17,7 +18,12 @@ from bifrncrn.models.system import System
 CUBIC = System.from_equations({"x": "lam + x - x^3"}, {"lam": 0.0}, {"x": -1.0})
 CIRCLE = System.from_equations({"x": "x^2 + p^2 - 1"}, {"p": 0.0}, {"x": 1.0})
 FREE = (np.array([-np.inf]), np.array([np.inf]))
-EIGENVALUES = njit(dense.eigenvalues.py_func, error_model="numpy")  # the kernel itself cannot be called from Python
+
+
+@njit(error_model="numpy")
+def EIGENVALUES(matrix, n, reals, imags):
+    """The kernel itself cannot be called from Python."""
+    return dense.eigenvalues(doubles(matrix), n, doubles(reals), doubles(imags))
 
 
 def follow(system, y, tangent, span, walls=FREE, floor=None, **options):
@@ -31,7 +37,8 @@ def spectrum(matrix):
     """Return the kernel's eigenvalues and its status."""
     n = len(matrix)
     reals, imags = np.zeros(n), np.zeros(n)
-    status = EIGENVALUES(np.array(matrix, float).ravel(), n, reals, imags)
+    work = np.array(matrix, float)
+    status = EIGENVALUES(work.ctypes.data, n, reals.ctypes.data, imags.ctypes.data)
     return reals + 1j * imags, status
 
 

@@ -1,4 +1,7 @@
-"""Derivatives of a graph by automatic differentiation: the sparse Jacobian, and directional ones of any order."""
+"""Derivatives of a graph by automatic differentiation: the sparse Jacobian, and directional ones of any order.
+
+And what rounding makes of it: bounds of the errors of its values.
+"""
 
 from collections.abc import Mapping
 from math import comb
@@ -194,3 +197,35 @@ class Directional:
                 product = g.mulz(inner, outer) if g.op[node] == "pow" and i == 1 else g.mul(outer, inner)
                 terms.append(g.mul(g.const(comb(k - 1, j)), product))
         return g.add(terms)
+
+
+def rounding(g: Graph, roots: list[int]) -> list[int]:
+    """Return nodes that bound the rounding errors of the roots, in units of the relative rounding error of a number.
+
+    Running error analysis (Higham, Accuracy and Stability of Numerical Algorithms, 3.3): variables and parameters are
+    known to their last digit, every operation adds the rounding of its result and hands on those of its operands.
+    """
+    bounds: dict[int, int] = {}
+    for node in g.reachable(roots):
+        bounds[node] = _bound(g, node, bounds)
+    return [bounds[root] for root in roots]
+
+
+def _bound(g: Graph, node: int, known: dict[int, int]) -> int:
+    op, args = g.op[node], g.args[node]
+    if op == "const":
+        return g.zero
+    size = g.call("abs", (node,))
+    if op in ("var", "par", "dvar", "dpar"):
+        return size
+    if op == "neg":
+        return known[args[0]]
+    if op == "add":
+        own = [size] if len(args) == 2 else [g.call("abs", (arg,)) for arg in args]
+        return g.add([*own, *(known[arg] for arg in args)])
+    branches = _branches(g, node)
+    if branches is not None:
+        return g.where(branches[0], known[branches[1]], known[branches[2]])
+    parts = [(i, known[arg]) for i, arg in enumerate(g.operands(node)) if known[arg] != g.zero]
+    slopes = [(args[1 - i] if op == "mulz" else partial(g, node, i), bound) for i, bound in parts]
+    return g.add([size, *(g.mulz(bound, g.call("abs", (slope,))) for slope, bound in slopes)])

@@ -31,6 +31,7 @@ ARGUMENTS = {
     "linearize": ("x", "p", "dp", "F", "J", "Fp"),
     "jet": ("x", "p", "dx", "dp", "out"),
     "sparse": ("x", "p", "dp", "F", "V", "Fp"),
+    "rounding": ("x", "p", "E"),
 }
 
 
@@ -99,6 +100,11 @@ class NativeModel:
         """Address of `sparse(x, p, dp, F, V, Fp)`: as `linearize`, V[nnz] being the Jacobian at (`rows`, `cols`)."""
         return self._address("sparse")
 
+    @property
+    def rounding(self) -> int:
+        """Address of `rounding(x, p, E)`: bounds of the rounding errors in F, in units of that of the number one."""
+        return self._address("rounding")
+
     @functools.cached_property
     def _pattern(self) -> np.ndarray:
         import numpy as np
@@ -145,21 +151,23 @@ class NativeModel:
     def _compile(self, name: str) -> bytes:
         """Compile without LLVM's passes: the graph is simplified already, and measured, they only cost time.
 
-        Jets are needed at few points only, so for them the fastest way to compile is best, too.
+        Jets and bounds of errors are needed at few points only: for them the fastest way to compile is best, too.
         """
         text = self.ir(name)
-        fast = name == "jet" or len(text) > FAST_COMPILE_ABOVE
+        fast = name in ("jet", "rounding") or len(text) > FAST_COMPILE_ABOVE
         return compile_ir(text, opt=0 if fast else 1, passes=False)
 
     def ir(self, name: str) -> str:
         """Return the LLVM IR of one of the functions."""
         from bifrncrn.compile.codegen import Output, function_ir
-        from bifrncrn.compile.derivatives import Directional
+        from bifrncrn.compile.derivatives import Directional, rounding
 
         g, roots = self.graph
         outputs: list[Output] = []
         if name == "f":
             outputs = [Output("F", i, root) for i, root in enumerate(roots)]
+        elif name == "rounding":
+            outputs = [Output("E", i, bound) for i, bound in enumerate(rounding(g, roots))]
         elif name == "jet":
             orders = Directional(g, state=True, parameters=True).derivatives(roots, 3)
             outputs = [Output("out", k * self.n + i, orders[k][i]) for i in range(self.n) for k in range(3)]

@@ -13,15 +13,20 @@ Python fills it (`bifrncrn.continuation.march`), the kernels read and write it. 
 (ROW, STEP, GUESS, SCALE, RUNNING, WEIGHT, INFO) = range(30, 37)
 # int64: state and outcome (of the trial point: UNSTABLE, GROWS, SHRINKS)
 # STOPS has the bit 1 << event set for every event that ends a march
+# AT_ROW is the row that turned out to be a special point itself
 (COUNT, REASON, WALL, STATUS, NEWTONS, REJECTED, HOLD, UNSTABLE, ENDING, USER, STOPS, GROWS, SHRINKS) = range(37, 50)
 # int64: more of the curve: a function that hears of every accepted point, and whether turns are events
 (ACCEPT, TURNS) = range(50, 52)
-LAYOUT_SIZE = 52
+AT_ROW = 52
+LAYOUT_SIZE = 53
 VECTORS = range(TRIAL, INFO + 1)
 
 # float: settings
 (LOW, HIGH, FIRST_STEP, LEAST_STEP, LARGEST_STEP, EVENT_STEP, ANGLE, TOLERANCE, LEVEL) = range(9)
-SETTINGS_SIZE = 9
+# of the way to infinity: the largest state when last noted, the parameter then (in the end its limit), the change of
+# the parameter since the time before, and its ratio to the one before that
+(NORM, LIMIT, CHANGE, RATIO) = range(9, 13)
+SETTINGS_SIZE = 13
 # float: what a Newton correction leaves behind
 (INFO_SIGN, INFO_FIRST, INFO_CONTRACTION) = range(3)
 # and what the curve says there of states that stay zero: bit i for state i, by the sign of its rate of growth
@@ -35,7 +40,7 @@ FACES = 52
 MARKS_SIZE = 6
 
 # why a march ends
-(RANGE, BOUND, CLOSED, FULL, NOT_FINITE, SHORT, STOPPED) = range(1, 8)
+(RANGE, BOUND, CLOSED, FULL, NOT_FINITE, SHORT, STOPPED, INFINITY) = range(1, 9)
 # events; a negative one is not refined but bracketed by the point before it
 (FOLD, BRANCH, PAIR, REAL, USER_EVENT) = range(1, 6)
 EDGE = 99

@@ -34,6 +34,8 @@ class Trace:
         Why it ended (`bifrncrn.continuation.layout`), and the index of the wall it ended on.
     newtons, rejected : int
         Newton iterations and rejected steps.
+    limit : float
+        Where the last unknown goes to as the others go to infinity, if that is why it ended.
     """
 
     points: np.ndarray
@@ -45,6 +47,7 @@ class Trace:
     wall: int
     newtons: int
     rejected: int
+    limit: float = math.nan
 
 
 class _Plan(NamedTuple):
@@ -70,6 +73,10 @@ def _plan(size: int, spectra: int, tests: int, capacity: int) -> _Plan:
     return _Plan(ends[-1], parts, 8 * np.array([*(first for first, _, _ in parts[:-1]), *vectors]))
 
 
+ROOM = 4000
+"""Points there is room for at first; a longer branch gets more when it needs it."""
+
+
 class Memory:
     """The arrays of a march of up to `capacity` points, used again by the next one on the same curve."""
 
@@ -89,6 +96,17 @@ class Memory:
         )  # fmt: skip
         w[at.SETTINGS : at.INFO + 1] = block.__array_interface__["data"][0] + plan.offsets
         self.address = w.__array_interface__["data"][0]
+
+    def take_over(self, other: Memory) -> None:
+        """Go on where a march that has filled its memory had to stop."""
+        for name in ("settings", "lower", "upper", "floor", "scratch"):
+            getattr(self, name)[:] = getattr(other, name)
+        count = len(other.points)
+        for name in ("points", "tangents", "reals", "imags", "values", "marks"):
+            getattr(self, name)[:count] = getattr(other, name)
+        self.layout[at.HOME] = other.layout[at.HOME]
+        self.layout[at.COUNT :] = other.layout[at.COUNT :]
+        self.layout[at.REASON] = 0
 
 
 def march(
@@ -122,15 +140,13 @@ def march(
     stops : tuple of int
         The events (`layout.FOLD`, ...) that end the march.
     """
-    memory = curve.memory.get(options.max_points)
-    if memory is None:
-        memory = curve.memory[options.max_points] = Memory(curve, options.max_points)
+    memory = _memory(curve, min(options.max_points, ROOM))
     memory.lower[:-1], memory.upper[:-1] = walls
     memory.floor[:] = floor
     memory.points[0], memory.tangents[0] = start, tangent
     memory.settings[:] = (
         *span, first_step or 0.2 * options.step, options.least_step, options.step, options.event_step, options.angle,
-        options.tolerance, 0.0,
+        options.tolerance, 0.0, 0.0, 0.0, 0.0, 0.0,
     )  # fmt: skip
     memory.scratch[:] = 0.0
     w = memory.layout
@@ -140,6 +156,12 @@ def march(
     w[at.ACCEPT], w[at.TURNS] = curve.accept, curve.turns
     MARCH.engine.call["march"](memory.address)
     curve.check()
+    while w[at.REASON] == at.FULL and len(memory.marks) < options.max_points:
+        larger = Memory(curve, min(4 * len(memory.marks), options.max_points))
+        larger.take_over(memory)
+        memory, w = larger, larger.layout
+        MARCH.engine.call["march"](memory.address)
+        curve.check()
     count = int(w[at.COUNT])
     eigenvalues = np.empty((count, curve.spectra), complex)
     eigenvalues.real, eigenvalues.imag = memory.reals[:count], memory.imags[:count]
@@ -153,4 +175,13 @@ def march(
         wall=int(w[at.WALL]),
         newtons=int(w[at.NEWTONS]),
         rejected=int(w[at.REJECTED]),
+        limit=float(memory.settings[at.LIMIT]) if w[at.REASON] == at.INFINITY else math.nan,
     )
+
+
+def _memory(curve: Curve, capacity: int) -> Memory:
+    """Return the arrays for a march of up to `capacity` points, those of the last one where they fit."""
+    memory = curve.memory.get(capacity)
+    if memory is None:
+        memory = curve.memory[capacity] = Memory(curve, capacity)
+    return memory

@@ -19,10 +19,12 @@ from bifrncrn.compile.pointers import address_of, call2, call4, call5, doubles, 
 from bifrncrn.continuation.layout import (
     ACCEPT,
     ANGLE,
+    AT_ROW,
     BAD_VALUE,
     BOUND,
     BRANCH,
     CAPACITY,
+    CHANGE,
     CLOSED,
     CONTEXT,
     COUNT,
@@ -39,6 +41,7 @@ from bifrncrn.continuation.layout import (
     HOLD,
     HOME,
     IMAGS,
+    INFINITY,
     INFO,
     INFO_CONTRACTION,
     INFO_FIRST,
@@ -48,6 +51,7 @@ from bifrncrn.continuation.layout import (
     LARGEST_STEP,
     LEAST_STEP,
     LEVEL,
+    LIMIT,
     LOW,
     LOWER,
     MARK_EVENT,
@@ -62,13 +66,16 @@ from bifrncrn.continuation.layout import (
     MID_IMAGS,
     MID_REALS,
     MID_TANGENT,
+    MID_VALUES,
     NEWTON_STEP,
     NEWTONS,
+    NORM,
     NOT_FINITE,
     OUTSIDE,
     PAIR,
     POINTS,
     RANGE,
+    RATIO,
     REAL,
     REALS,
     REASON,
@@ -109,6 +116,7 @@ from bifrncrn.continuation.layout import (
 )
 
 MAX_NEWTON = 8
+MAX_POLISH = 3
 CONTRACTION = 0.25
 """A Newton step must shrink at least this much, else another branch may be near."""
 FRESH = 1e-9
@@ -118,7 +126,7 @@ AT_WALL = 1e-5
 ON_WALL = 1e-10
 """A state nearer to its wall than this, in units of its length, may be on it but for rounding."""
 NO_SLOPE = 1e-11
-"""A parameter component of the unit tangent below this at both ends of a step is rounding, not a fold."""
+"""A parameter component of the unit tangent below this has no known sign: it is rounding."""
 TOGETHER = 1e-6
 """Events that are not further apart than this are located as one."""
 CLOSE_PAIR = 1e-6
@@ -126,7 +134,25 @@ CLOSE_PAIR = 1e-6
 CLOSE_REAL = 2e-5
 """The same for two folds or branch points; nearer to a branch point, rounding has the tangent's direction."""
 ZERO_REAL = 1e-13
-"""Real parts below this fraction of the largest eigenvalue are rounding, not instability."""
+"""The real part of a complex pair is but rounding below this fraction of its modulus: fast unknowns do not count."""
+ROUNDING = 2e-16
+"""Of the largest eigenvalue, what rounding may make of any, at worst."""
+ONLY_NOISE = 1e-8
+"""A lone real eigenvalue smaller than this, relatively, that changes sign where the determinant does not, is zero."""
+ON_ROW = 1e-9
+"""An indicator that has the same sign at both ends, but at one of them is this much smaller, is zero there."""
+NO_ROOT = 0.1
+"""Where an indicator is larger than this share of its ends, it has a pole or a jump, and no zero."""
+SMALL_STATE, DIGITS = 1e-2, 1e-9
+"""A state below this fraction of its unit is corrected until so many digits of it stand."""
+GROWN = 1e3
+"""A state that has grown by less than this is not on its way to infinity."""
+UNRESOLVED = 1e4
+"""The parameter's change while the state doubles, in ten steps or so, is resolved above this multiple of rounding."""
+SAMPLES, ASIDE = 8, 1e-9
+"""Rounding is seen at so many states, one and the next differing by this fraction of them."""
+STEADY = 0.2
+"""The largest relative difference of two ratios that are one and the same on the way to infinity."""
 
 
 @kernel
@@ -188,8 +214,8 @@ def _outside(w, y):
 
 
 @kernel
-def _correct(w, y):
-    """Bring `y` onto the curve inside the hyperplane whose normal is ROW; return Newton iterations or a failure."""
+def _iterate(w, y):
+    """Do Newton iterations until the step is small in units of length; return their number or a failure."""
     step, info = doubles(w[STEP]), doubles(w[INFO])
     tolerance = doubles(w[SETTINGS])[TOLERANCE]
     previous = 0.0
@@ -229,6 +255,31 @@ def _correct(w, y):
 
 
 @kernel
+def _correct(w, y):
+    """Bring `y` onto the curve inside the hyperplane whose normal is ROW; return Newton iterations or a failure.
+
+    The unit of a state is not smaller than what it was: one that has become small beside it gets steps of its own.
+    """
+    spent = _iterate(w, y)
+    step, scale = doubles(w[STEP]), doubles(w[SCALE])
+    for _ in range(MAX_POLISH):
+        if spent < 0:
+            return spent
+        rough = False
+        for i in range(w[SIZE] - 1):
+            rough |= abs(y[i]) < SMALL_STATE * scale[i] and abs(step[i]) > DIGITS * abs(y[i])
+        if not rough or _outside(w, y):
+            return spent
+        status = call5(w[NEWTON_STEP], w[CONTEXT], address_of(y), w[ROW], w[STEP], w[INFO])
+        if status != 0:
+            return -status
+        for i in range(w[SIZE]):
+            y[i] += step[i]
+        spent += 1
+    return spent
+
+
+@kernel
 def _finish(w, y, base):
     """Compute tangent, spectrum and user tests of a corrected point into the vectors from `base` on."""
     t = doubles(w[base + 1])
@@ -245,21 +296,23 @@ def _finish(w, y, base):
     w[UNSTABLE] = -1
     if w[SPECTRUM] != 0:
         call4(w[SPECTRUM], w[CONTEXT], w[base + 2], w[base + 3], 0)
-        w[UNSTABLE] = _count_unstable(doubles(w[base + 2]), doubles(w[base + 3]), w[SPECTRA])
+        before = _mark(w, w[COUNT] - 1, MARK_UNSTABLE) if w[COUNT] > 0 else 0
+        w[UNSTABLE] = _count_unstable(doubles(w[base + 2]), doubles(w[base + 3]), w[SPECTRA], before)
     if w[TESTS] > 0:
         call4(w[USER_TESTS], w[CONTEXT], address_of(y), w[base + 1], w[base + 4])
 
 
 @kernel
-def _count_unstable(reals, imags, n):
-    big = 0.0
-    for i in range(n):
-        big = max(big, abs(reals[i]) + abs(imags[i]))
+def _count_unstable(reals, imags, n, before):
+    """Return the number of eigenvalues with positive real part; pairs of which it is not known stay as `before`."""
     count = 0
+    unknown = 0
     for i in range(n):
-        if reals[i] > ZERO_REAL * big:
+        if imags[i] != 0.0 and abs(reals[i]) <= ZERO_REAL * abs(imags[i]):
+            unknown += 1
+        elif reals[i] > 0.0:
             count += 1
-    return count
+    return count + unknown if before >= count + unknown else count
 
 
 @kernel
@@ -334,6 +387,44 @@ def _indicate_at(w, base, kind, which):
 
 
 @kernel
+def _flat(w, t):
+    """Say whether the parameter does not move along a tangent but for rounding: which way it goes is not known."""
+    last = w[SIZE] - 1
+    return abs(t[last]) <= NO_SLOPE * doubles(w[SCALE])[last]
+
+
+@kernel
+def _flattest(w, k):
+    """Return of the rows up to k, as far back as the parameter's way is not known, that where it moves least."""
+    last = w[SIZE] - 1
+    best = k
+    while k > 0 and _mark(w, k, MARK_EVENT) == 0 and _flat(w, _row(w, TANGENTS, k, w[SIZE])):
+        if abs(_row(w, TANGENTS, k, w[SIZE])[last]) < abs(_row(w, TANGENTS, best, w[SIZE])[last]):
+            best = k
+        k -= 1
+    return best
+
+
+@kernel
+def _on_row(w, k):
+    """Make point k, which is the special point itself, the point between; return 0, as nothing had to be located."""
+    w[AT_ROW] = k
+    size, spectra, tests = w[SIZE], w[SPECTRA], w[TESTS]
+    y, t = _row(w, POINTS, k, size), _row(w, TANGENTS, k, size)
+    reals, imags = _row(w, REALS, k, spectra), _row(w, IMAGS, k, spectra)
+    values = _row(w, VALUES, k, tests)
+    for i in range(size):
+        doubles(w[MID])[i] = y[i]
+        doubles(w[MID_TANGENT])[i] = t[i]
+    for i in range(spectra):
+        doubles(w[MID_REALS])[i] = reals[i]
+        doubles(w[MID_IMAGS])[i] = imags[i]
+    for i in range(tests):
+        doubles(w[MID_VALUES])[i] = values[i]
+    return 0
+
+
+@kernel
 def _locate(w, k, kind, which):
     """Find the zero of an indicator between point k and the trial point, into MID.
 
@@ -341,13 +432,16 @@ def _locate(w, k, kind, which):
     corrected point of the curve. Returns the Newton iterations spent, or a failure.
     """
     y0, t0 = _row(w, POINTS, k, w[SIZE]), _row(w, TANGENTS, k, w[SIZE])
+    if kind == FOLD and _flat(w, t0) and k > 0:
+        return _on_row(w, _flattest(w, k))
     f0, f1 = _indicate(w, k, kind, which), _indicate_at(w, TRIAL, kind, which)
     if (f0 > 0.0) == (f1 > 0.0):
-        return SLOW
+        return _on_row(w, k) if abs(f0) <= ON_ROW * abs(f1) and _mark(w, k, MARK_EVENT) == 0 else SLOW
     a, fa, b, fb = 1.0, f1, 0.0, f0
     c, fc = a, fa
     theta = min(max(f0 / (f0 - f1), 1e-3), 1.0 - 1e-3)
     spent = 0
+    value = 0.0
     for _ in range(60):
         _between(w, y0, t0, theta)
         done = _correct(w, doubles(w[MID]))
@@ -376,7 +470,7 @@ def _locate(w, k, kind, which):
         if phi * phi < xi and (1.0 - phi) * (1.0 - phi) < 1.0 - xi:
             t = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
         theta = a + min(max(t, least), 1.0 - least) * (b - a)
-    return spent
+    return spent if abs(value) <= NO_ROOT * max(abs(f0), abs(f1)) else SLOW
 
 
 @kernel
@@ -407,13 +501,24 @@ def _store(w, k, base, unstable, event, newtons):
 
 
 @kernel
+def _turns(w, k):
+    """Say whether the parameter turns between point k and the trial point, its way before being the last one known."""
+    last = w[SIZE] - 1
+    t = doubles(w[TRIAL_TANGENT])
+    if _flat(w, t):
+        return False
+    while k > 0 and _mark(w, k, MARK_EVENT) == 0 and _flat(w, _row(w, TANGENTS, k, w[SIZE])):
+        k -= 1
+    before = _row(w, TANGENTS, k, w[SIZE])
+    return (before[last] > 0.0) != (t[last] > 0.0) and not _flat(w, before)
+
+
+@kernel
 def _special(w, k):
     """Return the one special point between point k and the trial point, 0 for none, -1 for more than one."""
-    last = w[SIZE] - 1
-    before, after = _row(w, TANGENTS, k, w[SIZE])[last], doubles(w[TRIAL_TANGENT])[last]
-    flat = max(abs(before), abs(after)) <= NO_SLOPE * doubles(w[SCALE])[last]
-    fold = w[TURNS] != 0 and (before > 0.0) != (after > 0.0) and not flat
+    fold = w[TURNS] != 0 and _turns(w, k)
     turned = int(doubles(w[INFO])[INFO_SIGN]) != _mark(w, k, MARK_SIGN)
+    flat = _flat(w, _row(w, TANGENTS, k, w[SIZE]))
     jump = abs(w[UNSTABLE] - _mark(w, k, MARK_UNSTABLE))
     crossed = (_mark(w, k, MARK_GROWS) & w[SHRINKS]) | (_mark(w, k, MARK_SHRINKS) & w[GROWS])
     if crossed != 0 and (not turned or crossed & (crossed - 1) != 0):
@@ -425,11 +530,26 @@ def _special(w, k):
         found = 1 if jump <= 1 else 2
     elif fold:
         event = FOLD
-        found = 1 if jump == 1 or w[SPECTRUM] == 0 else 2
-    elif jump > 1:  # one alone goes with a turn of the determinant or a fold, else a zero eigenvalue is but rounding
+        found = 1 if jump == 1 or (jump == 0 and flat) or w[SPECTRUM] == 0 else 2
+    elif jump > 1:
         event = PAIR if jump == 2 else REAL
         found = 1 if jump == 2 else 2
+    elif jump == 1:
+        _hold_zero(w, k)
     return event if found <= 1 else -1
+
+
+@kernel
+def _hold_zero(w, k):
+    """Keep the number of unstable eigenvalues where it changed by one that is zero but for rounding.
+
+    One alone changes sign at a turn of the determinant or the parameter; elsewhere its sign is not known.
+    """
+    reals = doubles(w[TRIAL_REALS])
+    zero = reals[min(w[UNSTABLE], _mark(w, k, MARK_UNSTABLE))]
+    small = abs(zero) <= ONLY_NOISE * max(abs(reals[0]), abs(reals[w[SPECTRA] - 1]))
+    if small or _flat(w, doubles(w[TRIAL_TANGENT])):
+        w[UNSTABLE] = _mark(w, k, MARK_UNSTABLE)
 
 
 @kernel
@@ -540,10 +660,11 @@ def _hidden(w, k):
     h2 = _distance(w, _row(w, POINTS, k, size), doubles(w[TRIAL]))
     same = before == k - 1 and _mark(w, before, MARK_UNSTABLE) == unstable
     reals0, reals1, reals2 = _row(w, REALS, before, n), _row(w, REALS, k, n), doubles(w[TRIAL_REALS])
-    noise = ZERO_REAL * max(abs(reals2[0]), abs(reals2[n - 1]))
+    noise = ROUNDING * max(abs(reals2[0]), abs(reals2[n - 1]))
     for which in range(n):
         g0, g1, g2 = reals0[which], reals1[which], reals2[which]
-        if not math.isfinite(g0 + g1 + g2) or abs(g1) <= noise:
+        own = ZERO_REAL * abs(doubles(w[TRIAL_IMAGS])[which])
+        if not math.isfinite(g0 + g1 + g2) or abs(g1) <= noise + own:
             continue
         least = CLOSE_PAIR if doubles(w[TRIAL_IMAGS])[which] != 0.0 else CLOSE_REAL
         # where it was about to cross, another one may have crossed the other way
@@ -760,13 +881,21 @@ def _settle(w, k, event, stretch):
     unstable, sign = w[UNSTABLE], doubles(w[INFO])[INFO_SIGN]
     found = _locate(w, k, event, which)
     w[UNSTABLE] = unstable
-    other = found > 0 and not _explains(w, k, event, which)
+    other = found >= 0 and not _explains(w, k, event, which)
     other |= found > 0 and event == FOLD and stretch > CLOSE_REAL and _hidden_beside(w, k)
     if found < 0 or other:
         doubles(w[INFO])[INFO_SIGN] = sign
         least = 1e-6 if other else 1e-3 * doubles(w[SETTINGS])[EVENT_STEP]
         return -1 if stretch > least else 0
     w[NEWTONS] += found
+    if found == 0:  # it is a row that was kept already; those after it lie beyond
+        marks = integers(w[MARKS])
+        at = w[AT_ROW] * MARKS_SIZE
+        marks[at + MARK_EVENT] = USER_EVENT + which if event == USER_EVENT else event
+        marks[at + MARK_UNSTABLE] = min(unstable, marks[at + MARK_UNSTABLE])
+        for i in range(w[AT_ROW] + 1, k + 1):
+            marks[i * MARKS_SIZE + MARK_UNSTABLE] = unstable
+        return 1
     settings, p = doubles(w[SETTINGS]), doubles(w[MID])[w[SIZE] - 1]
     if p < settings[LOW] or p > settings[HIGH]:
         return _leave(w, k, settings[LOW] if p < settings[LOW] else settings[HIGH])
@@ -868,6 +997,47 @@ def _start(w):
 
 
 @kernel
+def _escapes(w):
+    """Say whether the branch goes to infinity at a limit of the parameter that rounding does not resolve any further.
+
+    Each time the state has doubled, the change of the parameter since the last time is noted. On the way to infinity
+    it is a constant share of the one before (a power law). The branch ends where it is no longer resolved.
+    """
+    settings, y = doubles(w[SETTINGS]), doubles(w[TRIAL])
+    last = w[SIZE] - 1
+    size = 0.0
+    for i in range(last):
+        size = max(size, abs(y[i]) / doubles(w[FLOOR])[i])
+    if size < 2.0 * settings[NORM]:
+        return False
+    settings[NORM] = size
+    change = y[last] - settings[LIMIT]
+    ratio = change / settings[CHANGE] if settings[CHANGE] != 0.0 else 0.0
+    steady = abs(ratio - settings[RATIO]) <= STEADY * ratio and 0.0 < ratio < 1.0 - STEADY
+    settings[LIMIT], settings[CHANGE], settings[RATIO] = y[last], change, ratio
+    if size < GROWN or not steady:
+        return False
+    row, weight, t = doubles(w[ROW]), doubles(w[WEIGHT]), doubles(w[TRIAL_TANGENT])
+    mid = doubles(w[MID])
+    for i in range(last + 1):
+        mid[i] = y[i]
+        row[i] = weight[i] * t[i]
+    noise = ROUNDING * abs(y[last])
+    for turn in range(
+        SAMPLES
+    ):  # from states so little off, Newton's method goes to the same parameter but for rounding
+        for i in range(last):
+            mid[i] = y[i] * (1.0 + ASIDE * turn)
+        if call5(w[NEWTON_STEP], w[CONTEXT], w[MID], w[ROW], w[STEP], w[INFO]) != 0:
+            return True
+        noise = max(noise, abs(doubles(w[STEP])[last]))
+    if abs(change) > UNRESOLVED * noise:
+        return False
+    settings[LIMIT] += change * ratio / (1.0 - ratio)
+    return True
+
+
+@kernel
 def _advance(w, k, h):
     """Try one step of length h from point k; return the length for the next one (COUNT says what was stored)."""
     settings, info = doubles(w[SETTINGS]), doubles(w[INFO])
@@ -935,6 +1105,8 @@ def _advance(w, k, h):
     w[REJECTED] -= 1
     _store(w, w[COUNT], TRIAL, w[UNSTABLE], event, newtons)
     w[REASON] = max(w[ENDING], w[REASON])
+    if w[REASON] == 0 and _escapes(w):
+        w[REASON] = INFINITY
     if event < 0 and w[STOPS] & (1 << min(-event, USER_EVENT)):
         w[REASON] = STOPPED
     return min(h * _growth(w, turn, newtons, contraction), settings[LARGEST_STEP])
@@ -945,11 +1117,13 @@ def march(address):
     """Follow a curve from its first point until it ends; the arrays behind `address` receive what was found."""
     w = integers(address)
     settings = doubles(w[SETTINGS])
-    _start(w)
+    if w[COUNT] == 0:
+        _start(w)
     h = settings[FIRST_STEP]
     while w[REASON] == 0:
         if w[COUNT] + 2 > w[CAPACITY]:
             w[REASON] = FULL
+            settings[FIRST_STEP] = h  # with more room it goes on from here
         elif not h >= settings[LEAST_STEP]:
             w[REASON] = NOT_FINITE if w[STATUS] == BAD_VALUE else SHORT
         else:

@@ -19,8 +19,10 @@ from bifrncrn.continuation.sparse import Structure
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-FULL = 60
-"""Up to this size all eigenvalues are computed by LAPACK, which is faster."""
+FULL = 250
+"""Up to this size all eigenvalues are computed by LAPACK (40 ms): which of them are rightmost need not be searched."""
+STILL_FULL = 1000
+"""Up to this size they are where the search for the rightmost ones does not come to an end (1.5 s)."""
 MOST = 64
 """Largest number of eigenvalues that is asked for in order to cover the strip."""
 
@@ -54,6 +56,8 @@ def rightmost(matrix: csr_array, structure: Structure, entries: np.ndarray, coun
     while True:
         found, all_found = _nearest(matrix, solver.solve, shift, asked, symmetric=imag == 0.0)
         complete = all_found and (real <= 0.0 or bool(np.max(np.abs(found - shift)) > need))
+        if not complete and n <= STILL_FULL and (not all_found or asked >= MOST):
+            return Rightmost(_sorted(np.linalg.eigvals(matrix.toarray())), True)
         if complete or not all_found or asked >= min(MOST, n - 2):
             return Rightmost(_sorted(found), complete)
         asked = min(2 * asked, MOST, n - 2)

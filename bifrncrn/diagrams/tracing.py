@@ -17,6 +17,7 @@ from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.diagrams.angles import angles, come_round, unwound
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
+from bifrncrn.diagrams.unresolved import AWAY, FINE, has_pole, limit_at_infinity
 from bifrncrn.models.branch_events import Events
 
 LABELS = {layout.FOLD: "LP", layout.BRANCH: "BP", layout.PAIR: "HB", layout.REAL: "BP", layout.USER_EVENT: "UZ"}
@@ -27,8 +28,10 @@ SPECIAL = 1e-6
 """A start is a special point where a real part, of the largest eigenvalue, or the tangent's parameter is below this."""
 FAR = 1e12
 """A state that grows to this multiple of the unit of length is taken to go to infinity."""
-ZERO = 1e-14
-"""A state that starts smaller than this, in units of the largest or of one, counts as zero."""
+TINY = 1e-8
+"""A state smaller than this part of the largest may be zero but for rounding; so may one smaller than this itself."""
+BESIDE = 1e-3
+"""How far, in units of length, eigenvalues are followed to see whether one is about to vanish."""
 LEAVING = (1e-4, 1e-5, 1e-6, 1e-3, 1e-2)
 """How far from a branch point the first point of a branch is looked for, in units of length."""
 PARALLEL = 0.999
@@ -117,9 +120,16 @@ class Tracer:
             return
         backward, start = self._march(y, -tangent, floor)
         if not len(forward) + len(backward):
+            free = self.problem.degrees_of_freedom(y, np.maximum(np.abs(y), floor))
+            why = (
+                f"the equilibria there form a continuum of {free} dimensions (the Jacobian is singular all along it, "
+                "as where a sum is conserved)"
+                if free > 1
+                else end.message
+            )
             where = ", ".join(f"{name}={v:.6g}" for name, v in zip(self.problem.system.variables, y, strict=False))
             self.notes.append(
-                f"The branch through {where} at {self.parameter}={y[-1]:.6g} could not be followed: {end.message}."
+                f"The branch through {where} at {self.parameter}={y[-1]:.6g} could not be followed: {why}."
             )
             return
         self._add(join([backward.reversed(), forward.tail()]), (start, end), None, floor)
@@ -135,7 +145,8 @@ class Tracer:
         ahead = _unit(tangent / scale)
         spectrum = self.problem.eigenvalues(y).tolist()
         big = max([*map(abs, spectrum), self.problem.largest(y)])
-        if all(abs(value.real) > SPECIAL * big for value in spectrum) and abs(ahead[-1]) > SPECIAL:
+        near = [k for k, value in enumerate(spectrum) if abs(value.real) <= SPECIAL * big]
+        if abs(ahead[-1]) > SPECIAL and not self._vanish(y, ahead * scale, spectrum, near):
             return y, tangent
         # a state that the branch point makes zero may be tiny, not yet zero, at the start
         tiny = np.abs(y[:-1]) * abs(tangent[-1]) < SPECIAL * np.abs(tangent[:-1]) * floor[-1]
@@ -152,6 +163,15 @@ class Tracer:
             if start is not None:
                 return start, ahead * scale
         return origin, tangent
+
+    def _vanish(self, y: np.ndarray, ahead: np.ndarray, spectrum: list[complex], which: list[int]) -> bool:
+        """Say whether the real part of one of these eigenvalues is zero within SPECIAL units along the branch."""
+        if not which:
+            return False
+        there = self.problem.eigenvalues(self.region.clip(y + BESIDE * ahead))
+        moved = [abs(there[k].real - spectrum[k].real) for k in which]
+        far = (abs(spectrum[k].real) > SPECIAL / BESIDE * change for k, change in zip(which, moved, strict=True))
+        return not all(far)
 
     def _onto_branch(self, y: np.ndarray, ahead: np.ndarray, scale: np.ndarray, reach: float) -> np.ndarray | None:
         """Return the point of the curve in the plane through `y` normal to `ahead`, if within reach and inside."""
@@ -264,6 +284,15 @@ class Tracer:
         stays = np.append(junction.y[:-1] == 0.0, False) & (np.abs(direction) < 1e-5 * SAME)  # zero but for rounding
         direction = np.where(stays, 0.0, direction)
         back = self._leave(junction, -direction * junction.scale)
+        if back is not None and back[1].reason == "closed":
+            line = _up_to(back[0], junction).reversed()
+            self._add(
+                join([line, self._row(junction.y, direction * junction.scale)]),
+                (back[1],) * 2,
+                junction.special,
+                junction.scale,
+            )
+            return
         forth = self._leave(junction, direction * junction.scale)
         if back is None and forth is None:
             return
@@ -295,7 +324,7 @@ class Tracer:
                 start = self._inside(junction.y + length * ahead, SAME * length * scale)
                 if start is None:
                     continue
-                line, end = self._march(start, ahead, scale, first_step=length, closing=False)
+                line, end = self._march(start, ahead, scale, first_step=length)
                 if len(line) < 2:
                     continue
                 away = (line.points[0] - junction.y) / scale
@@ -325,12 +354,33 @@ class Tracer:
         first_step: float | None = None,
         closing: bool = True,
     ) -> tuple[Line, End]:
+        """March one way; see what the events are, and where the branch ends."""
+        line, end = self._followed(y, tangent, floor, self.options, first_step, closing)
+        open_ = _first_open(line)
+        if open_ is not None and open_.row > 0:
+            limit = limit_at_infinity(line.points[: open_.row], floor)
+            if limit is None:
+                line, end = self._narrowed(line, end, open_, floor)
+            else:
+                line = line.head(open_.row)
+                end = self._to_infinity(line.points[-1], limit)
+        line, end = self._cut(line, end)
+        round_ = come_round(line, self.angles, np.maximum(np.abs(y), floor), self.problem.beside)
+        return (line, end) if round_ is None else (round_, End("closed", "the branch came round to its start"))
+
+    def _followed(
+        self,
+        y: np.ndarray,
+        tangent: np.ndarray,
+        floor: np.ndarray,
+        options: Options,
+        first_step: float | None,
+        closing: bool,
+    ) -> tuple[Line, End]:
         """March one way; refine the branch points seen, and one that the branch ends at on a wall."""
         far = FAR * float(floor[:-1].max())
         walls = np.maximum(self.region.lower, -far), np.minimum(self.region.upper, far)
-        trace = self.march(
-            self.curve, y, tangent, self.span, walls, floor, self.options, first_step, closing, self.stops
-        )
+        trace = self.march(self.curve, y, tangent, self.span, walls, floor, options, first_step, closing, self.stops)
         self.counters["points"] += len(trace.points)
         self.counters["newton_iterations"] += trace.newtons
         self.counters["rejected_steps"] += trace.rejected
@@ -338,15 +388,45 @@ class Tracer:
         for event in reversed(line.events):
             if event.kind == layout.BRANCH:
                 line = self._refine(line, event, floor)
+        line = _without_turns_at_branch_points(line, floor)
         if trace.reason in (layout.BOUND, layout.SHORT) and len(line) > 1:
             line = self._refine_end(line, floor)
         if trace.reason == layout.RANGE:
             line = _with_hopf_at_end(line)
         if trace.reason == layout.STOPPED and line.events and line.events[-1].left is not None:
             line = line.head(line.events[-1].row + 1)
-        line, end = self._cut(line, self._end(trace, line, far))
-        round_ = come_round(line, self.angles, np.maximum(np.abs(y), floor), self.problem.beside)
-        return (line, end) if round_ is None else (round_, End("closed", "the branch came round to its start"))
+        return line, self._end(trace, line, far)
+
+    def _narrowed(self, line: Line, end: End, event: Event, floor: np.ndarray) -> tuple[Line, End]:
+        """Follow a branch once more from before an event that could not be located, in steps that jump no small gap.
+
+        What is left then is no special point where the equations have a pole, or the branch goes to infinity.
+        """
+        row = event.row - 1
+        options = replace(self.options, event_step=min(FINE, self.options.event_step))
+        y, ahead = line.points[row], line.tangents[row]
+        rest, end = self._followed(y, ahead, floor, options, AWAY, closing=end.reason == "closed")
+        if not len(rest):
+            return line, end
+        line = join([line.head(row), rest])
+        scale = np.maximum(np.abs(y), floor)
+        scale[-1] = floor[-1]
+        for event in line.events:
+            if event.bracket is None or event.row <= row:
+                continue
+            before = line.head(event.row)
+            if has_pole(self.problem, line, event, scale):
+                where = 0.5 * sum(event.bracket)
+                return before, End("pole", f"the equations have a pole at {self.parameter}={where:.9g}")
+            limit = limit_at_infinity(before.points, floor)
+            if limit is not None:
+                return before, self._to_infinity(before.points[-1], limit)
+        return line, end
+
+    def _to_infinity(self, y: np.ndarray, limit: float) -> End:
+        """Say that a branch goes to infinity, at which value of the parameter."""
+        largest = self.problem.system.variables[int(np.argmax(np.abs(y[:-1])))]
+        return End("infinity", f"{largest} grows without bound as {self.parameter} goes to {limit:.9g}")
 
     def _cut(self, line: Line, end: End) -> tuple[Line, End]:
         """Cut a line where it leaves the region through a bound that is not a wall."""
@@ -388,7 +468,9 @@ class Tracer:
         for unit, reach, share in itertools.product(units, room, shares):
             box = self._around(middle, 0.5 * np.abs(after - before) + reach * length * scale)
             found = self.problem.refine(before + share * (after - before), unit, box)
-            # it must lie between the rows, or it is another one
+            # it must lie between the rows, or it is another one; and F must be zero, or it is not quite a branch point
+            if found is not None and not self.problem.is_solved(found[0], found[1], scale):
+                found = None
             if found is not None and -1e-6 <= ((found[0] - before) / scale) @ chord / (chord @ chord) <= 1.0 + 1e-6:
                 break
         else:
@@ -535,9 +617,8 @@ class Tracer:
     def _row(self, y: np.ndarray, tangent: np.ndarray) -> Line:
         """Return a branch point as a line of one row."""
         spectrum = self.problem.eigenvalues(y)
-        values = spectrum.tolist()
-        big = max(map(abs, values), default=0.0)
-        unstable = np.array([sum(v.real > 1e-9 * big for v in values) if self.problem.stability else -1])
+        others = sorted(spectrum.tolist(), key=abs)[1:]  # one is zero but for rounding
+        unstable = np.array([sum(v.real > 0.0 for v in others) if self.problem.stability else -1])
         return Line(y[None], tangent[None], spectrum[None], unstable, ())
 
     def _floor(self, y: np.ndarray) -> np.ndarray:
@@ -548,16 +629,18 @@ class Tracer:
         """
         width = self.span[1] - self.span[0]
         sizes = np.abs(y[:-1])
-        least = ZERO * max(float(sizes.max()), 1.0)
         largest = float(sizes.max())
         floor = np.empty_like(y)
-        floor[:-1], floor[-1] = np.maximum(sizes, 1e-3), width
-        zero = sizes < least
+        floor[:-1], floor[-1] = np.maximum(sizes, 1e-3 * (largest or 1.0)), width
+        tiny = sizes < TINY * max(largest, 1.0)
+        blur = self.problem.blur(y) if sizes[tiny].any() else np.zeros_like(sizes)
+        sizes[tiny & (sizes <= blur)] = 0.0
+        zero = sizes == 0.0
         if zero.any():
-            sizes[zero] = 0.0
             tangent = self.problem.tangent(y, floor)
             reach = np.abs(tangent[:-1]) / max(abs(tangent[-1]), 1e-300) * width
-            own = np.where(reach > max(1e-9 * largest, least), np.minimum(reach, max(1.0, largest)), 0.0)
+            moves = reach > np.maximum(1e-9 * largest, blur)
+            own = np.where(moves, np.minimum(reach, max(1.0, largest)), 0.0)
             sizes[zero] = own[zero]
             sizes[sizes == 0.0] = sizes.max() or 1.0
         floor[:-1] = 0.1 * sizes
@@ -578,6 +661,8 @@ class Tracer:
                 where = f"{name} near {trace.points[-1, -1]:.6g}"
                 return End("infinity", f"{variable} reached {value:.3g}: the branch seems to go to infinity at {where}")
             return End("bound", f"{variable} reached its bound {level:g}")
+        if trace.reason == layout.INFINITY:
+            return self._to_infinity(trace.points[-1], trace.limit)
         if trace.reason == layout.STOPPED:
             return End("stop", "a special point was reached at which it was to stop")
         if trace.reason == layout.CLOSED:
@@ -591,19 +676,44 @@ class Tracer:
         return End("step", "the step became too small: the Jacobian is singular or the branch is not smooth here")
 
 
+def _first_open(line: Line) -> Event | None:
+    """Return the first event that is only bracketed."""
+    return next((event for event in line.events if event.bracket is not None), None)
+
+
+def _without_turns_at_branch_points(line: Line, floor: np.ndarray) -> Line:
+    """Leave out what looks like a fold where the parameter turns at a branch point, as on the side of a pitchfork.
+
+    At a fold the derivative of the equations by the parameter lies outside of the range of the Jacobian.
+    """
+    junctions = [line.points[event.row] for event in line.events if event.left is not None]
+    if not junctions:
+        return line
+
+    def at_junction(event: Event) -> bool:
+        y = line.points[event.row]
+        unit = np.append(np.maximum(np.abs(y[:-1]), floor[:-1]), floor[-1])
+        return event.kind == layout.FOLD and any(np.max(np.abs(y - other) / unit) < SAME for other in junctions)
+
+    return replace(line, events=tuple(event for event in line.events if not at_junction(event)))
+
+
+def _up_to(line: Line, junction: Junction) -> Line:
+    """Return a closed branch that left a branch point up to where it comes back to it."""
+    gaps = np.max(np.abs(line.points - junction.y) / junction.scale, axis=1)
+    back = [event.row for event in line.events if event.left is not None and gaps[event.row] < SAME]
+    return line.head(back[-1] + 1) if back else line
+
+
 def _with_hopf_at_end(line: Line) -> Line:
     """Add a Hopf point that lies on the last row, the end of the range, to rounding: no sign changes there."""
     last = len(line) - 1
     if last < 1 or not line.eigenvalues.size or any(event.row >= last - 1 for event in line.events):
         return line
-    now = line.eigenvalues[last].tolist()
-    nearest = min(((abs(value.real), k) for k, value in enumerate(now) if value.imag > 0.0), default=None)
-    if nearest is None:
-        return line
-    small = 1e-10 * max(map(abs, now))
-    if not (nearest[0] <= small and abs(line.eigenvalues[last - 1, nearest[1]].real) > 10.0 * small):
-        return line
-    return replace(line, events=(*line.events, Event(last, layout.PAIR)))
+    before, now = line.eigenvalues[last - 1], line.eigenvalues[last]
+    small = 1e-10 * np.abs(now)
+    at_end = (now.imag > 0.0) & (np.abs(now.real) <= small) & (np.abs(before.real) > 10.0 * small)
+    return replace(line, events=(*line.events, Event(last, layout.PAIR))) if at_end.any() else line
 
 
 def _length(v: np.ndarray) -> float:

@@ -23,6 +23,8 @@ from bifrncrn.models.system import System
 SAMPLES = 6
 NULL = 1e-12
 """Singular values below this fraction of the largest count as zero."""
+NOISE = (1e-14, 1e-11, 0.0)
+"""Entries of a null vector below this are rounding, in units of the rows; tried in turn."""
 TRIED = 5000
 """The most combinations of species tried to write conserved sums without negative terms."""
 SAME_TOTAL = 1e-7
@@ -30,7 +32,9 @@ SAME_TOTAL = 1e-7
 LINEAR = 1e-9
 """A total is linear in a parameter when it bends by no more than this fraction: rounding."""
 CANCELS = 1e-8
-"""A sum is conserved when its terms cancel to this fraction of them, in f and in every column of the Jacobian."""
+"""A sum is conserved when its terms cancel to this fraction of them, in every column of the Jacobian ..."""
+WITHIN = 16.0
+"""... and in f to this multiple of what rounding makes of them: slow terms beside fast ones are no rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +145,7 @@ def conserved(
     if not _singular(system.jacobian(x), np.abs(x)):
         system.remembered["regular at"] = start
         return none
-    columns = _samples(system, x, region or Region(system.lower, system.upper), varied)
+    columns, fields, errors = _samples(system, x, region or Region(system.lower, system.upper), varied)
     if not columns.shape[1]:
         return none
     rows = np.max(np.abs(columns), axis=1)
@@ -149,19 +153,29 @@ def conserved(
     scaled = columns / rows[:, None]
     widths = np.max(np.abs(scaled), axis=0)
     left, sizes, _ = np.linalg.svd(scaled / np.where(widths > 0.0, widths, 1.0))
-    rank = int(np.sum(sizes > NULL * sizes[0]))
-    laws = _echelon(left[:, rank:].T / rows) if rank < n else none
-    cancels = np.abs(laws @ columns) <= CANCELS * (np.abs(laws) @ np.abs(columns))
-    laws = laws[np.all(cancels, axis=1)]
-    return _natural(laws) if len(laws) else laws
+    for null in (NULL, 1e-2 * NULL):
+        rank = int(np.sum(sizes > null * sizes[0]))
+        for noise in NOISE if rank < n else ():
+            vectors = left[:, rank:].T
+            laws = _echelon(np.where(np.abs(vectors) > noise, vectors, 0.0) / rows)
+            cancels = np.all(np.abs(laws @ columns) <= CANCELS * (np.abs(laws) @ np.abs(columns)), axis=1)
+            cancels &= np.all(np.abs(laws @ fields) <= WITHIN * (np.abs(laws) @ errors), axis=1)
+            if cancels.all() or (noise == NOISE[-1] and cancels.any()):
+                return _natural(laws[cancels])
+    return none
 
 
-def _samples(system: System, x: np.ndarray, region: Region, varied: tuple[int, float, float] | None) -> np.ndarray:
-    """Return f and the columns of the Jacobian at random points, (n, k); without those where they are not finite."""
+def _samples(
+    system: System, x: np.ndarray, region: Region, varied: tuple[int, float, float] | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return f and the columns of the Jacobian at random points, (n, k); without those where they are not finite.
+
+    Then f alone, and what rounding may make of it, (n, points) each.
+    """
     n = len(x)
     rng = np.random.default_rng(0)
     own = np.where(np.abs(x) > 1e-14 * np.max(np.abs(x)), np.abs(x), 0.1 * np.max(np.abs(x)) or 0.1)
-    columns = [np.zeros((n, 0))]
+    columns, fields, errors = [np.zeros((n, 0))], [np.zeros((n, 0))], [np.zeros((n, 0))]
     for sample in range(2 * SAMPLES):
         # of several sizes: in a state that is far too large, nothing but the highest power of it would count
         size = own * 10.0 ** (-2.0 * (sample // 2 % 4))
@@ -173,7 +187,9 @@ def _samples(system: System, x: np.ndarray, region: Region, varied: tuple[int, f
         block = np.column_stack([system.rhs(point, at), system.jacobian(point, at)])
         if np.all(np.isfinite(block)):
             columns.append(block)
-    return np.hstack(columns)
+            fields.append(block[:, :1])
+            errors.append(system.rounding(point, at)[:, None])
+    return np.hstack(columns), np.hstack(fields), np.hstack(errors)
 
 
 def reduce(system: System, laws: np.ndarray, x: np.ndarray, at: Mapping[str, float] | None = None) -> Reduction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,9 @@ Function = Callable[[np.ndarray], np.ndarray]
 
 STEP = 2e-4
 """Step of a first derivative in units of a state's size: truncation and rounding are both near 1e-11 of f."""
+EPS = 2.220446049250313e-16
+NOISE_STEP, NOISE_ORDER = 1e-6, 6
+"""Short enough that the third differences of a smooth function are below rounding, and no rounding step of float32."""
 JET_STEP = 5e-3
 """Step of the stencil for three derivatives along a direction."""
 OFFSETS = np.array([[-2.0, -1.0, 1.0, 2.0], [1.0, 2.0, 3.0, 4.0]])
@@ -102,3 +106,19 @@ def jet(f: Callable[[float], np.ndarray], step: float) -> np.ndarray:
     """Return the first three derivatives by e at e = 0, (3, n), from seven evaluations."""
     values = np.array([f((k - 3) * step) for k in range(7)])
     return (JET @ values) / step ** np.arange(1, 4)[:, None]
+
+
+def noise(f: Callable[[float], np.ndarray]) -> np.ndarray:
+    """Return the size of the jumps of f by rounding near e = 0, e being relative to what f depends on.
+
+    A table of differences: those of high order leave nothing of a smooth function over so short a way, and of noise
+    its standard deviation (More & Wild, SIAM J. Sci. Comput. 33, 2011, 1292).
+    """
+    table = np.array([f(NOISE_STEP * k) for k in range(NOISE_ORDER + 1)])
+    worst = np.zeros(table.shape[1])
+    for order in range(1, NOISE_ORDER + 1):
+        table = np.diff(table, axis=0)
+        if order > 2:
+            weight = math.factorial(order) ** 2 / math.factorial(2 * order)
+            worst = np.maximum(worst, np.sqrt(weight * np.mean(table * table, axis=0)))
+    return worst

@@ -14,12 +14,14 @@ import numpy as np
 from bifrncrn.base.errors import ContinuationWarning, InputError
 from bifrncrn.compile.carried import Carried, view
 from bifrncrn.compile.model import ARGUMENTS, DENSE_LIMIT
-from bifrncrn.models.differences import JET_STEP, STEP, Differences, jet, slope
+from bifrncrn.models.differences import EPS, JET_STEP, STEP, Differences, jet, noise, slope
 from bifrncrn.models.equations import as_mapping, as_numbers, check_names
 from bifrncrn.models.system import System
 
 FULL_LIMIT = 1000
 """Largest number of variables for which a Jacobian without known structure is accepted."""
+COARSE = 1e-10
+"""A function whose values jump by more than this part of their size is not one in double precision."""
 _POINTER = ctypes.c_void_p
 
 
@@ -105,6 +107,11 @@ class FunctionModel:
     def sparse(self) -> int:
         """Address of `sparse(x, p, dp, F, V, Fp)`."""
         return self._address("sparse")
+
+    @property
+    def rounding(self) -> int:
+        """Address of `rounding(x, p, E)`."""
+        return self._address("rounding")
 
     def function(self, name: str) -> Any:
         """Return a function as a ctypes object that takes pointers."""
@@ -252,6 +259,19 @@ class FunctionModel:
             return value, self.entries(state, parameters, value), along
         return found
 
+    def bounds(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
+        """Return estimates (n,) of the rounding errors in f, and of x in it, in units of that of the number one."""
+        value = self.value(x, p)
+        inputs = np.bincount(self.rows, np.abs(self.entries(x, p, value) * x[self.cols]), self.n)
+        own = noise(lambda e: self.value(x + e * np.maximum(np.abs(x), self.size), p))
+        return np.asarray(np.abs(value) + inputs + own / EPS)
+
+    def _call_rounding(self, x: int, p: int, out: int) -> None:
+        result = np.full(self.n, np.nan)
+        with self._carried:
+            result = self.bounds(*self._inputs(x, p))
+        self._write(out, result)
+
     def _full(self, entries: np.ndarray) -> np.ndarray:
         matrix = np.zeros((self.n, self.n))
         matrix[self.rows, self.cols] = entries
@@ -321,6 +341,21 @@ class FunctionSystem(System):
     def to_toml(self) -> NoReturn:
         """Raise InputError: there are no equations."""
         _refuse()
+
+    def check_precision(self) -> None:
+        """Raise InputError where the function's values are not good to double precision: branches need that."""
+        model, x, p = self.model, np.array(self.state), np.array(self.values)
+        value, size = model.value(x, p), np.maximum(np.abs(x), model.size)
+        if not np.all(np.isfinite(value)):
+            return
+        terms = np.abs(value) + np.bincount(model.rows, np.abs(model.entries(x, p, value)) * size[model.cols], model.n)
+        own = noise(lambda e: model.value(x + e * size, p))
+        worst = float(np.max(own / np.maximum(terms, 1e-300)))
+        if worst > COARSE:
+            raise InputError(
+                f"the function is computed in single precision: its values jump by {worst:.1g} of their size; compute "
+                "in double precision (float64; JAX: jax.config.update('jax_enable_x64', True))"
+            )
 
     def _call(self, name: str, *arrays: np.ndarray) -> None:
         super()._call(name, *arrays)

@@ -362,6 +362,12 @@ class System:
         self._call("f", self._point(x), self._parameters(values), out)
         return out
 
+    def rounding(self, x: Any, values: Any = None) -> np.ndarray:
+        """Return bounds of the rounding errors in f(x; p), (n,), x and p being known to their last digit."""
+        out = np.empty(len(self.variables))
+        self._call("rounding", self._point(x), self._parameters(values), out)
+        return np.finfo(float).eps * out
+
     def jacobian(self, x: Any, values: Any = None) -> np.ndarray:
         """Return df/dx, (n, n), dense."""
         n = len(self.variables)
@@ -403,6 +409,9 @@ class System:
         if function is None:
             function = self._functions[name] = self.native.function(name)
         function(*[array.__array_interface__["data"][0] for array in arrays])  # faster than array.ctypes
+
+    def check_precision(self) -> None:
+        """Do nothing: what was compiled from equations is computed in double precision."""
 
     def simulate(self, t_span: float | Sequence[float], **options: Any) -> Simulation:
         """Integrate the system in time from its start state; see `bifrncrn.trajectories.simulation.simulate`.

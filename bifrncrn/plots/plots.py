@@ -102,6 +102,8 @@ def plot_diagram(diagram: Diagram, show: str | None = None, ax: Axes | None = No
     if diagram.branches and all(branch.kind in LOCI for branch in diagram.branches):
         return _plot_loci(diagram, _axes() if ax is None else ax)
     diagram = _without(diagram, LOCI)
+    if not diagram.branches:
+        return _plot_nothing(diagram, _axes() if ax is None else ax)
     name = _shown(diagram, show)
     ax = _axes() if ax is None else ax
     _draw(ax, diagram, name, PLAIN)
@@ -219,6 +221,16 @@ def _axes() -> Axes:
     from matplotlib import pyplot
 
     return pyplot.subplots(figsize=SIZE, layout="constrained")[1]
+
+
+def _plot_nothing(diagram: Diagram, ax: Axes) -> Axes:
+    """Draw the axes of a diagram that has no branch, and say so in them."""
+    ax.set_xlim(*diagram.range)
+    ax.set_yticks([])
+    ax.set_xlabel(diagram.parameter, parse_math=False)
+    ax.set_title(printable(diagram.model), parse_math=False)
+    ax.text(0.5, 0.5, "no branch was found", transform=ax.transAxes, ha="center", va="center")
+    return ax
 
 
 def _root(ax: Axes) -> Figure:

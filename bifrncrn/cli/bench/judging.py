@@ -14,7 +14,7 @@ from bifrncrn.curves.equilibria.start import newton
 AGREEMENT = 1e-3
 """A special point this far from a known one, relative to the range and the size of the state, is not that one."""
 ZERO = 1e-3
-"""An eigenvalue whose part that should vanish is smaller than this, relative to the largest, may be that of a point."""
+"""What should vanish at a special point, relative to what it belongs to, does where it is smaller than this."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def reference(problem: EquilibriumProblem, outcomes: Iterable[Outcome], width: f
     known: list[Known] = []
     for outcome in outcomes:
         for label, p, x in outcome.special:
-            if not any(_same(label, p, x, point, width) for point in known) and _genuine(problem, label, p, x):
+            if not any(_same(label, p, x, point, width) for point in known) and _genuine(problem, label, p, x, width):
                 known.append(Known(label, p, tuple(x)))
     return known
 
@@ -75,21 +75,25 @@ def _nearest(point: Known, outcome: Outcome, width: float) -> float | None:
 
 
 def _same(label: str, p: float, x: Sequence[float], point: Known, width: float) -> bool:
-    size = np.abs(point.state) + float(np.max(np.abs(point.state))) + 1e-3
+    size = np.abs(point.state) + (float(np.max(np.abs(point.state))) or 1.0)
     # a fold is found to the square root of the parameter's error in the state
     near = np.all(np.abs(np.array(x) - point.state) <= np.sqrt(AGREEMENT) * size)
     return label == point.label and abs(p - point.parameter) <= AGREEMENT * width and bool(near)
 
 
-def _genuine(problem: EquilibriumProblem, label: str, p: float, x: Sequence[float]) -> bool:
+def _genuine(problem: EquilibriumProblem, label: str, p: float, x: Sequence[float], width: float) -> bool:
     y = np.append(x, p)
     at = newton(problem, y)
-    size = np.abs(y) + 1e-3
+    size = np.append(np.abs(y[:-1]) + 1e-3 * (float(np.max(np.abs(y[:-1]))) or 1.0), width)
     if at is not None and np.all(np.abs(at - y) <= ZERO * size):  # at a fold it may have left the branch
         y = at
-    values = problem.eigenvalues(y)
-    big = max(float(np.max(np.abs(values), initial=0.0)), problem.largest(y)) or 1.0
-    if label == "HB":
-        return bool(np.any((np.abs(values.real) < ZERO * big) & (np.abs(values.imag) > ZERO * big)))
-    # near a fold the eigenvalue is off by the square root of the parameter's error
-    return bool(np.min(np.abs(values)) < np.sqrt(ZERO) * big)
+    if label == "HB":  # a slow pair may be one, however fast the others are
+        values = problem.eigenvalues(y)
+        return bool(np.any((values.imag > 0.0) & (np.abs(values.real) < ZERO * values.imag)))
+    # near a fold all is off by the square root of the parameter's error
+    if label == "LP":
+        ahead = problem.tangent(y, size) / size
+        return bool(abs(ahead[-1]) < np.sqrt(ZERO) * np.linalg.norm(ahead))
+    matrix = problem.dense(y) * size
+    sizes = np.linalg.svd(matrix / np.maximum(np.max(np.abs(matrix), axis=1, keepdims=True), 1e-300))[1]
+    return bool(sizes[-1] < np.sqrt(ZERO) * max(sizes[0], 1e-300))

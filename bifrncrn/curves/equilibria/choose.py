@@ -1,4 +1,4 @@
-"""Which arithmetic suits a system: full matrices in compiled code, or sparse ones."""
+"""Which arithmetic suits a system: full matrices in compiled code, or LAPACK and sparse ones."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.models.system import System
 
 SPARSE_ABOVE = 100
-"""Number of states above which a sparse Jacobian is cheaper (measured on a tridiagonal one, benchmarks/bratu.py)."""
-DENSITY = 0.2
-"""Share of structural nonzeros above which a Jacobian counts as full, as long as there is a full one at all."""
+"""Number of states above which LAPACK and sparse factors are faster than the compiled routines for small matrices,
+measured on a tridiagonal Jacobian (benchmarks/bratu.py); a full one of 200 states takes 30 ms a point."""
 
 
 def is_large(system: System) -> bool:
@@ -18,10 +17,7 @@ def is_large(system: System) -> bool:
 
 def equilibrium_problem(system: System, parameter: int, stability: bool = True) -> EquilibriumProblem:
     """Return the problem of equilibria in the arithmetic that suits the system."""
-    from bifrncrn.compile.model import DENSE_LIMIT
-
-    n = len(system.variables)
-    if is_large(system) and (n > DENSE_LIMIT or len(system.native.rows) < DENSITY * n * n):
+    if is_large(system):
         from bifrncrn.curves.equilibria.sparse import SparseProblem
 
         return SparseProblem(system, parameter, stability)

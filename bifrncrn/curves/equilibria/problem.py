@@ -18,6 +18,13 @@ from bifrncrn.models.system import System
 
 ROUNDING = 1e-13
 """A state smaller than this, in units of its length, is zero but for rounding."""
+EPS = 2.220446049250313e-16
+SINGULAR = 1e-10
+"""A singular value below this part of the largest is zero, where equations are measured by their largest term."""
+POSITION = 1e-11
+"""A branch point is solved for to this part of the unit of length."""
+WITHIN = 16.0
+"""F is zero but for rounding where it is not larger than this many times the bound of its rounding errors."""
 
 
 class EquilibriumProblem:
@@ -74,9 +81,64 @@ class EquilibriumProblem:
         matrix[:, n] = work.slope
         return work.f.copy(), matrix
 
+    def rounding(self, y: np.ndarray) -> np.ndarray:
+        """Return bounds (n,) of the rounding errors in F at y, found while it is evaluated, and of y itself."""
+        work = self._work
+        work.y[:] = y
+        work.values[self.parameter] = y[-1]
+        self._rounding(work.at_y, work.at_values, work.at_bounds)
+        self._check()
+        return EPS * work.bounds[: self.n]
+
+    @functools.cached_property
+    def _rounding(self) -> Callable[..., None]:
+        call: Callable[..., None] = self.system.native.function("rounding")
+        return call
+
+    def dense(self, y: np.ndarray) -> np.ndarray:
+        """Return the derivative of F by y as a full matrix, (n, n + 1)."""
+        return np.asarray(self.linearize(y)[1])
+
     def residual(self, y: np.ndarray) -> float:
-        """Return the largest |F_i|, relative to the size of what it is made of, sum of |dF_i/dy_j y_j|."""
-        return float(self._evaluate(y).out[0])
+        """Return the largest |F_i|, relative to the size of what it is made of: the sum of all terms on the way."""
+        f = np.abs(self.linearize(y)[0])
+        terms = self.rounding(y) / EPS
+        return float(np.max(np.divide(f, terms, out=np.where(f > 0.0, np.inf, 0.0), where=terms > 0.0)))
+
+    def vanishes(self, y: np.ndarray) -> bool:
+        """Say whether F is zero at y but for rounding, equation by equation."""
+        return bool(np.all(np.abs(self.linearize(y)[0]) <= WITHIN * self.rounding(y)))
+
+    def is_solved(self, y: np.ndarray, left: np.ndarray, unit: np.ndarray) -> bool:
+        """Say whether the combination `left` of F, which does not change with y at a branch point, is zero there.
+
+        It is not where the branch point is imperfect: two branches that pass each other. Of y, errors of the second
+        order count, of a Newton method that has converged to POSITION.
+        """
+        f, matrix = self.linearize(y)
+        first_order = np.asarray(abs(matrix) @ unit)
+        return bool(abs(left @ f) <= np.abs(left) @ (WITHIN * self.rounding(y) + POSITION**2 * first_order))
+
+    def blur(self, y: np.ndarray) -> np.ndarray:
+        """Return how far (n,) rounding may move the states of an equilibrium, the parameter being given.
+
+        At a fold or branch point the direction in which they are not determined is left out.
+        """
+        jacobian = self.dense(y)[:, :-1]
+        rows = np.maximum(np.max(np.abs(jacobian), axis=1), 1e-300)
+        scaled = jacobian / rows[:, None]
+        columns = np.maximum(np.max(np.abs(scaled), axis=0), 1e-300)
+        inverse = np.linalg.pinv(scaled / columns, rcond=SINGULAR)
+        return np.asarray((np.abs(inverse) @ (self.rounding(y) / rows)) / columns)
+
+    def degrees_of_freedom(self, y: np.ndarray, scale: np.ndarray) -> int:
+        """Return in how many directions there are equilibria beside y, to first order: one on a regular branch."""
+        _, matrix = self.linearize(y)
+        if not np.isfinite(matrix).all():
+            return 1
+        matrix = matrix * scale
+        sizes = np.linalg.svd(matrix / np.maximum(np.max(np.abs(matrix), axis=1, keepdims=True), 1e-300))[1]
+        return 1 + int(np.sum(sizes <= SINGULAR * max(sizes[0], 1e-300)))
 
     def largest(self, y: np.ndarray) -> float:
         """Return the largest entry of the Jacobian in absolute value."""
@@ -216,7 +278,8 @@ class EquilibriumProblem:
         return branch_point.directions(self, y, left, scale)
 
     def check_regular(self, y: np.ndarray) -> None:
-        """Do nothing: conserved sums of small systems are divided out beforehand."""
+        """Raise InputError where f is not good to double precision (conserved sums are divided out beforehand)."""
+        self.system.check_precision()
 
     def curve(self, events: Events | None = None) -> Curve:
         """Return the curve for the march; it shares the work space of this problem."""

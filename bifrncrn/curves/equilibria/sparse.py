@@ -19,7 +19,7 @@ from bifrncrn.continuation.curve import Curve
 from bifrncrn.continuation.rightmost import FULL, Rightmost, rightmost
 from bifrncrn.continuation.sparse import Bordered, Solver, Structure
 from bifrncrn.curves.equilibria import sparse_branch_point, sparse_normal_forms
-from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.equilibria.problem import EPS, EquilibriumProblem
 from bifrncrn.models.branch_events import Events
 from bifrncrn.models.system import System
 
@@ -92,13 +92,24 @@ class SparseProblem(EquilibriumProblem):
         places = np.append(self.rows, np.arange(n)), np.append(self.cols, np.full(n, n))
         return f, csr_array((np.append(values, slope), places), shape=(n, n + 1))
 
-    def residual(self, y: np.ndarray) -> float:
-        """Return the largest |F_i| relative to the size of its terms."""
-        f, values, slope = self.entries(y)
-        largest = float(np.max(np.abs(y[:-1])))
-        states = np.maximum(np.abs(y[:-1]), 1e-9 * largest if largest > 1e-12 else 1e-9)  # what is smaller is rounding
-        size = np.bincount(self.rows, np.abs(values) * states[self.cols], self.n) + np.abs(slope * y[-1])
-        return float(np.max(np.abs(f) / (size + np.abs(f) + 1e-300)))
+    def rounding(self, y: np.ndarray) -> np.ndarray:
+        """Return bounds (n,) of the rounding errors in F at y."""
+        point, bounds = np.ascontiguousarray(y, dtype=float), np.empty(self.n)
+        self._rounding(point.ctypes.data, self.parameters(float(point[self.n])).ctypes.data, bounds.ctypes.data)
+        self._check()
+        return EPS * bounds
+
+    def dense(self, y: np.ndarray) -> np.ndarray:
+        """Return the derivative of F by y as a full matrix, (n, n + 1)."""
+        return np.asarray(self.linearize(y)[1].toarray())
+
+    def blur(self, y: np.ndarray) -> np.ndarray:
+        """Return how far rounding may move the states of an equilibrium: some part of the largest."""
+        return np.full(self.n, 1e2 * EPS * float(np.max(np.abs(y[:-1]))))
+
+    def degrees_of_freedom(self, y: np.ndarray, scale: np.ndarray) -> int:
+        """Return one: conserved sums of a large system are refused beforehand."""
+        return 1
 
     def largest(self, y: np.ndarray) -> float:
         """Return the largest entry of the Jacobian in absolute value."""
@@ -233,6 +244,7 @@ class SparseProblem(EquilibriumProblem):
 
         Such a sum p has p'J = 0 at every point, so the null vector of one point is tried at another.
         """
+        super().check_regular(y)
         _, values, _ = self.entries(y)
         if not np.all(np.isfinite(values)):
             return

@@ -14,6 +14,8 @@ from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 TOLERANCE = 1e-12
 NEAR = 1e-3
 """A start that is an equilibrium but for rounding or few digits is not further from it than this, relatively."""
+SMALL = 1e-8
+"""A state smaller than this part of the largest is measured by that."""
 ELSEWHERE = 0.1
 """Newton's method has left the start where it has moved by more than this, relatively."""
 ESCAPE = 1e9
@@ -54,7 +56,10 @@ def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.n
         if solve is None:
             return None
         step = solve(-f)
-        size = np.abs(at[:n]) + 1e-8
+        if not step.any():
+            return at if problem.vanishes(at) else None
+        # a state that goes to zero has no size of its own: then that of the others counts, or what it was
+        size = np.abs(at[:n]) + SMALL * max(np.abs(at[:n]).max(), np.abs(y[:n]).max(), np.abs(at[:n] + step).max())
         length = float((np.abs(step) / size).max())
         if not math.isfinite(length):
             return None
@@ -68,10 +73,9 @@ def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.n
                 break
             damping *= 0.5
         else:
-            # at the level of rounding nothing decreases any more
-            return at if length < 1e-7 and problem.residual(at) < 1e-10 else None
+            return at if problem.vanishes(at) else None  # at the level of rounding nothing decreases any more
         at, f, solve = trial, new_f, new_solve
-    return at if problem.residual(at) < 1e-12 else None
+    return at if problem.vanishes(at) else None
 
 
 def _monotone(
@@ -99,7 +103,9 @@ def settle(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, str]
 
     n = problem.n
     at = np.array(y, dtype=float)
-    far = ESCAPE * max(1.0, float(np.max(np.abs(at[:n]))))
+    unit = float(np.max(np.abs(at[:n]))) or 1.0
+    accuracy = {"rtol": 1e-8, "atol": 1e-10 * min(1.0, unit)}
+    far = ESCAPE * max(1.0, unit)
     patience = iter(range(EVALUATIONS))
 
     def evaluated(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +127,7 @@ def settle(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, str]
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             try:
-                run = solve_ivp(field, (0.0, span), at[:n], method=problem.integrator, jac=slope, rtol=1e-8, atol=1e-10)
+                run = solve_ivp(field, (0.0, span), at[:n], method=problem.integrator, jac=slope, **accuracy)
             except _Escaped:
                 break
         if not run.success or not np.all(np.isfinite(run.y)):
@@ -187,7 +193,8 @@ def find_start(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, 
     """
     name = problem.system.parameters[problem.parameter]
     found = newton(problem, y)
-    moved = math.inf if found is None else float((np.abs(found - y) / (np.abs(y) + 1e-3)).max())
+    least = 1e-3 * (float(np.max(np.abs(y[:-1]))) or 1.0)
+    moved = math.inf if found is None else float((np.abs(found - y)[:-1] / (np.abs(y[:-1]) + least)).max())
     if moved > ELSEWHERE:
         beside = nearby(problem, y)
         if beside is not None:

@@ -51,7 +51,7 @@ class Work:
     context : int64 array
         The entries above, then the pivots.
     at : int
-        The address of the context; `at_y`, `at_row`, `at_out`, `at_forms`, `at_bounds`: of the arrays.
+        The address of the context; `at_values`, `at_y`, `at_row`, `at_out`, `at_forms`, `at_bounds`: of the arrays.
     """
 
     def __init__(self, native: NativeModel, parameter: int, values: np.ndarray) -> None:
@@ -63,7 +63,7 @@ class Work:
         parts = [block[first:end] for first, end in places]
         addresses = [base + 8 * first for first, _ in places]
         self.values, direction, _, self.y, self.row, self.out, self.forms, self.bounds, work = parts
-        at_values, at_direction, at_step, self.at_y, self.at_row, self.at_out, *rest = addresses
+        self.at_values, at_direction, at_step, self.at_y, self.at_row, self.at_out, *rest = addresses
         self.at_forms, self.at_bounds, at_work = rest
         self.values[:] = values
         direction[parameter] = 1.0
@@ -73,7 +73,7 @@ class Work:
         self.at = self.context.__array_interface__["data"][0]
         at_pivots = self.at + 8 * (JET_DIRECTION + 1)
         self.context[: JET_DIRECTION + 1] = (
-            n, parameter, native.linearize, at_values, at_direction, at_work, at_pivots, 0, 0, at_step,
+            n, parameter, native.linearize, self.at_values, at_direction, at_work, at_pivots, 0, 0, at_step,
         )  # fmt: skip
 
     @functools.cached_property
