@@ -192,6 +192,74 @@ def test_command(tmp_path, capsys):
     assert "interval for every state" in capsys.readouterr().err
 
 
+def test_points_of_a_diagram():
+    """A Hopf point in closed form in four states, with l1: z' = (r + 2i) z - z |z|^2, and two stable ones."""
+    equations = {
+        "x": "r*x - 2*y - x*(x^2 + y^2)", "y": "2*x + r*y - y*(x^2 + y^2)", "u": "-u + x*y", "v": "-3*v + u^2"
+    }  # fmt: skip
+    system = bf.System.from_equations(equations, {"r": -0.5})
+    proof = bf.prove(bf.diagram(system, "r", (-0.5, 0.5)))
+    assert proof.proved and labels(proof) == ["HB"] and proof.branches is None
+    point = proof.special_points[0]
+    assert holds(point.parameters["r"], 0.0, 1e-10) and holds(point.detail["omega"], 2.0, 1e-10)
+    # <q, q> = 1 makes the coefficient -2 (of z of length sqrt 2), and l1 is divided by the frequency
+    assert holds(point.detail["l1"], -1.0) and point.detail["unstable"] == [0, 2]
+    assert "Nothing is proved about what lies elsewhere" in str(proof)
+
+
+def test_a_branch_point_is_not_proved():
+    proof = bf.prove(bf.diagram(bf.System.from_equations({"x": "r*x - x^2"}, {"r": -1.0}), "r", (-1, 1)))
+    assert not proof.proved and proof.to_json()["special_points"][0]["proved"] is False
+    assert "branch points" in proof.undecided[0].reason
+
+
+def test_published_points(reference):
+    """Every fold and Hopf point of up to seven states, with its coefficient, in a box of at most 1e-10."""
+    from bifrncrn.proofs.points import Points
+    from bifrncrn.proofs.problem import Problem
+
+    count = 0
+    for case in json.loads((reference / "cases.json").read_text())["cases"]:
+        for point in case["expected"]:
+            known = point.get("recomputed")
+            if case["kind"] != "ode" or point["type"] not in ("LP", "H") or not known or len(case["variables"]) > 7:
+                continue
+            name = point.get("active", case["active"])
+            values = {**case["parameters"], **point.get("fixed", {}), **known["params"]}
+            system = bf.System.from_equations(case["equations"], values, dict.fromkeys(case["variables"], 0.0))
+            prover = Points(Problem(system, name, (system.values, system.values)))
+            y = np.append(known["state"], known["params"][name])
+            found = prover.fold(y) if point["type"] == "LP" else prover.hopf(y)
+            assert found.box is not None, (case["id"], found.reason)
+            assert np.all(found.box[1] - found.box[0] <= 1e-10 * np.maximum(1.0, np.abs(y)))
+            # the stored values are doubles near the exact ones
+            assert np.all(np.abs(0.5 * (found.box[0] + found.box[1]) - y) <= 1e-9 * np.maximum(1.0, np.abs(y)))
+            coefficient = known.get("l1_kuznetsov") if point["type"] == "H" else known.get("a")
+            if coefficient:
+                low, high = found.detail["l1" if point["type"] == "H" else "a"]
+                truth = coefficient if point["type"] == "H" else abs(coefficient)
+                assert low - 1e-6 * abs(truth) <= truth <= high + 1e-6 * abs(truth), case["id"]
+            count += 1
+    assert count >= 60
+
+
+def test_degenerate_points_are_not_proved():
+    """A generalised Hopf point, a cusp and a Bogdanov-Takens point, started at the exact place."""
+    from bifrncrn.proofs.points import Points
+    from bifrncrn.proofs.problem import Problem
+
+    def prover(equations):
+        system = bf.System.from_equations(equations, {"r": 0.0})
+        return Points(Problem(system, "r", (system.values, system.values)))
+
+    bautin = prover({"x": "r*x - y - x*(x^2 + y^2)^2", "y": "x + r*y - y*(x^2 + y^2)^2"})
+    assert bautin.hopf(np.zeros(3)).box is None
+    assert prover({"x": "r - x^3"}).fold(np.zeros(2)).box is None
+    takens = prover({"x": "y", "y": "r + x^2 + x*y"})
+    assert takens.fold(np.zeros(3)).box is None and takens.hopf(np.zeros(3)).box is None
+    assert prover({"x": "r + x^2", "y": "0.001*r*y"}).fold(np.zeros(3)).box is None  # a second eigenvalue zero
+
+
 def test_bad_arguments():
     model = bf.System.from_equations({"x": "r - x^2"}, {"r": 1.0})
     for options in ({"box": {"x": (1, 0)}}, {"box": {"z": (0, 1)}}, {"box": {"x": (0, math.inf)}}, {"spread": 2.0}):

@@ -13,9 +13,10 @@ from bifrncrn.proofs import special
 from bifrncrn.proofs.arcs import Arcs
 from bifrncrn.proofs.cover import Cover, cover
 from bifrncrn.proofs.linking import Curves, linked
+from bifrncrn.proofs.points import Points, Proved
 from bifrncrn.proofs.problem import Problem
-from bifrncrn.proofs.result import Interval, Proof, ProvedPoint, Undecided
-from bifrncrn.proofs.rounding import check_arithmetic, down, up
+from bifrncrn.proofs.result import MEANING, Interval, Proof, ProvedPoint, Undecided
+from bifrncrn.proofs.rounding import check_arithmetic, down, midpoint, up
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
@@ -28,6 +29,8 @@ SECONDS = 120.0
 MOST_JOINED = 2000
 """More undecided boxes than this are joined to one."""
 EQUILIBRIA = "what equilibria there are"
+NO_EQUATIONS = "nothing can be proved about a Python function: give the model by its equations"
+REDUCED = "That these sums are conserved is taken for granted; the statements are about the model without them."
 ONE_CURVE, ENTERS = "whether two curves are one", "whether a curve enters the box"
 
 
@@ -49,8 +52,9 @@ def prove(
 
     Parameters
     ----------
-    model : System, Target or Network
-        Of up to three states. A network is taken in its reduced form.
+    model : System, Target, Network or Diagram
+        Of up to three states. A network is taken in its reduced form. Of a diagram its folds and Hopf points are
+        proved, one by one and of any number of states, and nothing is said about what the diagram may have missed.
     parameter : str, optional
         The parameter that varies; by default `lam`, or the only one.
     bounds : (float, float), optional
@@ -81,6 +85,8 @@ def prove(
     >>> proof.proved, proof.branches, [point.label for point in proof.special_points]
     (True, 1, ['LP'])
     """
+    if hasattr(model, "special_points") and hasattr(model, "reduction"):
+        return _of_points(model, model.special_points)
     system, bounds, box = _taken(model, bounds, box)
     name = _parameter(system, parameter)
     if values and name in values:
@@ -117,18 +123,13 @@ def _concluded(system: System, name: str, problem: Problem, found: Cover, low: n
     for reason, which in ((ONE_CURVE, curves.doubtful), (ENTERS, curves.outside)):
         boxes = _joined([(arcs.core_low[i], arcs.core_high[i]) for i in which])
         undecided += [_undecided(problem, reason, *box) for box in boxes]
-    varied = system.parameter_index(name)
     return Proof(
         proved=not undecided,
         model=system.title,
         parameter=name,
         range=(float(low[-1]), float(high[-1])),
         box={v: (float(low[i]), float(high[i])) for i, v in enumerate(system.variables)},
-        values={
-            p: (float(problem.values[0][i]), float(problem.values[1][i]))
-            for i, p in enumerate(system.parameters)
-            if i != varied
-        },
+        values=_stored(system, problem.values, name),
         branches=None if not whole or curves.doubtful or curves.outside else curves.count,
         special_points=tuple(points),
         undecided=tuple(undecided),
@@ -187,6 +188,7 @@ def _points(
 ) -> tuple[list[ProvedPoint], list[Undecided]]:
     """Return the special points in the box, each once."""
     points: list[ProvedPoint] = []
+    prover = Points(problem)
     kept: list[special.Root] = []
     doubts: list[Undecided] = []
     for root in roots:
@@ -203,7 +205,7 @@ def _points(
             doubts.append(_undecided(problem, "whether two special points are one", r_low, r_high))
             continue
         kept.append(root)
-        points.append(_point(problem, root))
+        points.append(_point(prover, root))
     order = sorted(range(len(points)), key=lambda i: points[i].parameters[problem.names[-1]])
     return [points[i] for i in order], doubts
 
@@ -218,18 +220,87 @@ def _same(one: special.Root, other: special.Root) -> bool | None:
     return False if apart.any() else None
 
 
-def _point(problem: Problem, root: special.Root) -> ProvedPoint:
-    low, high = root.arc.core_low[0], root.arc.core_high[0]
-    sides = [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
+def _point(prover: Points, root: special.Root) -> ProvedPoint:
+    """Describe a root; with the coefficients of its normal form, where they are proved for the same point."""
+    problem, arc, piece = prover.problem, root.arc, root.piece
+    low, high = arc.core_low[0], arc.core_high[0]
     beside = special.sides(problem, root)
     detail: dict[str, Any] = {"unstable": beside.unstable}
     if root.test == special.FOLD:
         detail["turns"] = beside.turns
     else:
         detail["omega"] = special.frequency(root.square)
+    at = midpoint(low, high)
+    again = prover.fold(at) if root.test == special.FOLD else prover.hopf(at)
+    if again.box is not None and ((again.box[0] >= piece.low[0]) & (again.box[1] <= piece.high[0])).all():
+        # in the tube of a piece that holds a single one
+        low, high = np.maximum(low, again.box[0]), np.minimum(high, again.box[1])
+        detail |= again.detail
+    sides = [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
     label = "LP" if root.test == special.FOLD else "HB"
     names = problem.names
     return ProvedPoint(label, {names[-1]: sides[-1]}, dict(zip(names[:-1], sides[:-1], strict=True)), detail)
+
+
+# -- the points of a diagram ----------------------------------------------------------------------------------------
+
+
+def _of_points(diagram: Any, points: Iterable[Any]) -> Proof:
+    """Prove special points one by one; nothing is said about what lies elsewhere."""
+    reduction = diagram.reduction
+    system = diagram.system if reduction is None else reduction.system
+    if system is None:
+        raise InputError("a diagram that was loaded holds no model; trace it again, or prove its model in a box")
+    if not system.equations:
+        raise InputError(NO_EQUATIONS)
+    check_arithmetic()
+    name, values = diagram.parameter, (np.array(system.values), np.array(system.values))
+    prover = Points(Problem(system, name, values))
+    proofs, undecided = [], []
+    for point in points:
+        if point.label not in MEANING:
+            continue
+        at = [*(point.state[v] for v in system.variables), point.parameters[name]]
+        found, reason = _one(prover, point, np.array(at, float))
+        proofs.append(found)
+        if reason:
+            sides = {v: (float(a), float(a)) for v, a in zip(prover.problem.names, at, strict=True)}
+            undecided.append(Undecided(f"{point.label}: {reason}", sides))
+    notes = () if reduction is None else (reduction.sentence(reduction.whole.variables), REDUCED)
+    return Proof(
+        proved=not undecided,
+        model=diagram.model,
+        parameter=name,
+        range=(float(diagram.range[0]), float(diagram.range[1])),
+        box={},
+        values=_stored(system, values, name),
+        branches=None,
+        special_points=tuple(proofs),
+        undecided=tuple(undecided),
+        notes=notes,
+    )
+
+
+def _one(prover: Points, point: Any, at: np.ndarray) -> tuple[ProvedPoint, str]:
+    """Prove one special point; return it with the reason why it is not proved, if it is not."""
+    names = prover.problem.names
+    if point.label == "BP":
+        found = Proved(None, reason="branch points vanish under the slightest change: none is proved")
+    elif not np.isfinite(at).all() or point.status != "converged":
+        found = Proved(None, reason="its place is not known well enough")
+    else:
+        with np.errstate(all="ignore"):
+            found = prover.fold(at) if point.label == "LP" else prover.hopf(at)
+    box = (at, at) if found.box is None else found.box
+    sides = [(float(a), float(b)) for a, b in zip(*box, strict=True)]
+    state = dict(zip(names[:-1], sides[:-1], strict=True))
+    return ProvedPoint(point.label, {names[-1]: sides[-1]}, state, found.detail, not found.reason), found.reason
+
+
+def _stored(system: System, values: tuple[np.ndarray, np.ndarray], name: str) -> dict[str, Interval]:
+    varied = system.parameter_index(name)
+    pairs = zip(system.parameters, *values, strict=True)
+    return {p: (float(a), float(b)) for i, (p, a, b) in enumerate(pairs) if i != varied}
 
 
 # -- arguments ------------------------------------------------------------------------------------------------------
@@ -248,7 +319,7 @@ def _taken(model: Any, bounds: Any, box: Any) -> tuple[System, Any, Any]:
     if not isinstance(model, System):
         raise InputError(f"prove takes a System, a Target or a Network, not {type(model).__name__}")
     if not model.equations:
-        raise InputError("nothing can be proved about a Python function: give the model by its equations")
+        raise InputError(NO_EQUATIONS)
     return model, bounds, box
 
 

@@ -27,14 +27,18 @@ class ProvedPoint:
     parameters, state : dict of str to (float, float)
         The sides of the box that holds it.
     detail : dict
-        What else is proved: of LP `turns` (`minimum` or `maximum`: what the parameter has there along the branch), of
-        HB `omega`, of both `unstable`: the numbers of unstable eigenvalues on the two sides, where they are known.
+        What else is proved: of LP `turns` (`minimum` or `maximum`: what the parameter has there along the branch) or
+        the size of `a`, of HB `omega` and `l1`, of both `unstable`: the numbers of unstable eigenvalues on the two
+        sides, where they are known (at HB that of the smaller parameter first).
+    proved : bool
+        False of a diagram's point about which nothing was proved.
     """
 
     label: str
     parameters: dict[str, Interval]
     state: dict[str, Interval]
     detail: dict[str, Any] = field(default_factory=dict)
+    proved: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Return the point as plain JSON."""
@@ -43,7 +47,7 @@ class ProvedPoint:
             "label": self.label,
             "parameters": {name: list(side) for name, side in self.parameters.items()},
             "state": {name: list(side) for name, side in self.state.items()},
-            "proved": True,
+            "proved": self.proved,
             **sides,
         }
 
@@ -71,7 +75,7 @@ class Proof:
     model, parameter : str
     range : (float, float)
     box : dict of str to (float, float)
-        The sides of the box of states.
+        The sides of the box of states; empty where only the points of a diagram were proved.
     values : dict of str to (float, float)
         The other parameters: each the double that is stored, twice, or the interval that the statement holds for.
     branches : int or None
@@ -136,10 +140,11 @@ def _report(proof: Proof) -> list[str]:
     given += [f"{name} in {side(v)}" for name, v in proof.values.items() if v[0] != v[1]]
     where = [f"{name} in {side(v)}" for name, v in [*proof.box.items(), (proof.parameter, proof.range)]]
     shown = ", ".join(given[:8]) + (f" and {len(given) - 8} more parameters as stored" if len(given) > 8 else "")
-    lines = [title, f"Box: {', '.join(where)}" + (f"; {shown}" if shown else "")]
+    place = f"Box: {', '.join(where)}" if proof.box else f"Points of a diagram in {proof.parameter}"
+    lines = [title, place + (f"; {shown}" if shown else "")]
     claims = [_curves(proof)] if proof.branches is not None else []
-    claims += [_point(point) for point in proof.special_points]
-    if proof.proved:
+    claims += [_point(point) for point in proof.special_points if point.proved]
+    if proof.proved and proof.box:
         claims.append(
             f"There is no {'other ' if proof.special_points else ''}fold, Hopf point or branch point in the box."
         )
@@ -152,6 +157,8 @@ def _report(proof: Proof) -> list[str]:
             lines.append(f"- {item.reason}, in {', '.join(f'{name} {side(v)}' for name, v in item.box.items())}")
         if len(proof.undecided) > 10:
             lines.append(f"- and {len(proof.undecided) - 10} more")
+    if not proof.box:
+        lines.append("Nothing is proved about what lies elsewhere.")
     return [*lines, *proof.notes]
 
 
@@ -171,6 +178,9 @@ def _point(point: ProvedPoint) -> str:
         text += f"; the parameter has a {detail['turns']} there"
     if detail.get("omega"):
         text += f"; angular frequency in {side(detail['omega'])}"
+    if detail.get("l1"):
+        kind = "subcritical" if detail["l1"][0] > 0.0 else "supercritical"
+        text += f"; {kind}, l1 in {side(detail['l1'])}"
     if detail.get("unstable"):
         text += f"; unstable eigenvalues on its two sides: {detail['unstable'][0]} and {detail['unstable'][1]}"
     return text

@@ -1,0 +1,107 @@
+"""Systems of N equations in N unknowns that define special points, and proofs of their solutions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bifrncrn.compile.derivatives import jacobian
+from bifrncrn.compile.exact import ExactGraph, copied
+from bifrncrn.compile.interval_model import IntervalFunction
+from bifrncrn.proofs.arcs import prove_arcs, to_curve
+from bifrncrn.proofs.problem import Bounds
+
+ROOM = 1e-6
+"""A solution is proved to be alone in a box of this size, relative to the unknowns, where that works."""
+
+
+def along(g: ExactGraph, nodes: Sequence[int], variables: Sequence[int], direction: Sequence[int]) -> list[int]:
+    """Return the derivatives of nodes by some variables (their numbers), in a direction given by nodes."""
+    out = []
+    for row in jacobian(g, list(nodes)):
+        out.append(g.add([g.mul(row[k], d) for k, d in zip(variables, direction, strict=True) if k in row]))
+    return out
+
+
+class Square:
+    """Equations whose unknowns are some variables of a graph; the other variables are known to lie in intervals.
+
+    It looks like a curve's problem of N + 1 coordinates whose last one is not used, so that the same proof serves both.
+
+    Parameters
+    ----------
+    g, equations : the graph and N nodes
+    unknowns, known : numbers of variables
+    parameters : number of the model's parameters
+    """
+
+    def __init__(
+        self,
+        g: ExactGraph,
+        equations: Sequence[int],
+        unknowns: Sequence[int],
+        known: Sequence[int],
+        parameters: int,
+    ) -> None:
+        self.n = len(unknowns)
+        self.known, self._parameters = list(known), parameters
+        graph = ExactGraph()
+        self._leaves = {("var", k): graph.node("var", i) for i, k in enumerate(unknowns)}
+        self._leaves |= {("var", k): graph.node("par", parameters + i) for i, k in enumerate(known)}
+        self._source, self._graph = g, graph
+        nodes = copied(g, list(equations), self._leaves, graph)
+        rows = [[row.get(k, graph.zero) for k in range(self.n)] for row in jacobian(graph, nodes)]
+        self._function = self._compiled([*nodes, *(node for row in rows for node in row)])
+        self._values: Bounds | None = None
+
+    def _compiled(self, nodes: list[int]) -> IntervalFunction:
+        return IntervalFunction(self._graph, nodes, self.n + 1)
+
+    def evaluated(self, nodes: Sequence[int], solution: Bounds) -> Bounds:
+        """Return bounds of nodes of the graph at a solution, (nodes,) each."""
+        assert self._values is not None
+        function = self._compiled(copied(self._source, list(nodes), self._leaves, self._graph))
+        low, high = (np.append(side, 0.0)[None] for side in solution)
+        below, over = function(low, high, self._values)
+        return below[0], over[0]
+
+    def linear(self, low: np.ndarray, high: np.ndarray) -> tuple[Bounds, Bounds]:
+        """Return bounds of the equations (k, N) and of their derivatives (k, N, N + 1), the last column zero."""
+        assert self._values is not None
+        n = self.n
+        sides = self._function(low, high, self._values)
+        slopes = [np.zeros((len(low), n, n + 1)) for _ in sides]
+        for slope, side in zip(slopes, sides, strict=True):
+            slope[:, :, :n] = side[:, n:].reshape(-1, n, n)
+        return (sides[0][:, :n], sides[1][:, :n]), (slopes[0], slopes[1])
+
+    def solve(self, start: np.ndarray, values: Bounds, known: Bounds) -> tuple[Bounds, Bounds] | None:
+        """Prove a solution near `start`.
+
+        Parameters
+        ----------
+        start : (N,) array
+        values : bounds of the model's parameters
+        known : bounds of the known variables
+
+        Returns
+        -------
+        The box that holds a solution, and a box in which there is no other one; None where nothing is proved.
+        """
+        self._values = np.concatenate([values[0], known[0]]), np.concatenate([values[1], known[1]])
+        pivot, none = np.array([self.n]), np.zeros(1)
+        center = np.append(start, 0.0)[None]
+        with np.errstate(all="ignore"):
+            point, done = to_curve(self, pivot, center)  # type: ignore[arg-type]
+            if not np.isfinite(point).all():
+                return None
+            room = ROOM * np.maximum(np.abs(point), 1e-3 * np.abs(point).max())
+            found, proved = prove_arcs(self, pivot, none, none, point, room)  # type: ignore[arg-type]
+            if not proved[0]:
+                return None
+            sharp, sharper = prove_arcs(self, pivot, none, none, point, within=(found.low, found.high))  # type: ignore[arg-type]
+        del done
+        n = self.n
+        core = sharp if sharper[0] else found
+        return (core.core_low[0, :n], core.core_high[0, :n]), (found.low[0, :n], found.high[0, :n])
