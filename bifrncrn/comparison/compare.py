@@ -193,13 +193,6 @@ def _renamed(box: Box, theirs: tuple[str, ...], variables: tuple[str, ...]) -> B
     return {names[name]: side for name, side in box.items() if name in names}
 
 
-def trace(target: Diagram, network: Any, bounds: tuple[float, float], mu: float | None, box: Box | None) -> Diagram:
-    """Return the diagram of a network as `compare` traces it to compare it with the target's."""
-    system = _system_of(network, mu)
-    region = None if box is None else _renamed(box, _names_of(target), system.variables)
-    return _trace(system, getattr(network, "parameter", None), bounds, None, region, "native")
-
-
 def _trace(
     system: System,
     parameter: str | None,

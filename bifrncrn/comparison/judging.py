@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -88,12 +88,25 @@ def judged(
     )
 
 
-def paired_points(first: Diagram, second: Diagram, tolerance: float, box: Box | None) -> Points:
-    """Return the special points of two diagrams paired, and nothing else compared: quick, to rank many networks."""
+def paired_points(
+    first: Diagram, second: Diagram, tolerance: float, box: Box | None, shape_tolerance: float = np.inf
+) -> Points:
+    """Return the special points of two diagrams paired, and nothing else compared: quick, to rank many networks.
+
+    Without `shape_tolerance` their states and frequencies are not judged. Points on cycles are left out.
+    """
+    first, second = (_of_equilibria(diagram) for diagram in (first, second))
     names = common_states(states_of(first), states_of(second))
     window = window_of(first, second, names, box, tolerance)
     sides = (Side("target", first, tuple(names)), Side("learned", second, tuple(names.values())))
-    return _points(*sides, window, tolerance, np.inf)
+    return _points(*sides, window, tolerance, shape_tolerance)
+
+
+def _of_equilibria(diagram: Diagram) -> Diagram:
+    """Return a diagram with the special points of its equilibria only."""
+    kinds = {branch.id: branch.kind for branch in diagram.branches}
+    kept = tuple(point for point in diagram.special_points if kinds.get(point.branch) != "periodic")
+    return replace(diagram, special_points=kept)
 
 
 def _points(one: Side, two: Side, window: Window, tolerance: float, shape_tolerance: float) -> Points:

@@ -78,7 +78,7 @@ def hopf_critical() -> Target:
         title="critical Hopf point about (5, 5)",
     )
     part = FieldPart(system, _PLANE, count=25, definition_count=200)
-    return Target("hopf_critical", system.title, (part,), "field", 6, state=(5.0, 5.0))
+    return Target("hopf_critical", system.title, (part,), "field", 6, 0.01, state=(5.0, 5.0))
 
 
 def homoclinic() -> Target:
@@ -274,7 +274,7 @@ def eq_cycle() -> Target:
         {"x1": "-x1", "x2": "-x2"}, {}, {"x1": 0.0, "x2": 0.0}, nonnegative=True, title="decay to the origin"
     )
     rest = FieldPart(system, ((0.0, 3.0), (0.0, 3.0)), ((0.1,),), count=16, definition_count=16)
-    cycle = CurvePart(_circle((1.5, 1.5)), (1.0,))
+    cycle = CurvePart(_circle((1.5, 1.5)), (1.0,), over=(0.9, 1.1))
     # the many samples of the circle would drown the equilibrium; those near it say where it is (see wanted.BESIDE)
     guides = tuple(
         FieldPart(system, ((0.0, side), (0.0, side)), ((0.1,),), count=count, weight=weight)
@@ -288,7 +288,7 @@ def eq_cycle() -> Target:
         5,
         state=(0.1, 0.1),
         lam=(0.1,),
-        bounds=(0.1, 1.0),
+        bounds=(0.1, 1.1),
         guides=guides,
     )
 

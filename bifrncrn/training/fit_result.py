@@ -9,6 +9,7 @@ from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.training.fit.start import Start
 from bifrncrn.training.ranking import Standing
 from bifrncrn.training.targets.target import Target
+from bifrncrn.training.verification import Verification
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +59,8 @@ class Fit:
         Wall-clock time of the whole fit.
     notes : tuple of str
         What a reader should know, for instance that the target was not reached.
-    at_scale : (float, Standing) or None
-        A time-scale mu, and how the best network compares with the target in the full system there.
+    verification : Verification or None
+        What the best network does, and where that was looked at; None where nothing was looked at but the loss.
     """
 
     target: Target
@@ -67,7 +68,7 @@ class Fit:
     record: dict[str, Any]
     seconds: float
     notes: tuple[str, ...] = field(default_factory=tuple)
-    at_scale: tuple[float, Standing] | None = None
+    verification: Verification | None = None
 
     @property
     def best(self) -> Candidate:
@@ -101,7 +102,7 @@ class Fit:
             f"largest rate {best.start.weights.largest:.4g}, spread of rates {best.start.weights.spread:.3g}{bounded}",
             f"best of {len(self.candidates)} starts, {self.seconds:.1f} s, seed {self.record['seed']}",
         ]
-        lines += self._behaviour()
+        lines += [] if self.verification is None else [*self._reached(), *self.verification.lines]
         lines += [f"note: {note}" for note in self.notes]
         lines += ["", "rank start       loss   held out  largest rate  behaviour"]
         for rank, candidate in enumerate(self.candidates, start=1):
@@ -114,12 +115,22 @@ class Fit:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the best network does what the target does; None where nothing was looked at but the loss."""
-        return None if self.best.standing is None else not self.best.standing.wrong
+        """Whether the best network does all that the target does, on the target's whole interval.
+
+        That is in the reduced system and in the full one, at `largest_mu` and, where the target names a time-scale, at
+        that. None where nothing was looked at but the loss.
+        """
+        return None if self.verification is None else self.verification.reached
+
+    @property
+    def largest_mu(self) -> float | None:
+        """The largest time-scale at which all wanted behaviours hold, of those looked at; None where there is none."""
+        return None if self.verification is None else self.verification.largest_mu
 
     def to_json(self) -> dict[str, Any]:
         """Return the fit as plain JSON data of schema ``bifrncrn.fit/1``; what is not finite is None."""
-        best, there = self.best.standing, self.at_scale
+        seen = [] if self.verification is None else self.verification.to_json()
+        reduced = [one for one in seen if one["mu"] is None]
         return {
             "schema": "bifrncrn.fit/1",
             **self.record,
@@ -127,10 +138,11 @@ class Fit:
             "held_out": self.best.held_out,
             "trained_on": self.best.start.loss,
             "reached": self.reached,
-            "verified": list(best.shown) if best else [],
-            "not_reached": list(best.missed) if best else [],
+            "largest_mu": self.largest_mu,
+            "verified": [one["behaviour"] for one in reduced if one["verified"]],
+            "not_reached": [one["behaviour"] for one in reduced if not one["verified"]],
+            "behaviours": seen,
             "refinement": self.network.training.get("refinement"),
-            "full": {"mu": there[0], "wrong": there[1].wrong, "text": there[1].text} if there else None,
             "notes": list(self.notes),
             "seconds": self.seconds,
             "starts": [
@@ -150,20 +162,11 @@ class Fit:
             "network": self.network.to_json(),
         }
 
-    def _behaviour(self) -> list[str]:
-        """Return lines about what the best network does, reduced and at its time-scale."""
-        places = [("", self.best.standing)]
-        if self.at_scale is not None:
-            places.append((f" at mu = {self.at_scale[0]:g}", self.at_scale[1]))
-        lines = []
-        for where, standing in places:
-            if standing is None:
-                continue
-            if standing.special:
-                lines.append(f"diagram{where}: {standing.special}")
-            lines += [f"verified{where}: {text}" for text in standing.shown]
-            lines += [f"not reached{where}: {text}" for text in standing.missed]
-        return lines
+    def _reached(self) -> list[str]:
+        """Return the line that says whether the target is reached."""
+        if self.reached:
+            return [f"reached: all that the target does, up to mu = {self.largest_mu:.3g}"]
+        return ["not reached: the lines below say what is missing"]
 
     def __str__(self) -> str:
         return self.report()

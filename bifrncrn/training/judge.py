@@ -16,11 +16,13 @@ from bifrncrn.training.fit.start import FitOptions, Start, polish
 from bifrncrn.training.fit_result import Candidate
 from bifrncrn.training.ranking import Standing, behaving, standing
 from bifrncrn.training.refine.cycles import follow
+from bifrncrn.training.refine.defining import Wanted
 from bifrncrn.training.refine.flow import Flow, flows_of, refine_flow
-from bifrncrn.training.refine.special_points import refine, wanted_points
+from bifrncrn.training.refine.special_points import neutral_points, refine, wanted_points
 from bifrncrn.training.targets.behaviours import Behaviour, CycleWanted
 from bifrncrn.training.targets.sampling import Samples
-from bifrncrn.training.targets.target import Target
+from bifrncrn.training.targets.target import FieldPart, Target
+from bifrncrn.training.verification import Finding, Verification, findings, verify
 from bifrncrn.training.weights import Weights
 
 if TYPE_CHECKING:
@@ -29,15 +31,14 @@ if TYPE_CHECKING:
 # starts that are looked at (their diagrams traced, their cycles found) at a time, and altogether
 TRACED = 5
 MOST = 20
-# time-scale at which the full network is looked at when the target says none, and the shares of it that are tried
-SCALE = 0.1
-SCALES = (1.0, 0.1, 0.01)
+# candidates that are looked at as a whole
+VERIFIED = 3
 # losses closer than this, relatively, are one optimum found twice
 SAME = 1e-3
 # candidates that are refined
 REFINED = 3
 # a refinement may cost this factor in the loss
-SPOILT = 10.0
+SPOILT = 2.0
 # one along attractors, which share the weights with all the rest of the box, no more than this
 COSTS = 2.0
 # candidates that are followed along their cycles, and for how many turns, one after the other
@@ -154,7 +155,7 @@ class Judge:
 
         Only candidates that have the right special points are refined, for moving those removes no wrong one.
         """
-        if self.reference is None:
+        if self.reference is None and not self._neutral((0.0,), False):
             return self._refine_flows(candidates, data)
         worth = [c for c in candidates if c.standing is not None and not c.standing.misplaced]
         refined = self._spread(self._refined, [(candidate, data) for candidate in worth[:REFINED]])
@@ -177,23 +178,35 @@ class Judge:
                 break
         return sorted(done.values(), key=lambda c: c.key)
 
-    def at_scale(self, best: Candidate) -> tuple[float, Standing] | None:
-        """Return the time-scale at which the full network was looked at, and how it stands there.
+    def verified(self, candidates: Sequence[Candidate]) -> tuple[list[Candidate], Verification | None]:
+        """Return the candidates with that of the best behaviour first, and all that was found out about it.
 
-        From the target's down, or from a tenth, the first of a few at which the network does what it does when
-        reduced; if there is none, the last.
+        The first few, of those with the right special points, are looked at as a whole until one does all of it.
         """
-        if best.standing is None:
-            return None
-        outcome: tuple[float, Standing] | None = None
-        for share in SCALES:
-            mu = share * (self.target.mu or SCALE)
-            there = self.standing(best.network, mu)
-            assert there is not None
-            outcome = mu, there
-            if there.wrong <= best.standing.wrong:
+        if candidates[0].standing is None:
+            return list(candidates), None
+        shown = self._shown()
+        worth = [c for c in candidates if c.standing is not None and not c.standing.wrong][:VERIFIED] or candidates[:1]
+        best, fewest = candidates[0], np.inf
+        for candidate in worth:
+            found = findings(self.target, shown, self.behaviours, candidate.network, None)
+            missed = sum(not one.ok for one in found)
+            if missed < fewest:
+                best, fewest = candidate, missed
+            if not missed:
                 break
-        return outcome
+
+        def look(mu: float | None) -> tuple[Finding, ...]:
+            with single_threaded():
+                return findings(self.target, shown, self.behaviours, best.network, mu)
+
+        return [best, *(c for c in candidates if c is not best)], verify(look, self.target.mu)
+
+    def _shown(self) -> Diagram | None:
+        """Return the target's diagram with its cycles."""
+        from bifrncrn.diagrams.orbits import with_orbits
+
+        return None if self.reference is None else with_orbits(self.reference)
 
     def _spread(self, call: Callable[..., Candidate], tasks: Sequence[tuple[Any, ...]]) -> list[Candidate]:
         """Return the outcome of `call` for every one of `tasks`, in order, computed in as many processes as allowed."""
@@ -217,10 +230,10 @@ class Judge:
 
         As it was, when that fails, spoils the loss or the diagram.
         """
-        assert self.reference is not None and fitted.standing is not None
+        assert fitted.standing is not None
         done = {"loss_before": fitted.loss, "error_before": fitted.standing.error}
-        for mus, start in self._attempts(fitted, data):
-            wanted = wanted_points(self.target, self.reference.special_points, mus)
+        for mus, held, start in self._attempts(fitted, data):
+            wanted = self._wanted(mus, held)
             if not wanted:
                 break
             with single_threaded():
@@ -228,20 +241,43 @@ class Judge:
             if not outcome.converged or outcome.after > SPOILT * outcome.before:
                 continue
             moved = replace(start, weights=outcome.weights, loss=outcome.after)
-            refined = self.candidate(moved, True, refinement={"mu": list(mus), **done})
+            record = {"mu": list(mus), "held": held, **done}
+            refined = self.candidate(moved, True, refinement=record)
             better = refined.standing is not None and refined.standing.key <= fitted.standing.key
             if better and refined.loss <= SPOILT * fitted.loss:
                 return refined
         return fitted
 
-    def _attempts(self, fitted: Candidate, data: Samples) -> Iterator[tuple[tuple[float, ...], Start]]:
-        """Yield what to try, the best outcome first: the time-scales of a refinement, and where it begins."""
+    def _wanted(self, mus: Sequence[float], held: bool) -> tuple[Wanted, ...]:
+        """Return what a refinement asks for: the special points of a diagram, or equilibria on the verge."""
+        if self.reference is None:
+            return self._neutral(mus, held)
+        return wanted_points(self.target, self.reference.special_points, mus, held)
+
+    def _neutral(self, mus: Sequence[float], held: bool) -> tuple[Wanted, ...]:
+        systems = {
+            row: part.system.with_(values=dict(zip(part.names, row)) or None)
+            for part in self.target.parts
+            if isinstance(part, FieldPart)
+            for row in part.lam
+        }
+        return neutral_points(self.behaviours, systems, mus, held)
+
+    def _attempts(self, fitted: Candidate, data: Samples) -> Iterator[tuple[tuple[float, ...], bool, Start]]:
+        """Yield what to try, the best outcome first.
+
+        The time-scales of a refinement, whether states and frequencies are held too, and where it begins.
+        """
         if self.target.mu:
-            yield (0.0, self.target.mu), fitted.start
+            both = (0.0, self.target.mu)
+            yield both, True, fitted.start
             # of many weights and a tiny loss it cannot find the few that keep Hopf points where they are; a fit can
-            steady = self.pinned.steady(fitted.start.weights)
-            yield (0.0, self.target.mu), polish(data, self.options, fitted.start, steady)
-        yield (0.0,), fitted.start
+            steady = polish(data, self.options, fitted.start, self.pinned.steady(fitted.start.weights))
+            yield both, True, steady
+            yield both, False, fitted.start
+            yield both, False, steady
+        yield (0.0,), True, fitted.start
+        yield (0.0,), False, fitted.start
 
     def _flowing(self, fitted: Candidate, data: Samples, flows: tuple[Flow, ...]) -> Candidate:
         """Return the first stage of the refinement along the flows that does what the target does, or the best."""

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bifrncrn.base.errors import ConvergenceError
 from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.training.targets.behaviours import Behaviour
@@ -24,6 +27,8 @@ RESOLUTION = 0.005
 FINENESS = 10
 # special points further off than this share of the range are wrong ones
 TOLERANCE = 0.25
+# a branch that comes this near a point, relatively, passes through it: branches are polylines
+PASSES = 1e-3
 
 
 @dataclass(frozen=True)
@@ -93,17 +98,79 @@ def standing(target: Target, reference: Diagram, network: Network, mu: float | N
 
     A network whose diagram has no point to start from stands last.
     """
-    from bifrncrn.comparison.compare import trace
     from bifrncrn.comparison.judging import paired_points
 
     low, high = reference.range
     try:
-        learned = trace(reference, network, (low, high), mu, target.box)
+        learned = traced(target, reference, network, mu)
         found = paired_points(reference, learned, TOLERANCE, target.box)
     except ConvergenceError:
         text = "no equilibrium found to start from"
         return Standing(len(reference.special_points) + 1, math.inf, 10**6, text, special=text)
     return judge(found, learned.parameter, high - low)
+
+
+def traced(target: Target, reference: Diagram, network: Network, mu: float | None) -> Diagram:
+    """Return the network's diagram over the reference's range, all its branches in the target's box.
+
+    The full system has the equilibria of the reduced one, where searching is easier: it is traced from those.
+    """
+    from bifrncrn.diagrams.diagram import diagram
+
+    system = network.reduced()
+    box = None if target.box is None else dict(zip(system.variables, target.box.values()))
+    found = diagram(system, network.parameter, reference.range, box=box, all=box is not None)
+    return found if mu is None else _at_scale(found, network, mu)
+
+
+def _at_scale(reduced: Diagram, network: Network, mu: float) -> Diagram:
+    """Return the diagram of the full system that has the branches of the reduced one's."""
+    from bifrncrn.diagrams.diagram import diagram
+
+    full, names = network.full(mu), network.reduced().variables
+    whole: Diagram | None = None
+    for branch in reduced.branches:
+        row = branch.points[len(branch.points) // 2]
+        values = dict(zip(branch.columns, row.tolist()))
+        x = np.array([values[name] for name in names])
+        y = network.perceptrons(x, np.array([values[reduced.parameter], *network.lam[1:]]))
+        start = {**values, **dict(zip(full.variables[len(x) :], y.tolist()))}
+        if whole is None:
+            whole = diagram(full, reduced.parameter, reduced.range, start=start)
+        elif not _on(whole, start, names):
+            whole = joined(whole, diagram(full, reduced.parameter, reduced.range, start=start))
+    assert whole is not None  # a diagram has a branch
+    return whole
+
+
+def _on(found: Diagram, start: dict[str, float], names: Sequence[str]) -> bool:
+    """Say whether one of the branches passes through a point."""
+    columns = (found.parameter, *names)
+    place = np.array([start[name] for name in columns])
+    size = np.maximum(np.abs(place), 1e-300)
+    for branch in found.branches:
+        rows = np.stack([branch.column(name) for name in columns], axis=1)
+        if _furthest((rows - place) / size) < PASSES:
+            return True
+    return False
+
+
+def _furthest(rows: NDArray[np.float64]) -> float:
+    """Return the distance of a polyline from the origin."""
+    a, d = rows[:-1], np.diff(rows, axis=0)
+    length = np.einsum("kn,kn->k", d, d)
+    t = np.clip(-np.einsum("kn,kn->k", a, d) / np.where(length > 0, length, 1.0), 0.0, 1.0)
+    return float(np.sqrt(np.min(np.sum((a + t[:, None] * d) ** 2, axis=1), initial=np.inf)))
+
+
+def joined(first: Diagram, second: Diagram) -> Diagram:
+    """Return two diagrams of one system as one."""
+    shift, places = len(first.branches), len(first.special_points)
+    branches = [
+        replace(b, id=b.id + shift, origin=None if b.origin is None else b.origin + places) for b in second.branches
+    ]
+    points = [replace(point, branch=point.branch + shift) for point in second.special_points]
+    return replace(first, branches=(*first.branches, *branches), special_points=(*first.special_points, *points))
 
 
 def behaving(behaviours: Sequence[Behaviour], network: Network, mu: float | None = None) -> Standing:

@@ -163,9 +163,9 @@ def train(
     candidates = judge.follow(judge.rank(starts), data)
     if refine:
         candidates = judge.refine(candidates, data)
+    candidates, verification = judge.verified(candidates)
     notes = (*_notes(candidates[0], rank == "diagram"), *_overfitted(candidates[0]))
-    at_scale = judge.at_scale(candidates[0])
-    return Fit(target, tuple(candidates), judge.record, time.perf_counter() - began, notes, at_scale)
+    return Fit(target, tuple(candidates), judge.record, time.perf_counter() - began, notes, verification)
 
 
 def _notes(best: Candidate, ranked: bool) -> tuple[str, ...]:

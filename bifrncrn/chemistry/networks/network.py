@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bifrncrn.base.checks import Array, array, naming, quasi_static, require_positive, shaped, time_scale
+from bifrncrn.base.checks import Array, array, quasi_static, require_positive, shaped, time_scale
 from bifrncrn.base.errors import InputError
 from bifrncrn.chemistry.networks import equations
 from bifrncrn.chemistry.reactions.network import ReactionNetwork
@@ -237,15 +237,13 @@ class Network:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Network":
-        """Read a network from a JSON file.
+        """Read a network from a file: network JSON, a ``.mat`` file, or reactions of network form (``.txt``).
 
         Raises
         ------
         InputError
             If the file cannot be read or is not a network.
         """
-        from bifrncrn.base.records import read_json
+        from bifrncrn.chemistry.networks.loading import load_network
 
-        data = read_json(path)
-        with naming(path):
-            return cls.from_json(data)
+        return load_network(path)

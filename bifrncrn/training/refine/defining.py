@@ -40,6 +40,8 @@ class Wanted:
         Critical eigenvector, about.
     mu : float
         Time-scale of the perceptrons; 0 for the reduced system.
+    held : (bool, bool)
+        Whether the state and the frequency are to be just these.
     """
 
     label: str
@@ -48,6 +50,7 @@ class Wanted:
     nu: float
     vector: Complex
     mu: float = 0.0
+    held: tuple[bool, bool] = (False, False)
 
     @property
     def hopf(self) -> bool:
@@ -101,7 +104,17 @@ class Wanted:
         d_x[1] += np.diag(weights.alpha @ (h * through))
         d_u: Complex = np.diag(rate - 1j * nu) + x[:, None] * ((weights.alpha * h) @ weights.omega)
         d_nu = x * (weights.alpha @ (-1j * self.mu * s / low**2 * through)) - 1j * u
-        return self._assemble(f, g, u, by_weights, d_x, d_u, d_nu)
+        return self._holding(extra, *self._assemble(f, g, u, by_weights, d_x, d_u, d_nu))
+
+    def _holding(self, extra: Array, residual: Array, by_weights: Array, by_extra: Array) -> tuple[Array, Array, Array]:
+        """Append the equations that hold the state and the frequency."""
+        m, wanted = len(self.state), self.start()
+        rows = [*(range(m) if self.held[0] else ()), *([len(extra) - 1] if self.held[1] and self.hopf else ())]
+        return (
+            np.concatenate([residual, (extra - wanted)[rows]]),
+            np.vstack([by_weights, np.zeros((len(rows), by_weights.shape[1]))]),
+            np.vstack([by_extra, np.eye(len(extra))[rows]]),
+        )
 
     def _split(self, extra: Array, m: int) -> tuple[Array, Complex, float]:
         if self.hopf:

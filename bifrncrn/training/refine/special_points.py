@@ -20,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifrncrn.base.checks import Array
+from bifrncrn.models.system import System
 from bifrncrn.training.fit.start import beta_floor
 from bifrncrn.training.refine.defining import Wanted
+from bifrncrn.training.targets.behaviours import EquilibriaWanted
 from bifrncrn.training.targets.sampling import Samples, thin
 from bifrncrn.training.targets.target import Target
 from bifrncrn.training.weights import Weights
@@ -65,10 +67,13 @@ class Refined:
     converged: bool
 
 
-def wanted_points(target: Target, points: Iterable[Any], mus: Sequence[float] = (0.0,)) -> tuple[Wanted, ...]:
+def wanted_points(
+    target: Target, points: Iterable[Any], mus: Sequence[float] = (0.0,), held: bool = False
+) -> tuple[Wanted, ...]:
     """Return the defining equations of the target's `points` (special, or known ones) at the time-scales `mus`.
 
-    Hopf points are wanted at every time-scale, folds once (they do not depend on it); other labels, and points
+    With `held` their states are to be the target's as well, and the frequencies at the last time-scale. Hopf points are
+    wanted at every time-scale, folds and states once (they do not depend on it); other labels, and points
     outside the target's box and range, are passed over.
     """
     system, name = target.system, target.parameter
@@ -87,14 +92,40 @@ def wanted_points(target: Target, points: Iterable[Any], mus: Sequence[float] = 
             # the pair nearest the imaginary axis
             pairs = np.flatnonzero(values.imag > 0)
             k = pairs[np.abs(values[pairs].real).argmin()]
-            found += [
-                Wanted("HB", np.array([lam]), state, float(values[k].imag), vectors[:, k].astype(complex), mu)
-                for mu in mus
-            ]
+            found += _hopf(np.array([lam]), state, complex(values[k]), vectors[:, k], mus, held)
         else:
             k = int(np.abs(values).argmin())
-            found.append(Wanted("LP", np.array([lam]), state, 0.0, vectors[:, k].real.astype(complex)))
+            vector = vectors[:, k].real.astype(complex)
+            found.append(Wanted("LP", np.array([lam]), state, 0.0, vector, held=(held, False)))
     return tuple(found)
+
+
+def neutral_points(
+    behaviours: Iterable[Any], systems: dict[tuple[float, ...], System], mus: Sequence[float], held: bool = False
+) -> tuple[Wanted, ...]:
+    """Return the defining equations of wanted equilibria with a pair on the imaginary axis, at time-scales `mus`.
+
+    `systems` holds the target's ODE by the values of the parameter species.
+    """
+    found: list[Wanted] = []
+    for one in behaviours:
+        if not isinstance(one, EquilibriaWanted) or one.lam not in systems:
+            continue
+        for state in one.points[one.stable == 0]:
+            values, vectors = np.linalg.eig(systems[one.lam].jacobian(state))
+            pairs = np.flatnonzero(values.imag > 0)
+            if len(pairs):
+                k = pairs[np.abs(values[pairs].real).argmin()]
+                found += _hopf(np.array(one.lam), state, complex(values[k]), vectors[:, k], mus, held)
+    return tuple(found)
+
+
+def _hopf(lam: Array, state: Array, value: complex, vector: Array, mus: Sequence[float], held: bool) -> list[Wanted]:
+    """Return the defining equations of a Hopf point at time-scales."""
+    return [
+        Wanted("HB", lam, state, value.imag, vector.astype(complex), mu, (held and k == 0, held and k == len(mus) - 1))
+        for k, mu in enumerate(mus)
+    ]
 
 
 def refine(

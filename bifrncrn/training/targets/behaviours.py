@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ from bifrncrn.models.system import System
 
 if TYPE_CHECKING:
     from bifrncrn.diagrams.results import Branch, Diagram
+    from bifrncrn.trajectories.cycles import Cycle
 
 # a period, and a Lyapunov exponent, may differ from the target's by this share
 PERIOD, EXPONENT = 0.005, 0.2
@@ -23,6 +24,8 @@ SOUGHT = 10.0
 PLACE = 0.05
 # real parts of eigenvalues below this are neither stable nor unstable
 NEUTRAL = 1e-9
+# a real part that is to be zero is, below this (1/time)
+STANDING = 1e-6
 # spans of time over which a Lyapunov exponent is averaged, the target's over the last: of the food chain, whose turn
 # takes 18, it is then known to a twentieth (the stiff full system has to do with the first); and the time before, in
 # which transients pass
@@ -89,6 +92,8 @@ class CycleWanted:
         The Hausdorff distance allowed, concentration.
     period : float or None
         The wanted period, if the speed along the curve matters.
+    over : (float, float) or None
+        Interval of the first parameter species on which the cycle is wanted; None is at `lam` alone.
     """
 
     points: Array
@@ -96,6 +101,7 @@ class CycleWanted:
     attracts: bool = True
     within: float = 0.1
     period: float | None = None
+    over: tuple[float, float] | None = None
 
     def check(self, network: Network, mu: float | None) -> Verdict:
         """Look for the cycle from a point of the curve; repelling ones in backward time."""
@@ -115,7 +121,37 @@ class CycleWanted:
             off = abs(cycle.period / self.period - 1)
             error = max(error, off / PERIOD)
             text += f" ({100 * off:.2g} % off)"
-        return Verdict(ok and error <= 1, error, text)
+        found = Verdict(ok and error <= 1, error, text)
+        return found if self.over is None or not ok else self._along(cycle, found)
+
+    def _along(self, cycle: Cycle, here: Verdict) -> Verdict:
+        """Follow the cycle over the whole interval: it has to be there, and as stable; its shape is stated at `lam`."""
+        from bifrncrn.diagrams.orbits import orbits
+        from bifrncrn.trajectories.cycles import hausdorff
+
+        assert self.over is not None
+        name = cycle.system.parameters[0]
+        on = f"for {name} from {self.over[0]:g} to {self.over[1]:g}"
+        try:
+            branch = orbits(cycle, self.over, parameter=name).branch
+        except ConvergenceError as failure:
+            return Verdict(False, np.inf, f"{here.text}; not followed {on}: {failure}")
+        reached = sorted(float(branch.column(name)[row]) for row in (0, -1))
+        if not np.allclose(reached, self.over, rtol=1e-9) or any(end.reason != "range" for end in branch.ended):
+            return Verdict(
+                False, np.inf, f"cycle {on} wanted, but it is there only from {reached[0]:.4g} to {reached[1]:.4g}"
+            )
+        turned = np.flatnonzero((branch.unstable == 0) != self.attracts)
+        if len(turned):
+            at = float(branch.column(name)[turned[0]])
+            return Verdict(False, np.inf, f"cycle {on}, but its stability is wrong at {at:.4g}")
+        m = self.points.shape[1]
+        worst = max(hausdorff(branch.orbit(row)[1][:-1, :m], self.points) for row in range(len(branch.points)))
+        periods = branch.column("period")
+        kind = "stable" if self.attracts else "unstable"
+        turn = f"period {periods.min():.4g} to {periods.max():.4g}"
+        text = f"{here.text}; {kind} all {on}, at most {worst:.3g} from it, {turn}"
+        return replace(here, text=text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +162,7 @@ class EquilibriaWanted:
     ----------
     points : (k, M) array
     stable : (k,) array of -1, 0 or 1
-        1 stable, -1 unstable, 0 when neither is asked for.
+        1 stable, -1 unstable, 0 neutral: the largest real part of an eigenvalue is zero.
     box : ((low, high), ...)
     lam : tuple of float
     within : float
@@ -144,6 +180,7 @@ class EquilibriaWanted:
         low, high = np.array(self.box).T
         reduced = started(network, 0.5 * (low + high), self.lam, None)
         points = equilibria_in(reduced, self.box)
+        parts = np.array([largest_real_part(started(network, x, self.lam, mu)) for x in points])
         kinds = np.array([stability(started(network, x, self.lam, mu)) for x in points])
         where = _at(self.lam)
         stable = int((kinds == 1).sum())
@@ -159,8 +196,14 @@ class EquilibriaWanted:
         rows, columns = linear_sum_assignment(gaps)
         error = float(gaps[rows, columns].max()) / self.within
         asked = self.stable[columns]
-        same = bool(np.all((asked == 0) | (asked == kinds[rows])))
+        bound = mu in (None, network.mu)  # a point is critical at the time-scale it was made for, and in the limit
+        neutral = (np.abs(parts[rows]) <= STANDING) | (not bound)
+        same = bool(np.all(np.where(asked == 0, neutral, asked == kinds[rows])))
         text += f", at most {error * self.within:.2g} of a side away" + ("" if same else ", stability wrong")
+        if (asked == 0).any():
+            worst = float(np.abs(parts[rows][asked == 0]).max())
+            text += f", the real part that is to be zero {'' if bound else 'at another mu '}{worst:.2g}"
+            error = max(error, worst / STANDING) if bound else error
         return Verdict(same and error <= 1, error, text)
 
 
@@ -308,6 +351,11 @@ def stability(system: System) -> int:
     real = np.linalg.eigvals(system.jacobian(system.state)).real
     scale = NEUTRAL * max(1.0, float(np.abs(real).max()))
     return 1 if real.max() < -scale else -1 if real.max() > scale else 0
+
+
+def largest_real_part(system: System) -> float:
+    """Return the largest real part of the eigenvalues at the start state, an equilibrium."""
+    return float(np.linalg.eigvals(system.jacobian(system.state)).real.max())
 
 
 def equilibria_in(system: System, box: tuple[tuple[float, float], ...]) -> Array:

@@ -15,6 +15,9 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.training.targets.curve import Curve
 from bifrncrn.training.targets.sampling import Samples, require_few
 
+# parameter values of an interval at which a curve is sampled
+VALUES = 5
+
 
 @dataclass(frozen=True, eq=False)
 class CurvePart:
@@ -44,6 +47,9 @@ class CurvePart:
         About how many samples to learn from (the loss is stated on all).
     weight : float or None
         Of this part's whole set of samples; None weighs every sample alike.
+    over : (float, float) or None
+        Interval of the first parameter species on which the curve is wanted; None is at `lam` alone. The loss is stated
+        at `lam` in either case.
 
     Raises
     ------
@@ -61,6 +67,7 @@ class CurvePart:
     attractor: bool = True
     count: int = 2500
     weight: float | None = None
+    over: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         for name in ("eta", "kappa", "delta"):
@@ -69,12 +76,23 @@ class CurvePart:
         for name in ("layers", "count"):
             whole(name, getattr(self, name))
         object.__setattr__(self, "lam", concentrations("lam of a curve", self.lam))
+        if self.over is not None:
+            self._check_over(self.over)
         if self.push not in ("exp", "linear"):
             raise InputError(f"push {self.push!r} is unknown; choose exp or linear")
         require_few(len(self.curve.points) * self._around)
         self.curve.require_simple()
         if self.curve.points.min() < self.delta * self.layers:
             self._all()  # which refuses layers outside the positive orthant
+
+    def _check_over(self, over: tuple[float, float]) -> None:
+        low, high = concentrations("over of a curve", over)
+        if not self.lam or not low <= self.lam[0] <= high or low == high:
+            raise InputError(
+                f"a curve is wanted at lam = {self.lam} and for lam from {low:g} to {high:g}; give an interval "
+                "around the first parameter species, the lower end first"
+            )
+        object.__setattr__(self, "over", (low, high))
 
     @property
     def dimension(self) -> int:
@@ -98,14 +116,22 @@ class CurvePart:
         """
         chosen = count or self.count
         if method != "grid":
-            return self._drawn(chosen, np.random.default_rng(seed))
+            return self._spread(self._drawn(chosen, np.random.default_rng(seed)))
         every = self._all()
         step = max(1, len(every) // chosen)
         while math.gcd(step, self._around) != 1:
             step += 1
         keep = slice(step // 2, None, step)
         weight = every.weight[keep] * (every.weight.sum() / every.weight[keep].sum())
-        return Samples(every.x[keep], every.lam[keep], every.field[keep], weight)
+        return self._spread(Samples(every.x[keep], every.lam[keep], every.field[keep], weight))
+
+    def _spread(self, samples: Samples) -> Samples:
+        """Return the samples at parameter values of the whole interval, which they take in turn."""
+        if self.over is None:
+            return samples
+        lam = samples.lam.copy()
+        lam[:, 0] = np.resize(np.linspace(*self.over, VALUES), len(lam))
+        return Samples(samples.x, lam, samples.field, samples.weight)
 
     @property
     def _around(self) -> int:

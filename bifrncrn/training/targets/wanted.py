@@ -46,7 +46,7 @@ def behaviours_of(target: Target) -> tuple[Behaviour, ...]:
                 wanted += wanted_of_ode(part.system.with_(values=values or None), part.box, row, within)
         elif isinstance(part, CurvePart) and part.curve.closed and not target.cycles:
             points = part.curve.points
-            wanted.append(CycleWanted(points, part.lam, part.attractor, allowed(points)))
+            wanted.append(CycleWanted(points, part.lam, part.attractor, allowed(points), over=part.over))
     switch = _switch(target, wanted)
     return (*wanted, switch) if switch is not None else tuple(wanted)
 

@@ -1,0 +1,213 @@
+"""Verify what a trained network does: on the target's whole interval, in the reduced system and at time-scales.
+
+Nothing counts as shown that was not looked at. The largest time-scale at which all of it holds is found by going down
+a list, then by bisection; below it the next ones of the list have to hold as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bifrncrn.base.errors import ConvergenceError
+from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.training.targets.behaviours import Behaviour
+from bifrncrn.training.targets.target import Target
+
+if TYPE_CHECKING:
+    from bifrncrn.diagrams.results import Diagram
+
+# time-scales that are tried, falling, and how often the gap between the last that fails and the first that holds is
+# halved (in the logarithm): the largest is then known to 15 %
+MUS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 3e-4, 1e-4)
+BISECTIONS = 3
+# how many of the next smaller ones have to hold as well
+BELOW = 2
+# tolerances: of special points, relative to the range; of states, branches, extents and shapes; of periods
+PLACED, SHAPED, TIMED = 0.01, 0.05, 0.03
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one behaviour.
+
+    Attributes
+    ----------
+    text : str
+        In words.
+    lam : str
+        At which parameter species, in words.
+    ok : bool
+    """
+
+    text: str
+    lam: str
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a network does, and where that was looked at.
+
+    Attributes
+    ----------
+    reduced : tuple of Finding
+        In the reduced system.
+    full : dict of float to tuple of Finding
+        In the full system, by time-scale mu, falling.
+    largest_mu : float or None
+        The largest time-scale looked at where all of it holds, as it does at the smaller ones looked at; None where
+        it does not hold in the reduced system or at none.
+    wanted_mu : float or None
+        The time-scale the target asks for.
+    """
+
+    reduced: tuple[Finding, ...]
+    full: dict[float, tuple[Finding, ...]] = field(default_factory=dict)
+    largest_mu: float | None = None
+    wanted_mu: float | None = None
+
+    @property
+    def reached(self) -> bool:
+        """Whether all holds in the reduced system and down from a time-scale, the target's where it asks for one."""
+        if not self.reduced or not holds(self.reduced) or self.largest_mu is None:
+            return False
+        return self.wanted_mu is None or holds(self.full.get(self.wanted_mu, ()))
+
+    @property
+    def lines(self) -> list[str]:
+        """Lines for people."""
+        out = [_line(finding, "") for finding in self.reduced]
+        if self.largest_mu is not None:
+            looked = ", ".join(f"{mu:.3g}" for mu in self.full if mu <= self.largest_mu)
+            out.append(f"verified at mu = {looked}; the largest mu at which all of it holds is {self.largest_mu:.3g}")
+        elif self.full:
+            out.append(f"not reached at mu = {', '.join(f'{mu:.3g}' for mu in self.full)}")
+        shown = self.wanted_mu if self.wanted_mu in self.full else next(iter(self._failed()), None)
+        if shown is not None and (self.largest_mu is None or shown == self.wanted_mu):
+            out += [_line(finding, f" at mu = {shown:g}") for finding in self.full[shown]]
+        return out
+
+    def _failed(self) -> list[float]:
+        """Return the time-scales at which something does not hold, the smallest first."""
+        return sorted(mu for mu, findings in self.full.items() if not holds(findings))
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return every behaviour with where it was looked at, and whether it was shown there."""
+        places: list[tuple[float | None, tuple[Finding, ...]]] = [(None, self.reduced), *self.full.items()]
+        return [
+            {"behaviour": one.text, "lam": one.lam, "mu": mu, "verified": one.ok}
+            for mu, findings in places
+            for one in findings
+        ]
+
+
+def holds(findings: Sequence[Finding]) -> bool:
+    """Say whether something was looked at, and all of it is as wanted."""
+    return bool(findings) and all(finding.ok for finding in findings)
+
+
+def _line(finding: Finding, where: str) -> str:
+    return f"{'verified' if finding.ok else 'not reached'}{where}: {finding.text}{finding.lam and f' ({finding.lam})'}"
+
+
+Look = Callable[[float | None], tuple[Finding, ...]]
+
+
+def verify(look: Look, wanted_mu: float | None) -> Verification:
+    """Return what `look` finds in the reduced system, and at time-scales where that is as wanted."""
+    reduced = look(None)
+    if not holds(reduced):
+        full = {} if wanted_mu is None else {wanted_mu: look(wanted_mu)}
+        return Verification(reduced, full, None, wanted_mu)
+    seen: dict[float, tuple[Finding, ...]] = {} if wanted_mu is None else {wanted_mu: look(wanted_mu)}
+
+    def good(mu: float) -> bool:
+        if mu not in seen:
+            seen[mu] = look(mu)
+        return holds(seen[mu])
+
+    largest = _largest(good)
+    if largest is not None and largest < max(MUS):
+        fails = min(mu for mu, findings in seen.items() if mu > largest and not holds(findings))
+        for _ in range(BISECTIONS):
+            middle = math.sqrt(largest * fails)
+            largest, fails = (middle, fails) if good(middle) else (largest, middle)
+    if wanted_mu is not None and largest is not None and not good(wanted_mu):
+        largest = largest if wanted_mu > largest else None
+    return Verification(reduced, dict(sorted(seen.items(), reverse=True)), largest, wanted_mu)
+
+
+def _largest(good: Callable[[float], bool]) -> float | None:
+    """Return the first of the falling list that holds together with the next ones, None if there is none."""
+    for k, mu in enumerate(MUS):
+        if all(good(other) for other in MUS[k : k + 1 + BELOW]):
+            return mu
+    return None
+
+
+def findings(
+    target: Target, reference: Diagram | None, behaviours: Sequence[Behaviour], network: Network, mu: float | None
+) -> tuple[Finding, ...]:
+    """Return what a network does of all that the target does, in the full system at `mu` or in the reduced one."""
+    found = [] if reference is None else _as_the_target(target, reference, network, mu)
+    if any(not finding.ok for finding in found):
+        return tuple(found)  # the rest would not change the answer
+    for behaviour in behaviours:
+        verdict = behaviour.check(network, mu)
+        found.append(Finding(verdict.text, "", verdict.ok))
+    return tuple(found)
+
+
+def _as_the_target(target: Target, reference: Diagram, network: Network, mu: float | None) -> list[Finding]:
+    """Return the disagreements of whole diagrams, or one finding that there are none."""
+    from bifrncrn.comparison.compare import compare_diagrams
+    from bifrncrn.comparison.comparison import where
+    from bifrncrn.comparison.judging import paired_points
+    from bifrncrn.training.ranking import traced
+
+    low, high = reference.range
+    on = f"{network.parameter} from {low:g} to {high:g}"
+    try:
+        learned = traced(target, reference, network, mu)
+    except ConvergenceError as error:
+        return [Finding(f"no diagram: {error}", on, False)]
+    quick = paired_points(reference, learned, PLACED, target.box, TIMED)
+    wrong = [f"{point.label} is missing" for point in quick.missing]
+    wrong += [f"{where(point, learned.parameter)} is not the target's" for point in quick.extra]
+    for match in quick.matched:
+        if not match.ok:
+            rate, state = 100 * (match.rate_error or 0), match.state_error or 0
+            wrong.append(
+                f"{match.label} is {match.parameter_error:.3g} off, its rate by {rate:.2g} %, its state by {state:.2g} "
+                "of the region"
+            )
+    if wrong:
+        return [Finding(text, on, False) for text in wrong]
+    whole = compare_diagrams(
+        reference, learned, PLACED, target.box, shape_tolerance=SHAPED, words=("target", "network")
+    )
+    slow = [
+        f"the period at {reference.parameter} = {cycle.value:.4g} is {cycle.periods[1]:.5g}, the target's "
+        f"{cycle.periods[0]:.5g}"
+        for cycle in whole.cycles
+        if abs(cycle.periods[1] / cycle.periods[0] - 1) > TIMED
+    ]
+    if whole.verdict and not slow:
+        return [Finding(_summary(whole), on, True)]
+    return [Finding(text, on, False) for text in (*whole.reasons, *slow, *(f"not judged: {t}" for t in whole.unjudged))]
+
+
+def _summary(whole: Any) -> str:
+    """Say what agrees, and how nearly."""
+    words = [f"{match.label} {match.parameter_error:.2g} off" for match in whole.matched]
+    words.append("number and stability of equilibria and cycles as the target's")
+    if whole.branch_distance is not None:
+        words.append(f"branches {whole.branch_distance:.2g} of the region apart")
+    if whole.cycles:
+        slow = max(abs(cycle.periods[1] / cycle.periods[0] - 1) for cycle in whole.cycles)
+        size = max(cycle.hausdorff for cycle in whole.cycles)
+        words.append(f"cycles' periods {100 * slow:.2g} % off, their curves {size:.2g} of their size apart")
+    return ", ".join(words)
