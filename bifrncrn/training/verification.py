@@ -1,7 +1,7 @@
 """Verify what a trained network does: on the target's whole interval, in the reduced system and at time-scales.
 
-Nothing counts as shown that was not looked at. The largest time-scale at which all of it holds is found by going down
-a list, then by bisection; below it the next ones of the list have to hold as well.
+Nothing counts as shown that was not looked at. The largest time-scale at which all of it holds is found by going up a
+list until something does not, then by bisection: what holds there holds at all smaller ones of the list.
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ from bifrncrn.training.targets.target import Target
 if TYPE_CHECKING:
     from bifrncrn.diagrams.results import Diagram
 
-# time-scales that are tried, falling, and how often the gap between the last that fails and the first that holds is
-# halved (in the logarithm): the largest is then known to 15 %
-MUS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 3e-4, 1e-4)
+# time-scales that are tried, and how often the gap between the last that holds and the first that fails is halved (in
+# the logarithm): the largest is then known to 15 %
+MUS = (1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 BISECTIONS = 3
-# how many of the next smaller ones have to hold as well
-BELOW = 2
 # tolerances: of special points, relative to the range; of states, branches, extents and shapes; of periods
 PLACED, SHAPED, TIMED = 0.01, 0.05, 0.03
 
@@ -117,11 +115,8 @@ Look = Callable[[float | None], tuple[Finding, ...]]
 
 
 def verify(look: Look, wanted_mu: float | None) -> Verification:
-    """Return what `look` finds in the reduced system, and at time-scales where that is as wanted."""
+    """Return what `look` finds in the reduced system, and at rising time-scales for as long as that is as wanted."""
     reduced = look(None)
-    if not holds(reduced):
-        full = {} if wanted_mu is None else {wanted_mu: look(wanted_mu)}
-        return Verification(reduced, full, None, wanted_mu)
     seen: dict[float, tuple[Finding, ...]] = {} if wanted_mu is None else {wanted_mu: look(wanted_mu)}
 
     def good(mu: float) -> bool:
@@ -129,23 +124,21 @@ def verify(look: Look, wanted_mu: float | None) -> Verification:
             seen[mu] = look(mu)
         return holds(seen[mu])
 
-    largest = _largest(good)
-    if largest is not None and largest < max(MUS):
-        fails = min(mu for mu, findings in seen.items() if mu > largest and not holds(findings))
-        for _ in range(BISECTIONS):
-            middle = math.sqrt(largest * fails)
-            largest, fails = (middle, fails) if good(middle) else (largest, middle)
-    if wanted_mu is not None and largest is not None and not good(wanted_mu):
-        largest = largest if wanted_mu > largest else None
+    largest = None
+    for mu in sorted({*MUS, *seen}) if holds(reduced) else ():
+        if not good(mu):
+            largest = None if largest is None else _between(good, largest, mu)
+            break
+        largest = mu
     return Verification(reduced, dict(sorted(seen.items(), reverse=True)), largest, wanted_mu)
 
 
-def _largest(good: Callable[[float], bool]) -> float | None:
-    """Return the first of the falling list that holds together with the next ones, None if there is none."""
-    for k, mu in enumerate(MUS):
-        if all(good(other) for other in MUS[k : k + 1 + BELOW]):
-            return mu
-    return None
+def _between(good: Callable[[float], bool], holding: float, failing: float) -> float:
+    """Return the largest time-scale that is found to hold, by bisection in the logarithm."""
+    for _ in range(BISECTIONS):
+        middle = math.sqrt(holding * failing)
+        holding, failing = (middle, failing) if good(middle) else (holding, middle)
+    return holding
 
 
 def findings(

@@ -32,9 +32,15 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         raise InputError(f"{source} holds a classifier, not a network; load it with Classifier or convert it")
     if suffix not in SUFFIXES:
         raise InputError(f"{source}: a network is read from {', '.join(SUFFIXES)}; give one of these")
-    reactions = ReactionNetwork.from_text(read_text(source, LARGEST), str(source)) if suffix == ".txt" else _from_sbml(source)
+    reactions = (
+        ReactionNetwork.from_text(read_text(source, LARGEST), str(source)) if suffix == ".txt" else _from_sbml(source)
+    )
     with naming(source):
         return Network.from_reactions(reactions)
+
+
+def _from_text(source: Path) -> ReactionNetwork:
+    return ReactionNetwork.from_text(read_text(source, LARGEST), str(source))
 
 
 def _from_sbml(source: Path) -> ReactionNetwork:

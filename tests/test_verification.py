@@ -1,0 +1,168 @@
+"""What a fit is said to do: on whole intervals, at time-scales, in words, and never where nobody looked."""
+
+import numpy as np
+import pytest
+
+import bifrncrn as bf
+from bifrncrn.training.targets.behaviours import CycleWanted, EquilibriaWanted
+from bifrncrn.training.verification import MUS, Finding, verify
+
+
+def looks(holds):
+    """Return a look that finds what `holds(mu)` says, and the list of where it looked."""
+    asked = []
+
+    def look(mu):
+        asked.append(mu)
+        return (Finding("a behaviour", "lam from 1 to 3", holds(mu)),)
+
+    return look, asked
+
+
+def test_the_largest_time_scale_is_found_by_bisection():
+    look, asked = looks(lambda mu: mu is None or mu <= 0.0185)
+    found = verify(look, None)
+    assert found.reached
+    assert 0.0185 / 1.2 < found.largest_mu <= 0.0185
+    assert found.largest_mu in asked and len(asked) == len(set(asked))
+
+
+def test_what_holds_at_every_time_scale_of_the_list():
+    look, _ = looks(lambda mu: True)
+    assert verify(look, None).largest_mu == max(MUS)
+
+
+def test_a_hole_below_is_not_passed_over():
+    look, _ = looks(lambda mu: mu is None or mu >= 0.1 or mu < 0.01)
+    found = verify(look, None)
+    assert found.largest_mu < 0.01
+
+
+def test_what_fails_in_the_limit_is_not_reached_at_any_time_scale():
+    look, _ = looks(lambda mu: mu == 0.01)
+    found = verify(look, 0.01)
+    assert not found.reached and found.largest_mu is None
+    assert found.to_json()[0] == {"behaviour": "a behaviour", "lam": "lam from 1 to 3", "mu": None, "verified": False}
+
+
+@pytest.mark.parametrize(("edge", "reached"), [(0.02, True), (0.005, False)])
+def test_the_time_scale_the_target_asks_for_has_to_hold(edge, reached):
+    look, asked = looks(lambda mu: mu is None or mu <= edge)
+    found = verify(look, 0.01)
+    assert found.reached is reached and 0.01 in asked
+    assert found.largest_mu <= edge
+
+
+def test_nothing_looked_at_is_not_reached():
+    assert not verify(lambda mu: (), None).reached
+
+
+# --- behaviours of a network in closed form: dx = 30 + x (s(z1) - ...) has one attracting rest for every lam
+
+
+def still():
+    return bf.Network(
+        alpha=-np.eye(2),
+        omega=np.eye(2),
+        psi=np.zeros((2, 1)),
+        theta=np.zeros(2),
+        beta=np.full(2, 5 * (5 + 29**0.5) / 2),
+    )
+
+
+def test_an_equilibrium_on_the_verge_is_a_claim_about_a_real_part():
+    wanted = EquilibriaWanted(np.array([[5.0, 5.0]]), np.array([0]), ((3.5, 6.5), (3.5, 6.5)), (1.0,))
+    found = wanted.check(still(), None)
+    assert not found.ok and "real part that is to be zero" in found.text
+
+
+def test_a_cycle_is_wanted_on_the_whole_interval(reference):
+    """The published network's cycle ends in a SNIC at lam = 0.80370669 (see the reference data)."""
+    network = bf.Network.load(reference / "networks" / "eqcycle.mat")
+    angle = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    circle = np.column_stack([1.5 + np.cos(angle), 1.5 + np.sin(angle)])
+    inside = CycleWanted(circle, (1.0,), within=1.0, over=(0.85, 1.1)).check(network, None)
+    across = CycleWanted(circle, (1.0,), within=1.0, over=(0.7, 1.1)).check(network, None)
+    assert inside.ok and "lam from 0.85 to 1.1" in inside.text
+    assert not across.ok and "only from 0.80" in across.text
+
+
+@pytest.mark.parametrize("name", ["hopf.mat", "hopf_crn.txt"])
+def test_a_network_is_loaded_from_the_authors_files(reference, name):
+    network = bf.Network.load(reference / "networks" / name)
+    (hopf,) = bf.diagram(network.reduced(), "lam", (1, 3)).special("HB")
+    assert hopf.parameters["lam"] == pytest.approx(2.1436889037931, abs=1e-5)  # the list has rates of 8 digits
+
+
+def test_a_network_is_loaded_from_what_it_was_converted_to(tmp_path):
+    network = still()
+    network.save(tmp_path / "network.json")
+    from bifrncrn.library.formats import convert
+
+    for suffix in (".mat", ".txt"):
+        convert(tmp_path / "network.json", tmp_path / f"network{suffix}", mu=0.01)
+        again = bf.Network.load(tmp_path / f"network{suffix}")
+        assert np.allclose(again.alpha, network.alpha) and np.allclose(again.beta, network.beta)
+
+
+def test_a_file_that_is_no_network_is_refused_in_a_sentence(tmp_path, reference):
+    with pytest.raises(bf.InputError, match="classifier"):
+        bf.Network.load(reference / "networks" / "eqcycle_classifier.mat")
+    (tmp_path / "model.toml").write_text("")
+    with pytest.raises(bf.InputError, match="a network is read from"):
+        bf.Network.load(tmp_path / "model.toml")
+
+
+def test_the_interval_of_a_curve_has_to_hold_its_parameter():
+    curve = bf.library.circle().parts[0].curve
+    with pytest.raises(bf.InputError, match="give an interval"):
+        bf.CurvePart(curve, (1.0,), over=(1.2, 1.4))
+    part = bf.CurvePart(curve, (1.0,), over=(0.9, 1.1))
+    values = np.unique(part.samples().lam)
+    assert values.min() == 0.9 and values.max() == 1.1 and len(values) == 5
+    assert set(np.unique(part.definition().lam)) == {1.0}
+
+
+# --- refinement, judged by code of its own
+
+
+def field(network, x, lam):
+    z = network.omega @ x + network.psi @ np.array([lam]) + network.theta
+    s = (z + np.sqrt(z * z + 4)) / 2
+    return network.beta + x * (network.alpha @ s)
+
+
+def spectrum(network, x, lam, mu):
+    """Return the eigenvalues of the full system's Jacobian, or of the reduced one's (mu = 0), written out here."""
+    z = network.omega @ x + network.psi @ np.array([lam]) + network.theta
+    r = np.sqrt(z * z + 4)
+    s = (z + r) / 2
+    rate = np.diag(network.alpha @ s)
+    if mu == 0:
+        return np.linalg.eigvals(rate + x[:, None] * (network.alpha * (s / r)) @ network.omega)
+    top = np.hstack([rate, x[:, None] * network.alpha])
+    low = np.hstack([s[:, None] * network.omega, np.diag(z - 2 * s)]) / mu
+    return np.linalg.eigvals(np.vstack([top, low]))
+
+
+@pytest.mark.slow
+def test_the_refined_hopf_network_oscillates_at_the_targets_rate():
+    fit = bf.train(bf.library.hopf(), seed=11, seeds=3)
+    assert fit.loss < 7e-4
+    x = np.array([5.0, 5.0])
+    assert np.abs(field(fit.network, x, 2.0)).max() < 1e-9
+    for mu, allowed in ((0.0, 0.03), (0.0075, 0.01)):
+        pair = spectrum(fit.network, x, 2.0, mu)
+        pair = pair[np.argsort(-pair.real)][:2]
+        assert np.abs(pair.real).max() < 1e-8
+        assert np.abs(np.abs(pair.imag) - 1).max() < allowed
+    assert fit.largest_mu is None or fit.reached is (fit.largest_mu >= 0.0075)
+
+
+@pytest.mark.slow
+def test_a_critical_point_stays_critical_at_its_time_scale():
+    fit = bf.train(bf.library.hopf_critical(), seed=11, seeds=2)
+    network = fit.network
+    hopf = bf.Network(**network.weights() | {"psi": np.zeros((6, 1))}, lam=[0.0])
+    for mu in (0.0, 0.01):
+        assert np.abs(spectrum(hopf, np.array([5.0, 5.0]), 0.0, mu).real.max()) < 1e-6
