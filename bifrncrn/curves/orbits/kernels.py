@@ -65,6 +65,9 @@ BEYOND = 1e-5
 """A polynomial may undershoot a wall by this much of a state's size; it is evaluated on the wall then."""
 ROUNDING = 1e-14
 """Residuals this small beside the terms they are the sums of are rounding: Newton's method can do no more."""
+UNLIKE = 1e-4
+"""Where polynomial and integration differ by more than this part of a state's unit, the polynomial is kept."""
+STEPS = 10
 SAMPLES = 8
 
 kernel = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -496,11 +499,58 @@ def _turning(p, t):
 
 
 @kernel
+def _run(c, i, step, y, total):
+    """Take STEPS steps of the classical Runge-Kutta method from the left end of interval i; f and Jacobian follow."""
+    n = c[STATES]
+    x, f, node = doubles(c[WORK]), doubles(c[WORK] + 8 * n), _node(c, i, 0)
+    for k in range(n):
+        y[k] = node[k]
+    for at in range(STEPS + 1):
+        for stage in range(4 if at < STEPS else 1):
+            for k in range(n):
+                x[k] = y[k]
+                if stage > 0:
+                    x[k] += (step if stage == 3 else 0.5 * step) * f[k]
+            call_model6(
+                c[LINEARIZE], c[WORK], c[VALUES], c[DIRECTION], c[WORK] + 8 * n, c[WORK] + 24 * n, c[WORK] + 16 * n
+            )
+            for k in range(n):
+                total[k] = f[k] if stage == 0 else total[k] + (1.0 if stage == 3 else 2.0) * f[k]
+        for k in range(n):
+            y[k] += step / 6.0 * total[k] if at < STEPS else 0.0
+
+
+@kernel
+def _integrated(c, i, b, part, y, total):
+    """Return state b where it turns near a part of interval i, by integration from its left end.
+
+    At the ends of intervals the collocation solution converges with order 8, between them with order 5: so many steps
+    of a method of order 4 have an error 1e4 times smaller than that of the polynomial.
+    """
+    n = c[STATES]
+    f, jac = doubles(c[WORK] + 8 * n), doubles(c[WORK] + 24 * n)
+    width = doubles(c[WIDTHS])[i] * doubles(c[UNKNOWNS])[0]
+    value = math.nan
+    for _ in range(2):
+        _run(c, i, part * width / STEPS, y, total)
+        bend = 0.0
+        for k in range(n):
+            bend += jac[b * n + k] * f[k]
+        if bend == 0.0:
+            return y[b]
+        value = y[b] - 0.5 * f[b] * f[b] / bend
+        part = min(max(part - f[b] / bend / width, -0.5), 1.5)
+    return value
+
+
+@kernel
 def orbit_extremes(context):
     """Write the least and the greatest value of every state over the orbit."""
     c = integers(context)
     n = c[STATES]
-    table, p = doubles(c[MONOMIALS]), doubles(c[WORK])
+    table, p = doubles(c[MONOMIALS]), doubles(c[WORK] + 8 * (3 * n + n * n))
+    y, total = doubles(address_of(p) + 40), doubles(address_of(p) + 40 + 8 * n)
+    doubles(c[VALUES])[c[PARAMETER]] = doubles(c[UNKNOWNS])[1]
     low, high = doubles(c[EXTREMES]), doubles(c[EXTREMES] + 8 * n)
     for b in range(n):
         low[b], high[b] = math.inf, -math.inf
@@ -520,6 +570,9 @@ def orbit_extremes(context):
                         value = (((p[4] * t + p[3]) * t + p[2]) * t + p[1]) * t + p[0]
                         if value < best:
                             best, where, place = value, interval, t
+            finer = sign * _integrated(c, where, b, place, y, total)
+            if abs(finer - best) < UNLIKE * doubles(c[SCALE])[b]:
+                best = finer
             if direction == 0:
                 low[b] = best
             else:
