@@ -175,3 +175,16 @@ def test_a_border_with_an_infinite_derivative_ends_a_branch_and_says_so():
     ends = {end.reason: end.message for end in diagram.branches[0].ended}
     assert set(ends) == {"border", "range"}
     assert "not finite" in ends["border"]
+
+
+def test_special_points_close_behind_a_border_are_seen():
+    """Lorenz' model in two identical forms on both sides of rho = 0.9995, whose pitchfork at 1 and Hopf points stay."""
+    smooth = bf.load_model("lorenz")
+    equations = dict(smooth.equations)
+    name = next(iter(equations))
+    equations[name] = f"piecewise({equations[name]}, rho > 0.9995, 2*({equations[name]})/2)"
+    values = dict(zip(smooth.parameters, smooth.values.tolist(), strict=True)) | {"rho": 0.5}
+    both = bf.System.from_equations(equations, values, dict.fromkeys(smooth.variables, 0.0))
+    assert labels(bf.diagram(both, "rho", (0, 30))) == labels(
+        bf.diagram(smooth.with_(state=[0.0] * 3, values={"rho": 0.5}), "rho", (0, 30))
+    )

@@ -16,7 +16,9 @@ from bifrncrn.models.branch_events import Events
 ON_BORDER = 1e-8
 """A point this near to a border, in units of length, is on it: borders are located to 1e-11."""
 LEAVING = (1e-4, 1e-6, 1e-8)
-"""How far inside a region the first point of a branch that leaves a border is looked for, in units of length."""
+"""How far inside a region a branch that leaves a border must be, in units of length."""
+BESIDE = (1e-9, 1e-8, 1e-7)
+"""How far off a point the march begins, in units of length: off the rounding of what decides."""
 STAYS = 1e-6
 """A branch that goes no further off a border than this fraction of its length lies on the border."""
 JUMP = 1e-6
@@ -91,6 +93,7 @@ class Sides:
         self.sides, self.watched = values[first : first + count], values[first + count : first + 2 * count]
         self._tests = tests.native.function("f")
         self._out = np.empty(len(tests.names))
+        self._regular = True
 
     def hold(self, sides: np.ndarray, watched: np.ndarray | float = 1.0) -> None:
         """Hold the problem on these sides."""
@@ -135,17 +138,21 @@ class Sides:
                 sides[k] = np.round(deciding[k]) + (0.0 if sign > 0.0 else -1.0) if whole[k] else sign
             yield sides.copy()
 
-    def halves(self, y: np.ndarray, scale: np.ndarray) -> list[Half]:
-        """Return the half-branches that leave a point on borders, in every region beside it."""
+    def halves(self, y: np.ndarray, scale: np.ndarray, branch_point: bool = False) -> list[Half]:
+        """Return the half-branches that leave a point on borders, in every region beside it.
+
+        `branch_point` says that it is known to be one on some sides; else the derivative tells.
+        """
         active = self.active(y, scale)
+        allowed = max(JUMP, 10.0 * self.problem.residual(y))
         if len(active) > MOST_BORDERS:
             return self._some_halves(y, scale, active)
         found: list[Half] = []
         for sides in self._patterns(y, active):
             self.hold(sides)
-            if not self.problem.residual(y) <= JUMP:
+            if not self.problem.residual(y) <= allowed:
                 continue
-            for direction in self._directions(y, scale):
+            for direction in self._directions(y, scale, branch_point):
                 for sign in (1.0, -1.0):
                     self._keep(found, y, sign * direction, scale, active, sides)
         return found
@@ -188,8 +195,9 @@ class Sides:
                 sides = reached
         return found
 
-    def _directions(self, y: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
+    def _directions(self, y: np.ndarray, scale: np.ndarray, singular: bool = False) -> list[np.ndarray]:
         """Return the unit tangents of the branches through a point on the sides held."""
+        self._regular = True
         _, matrix = self.problem.linearize(y)
         if not isinstance(matrix, np.ndarray) or not np.isfinite(matrix).all():
             return [_unit(self.problem.tangent(y, scale) / scale)]
@@ -197,9 +205,11 @@ class Sides:
         rows = np.max(np.abs(scaled), axis=1)
         rows[rows == 0.0] = 1.0
         u, s, v = np.linalg.svd(scaled / rows[:, None])
-        if s[-1] > SINGULAR * s[0]:
+        if s[-1] > SINGULAR * s[0] and not singular:
             return [v[-1]]
-        return branch_point.directions(self.problem, y, u[:, -1] / rows, scale)
+        self._regular = False  # too near to a branch point the march does not find its way
+        found = branch_point.directions(self.problem, y, u[:, -1] / rows, scale)
+        return found or ([v[-1]] if singular else [])
 
     def _half(
         self, y: np.ndarray, direction: np.ndarray, scale: np.ndarray, sizes: np.ndarray, active: np.ndarray
@@ -215,7 +225,16 @@ class Sides:
             if np.all((inside > 0.0) | on):
                 if np.any(self.sides[on & ~self.borders.whole] < 0.0):
                     return None  # the same branch, on the border, is found on the other side of it
-                return Half(start, direction, self.sides.copy(), np.where(on, 0.0, 1.0))
+                nearer = self.beside(y, direction, scale, on) if self._regular else None
+                return Half(start if nearer is None else nearer, direction, self.sides.copy(), np.where(on, 0.0, 1.0))
+        return None
+
+    def beside(self, y: np.ndarray, direction: np.ndarray, scale: np.ndarray, on: np.ndarray) -> np.ndarray | None:
+        """Return the nearest point of a branch that is clearly inside, but for the borders it lies on."""
+        for length in BESIDE:
+            start = self.onto(y + length * direction * scale, direction, scale, length)
+            if start is not None and np.all((self.inside(start) > 0.0) | on):
+                return start
         return None
 
     def beyond(self, y: np.ndarray, direction: np.ndarray, scale: np.ndarray) -> Half | None:

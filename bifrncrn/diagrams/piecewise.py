@@ -32,8 +32,10 @@ MOST_PIECES = 2000
 """A branch ends after so many borders."""
 RESOLVED = 1e-11
 """A turn by less than this, in units of the range, is rounding: where a piece is all but vertical."""
-FLAT = 1e-9
-"""A parameter component of a unit tangent below this has no sign."""
+ALIKE = 1e-6
+"""Directions and spectra on two sides of a border that differ by less, relatively, are the same."""
+FLAT, STEEP = 1e-9, 1e-6
+"""A parameter component of a unit tangent below the first has no sign, and above the second one that is clear."""
 
 
 def tracer(
@@ -212,10 +214,9 @@ class PiecewiseTracer(Tracer):
         ahead = _unit(tangent / scale)
         here = Half(y, ahead, self.sides.sides.copy(), self.sides.watched.copy())
         if not border:  # a user's event
-            for length in (1e-4, 1e-6):
-                start = self._onto_branch(y + length * ahead * scale, ahead, scale, length)
-                if start is not None:
-                    return replace(here, start=start), End("", "")
+            start = self.sides.beside(y, ahead, scale, self.sides.watched == 0.0)
+            if start is not None:
+                return replace(here, start=start), End("", "")
             return None, End("range", f"{self.parameter} reached {y[-1]:.12g}")
         found = self.sides.halves(y, scale)
         if (count := len(self.sides.active(y, scale))) > MOST_BORDERS:
@@ -319,7 +320,7 @@ class PiecewiseTracer(Tracer):
             return
         if any(corner.is_at(junction.y) for corner in self.corners):
             return
-        halves = self.sides.halves(junction.y, junction.scale)
+        halves = self.sides.halves(junction.y, junction.scale, branch_point=True)
         corner = self._known_corner(junction.y, junction.scale, halves)
         corner.origin = junction.special
         corner.left = [half for half in halves if not any(abs(half.direction @ d) > 0.999 for d in junction.known[:-1])]
@@ -343,7 +344,10 @@ class PiecewiseTracer(Tracer):
         if not len(self.sides.active(y, scale)):
             return line
         slopes = [float(_unit(t / scale)[-1]) for t in (line.tangents[last], after.tangents[0])]
-        turns = int(slopes[0] > FLAT) - int(slopes[0] < -FLAT) != int(slopes[1] > FLAT) - int(slopes[1] < -FLAT)
+        if self._alike(line, after, scale):
+            return line
+        flat, clear = min(map(abs, slopes)), max(map(abs, slopes))
+        turns = (slopes[0] * slopes[1] < 0.0 and flat > FLAT) or (flat <= FLAT and clear > STEEP)
         counts = int(line.unstable[max(last - 1, 0)]), int(after.unstable[0])
         unstable = line.unstable.copy()
         unstable[last] = max(counts)
@@ -351,6 +355,14 @@ class PiecewiseTracer(Tracer):
         if turns or counts[0] != counts[1] or any(len(c.halves) > 2 and c.is_at(y) for c in self.corners):
             events = (*events, Event(last, BORDER))
         return Line(line.points, line.tangents, line.eigenvalues, unstable, events)
+
+    def _alike(self, line: Line, after: Line, scale: np.ndarray) -> bool:
+        """Say whether direction and spectrum are the same before and after a border, which is none but in its form."""
+        before, ahead = _unit(line.tangents[-1] / scale), _unit(after.tangents[0] / scale)
+        spectra = line.eigenvalues[-1], after.eigenvalues[0]
+        big = max((float(np.max(np.abs(values))) for values in spectra if len(values)), default=0.0)
+        moved = float(np.max(np.abs(spectra[0] - spectra[1]), initial=0.0))
+        return bool(np.max(np.abs(before - ahead)) < ALIKE and moved <= ALIKE * big)
 
     def _meet(self, line: Line, event: Event, number: int, floor: np.ndarray) -> None:
         self.sides.hold_at(line.points[event.row])

@@ -60,8 +60,12 @@ def refine(
     # where two branch points are close, the null vector of the other one may be nearer at hand
     for which in (-1, -2)[: problem.n]:
         for spread in SPREADS:
-            size = _row_sizes(matrix, scale, spread)
-            left = np.linalg.svd(matrix * scale / size[:, None])[0][:, which]
+            with np.errstate(over="ignore", invalid="ignore"):
+                size = _row_sizes(matrix, scale, spread)
+                scaled = matrix * scale / size[:, None]
+            if not np.isfinite(scaled).all():
+                return None  # on the way to infinity
+            left = np.linalg.svd(scaled)[0][:, which]
             found = problem.branch_point(guess, left, scale, size, box)
             if found is not None:
                 return found
