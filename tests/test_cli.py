@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bifrncrn.base.errors import ContinuationWarning, ConvergenceError
 from bifrncrn.cli import main as cli
+from bifrncrn.cli import parser
 
 RANGE = ["--range", "1", "3"]
 
@@ -128,7 +129,6 @@ def test_files_are_written(engine, run, tmp_path):
 # --- bad input
 
 BAD = {
-    "no command": [],
     "unknown command": ["trace"],
     "unknown option": ["diagram", "hopf", *RANGE, "--colour", "red"],
     "abbreviated option": ["diagram", "hopf", *RANGE, "--param", "lam"],
@@ -210,14 +210,14 @@ def test_errors_of_the_engine_are_one_sentence(monkeypatch, run):
     assert err == "bifrncrn: error: the start does not converge; give another one with --start\n"
 
 
-def test_an_interrupt_is_quiet(monkeypatch, run):
+def test_an_interrupt_says_what_was_kept(monkeypatch, run):
     def stop(system, **options):
         raise KeyboardInterrupt
 
     module = types.ModuleType("bifrncrn.diagrams.diagram")
     module.diagram = stop
     monkeypatch.setitem(sys.modules, "bifrncrn.diagrams.diagram", module)
-    assert run("diagram", "hopf", *RANGE) == (130, "", "")
+    assert run("diagram", "hopf", *RANGE) == (130, "", "bifrncrn: stopped; nothing was written\n")
 
 
 def test_warnings_are_one_line(monkeypatch, run):
@@ -279,7 +279,7 @@ def test_numbers_are_finite_or_refused(text):
     import argparse
     import math
 
-    for read in (cli.number, cli.assignments, cli.boxes):
+    for read in (parser.number, parser.assignments, parser.boxes):
         try:
             value = read(text)
         except argparse.ArgumentTypeError as error:
@@ -298,8 +298,86 @@ def test_compare_exits_0_when_the_two_agree(run):
 
 def test_convert_writes_a_model_file(run, tmp_path):
     code, out, _ = run("convert", "hopf", tmp_path / "hopf.toml")
-    assert code == 0 and not out
+    assert code == 0 and out == f"wrote {tmp_path / 'hopf.toml'}\n"
     assert "[equations]" in (tmp_path / "hopf.toml").read_text()
+
+
+# --- greeting, list, simulate, rows, time limit
+
+
+def test_alone_it_greets(run):
+    code, out, err = run()
+    assert code == 0 and not err and "diagram" in out and "--help" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_list_has_a_line_for_everything(run):
+    import bifrncrn as bf
+
+    code, out, err = run("list")
+    lines = out.splitlines()
+    assert code == 0 and not err and max(map(len, lines)) <= 80
+    for name in bf.library.names():
+        assert any(line.split()[:1] == [name] for line in lines), name
+    assert ".toml" in out and " exp " in out and "besselj" in out
+
+
+def test_simulate_writes_rows_and_a_picture(run, tmp_path):
+    """x' = -k x: the last state is exp(-k t)."""
+    import csv
+    import math
+
+    model = tmp_path / "m.toml"
+    model.write_text('[variables]\nx = 1.0\n[parameters]\nk = 1.0\n[equations]\nx = "-k*x"\n')
+    rows, picture = tmp_path / "r.csv", tmp_path / "r.png"
+    words = ["--set", "k=2", "--start", "x=3", "--csv", rows, "--plot", picture]
+    code, out, err = run("simulate", model, "--time", 0, 1.5, *words)
+    assert code == 0 and not err and f"wrote {rows}" in out and f"wrote {picture}" in out
+    table = list(csv.reader(rows.read_text().splitlines()))
+    assert table[0] == ["t", "x"] and float(table[-1][0]) == 1.5
+    assert float(table[-1][1]) == pytest.approx(3 * math.exp(-3), rel=1e-6)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    for wrong in (["--time", 1, 2, 3], ["--time", 0], ["--time", 1, "--show", "zz", "--plot", picture]):
+        assert run("simulate", model, *wrong)[0] == 2
+
+
+def test_every_row_is_in_the_csv(run, tmp_path):
+    import csv
+
+    words = ["--range", 0, 0.16, "--orbits", "--csv", tmp_path / "d.csv", "--json", tmp_path / "d.json"]
+    assert run("diagram", "ab_reaction", "--parameter", "D", *words)[0] == 0
+    table = list(csv.DictReader((tmp_path / "d.csv").read_text().splitlines()))
+    data = json.loads((tmp_path / "d.json").read_text())
+    assert len(table) == sum(len(branch["points"]) for branch in data["branches"])
+    assert [float(row["D"]) for row in table] == [row[0] for b in data["branches"] for row in b["points"]]
+    assert {row["label"] for row in table} >= {"", "LP", "HB"}
+    assert {row["kind"] for row in table} == {"equilibrium", "periodic"}
+
+
+def test_a_time_limit_keeps_what_was_found(run, tmp_path):
+    """A chain of 30 states along which a wave of 3,000 periods passes: it takes many seconds to follow."""
+    import time
+
+    names = [f"x{k}" for k in range(30)]
+    lines = ["[variables]", *(f"{name} = 0.0" for name in names), "[parameters]", "lam = 0.0", "[equations]"]
+    lines += ['x0 = "sin(1000*lam) - x0"', *(f'x{k} = "x{k - 1} - x{k}"' for k in range(1, 30))]
+    model = tmp_path / "m.toml"
+    model.write_text("\n".join(lines))
+    began = time.monotonic()
+    words = ["--range", -10, 10, "--max-points", 500_000, "--seconds", 1]
+    code, out, _ = run("diagram", model, *words, "--json", tmp_path / "d.json")
+    assert code == 0 and time.monotonic() - began < 30
+    data = json.loads((tmp_path / "d.json").read_text())
+    assert "time" in [end["reason"] for end in data["branches"][0]["ended"]]
+    assert len(data["branches"][0]["points"]) > 100
+    assert "the time limit of 1 s was reached" in " ".join(out.split())
+
+
+def test_a_time_limit_holds_for_orbits_and_loci(run, tmp_path):
+    words = ["--range", 0, 0.16, "--orbits", "--second", "beta", "--second-range", 1, 3, "--seconds", 1e-3]
+    code, out, _ = run("diagram", "ab_reaction", "--parameter", "D", *words)
+    assert code == 0 and "time limit" in " ".join(out.split())
+    assert run("diagram", "ab_reaction", "--parameter", "D", "--range", 0, 1, "--seconds", 0)[0] == 2
 
 
 # --- the real thing

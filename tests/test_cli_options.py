@@ -86,7 +86,7 @@ def test_extend(run, tmp_path):
         (("--walls", "x=1:0"), "is empty"),
         (("--max-points", "0"), "at least 1"),
         (("--max-points", "1"), "max_points"),
-        (("--extend", "nowhere.json"), "cannot read nowhere.json"),
+        (("--extend", "nowhere.json"), "nowhere.json: cannot be read"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(run, words, said):

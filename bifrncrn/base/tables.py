@@ -1,6 +1,6 @@
 """Plain text tables and numbers for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def format_number(value: float | None, digits: int = 10) -> str:
@@ -32,6 +32,23 @@ def printable(text: str) -> str:
     tank \x1b[31m
     """
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    r"""Return the text of a CSV file; numbers are written with all their digits, what is no number as nothing.
+
+    >>> csv_text(["t", "x"], [[0.5, float("nan")]])
+    't,x\n0.5,\n'
+    """
+    import csv
+    import io
+
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow(["" if isinstance(cell, float) and cell != cell else cell for cell in row])
+    return stream.getvalue()
 
 
 class Reported:

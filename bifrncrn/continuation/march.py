@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
+import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +19,8 @@ from bifrncrn.continuation import layout as at
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.continuation.options import Options
 
+TIME = 100
+"""Why a march ends, beside the reasons of the kernels (`bifrncrn.continuation.layout`): the time limit."""
 MARCH = Kernels("march", {"bifrncrn.continuation.march_kernels": {"march": 1}})
 
 
@@ -154,13 +160,15 @@ def march(
     w[at.COUNT :] = 0
     w[at.STOPS] = sum(1 << event for event in stops)
     w[at.ACCEPT], w[at.TURNS] = curve.accept, curve.turns
-    MARCH.engine.call["march"](memory.address)
+    with _time_limit(w, options):
+        MARCH.engine.call["march"](memory.address)
     curve.check()
-    while w[at.REASON] == at.FULL and len(memory.marks) < options.max_points:
+    while w[at.REASON] == at.FULL and len(memory.marks) < options.max_points and not options.late:
         larger = Memory(curve, min(4 * len(memory.marks), options.max_points))
         larger.take_over(memory)
         memory, w = larger, larger.layout
-        MARCH.engine.call["march"](memory.address)
+        with _time_limit(w, options):
+            MARCH.engine.call["march"](memory.address)
         curve.check()
     count = int(w[at.COUNT])
     eigenvalues = np.empty((count, curve.spectra), complex)
@@ -171,7 +179,7 @@ def march(
         eigenvalues=eigenvalues,
         values=memory.values[:count].copy(),
         marks=memory.marks[:count].copy(),
-        reason=int(w[at.REASON]),
+        reason=TIME if w[at.REASON] == at.FULL and options.late else int(w[at.REASON]),
         wall=int(w[at.WALL]),
         newtons=int(w[at.NEWTONS]),
         rejected=int(w[at.REJECTED]),
@@ -185,3 +193,23 @@ def _memory(curve: Curve, capacity: int) -> Memory:
     if memory is None:
         memory = curve.memory[capacity] = Memory(curve, capacity)
     return memory
+
+
+@contextlib.contextmanager
+def _time_limit(w: np.ndarray, options: Options) -> Iterator[None]:
+    """Let a march that still runs at the time limit end: its memory counts as full from then on."""
+    capacity = int(w[at.CAPACITY])
+    timer = None
+    if options.late:
+        w[at.CAPACITY] = 0
+    elif options.until is not None:
+        timer = threading.Timer(options.until - time.monotonic(), w.__setitem__, (at.CAPACITY, 0))
+        timer.daemon = True
+        timer.start()
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer.cancel()
+            timer.join()
+        w[at.CAPACITY] = capacity

@@ -1,7 +1,8 @@
 """How a curve is followed: a frozen set of numbers, each with its meaning, range and consequence."""
 
 import math
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 
 from bifrncrn.base.errors import InputError
 
@@ -27,6 +28,11 @@ class Options:
         The relative error of a point that the corrector aims for.
     max_points : int
         The branch ends after this many points in one direction, with the reason `points`.
+    seconds : float, optional
+        A time limit for all that one call does. What was found until then is kept; branches that were being followed
+        end with the reason `time`.
+    until : float, optional
+        When the limit is reached, by `time.monotonic`; `begun` sets it.
     """
 
     step: float = 0.05
@@ -35,6 +41,8 @@ class Options:
     event_step: float = 2e-3
     tolerance: float = 1e-13
     max_points: int = 4000
+    seconds: float | None = None
+    until: float | None = None
 
     def __post_init__(self) -> None:
         for name, least, most in (
@@ -46,9 +54,30 @@ class Options:
             ("max_points", 2, math.inf),
         ):
             value = getattr(self, name)
-            ok = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-            if not ok or not least < value <= most:
+            if not _is_number(value) or not least < value <= most:
                 raise InputError(
                     f"option {name} = {value!r} must lie in ({least:g}, {most:g}]; "
                     f"the default is {getattr(type(self), name):g}"
                 )
+        if self.seconds is not None and not (_is_number(self.seconds) and self.seconds > 0.0):
+            raise InputError(f"option seconds = {self.seconds!r} must be a positive number of seconds, or None")
+
+    def begun(self) -> "Options":
+        """Return the same options with the time limit running from now, if there is one and it does not run already."""
+        if self.seconds is None or self.until is not None:
+            return self
+        return replace(self, until=time.monotonic() + self.seconds)
+
+    @property
+    def late(self) -> bool:
+        """Whether the time limit is reached."""
+        return self.until is not None and time.monotonic() >= self.until
+
+    @property
+    def said(self) -> str:
+        """The sentence of what ends by the time limit."""
+        return f"the time limit of {self.seconds or 0.0:g} s was reached; raise seconds (--seconds) to go on"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

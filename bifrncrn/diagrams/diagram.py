@@ -94,6 +94,7 @@ def diagram(
         If no equilibrium is found from the start.
     """
     require_kind(system, System, "a system")
+    options = (options or DEFAULT).begun()
     name = (
         parameter_of(system, parameter) if parameter in (None, *system.parameters) and system.parameters else parameter
     )
@@ -111,7 +112,7 @@ def diagram(
     problem.region = region_of(system, walls, reduction, name) if reduction else region
     inside = region_of(system, _both(walls, _checked_box(system, box)), reduction, name) if box else problem.region
     tracer = tracer_of(
-        problem, name, span, options or DEFAULT, max_branches,
+        problem, name, span, options, max_branches,
         events=compile_events(owner, events) if events else None, stop=labels(stop), engine=_engine(engine, problem),
     )  # fmt: skip
     rest = {key: value for key, value in start.items() if not reduction or key not in system.variables}
@@ -211,6 +212,9 @@ def _search(tracer: Tracer, region: Region, box: Collection[str]) -> list[str]:
     counts: list[str] = []
     evidence: dict[str, list[str]] = {}
     for fraction in SEARCHED:
+        if tracer.options.late:
+            counts.append(f"not searched further: {tracer.options.said}")
+            break
         p = tracer.span[0] + fraction * (tracer.span[1] - tracer.span[0])
         found = equilibria(tracer.searched, p, low, high, region)
         for y in found.points:

@@ -93,7 +93,7 @@ def extend(
     _check_owner(diagram, problem)
     names = tuple(dict.fromkeys([*(p.event for p in diagram.special_points if p.event), *events]))
     tracer = tracer_of(
-        problem, name, span, options or _as_before(diagram), max_branches,
+        problem, name, span, (options or _as_before(diagram)).begun(), max_branches,
         events=compile_events(owner, names) if names else None, stop=labels(stop),
     )  # fmt: skip
     for branch in diagram.branches:
@@ -106,7 +106,11 @@ def extend(
 
 def _as_before(diagram: Diagram) -> Options:
     """Return the options that a diagram was made with, but for its limits, beyond which it is to go."""
-    return replace(diagram.options, max_points=Options.max_points) if diagram.options else Options()
+    return (
+        replace(diagram.options, max_points=Options.max_points, seconds=None, until=None)
+        if diagram.options
+        else Options()
+    )
 
 
 def _equilibria(diagram: Diagram) -> Diagram:
@@ -212,7 +216,7 @@ def _goes_on(tracer: Tracer, y: np.ndarray, end: End, wider: bool) -> bool:
         region = tracer.region
         free = np.all(y[:-1] > region.lower) and np.all(y[:-1] < region.upper) and np.all(region.slack(y[None]) > 0.0)
         return bool(wider and free)
-    return end.reason in ("points", "stop")
+    return end.reason in ("points", "stop", "time")
 
 
 def _place(diagram: Diagram, branch: Branch) -> np.ndarray | None:

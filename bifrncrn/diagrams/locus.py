@@ -71,7 +71,7 @@ def locus(
     assert point.system is not None
     (first,) = point.parameters
     span = checked_range(point.system, first, second, bounds)
-    collector = Collector([point], first, second, span, options or Options())
+    collector = Collector([point], first, second, span, (options or Options()).begun())
     collector.add(point)
     if not collector.loci:
         raise ConvergenceError(" ".join(collector.notes))
@@ -89,8 +89,13 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
     chosen = [point for point in diagram.special_points if point.label in KINDS]
     low, high = diagram.range
     room = low - ROOM * (high - low), high + ROOM * (high - low)
-    collector = Collector(chosen, first, second, span, options or Options(), room)
+    options = (options or Options()).begun()
+    collector = Collector(chosen, first, second, span, options, room)
     for point in chosen:
+        if options.late:
+            where = f"{point.label} at {first}={point.parameters[first]:.9g}"
+            collector.notes.append(f"the curve of the {where} was not followed: {options.said}")
+            continue
         collector.add(point)
     collector.add_crossing()
     added = assembled(collector, system, diagram.reduction)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bifrncrn.continuation import layout
-from bifrncrn.continuation.march import Trace, march
+from bifrncrn.continuation.march import TIME, Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.loci.codim2 import LABELS, is_real, refine
 from bifrncrn.curves.loci.junctions import Junction, locate
@@ -257,6 +257,8 @@ class Follower:
             return End(
                 "points", f"the limit of {self.options.max_points} points was reached; raise max_points to go on"
             )
+        if trace.reason == TIME:
+            return End("time", self.options.said)
         if trace.reason == layout.NOT_FINITE:
             return End("nan", "the model is not finite beyond this point; narrow the range or mend the equations")
         n, low, high = problem.n, problem.base.lower, problem.base.upper

@@ -129,13 +129,13 @@ def orbits(
     if isinstance(start, Cycle):
         if system is not None:
             raise InputError("a cycle knows its system; leave system out")
-        return _as_result(start.system.title, from_cycle(start, parameter, bounds, options or Options()))
+        return _as_result(start.system.title, from_cycle(start, parameter, bounds, (options or Options()).begun()))
     if isinstance(start, SpecialPoint) and start.label in LEAVES:
         return _as_result(start.system.title if start.system else "", _left(start, bounds, parameter, options))
     if not isinstance(start, SpecialPoint) or start.label != "HB":
         what = getattr(start, "label", start)
         raise InputError(f"periodic orbits start at a Hopf point, at PD or at BPC; give one, not {what!r:.60}")
-    task = task_of(start, bounds, system, options or Options())
+    task = task_of(start, bounds, system, (options or Options()).begun())
     if parameter not in (None, task.parameter):
         raise InputError(f"the diagram of this point is in {task.parameter}; leave parameter={parameter!r:.40} out")
     check_inside(task, start.parameters[task.parameter], "the Hopf point")
@@ -185,7 +185,7 @@ def with_orbits(
     hopf = [k for k, point in enumerate(diagram.special_points) if point.label == "HB" and len(point.parameters) == 1]
     if not hopf:
         return diagram
-    task = task_of(diagram.special_points[hopf[0]], diagram.range, system, options or Options())
+    task = task_of(diagram.special_points[hopf[0]], diagram.range, system, (options or Options()).begun())
     branches, points, notes = list(diagram.branches), list(diagram.special_points), list(diagram.notes)
     counters = dict(diagram.counters)
     done: list[np.ndarray] = []
@@ -193,6 +193,10 @@ def with_orbits(
         point = diagram.special_points[place]
         y = coordinates_of(task, point)
         if any(same(task, y, other) for other in done):
+            continue
+        if task.options.late:
+            where = f"{task.parameter}={y[-1]:.9g}"
+            notes.append(f"the orbits of the Hopf point at {where} were not followed: {task.options.said}")
             continue
         family = from_hopf(task, point)
         if isinstance(family, str):

@@ -400,6 +400,28 @@ class Diagram(Reported):
         """Write the diagram as JSON; the file appears whole or not at all."""
         write_atomic(path, json.dumps(self.to_json(), allow_nan=False) + "\n")
 
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write every row of every branch: its branch, kind and columns, unstable eigenvalues or multipliers, label.
+
+        A name of the model keeps its column; where it is one of ours, ours gets an underscore (`branch_`).
+        """
+        from bifrncrn.base.tables import csv_text
+
+        names = list(dict.fromkeys(name for branch in self.branches for name in branch.columns))
+        own = [f"{name}_" if name in names else name for name in ("branch", "kind", "unstable", "label")]
+        rows: list[list[object]] = []
+        for branch in self.branches:
+            labels: dict[int, list[str]] = {}
+            for point in self.special_points:
+                if point.branch == branch.id:
+                    labels.setdefault(point.index, []).append(point.label)
+            for k, values in enumerate(branch.points.tolist()):
+                here = dict(zip(branch.columns, values, strict=True))
+                count = int(branch.unstable[k])
+                ours = ["" if count < 0 else count, " ".join(labels.get(k, []))]
+                rows.append([branch.id, branch.kind, *(here.get(name, "") for name in names), *ours])
+        write_atomic(path, csv_text([*own[:2], *names, *own[2:]], rows))
+
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Diagram:
         """Read a diagram that `save` or `--json` wrote.

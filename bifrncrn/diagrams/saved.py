@@ -122,14 +122,18 @@ def _options(record: Record) -> Options | None:
     if not record.has("options"):
         return None
     entry = Record(record.get("options"), "the options")
-    known = {field.name for field in fields(Options)}
+    known = {field.name for field in fields(Options)} - {"until"}
     values = {name: value for name, value in entry.data.items() if name in known}
     return Options(**values)
 
 
 def options_out(options: Options | None) -> dict[str, Any] | None:
     """Return options as plain JSON."""
-    return None if options is None else {name: v for name, v in asdict(options).items() if v is not None}
+    return (
+        None
+        if options is None
+        else {name: v for name, v in asdict(options).items() if v is not None and name != "until"}
+    )
 
 
 def _branch(record: Record, number: int, parameter: str, second: str | None, points: int) -> Branch:

@@ -12,7 +12,7 @@ import numpy as np
 from bifrncrn.base.arrays import frozen
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line, from_trace, join
-from bifrncrn.continuation.march import Trace, march
+from bifrncrn.continuation.march import TIME, Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.diagrams.angles import angles, come_round, unwound
@@ -216,6 +216,9 @@ class Tracer:
             for direction in self.problem.directions(junction.y, junction.left, junction.scale):
                 if any(abs(direction @ known) > PARALLEL for known in junction.known):
                     continue
+                if self.options.late:
+                    self.notes.append(f"Not all branch points were switched at: {self.options.said}.")
+                    return
                 if len(self.branches) >= self.max_branches:
                     self.notes.append(
                         f"Stopped after {self.max_branches} branches; more leave the branch points found."
@@ -671,6 +674,8 @@ class Tracer:
             return End(
                 "points", f"the limit of {self.options.max_points} points was reached; raise max_points to go on"
             )
+        if trace.reason == TIME:
+            return End("time", self.options.said)
         if trace.reason == layout.NOT_FINITE:
             return End("nan", "the model is not finite beyond this point; narrow the range or mend the equations")
         return End("step", "the step became too small: the Jacobian is singular or the branch is not smooth here")

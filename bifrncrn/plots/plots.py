@@ -157,8 +157,9 @@ def plot_comparison(comparison: Comparison, show: str | None = None, ax: Axes | 
     return ax
 
 
-def save_diagram(diagram: Diagram, path: str | os.PathLike[str], show: str | None = None) -> None:
+def save_diagram(diagram: Diagram, path: str | os.PathLike[str], show: Any = None, log: str = "") -> None:
     """Write `plot_diagram`'s picture to a PNG, PDF or SVG file, by its suffix."""
+    show = show if isinstance(show, str) or not show else show[0]
     _form(path)
     figure = _figure()
     loci = tuple(branch for branch in diagram.branches if branch.kind in LOCI)
@@ -623,6 +624,16 @@ class Trajectory(Protocol):
 
     def column(self, name: str) -> np.ndarray:
         """Return one state, (k,)."""
+
+
+def save_trajectory(
+    run: Trajectory, path: str | os.PathLike[str], show: str | Sequence[str] | None = None, against: str = "t"
+) -> None:
+    """Write `plot_trajectory`'s picture to a PNG, PDF or SVG file, by its suffix."""
+    _form(path)
+    figure = _figure()
+    plot_trajectory(run, show, against, figure.subplots())
+    save_figure(figure, path)
 
 
 def plot_trajectory(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.base.files import write_atomic
+from bifrncrn.base.tables import Reported, csv_text, format_table, printable
 from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.events import Event, EventWatch, Occurrence
@@ -20,8 +23,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True, eq=False)
-class Simulation:
+ROWS = 30
+"""States, and events, that a report lists at most."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Simulation(Reported):
     """A trajectory of a system.
 
     Attributes
@@ -101,10 +108,35 @@ class Simulation:
         return np.maximum(np.asarray(self.interpolant(when)).T, self.system.lower)
 
     def table(self) -> pd.DataFrame:
-        """Return a pandas table with the columns `t` and one for each variable."""
+        """Return a pandas table with the columns `t` (`t_` where a variable is called so) and one for each variable."""
         import pandas as pd
 
-        return pd.DataFrame({"t": self.t, **{name: self.column(name) for name in self.columns}})
+        return pd.DataFrame(
+            {"t_" if "t" in self.columns else "t": self.t, **{name: self.column(name) for name in self.columns}}
+        )
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the times and states, a row each."""
+        head = "t_" if "t" in self.columns else "t"
+        write_atomic(path, csv_text([head, *self.columns], np.column_stack([self.t, self.x]).tolist()))
+
+    def __str__(self) -> str:
+        low, high = self.span
+        lines = [f"{self.title or 'model'}: {self.status} at t = {high:g} (from {low:g}): {self.message}"]
+        if len(self.t):
+            bounds = np.column_stack([self.x[0], self.x[-1], self.x.min(axis=0), self.x.max(axis=0)])
+            rows = [[n, *(f"{v:.8g}" for v in row)] for n, row in zip(self.columns, bounds.tolist())][:ROWS]
+            lines += ["", format_table(["state", "first", "last", "least", "largest"], rows)]
+            lines += [f"({len(self.columns) - ROWS} more states)"] if len(self.columns) > ROWS else []
+        for event in self.events[:ROWS]:
+            lines.append(f"{event.event} at t = {event.t:.10g}, {'rising' if event.direction > 0 else 'falling'}")
+        lines += [f"({len(self.events) - ROWS} more events)"] if len(self.events) > ROWS else []
+        effort = self.effort
+        lines += ["", f"{effort.steps} steps, {effort.evaluations} evaluations of the equations"]
+        return printable("\n".join(lines))
+
+    def __repr__(self) -> str:
+        return f"<Simulation: {len(self.t)} times from {self.span[0]:g} to {self.span[1]:g}, {self.status}>"
 
     def plot(self, show: str | Sequence[str] | None = None, against: str = "t", ax: Axes | None = None) -> Axes:
         """Draw states against time, or against another state (see `bifrncrn.plots.plots.plot_trajectory`)."""

@@ -12,7 +12,7 @@ from bifrncrn.curves.orbits.resting import saddle_node, saddles_passed
 
 RANGE, HOPF, HOMOCLINIC, CENTRE, INFINITY, CLOSED = "range", "HB", "homoclinic", "centre", "infinity", "closed"
 HETEROCLINIC, SNIC, MOTHER = "heteroclinic", "snic", "PD"
-FULL, SHORT, NOT_FINITE, WALL = "points", "step", "nan", "bound"
+FULL, SHORT, NOT_FINITE, WALL, TIME = "points", "step", "nan", "bound", "time"
 SLOW_PERIODS = 8.0
 """How many times the shortest period one must be before it is asked whether it grows without bound."""
 STANDSTILL = 1e-7

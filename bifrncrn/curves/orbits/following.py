@@ -20,6 +20,7 @@ from bifrncrn.curves.orbits.ends import (
     NOT_FINITE,
     RANGE,
     SHORT,
+    TIME,
     WALL,
     Ends,
     Followed,
@@ -121,7 +122,9 @@ class Follower:
         found = Followed([Row(start, self.corrector.extremes(start.orbit))])
         here, before, h = start, None, first_step
         while not found.reason:
-            if len(found.rows) >= self.options.max_points:
+            if self.options.late:
+                found.reason = TIME
+            elif len(found.rows) >= self.options.max_points:
                 found.reason = self._ends.stuck(found, FULL)
             elif not h >= self.options.least_step:
                 failures = {BAD_VALUE: NOT_FINITE, OUTSIDE: WALL}

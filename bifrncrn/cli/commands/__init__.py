@@ -1,0 +1,1 @@
+"""One file a command: its options (`add`) and what it does (`run`)."""

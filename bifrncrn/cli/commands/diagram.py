@@ -1,0 +1,151 @@
+"""`bifrncrn diagram`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.cli.parser import (
+    MODEL_HELP,
+    NAMES,
+    Commands,
+    add_output,
+    add_tracing,
+    assignments,
+    boxes,
+    command,
+    number,
+    positive_integer,
+)
+from bifrncrn.cli.shared import OK, bounds_of, check_outputs, merged, report, with_values
+
+if TYPE_CHECKING:
+    from bifrncrn.continuation.options import Options
+    from bifrncrn.diagrams.results import Diagram
+    from bifrncrn.models.system import System
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    option = command(
+        commands,
+        "diagram",
+        "trace the branches of equilibria and their special points",
+        examples=(
+            "ab_reaction --parameter D --range 0 0.16 --orbits --plot ab.png",
+            "my.toml --parameter k --range 0 1 --all --box x=0:5,y=0:5",
+            "ab_reaction --parameter D --range 0 0.16 --second beta --second-range 1 3 --json ab.json",
+        ),
+    )
+    option("model", metavar="MODEL", help=MODEL_HELP)
+    add_tracing(option)
+    option("--set", type=assignments, action="append", metavar=NAMES, help="values of other parameters")
+    option("--all", action="store_true", help="also find branches that are not connected to the start, inside --box")
+    option("--event", action="append", metavar="EQUATION", help="mark the points where it holds as UZ, like 'u1 = 0.5'")
+    option("--walls", type=boxes, action="append", metavar="a=0:1,b=2:3", help="bounds of states at which branches end")
+    option("--stop", action="append", metavar="LABELS", help="end a branch at its first LP, BP, HB or UZ; like LP,HB")
+    option("--max-points", type=positive_integer, metavar="N", help="end a branch after so many points in a direction")
+    option("--seconds", type=number, metavar="S", help="time limit; what was found until then is kept")
+    option("--extend", metavar="OLD.json", help="go on with this saved diagram of MODEL, in the wider --range")
+    option("--orbits", action="store_true", help="also follow the periodic orbits that leave every HB")
+    option("--doublings", type=positive_integer, metavar="N", help="follow the doubled orbits at PD, N times over")
+    option("--cycle", action="store_true", help="settle to a cycle from the start and follow it")
+    option("--second", metavar="PARAMETER", help="follow every LP and HB in a second parameter as well")
+    option("--second-range", nargs=2, type=number, metavar=("LO", "HI"), help="range of the second parameter")
+    option("--mu", type=number, help="analyse the full network at this ratio of time-scales")
+    option("--no-stability", action="store_true", help="compute no eigenvalues: faster for large systems, finds no HB")
+    option("--csv", metavar="FILE", help="write every row of every branch")
+    add_output(option, "bifrncrn.diagram/1", show=True)
+    option("--log", choices=("x", "y", "xy"), help="logarithmic axes of the picture")
+
+
+def run(options: Namespace) -> int:
+    """Trace one diagram."""
+    from bifrncrn.library.formats import load_model
+
+    if bool(options.second) != bool(options.second_range):
+        raise InputError("--second PARAMETER and --second-range LOW HIGH go together; give both or none")
+    if options.doublings and not (options.orbits or options.cycle):
+        raise InputError("--doublings goes on from the orbits of --orbits or --cycle; give one of them too")
+    check_outputs(options.json, options.plot, options.csv)
+    settings = _settings(options)
+    system = with_values(load_model(options.model, mu=options.mu), options)
+    result = _traced(system, options, settings)
+    if options.orbits or options.cycle:
+        result = _with_cycles(result, system, options, settings)
+    if options.second:
+        from bifrncrn.diagrams.locus import with_loci
+
+        result = with_loci(result, options.second, tuple(options.second_range), settings)
+    if options.plot:
+        from bifrncrn.plots.plots import save_diagram
+
+        save_diagram(result, options.plot, show=options.show, log=options.log or "")
+    if options.csv:
+        result.to_csv(options.csv)
+    report(str(result), result.to_json() if options.json else None, options.json, options.plot, options.csv)
+    return OK
+
+
+def _settings(options: Namespace) -> Options | None:
+    """Return the limits that were given, that of time running."""
+    from bifrncrn.continuation.options import Options
+
+    given = {"max_points": options.max_points, "seconds": options.seconds}
+    limits = {name: value for name, value in given.items() if value is not None}
+    return Options(**limits).begun() if limits else None
+
+
+def _traced(system: System, options: Namespace, settings: Options | None) -> Diagram:
+    from bifrncrn.diagrams.diagram import diagram
+
+    common: dict[str, Any] = {
+        "events": options.event or (),
+        "walls": merged(options.walls, "--walls") or None,
+        "stop": [label.strip() for labels in options.stop or () for label in labels.split(",")],
+    }
+    if settings is not None:
+        common["options"] = settings
+    if options.extend is not None:
+        return _extended(system, options, common)
+    return diagram(
+        system,
+        parameter=options.parameter,
+        bounds=bounds_of(options),
+        start=merged(options.start, "--start") or None,
+        box=merged(options.box, "--box") or None,
+        all=options.all,
+        engine=options.engine,
+        stability=not options.no_stability,
+        **common,
+    )
+
+
+def _with_cycles(result: Diagram, system: System, options: Namespace, steps: Options | None) -> Diagram:
+    """Add the branches of periodic orbits that are asked for."""
+    from bifrncrn.diagrams.orbits import with_cycle, with_doublings, with_orbits
+
+    if options.orbits:
+        result = with_orbits(result, options=steps)
+    if options.cycle:
+        start = merged(options.start, "--start") or None
+        result = with_cycle(result, system, options.parameter, bounds_of(options), start=start, options=steps)
+    return with_doublings(result, options.doublings, options=steps) if options.doublings else result
+
+
+def _extended(system: System, options: Namespace, common: dict[str, Any]) -> Diagram:
+    """Go on with a saved diagram."""
+    from bifrncrn.diagrams.extend import extend
+    from bifrncrn.diagrams.results import Diagram
+
+    for name in ("start", "box", "all", "no_stability"):
+        if getattr(options, name):
+            word = name.replace("_", "-")
+            raise InputError(f"--extend goes on from the branches of {options.extend}; leave --{word} out")
+    if options.engine != "native":
+        raise InputError(f"--extend works with the native engine only; leave --engine {options.engine} out")
+    old = Diagram.load(options.extend)
+    if options.parameter not in (None, old.parameter):
+        raise InputError(f"{options.extend} is a diagram in {old.parameter}, not in {options.parameter}; name that one")
+    return extend(old, bounds_of(options), system=system, **common)

@@ -1,0 +1,49 @@
+"""`bifrncrn prove`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from bifrncrn.cli.commands.compare import side
+from bifrncrn.cli.parser import MODEL_HELP, NAMES, Commands, add_output, assignments, boxes, command, number
+from bifrncrn.cli.shared import FINDING, OK, bounds_of, check_outputs, merged, report
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    option = command(
+        commands,
+        "prove",
+        "prove which equilibria, folds and Hopf points there are in a box",
+        "Of models of up to three states; by interval arithmetic, so that no rounding error can make it wrong. Exit "
+        "code 1 when something is left undecided; what it is, is listed.",
+        examples=("ab_reaction --parameter D --range 0 0.16 --box u1=0:1,u2=0:8",),
+    )
+    option("model", metavar="MODEL", help=MODEL_HELP)
+    option("--parameter", metavar="NAME", help="the parameter that varies")
+    option("--range", nargs=2, type=number, metavar=("LO", "HI"), help="its range (default: the target's)")
+    option("--box", type=boxes, action="append", metavar="a=0:1,b=2:3", help="region of the states, all of them")
+    option("--set", type=assignments, action="append", metavar=NAMES, help="values of other parameters")
+    option(
+        "--spread", type=number, default=0.0, metavar="S", help="hold for other parameters within this fraction, too"
+    )
+    option("--seconds", type=number, default=120.0, metavar="T", help="leave undecided what takes longer (default 120)")
+    add_output(option, "bifrncrn.proof/1", plot=False)
+
+
+def run(options: Namespace) -> int:
+    """Prove what a box holds."""
+    from bifrncrn.proofs.prove import prove
+
+    check_outputs(options.json, None)
+    proof = prove(
+        side(options.model, None),
+        parameter=options.parameter,
+        bounds=bounds_of(options) if options.range else None,
+        box=merged(options.box, "--box") or None,
+        values=merged(options.set, "--set") or None,
+        spread=options.spread,
+        seconds=options.seconds,
+    )
+    report(str(proof), proof.to_json(), options.json)
+    return OK if proof.proved else FINDING

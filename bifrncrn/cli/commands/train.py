@@ -1,0 +1,112 @@
+"""`bifrncrn train`."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.cli.parser import Commands, add_output, command, natural, number, positive_integer
+from bifrncrn.cli.shared import OK, check_outputs, report
+
+if TYPE_CHECKING:
+    from bifrncrn.training.fit.start import Start
+    from bifrncrn.training.targets.target import Target
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    option = command(
+        commands,
+        "train",
+        "train a network on a target",
+        "The best network is written, and exit code 0 is given, also when it misses the target; the report says so.",
+    )
+    option("target", metavar="TARGET", help="the name of a library target, or a model file with [training]")
+    option(
+        "--perceptrons", type=positive_integer, metavar="N", help="number of perceptrons (default: the target's own)"
+    )
+    option("--seeds", type=positive_integer, default=10, metavar="K", help="number of starts (default 10)")
+    option("--seed", type=natural, default=0, metavar="S", help="seed of the first start (default 0)")
+    option("--loss", choices=("field", "relative"), help="what is made small (default: the target's own)")
+    option("--ridge", type=number, help="penalty on large rates (default: follows the loss down)")
+    option("--rate-bound", type=number, metavar="B", help="no alpha, omega, psi, theta or beta is larger in size")
+    option("--samples", type=positive_integer, metavar="N", help="samples a side of a grid, or altogether by --method")
+    option("--method", choices=("grid", "sobol", "lhs"), default="grid", help="how boxes are sampled (default grid)")
+    option("--evaluations", type=positive_integer, default=400, metavar="N", help="limit of a descent (default 400)")
+    option("--seconds", type=number, metavar="T", help="time limit of each start; it ends with the best it has")
+    option("--jobs", type=positive_integer, metavar="N", help="processes (default: all cores); changes no result")
+    option("--no-refine", action="store_true", help="leave special points where the fit put them")
+    option("--checkpoints", metavar="DIR", help="keep finished starts in this folder, and take them from there")
+    option("--out", metavar="NET.json", help="write the network here")
+    add_output(option, "the training record", plot=False)
+
+
+def run(options: Namespace) -> int:
+    """Train a network."""
+    from bifrncrn.training.train import train
+
+    check_outputs(options.json, None, options.out)
+    if options.out and Path(options.out).suffix != ".json":
+        raise InputError(f"--out {options.out} must end in .json; bifrncrn convert writes the other formats")
+    done = 0
+
+    def watched(count: int, total: int, start: Start) -> None:
+        nonlocal done
+        done = count
+        if sys.stderr.isatty():
+            _progress(count, total, start)
+
+    try:
+        fit = train(
+            load_target(options.target),
+            perceptrons=options.perceptrons,
+            seeds=options.seeds,
+            seed=options.seed,
+            loss=options.loss,
+            ridge=options.ridge,
+            rate_bound=options.rate_bound,
+            samples=options.samples,
+            method=options.method,
+            evaluations=options.evaluations,
+            seconds=options.seconds,
+            jobs=options.jobs or (-1 if options.seeds > 1 else 1),
+            refine=not options.no_refine,
+            checkpoints=options.checkpoints,
+            progress=watched,
+        )
+    except KeyboardInterrupt as stopped:
+        if options.checkpoints and done:
+            kept = f"{done} of {options.seeds} starts are kept in {options.checkpoints}"
+            raise type(stopped)(f"{kept}; the same command goes on from there") from None
+        raise
+    if options.out:
+        fit.network.save(options.out)
+    report(str(fit), fit.to_json(), options.json, options.out)
+    return OK  # also where the target is not reached: the report says so
+
+
+def load_target(word: str) -> Target:
+    """Return what a network is to be trained on: a library target, or a model file with a [training] table."""
+    from bifrncrn import library
+    from bifrncrn.training.targets.target import Target
+
+    if Path(word).suffix == ".toml":
+        return Target.from_file(word)
+    if word not in library.names() and (Path(word).suffix or Path(word).exists()):
+        raise InputError(
+            f"{word} is no target; give a library target or a model file (.toml) with a [training] table, "
+            "which may name a curve's .csv or .svg file"
+        )
+    found = library.get(word)
+    if not isinstance(found, Target):
+        raise InputError(f"{word!r} is a system, not a target; the targets are {', '.join(library.names('target'))}")
+    return found
+
+
+def _progress(done: int, total: int, start: Start) -> None:
+    end = "\n" if done == total else ""
+    sys.stderr.write(f"\r{done} of {total} starts, loss {start.loss:.3g}   {end}")
+    sys.stderr.flush()

@@ -1,0 +1,76 @@
+"""What several commands do: check where results go, print and write them, put values in."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.base.files import check_writable, write_atomic
+from bifrncrn.base.tables import printable
+
+if TYPE_CHECKING:
+    from bifrncrn.models.system import System
+
+OK, FINDING = 0, 1
+
+
+def check_outputs(json_file: str | None, *files: str | None) -> None:
+    """Find out before the computation whether its results can be written.
+
+    The second of the files and later ones may have any suffix; the first is a picture.
+    """
+    picture = files[0] if files else None
+    if picture is not None:
+        from bifrncrn.plots.plots import check_suffix
+
+        check_suffix(picture)
+    for name in (*files, None if json_file == "-" else json_file):
+        if name is not None:
+            check_writable(name)
+
+
+def report(text: str, data: dict[str, Any] | None, json_file: str | None, *files: str | None) -> None:
+    """Print the text, write the data, and say what was written; with `--json -` print the data and nothing else.
+
+    `files` were written already.
+    """
+    if json_file is not None and data is not None:
+        plain = json.dumps(data, allow_nan=False) + "\n"
+        if json_file == "-":
+            sys.stdout.write(plain)
+            return
+        write_atomic(json_file, plain)
+    written = [f"wrote {name}" for name in (json_file, *files) if name is not None]
+    sys.stdout.write(printable("\n".join([text, *([""] if written and text else []), *written])).lstrip("\n") + "\n")
+
+
+def bounds_of(options: Namespace) -> tuple[float, float]:
+    """Return the range that was asked for."""
+    low, high = options.range
+    if not low < high:
+        raise InputError(f"--range {low:g} {high:g} is empty; give the lower end first and a higher one after it")
+    return low, high
+
+
+def merged(parts: list[dict[str, Any]] | None, option: str) -> dict[str, Any]:
+    """Return the values of a repeated option together."""
+    out: dict[str, Any] = {}
+    for part in parts or []:
+        for name in part:
+            if name in out:
+                raise InputError(f"{option} gives {name} twice; give it once")
+        out |= part
+    return out
+
+
+def with_values(system: System, options: Namespace) -> System:
+    """Return the system with the values of --set."""
+    values = merged(options.set, "--set")
+    if options.parameter in values:
+        raise InputError(
+            f"--set gives {options.parameter}, the continuation parameter; give its first value by --start"
+        )
+    return system.with_(values=values) if values else system
