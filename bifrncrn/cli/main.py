@@ -8,6 +8,7 @@ import importlib
 import io
 import os
 import sys
+import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
@@ -22,12 +23,14 @@ COMMANDS = ("diagram", "train", "compare", "prove", "simulate", "convert", "benc
 GREETING = """\
 bifrncrn: bifurcation diagrams of differential equations and reaction networks
 
-  bifrncrn diagram ab_reaction --parameter D --range 0 0.16 --orbits --plot ab.png
-  bifrncrn demo                  a trained network against its target, in seconds
-  bifrncrn list                  the systems and targets that are shipped, formats, functions
-  bifrncrn COMMAND --help        {commands}
+  bifrncrn diagram ab_reaction --parameter D --range 0 0.16 --orbits
+  bifrncrn demo              a trained network against its target, in seconds
+  bifrncrn list              the systems and targets shipped, formats, functions
+  bifrncrn COMMAND --help    of one of the commands
+                             {commands}
 
-A model of your own is a text file; `bifrncrn convert ab_reaction my.toml` writes one to begin with.
+A model of your own is a text file; to begin with one, write
+  bifrncrn convert ab_reaction my.toml
 """
 
 
@@ -122,7 +125,7 @@ def _run(arguments: list[str]) -> int:
         sys.stdout.write(f"bifrncrn {_version()}\n")
         return OK
     if options.command is None:
-        sys.stdout.write(GREETING.format(commands=", ".join(COMMANDS)))
+        sys.stdout.write(GREETING.format(commands=textwrap.fill(", ".join(COMMANDS), 50, subsequent_indent=" " * 29)))
         return OK
     return int(_module(options.command).run(options))
 
