@@ -152,7 +152,7 @@ def _left(
     (name,) = point.parameters
     if parameter not in (None, name):
         raise InputError(f"the branch of this point is in {name}; leave parameter={parameter!r:.40} out")
-    family = from_cycle_point(point, bounds, options or Options())
+    family = from_cycle_point(point, bounds, (options or Options()).begun())
     if isinstance(family, str):
         raise ConvergenceError(family)
     return family
@@ -248,7 +248,7 @@ def with_cycle(
         raise ConvergenceError(
             f"the trajectory from the start at {name}={y[-1]:.9g} settles to no cycle (but: {what}); start elsewhere"
         )
-    family = from_cycle(cycle, name, bounds, options or Options())
+    family = from_cycle(cycle, name, bounds, (options or Options()).begun())
     if diagram is None:
         return _as_result(system.title, family)
     if any(_passes(branch, name, cycle) for branch in diagram.branches):
@@ -303,7 +303,7 @@ def with_doublings(diagram: Diagram, times: int = 1, *, options: Options | None 
             point = points[place]
             if point.label != "PD" or _known(point, done):
                 continue
-            family = from_cycle_point(point, None, options or Options())
+            family = from_cycle_point(point, None, (options or Options()).begun())
             if isinstance(family, str):
                 notes.append(family)
                 continue
