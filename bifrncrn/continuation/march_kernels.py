@@ -131,6 +131,8 @@ TOGETHER = 1e-6
 """Events that are not further apart than this are located as one."""
 CLOSE_PAIR = 1e-6
 """A shorter step is not searched for two Hopf points: between them the real part is but rounding."""
+CLOSE_TESTS = 2e-3
+"""A shorter step is not searched for two zeros of a user test."""
 CLOSE_REAL = 2e-5
 """The same for two folds or branch points; nearer to a branch point, rounding has the tangent's direction."""
 ZERO_REAL = 1e-13
@@ -645,12 +647,32 @@ def _dips(g0, g1, g2, h1, h2, least):
 
 
 @kernel
+def _hidden_tests(w, k):
+    """Say whether the step to the trial point may hide two zeros of a user test: a parabola through three values."""
+    before = k - 1
+    while before > 0 and _mark(w, before, MARK_EVENT) != 0:
+        before -= 1  # an event may be next to point k, and a test zero there
+    if before < 0 or _mark(w, k, MARK_EVENT) != 0:
+        return 0
+    h1 = _distance(w, _row(w, POINTS, before, w[SIZE]), _row(w, POINTS, k, w[SIZE]))
+    h2 = _distance(w, _row(w, POINTS, k, w[SIZE]), doubles(w[TRIAL]))
+    for i in range(w[TESTS]):
+        g0, g1 = _row(w, VALUES, before, w[TESTS])[i], _row(w, VALUES, k, w[TESTS])[i]
+        g2 = doubles(w[TRIAL_VALUES])[i]
+        if math.isfinite(g0 + g1 + g2) and g0 * g1 > 0.0 and _dips(g0, g1, g2, h1, h2, CLOSE_TESTS) == 2:
+            return 2
+    return 0
+
+
+@kernel
 def _hidden(w, k):
     """Say which step may hide a pair of crossings: 1 the one to point k, 2 the one to the trial point, 0 none.
 
     Looked at are the real parts next to zero on either side, whether any real part was about to cross, and, in case
     others come and go behind those next to zero, the product of the real parts of all complex pairs.
     """
+    if w[TURNS] == 0:
+        return _hidden_tests(w, k)
     unstable = w[UNSTABLE]
     size, n = w[SIZE], w[SPECTRA]
     before = k - 2 if k > 1 and _mark(w, k - 1, MARK_EVENT) > 0 else k - 1  # an event may be next to point k

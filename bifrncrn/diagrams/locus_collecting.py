@@ -67,6 +67,8 @@ class Collector:
         if point.label == "HB" and point.omega is None:  # only bracketed
             kappa = squared_frequency(self.base.with_(values=point.parameters).jacobian(x)) or 0.0
         if not self._through(KINDS[point.label], x, point.parameters[self.first], second, kappa):
+            if point.status != "converged":
+                return  # nobody knows whether it is one
             where = f"{self.first}={point.parameters[self.first]:.6g}"
             self.notes.append(f"The {point.label} at {where} is degenerate: it was not followed in two parameters.")
 
@@ -158,7 +160,8 @@ def _sizes(point: SpecialPoint, first: str) -> np.ndarray:
     system = point.system.with_(values=point.parameters)
     x = np.array([point.state[name] for name in system.variables])
     if point.along is not None:
-        size = np.abs(point.along[:, :-1]).max(axis=0)
+        # not the largest: a branch may go to infinity
+        size = np.maximum(np.abs(x), np.median(np.abs(point.along[:, :-1]), axis=0))
     else:
         step = np.zeros(len(system.parameters))
         step[system.parameter_index(first)] = width

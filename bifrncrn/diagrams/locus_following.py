@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +12,7 @@ from bifrncrn.continuation import layout
 from bifrncrn.continuation.march import TIME, Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.loci.codim2 import LABELS, is_real, refine
-from bifrncrn.curves.loci.junctions import Junction, locate
+from bifrncrn.curves.loci.junctions import Junction, directions, locate
 from bifrncrn.curves.loci.problem import LocusProblem
 from bifrncrn.curves.loci.starting import onto, parts, prepare, tangent, units
 from bifrncrn.diagrams.results import End
@@ -27,6 +29,14 @@ OFF = 0.02
 """A start may be off the locus by this much, in units of the unknowns: it may be a point that was only bracketed."""
 AT_WALL = 1e-5
 """A curve that ends nearer to a bound than this, in units of the states, ends there: it meets another on the bound."""
+NOTHING = 1e-5
+"""A curve that is shorter than this, in units of the unknowns, is the rounding of a degenerate point."""
+NOISE = 20
+"""More junctions than this in one march are the sign of a determinant that is zero all along."""
+CLOSE = 1e-4
+"""A point that is only bracketed and a junction that are closer than this, in units of the unknowns, may be one."""
+FAR = 1e9
+"""A state that grows to this multiple of its typical size is taken to go to infinity."""
 SAME = 1e-6
 """Points of loci closer than this, in units of the unknowns, are one."""
 LEAVING = (1e-2, 1e-3, 1e-4)
@@ -95,9 +105,10 @@ class Follower:
         self.problem, self.span, self.room, self.options = problem, span, room, options
         base = problem.base
         kappa = [0.0] if problem.kind == "hopf" else []
+        far = FAR * problem.size[: problem.n]
         self.walls = (
-            np.concatenate([base.lower, kappa, room[:1]]),
-            np.concatenate([base.upper, np.full(len(kappa), np.inf), room[1:]]),
+            np.concatenate([np.maximum(base.lower, -far), kappa, room[:1]]),
+            np.concatenate([np.minimum(base.upper, far), np.full(len(kappa), np.inf), room[1:]]),
         )
 
     def follow(self, y: np.ndarray, meets: bool = False) -> Locus | None:
@@ -108,11 +119,16 @@ class Follower:
         problem = self.problem
         scale = self._scale(y)
         y = self._start(y, scale)
-        ahead = tangent(problem, y, scale)
-        if not np.isfinite(ahead).all():
+        ahead, regular = tangent(problem, y, scale)
+        if meets or not regular:
+            ways = [ahead / scale] if regular else directions(problem, y, scale)
+            for beside in self._beside(y, ways, scale):
+                ahead, regular = tangent(problem, beside, scale)
+                if regular:
+                    y = beside
+                    break
+        if not regular:
             return None
-        if meets and (beside := self._beside(y, ahead, scale)) is not None:
-            y = beside
         borders = problem.borders()
         forth = self._march(y, ahead, scale)
         if forth is None or forth.ended[1].reason == "closed":
@@ -122,7 +138,9 @@ class Follower:
         if back is None:
             return None
         whole = forth if len(back.points) < 2 else join(_without_last(back.reversed()), forth)
-        return replace(whole, ended=(back.ended[1], forth.ended[1])) if len(whole.points) > 1 else None
+        if np.max(np.ptp(whole.points, axis=0) / scale) < NOTHING:
+            return None
+        return replace(whole, ended=(back.ended[1], forth.ended[1]))
 
     def switch(self, junction: Junction) -> Locus | None:
         """Return the locus that crosses another at a junction."""
@@ -181,14 +199,13 @@ class Follower:
         near = found is not None and np.linalg.norm((found - y) / scale) < OFF
         return found if found is not None and near else y
 
-    def _beside(self, y: np.ndarray, ahead: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
-        """Return a point of the locus a little further along a tangent of unit length, or back; None where none is."""
-        for sign in (1.0, -1.0):
-            guess = y + sign * BESIDE * ahead
-            found = onto(self.problem, guess, ahead / scale**2, scale)
+    def _beside(self, y: np.ndarray, ways: list[np.ndarray], scale: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the points of loci a little further along unit tangents, in scaled unknowns, and back."""
+        for way, sign in itertools.product(ways, (1.0, -1.0)):
+            guess = y + sign * BESIDE * way * scale
+            found = onto(self.problem, guess, way / scale, scale)
             if found is not None and np.linalg.norm((found - guess) / scale) < BESIDE and self._inside(found):
-                return found
-        return None
+                yield found
 
     def _march(
         self, y: np.ndarray, ahead: np.ndarray, scale: np.ndarray, first_step: float | None = None
@@ -210,26 +227,34 @@ class Follower:
     def _seen(self, trace: Trace, scale: np.ndarray) -> tuple[list[Found], list[Junction]]:
         """Return the points of codimension two and the junctions that a march has seen."""
         marks, points = trace.marks[:, layout.MARK_EVENT], trace.points
-        found: list[Found] = []
-        junctions: list[Junction] = []
-        for row in np.flatnonzero(marks).tolist():
-            kind = abs(int(marks[row]))
-            low, high = sorted((float(points[row - 1, -1]), float(points[row, -1])))
-            if kind == layout.BRANCH:
-                junction = locate(self.problem, points[row - 1], points[row], scale)
-                junctions += [junction] if junction is not None else []
-            elif kind >= layout.USER_EVENT:
-                which = kind - layout.USER_EVENT
-                if marks[row] < 0:
-                    found.append(Found(LABELS[self.problem.kind][which], row, (low, high)))
-                elif self._vanishes(trace, row, which):
-                    label = LABELS[self.problem.kind][which]
-                    points[row] = refine(self.problem, points[row], label)
-                    found.append(Found(label, row))
-        takens = [points[one.row] for one in found if one.label == "BT"]
-        beside = [one for one in found if one.label == "CP" and _any_near(points[one.row], takens, scale)]
-        # where p'q vanishes with p'B(q, q), their ratio, the quadratic coefficient, does not: no cusp
-        return [one for one in found if one not in beside], junctions
+        rows = np.flatnonzero(np.abs(marks) == layout.BRANCH).tolist()
+        located = [locate(self.problem, points[row - 1], points[row], scale) for row in rows if len(rows) <= NOISE]
+        junctions = [junction for junction in located if junction is not None]
+        found = []
+        for row in np.flatnonzero(np.abs(marks) >= layout.USER_EVENT).tolist():
+            which = abs(int(marks[row])) - layout.USER_EVENT
+            label = LABELS[self.problem.kind][which]
+            if marks[row] < 0:
+                low, high = sorted((float(points[row - 1, -1]), float(points[row, -1])))
+                found.append(self._at_junction(Found(label, row, (low, high)), trace, junctions, scale))
+            elif self._vanishes(trace, row, which):
+                # where p'B(q, q) vanishes together with p'q, their ratio, the quadratic coefficient, does not: no cusp
+                label = "BT" if label == "CP" and self._vanishes(trace, row, 1) else label
+                points[row] = refine(self.problem, points[row], label)
+                found.append(Found(label, row))
+        return found, junctions
+
+    def _at_junction(self, one: Found, trace: Trace, junctions: list[Junction], scale: np.ndarray) -> Found:
+        """Return a bracketed point as located, if it is a junction: there the corrector fails."""
+        which = LABELS[self.problem.kind].index(one.label)
+        typical = float(np.median(np.abs(trace.values[:, which])))
+        for junction in junctions:
+            if np.all(np.abs(junction.y - trace.points[one.row]) <= CLOSE * scale):
+                known = prepare(self.problem, *parts(self.problem, junction.y)) is not None
+                if known and abs(self.problem.tests(junction.y)[which]) <= ZERO * typical:
+                    trace.points[one.row] = junction.y
+                    return Found(one.label, one.row)
+        return one
 
     def _vanishes(self, trace: Trace, row: int, which: int) -> bool:
         """Say whether a test that changes sign at a row is zero there, not infinite, and is what its label says."""
@@ -249,6 +274,9 @@ class Follower:
             return End("BT", "it ends at a Bogdanov-Takens point; beyond are neutral saddles, no Hopf points")
         if trace.reason == layout.BOUND and trace.wall == problem.unknowns - 2:
             return End("bound", f"{problem.first} reached {y[-2]:.6g}, far outside its range")
+        if trace.reason == layout.BOUND and abs(y[trace.wall]) >= 0.5 * FAR * problem.size[trace.wall]:
+            name = problem.base.variables[trace.wall]
+            return End("infinity", f"{name} reached {y[trace.wall]:.3g}: the curve seems to go to infinity")
         if trace.reason == layout.BOUND:
             return End("bound", f"{problem.base.variables[trace.wall]} reached its bound {y[trace.wall]:g}")
         if trace.reason == layout.CLOSED:
@@ -272,10 +300,6 @@ class Follower:
 
 
 START = End("junction", "the curve starts where it crosses another of its kind")
-
-
-def _any_near(y: np.ndarray, others: list[np.ndarray], scale: np.ndarray) -> bool:
-    return any(bool(np.all(np.abs(y - other) <= SAME * scale)) for other in others)
 
 
 def _without_last(locus: Locus) -> Locus:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bifrncrn.base.arrays import frozen
 from bifrncrn.curves.loci import codim2
-from bifrncrn.curves.loci.starting import parts
+from bifrncrn.curves.loci.starting import parts, prepare
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.models.conservation import Reduction
 from bifrncrn.models.system import System
@@ -87,6 +87,8 @@ def _branch(one: Locus, number: int, columns: tuple[str, ...], table: np.ndarray
 
 def _point(found: Found, one: Locus, branch: Branch, system: System, reduction: Reduction | None) -> SpecialPoint:
     row, y = branch.points[found.row], one.points[found.row]
+    prepare(one.problem, *parts(one.problem, y))
+    residual = one.problem.residual(y)
     kappa, coefficients = parts(one.problem, y)[3], codim2.coefficients(one.problem, y, found.label)
     return SpecialPoint(
         label=found.label,
@@ -95,7 +97,7 @@ def _point(found: Found, one: Locus, branch: Branch, system: System, reduction: 
         parameters={one.problem.first: float(row[0]), one.problem.second: float(row[1])},
         state=dict(zip(branch.columns[2:], row[2:].tolist(), strict=True)),
         status="converged" if found.bracket is None else "bracketed",
-        residual=one.problem.residual(y),
+        residual=residual,
         bracket=found.bracket,
         omega=float(np.sqrt(kappa)) if kappa > 0.0 and found.label != "BT" else None,
         eigenvalues=branch.eigenvalues[found.row],

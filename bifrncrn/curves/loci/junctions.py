@@ -35,9 +35,7 @@ def locate(problem: LocusProblem, before: np.ndarray, after: np.ndarray, scale: 
     if not length > 0.0 or prepare(problem, *parts(problem, before)) is None:
         return None
     unit = chord / length
-    plain = problem.linearize(before)[1] * scale
-    size = np.linalg.norm(plain, axis=1, keepdims=True)
-    size = np.maximum(size, SPREAD * size.max())  # a row may vanish at the junction
+    size = equation_units(problem.linearize(before)[1] * scale)
 
     def determinant(y: np.ndarray) -> float:
         whole = np.vstack([problem.linearize(y)[1] * scale / size, unit])
@@ -60,19 +58,25 @@ def locate(problem: LocusProblem, before: np.ndarray, after: np.ndarray, scale: 
         values.append(determinant(y))
         if abs(shares[-1] - shares[-2]) < 1e-7:
             break
-    return _crossing(problem, y, unit, scale, size)
+    ways = [way for way in directions(problem, y, scale, size) if abs(way @ unit) < PARALLEL]
+    return Junction(y, min(ways, key=lambda way: abs(way @ unit)) * scale) if ways else None
 
 
-def _crossing(
-    problem: LocusProblem, y: np.ndarray, unit: np.ndarray, scale: np.ndarray, size: np.ndarray
-) -> Junction | None:
-    """Return the junction at y with the direction that solves the algebraic branching equation and is not `unit`."""
+def directions(
+    problem: LocusProblem, y: np.ndarray, scale: np.ndarray, size: np.ndarray | None = None
+) -> list[np.ndarray]:
+    """Return the unit tangents, in scaled unknowns, of the curves through a junction: of the branching equation.
+
+    `size` are the units of the equations, (u - 1, 1). The list is empty where y is no simple branch point.
+    """
     value, plain = problem.linearize(y)
     if not (np.isfinite(plain).all() and np.isfinite(value).all()):
-        return None
+        return []
+    if size is None:
+        size = equation_units(plain * scale)
     left, sizes, right = np.linalg.svd(plain * scale / size)
     if len(sizes) > 1 and not sizes[-1] < 1e-3 * sizes[-2]:
-        return None
+        return []
     first, second, null = right[-2], right[-1], left[:, -1]
 
     def form(u: np.ndarray, v: np.ndarray) -> float:
@@ -80,7 +84,11 @@ def _crossing(
         return float(null @ ((ahead - behind) * scale / size @ v)) / (2.0 * DIFFERENCE)
 
     forms = form(first, first), form(first, second), form(second, second)
-    if not np.isfinite(forms).all():
-        return None
-    ways = [way for way in branching_directions(forms, first, second) if abs(way @ unit) < PARALLEL]
-    return Junction(y, min(ways, key=lambda way: abs(way @ unit)) * scale) if ways else None
+    return branching_directions(forms, first, second) if np.isfinite(forms).all() else []
+
+
+def equation_units(matrix: np.ndarray) -> np.ndarray:
+    """Return the sizes of the rows of a matrix, (u - 1, 1); a row may vanish at a junction."""
+    size = np.linalg.norm(matrix, axis=1, keepdims=True)
+    out: np.ndarray = np.maximum(size, SPREAD * size.max())
+    return out

@@ -16,6 +16,8 @@ from bifrncrn.models.system import System
 
 KINDS = {"fold": at.FOLD, "hopf": at.HOPF}
 """The kinds of curves."""
+LEAST = 1e-9
+"""A state below this share of its typical size is rounding."""
 KEPT = 1e-3
 """An equation counts as no smaller than this share of what it was elsewhere."""
 
@@ -155,7 +157,8 @@ class LocusProblem:
         """Return the largest residual of the defining equations, those of the model relative to their terms."""
         value, _ = self.linearize(y)
         n = self.n
-        size = np.abs(self._jacobian) @ np.append(np.abs(y[:n]), np.abs(y[-2:])) + np.abs(value[:n])
+        terms = np.append(np.maximum(np.abs(y[:n]), LEAST * self.size[:n]), np.abs(y[-2:]))
+        size = np.abs(self._jacobian) @ terms + np.abs(value[:n])
         return float(max(np.max(np.abs(value[:n]) / np.where(size > 0.0, size, 1.0)), np.max(np.abs(value[n:]))))
 
     def tests(self, y: np.ndarray) -> np.ndarray:

@@ -12,6 +12,10 @@ ROUNDING = 1e-13
 """Newton steps below this, in units of the unknowns, are rounding."""
 NEAR = 1e-6
 """Newton steps below this that do not shrink are rounding, too."""
+SINGULAR = 1e-9
+"""A singular value of the defining system below this share of the largest is zero."""
+SMALLEST = 1e-12
+"""An equation whose derivative is a smaller share of the largest has vanished."""
 DOUBLE = 1e-7
 """Below this share of the Jacobian a frequency is lost in the rounding of a double zero eigenvalue."""
 
@@ -102,15 +106,20 @@ def units(problem: LocusProblem, y: np.ndarray) -> np.ndarray:
     return out
 
 
-def tangent(problem: LocusProblem, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Return a tangent of the locus, of unit length in units of `scale`, the second parameter increasing."""
+def tangent(problem: LocusProblem, y: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Return a tangent of the locus, of unit length in units of `scale`, the second parameter increasing.
+
+    Also whether it is the only one: it is not at junctions, and all along what is no curve of this kind (branch points
+    that persist solve the equations of folds, too).
+    """
     _, matrix = problem.linearize(y)
     if not np.isfinite(matrix).all():
-        return np.full(len(y), np.nan)
+        return np.full(len(y), np.nan), False
     matrix = matrix * scale
     rows = np.abs(matrix).max(axis=1, keepdims=True)
-    out: np.ndarray = np.linalg.svd(matrix / np.where(rows > 0.0, rows, 1.0))[2][-1] * scale
-    return out if out[-1] >= 0.0 else -out
+    _, sizes, right = np.linalg.svd(matrix / np.where(rows > SMALLEST * rows.max(), rows, rows.max() or 1.0))
+    out: np.ndarray = right[-1] * scale
+    return out if out[-1] >= 0.0 else -out, bool(sizes[-1] > SINGULAR * sizes[0])
 
 
 def onto(problem: LocusProblem, y: np.ndarray, row: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
