@@ -465,3 +465,41 @@ def test_no_cusp_where_a_fold_meets_a_transcritical_point():
             jacobian = np.array([[-2 * x, 1.0], [y, q + x - 2 * y]])
             zero = np.linalg.det(jacobian) if branch.kind == "fold" else np.trace(jacobian)
             assert abs(zero) < 1e-9
+
+
+@pytest.mark.parametrize("half", [0.03, 0.003])
+@pytest.mark.parametrize("middle", [0.13, -0.37])
+def test_two_points_inside_a_step_are_both_found(half, middle):
+    # s vanishes at q = middle -+ half: BT points on folds, GH points on Hopf points, ZH points on folds
+    form = {"s": f"(q - ({middle}))^2 - {half * half!r}", "R": "u^2 + v^2"}
+    takens = {"x": "y", "y": "p - x^2 + y*s + x*y"}
+    bautin = {"u": "p*u - v + u*R*(s + R)", "v": "u + p*v + v*R*(s + R)"}
+    fold_hopf = {"x": "p - x^2", "u": "(s - R)*u - v", "v": "(s - R)*v + u"}
+    for equations, start, label, kind in (
+        (takens, {"p": 1.0, "q": -0.5}, "BT", "LP"),
+        (bautin, {"p": -0.5, "q": -0.5}, "GH", "HB"),
+        (fold_hopf, {"p": 1.0, "q": -0.5}, "ZH", "LP"),
+    ):
+        state = {name: float(name == "x") for name in equations}
+        definitions = form if "u" in equations else {"s": form["s"]}
+        system = bf.System.from_equations(equations, start, state, definitions=definitions)
+        curve = locus_of(system, kind, (-1.0, 1.0), span=(-1.0, 2.0))
+        assert [point.label for point in curve.special_points] == [label, label]
+        found = sorted(point.parameters["q"] for point in curve.special_points)
+        assert found == pytest.approx([middle - half, middle + half], abs=1e-10)
+
+
+def test_a_curve_of_branch_points_is_not_followed_as_folds():
+    # Lotka-Volterra equations: most zero eigenvalues belong to species that can invade, along curves of branch points
+    equations = {
+        "a": "a*(p - a - 0.5*b + 0.3*c)", "b": "b*(q + 0.4*a - b - 0.6*c)", "c": "c*(0.5 - 0.7*a + 0.2*b - c)",
+    }  # fmt: skip
+    system = bf.System.from_equations(equations, {"p": 0.3, "q": 0.2}, {"a": 0.3, "b": 0.2, "c": 0.3})
+    whole = bf.with_loci(bf.diagram(system, parameter="p", bounds=(-1, 2)), "q", (-1, 1))
+    for branch in whole.branches:
+        if branch.kind == "fold":
+            for row in branch.points:
+                matrix = system.jacobian(row[2:], [row[0], row[1]])
+                left = np.linalg.svd(matrix)[0][:, -1]
+                assert abs(left[0] * row[2]) + abs(left[1] * row[3]) > 1e-6  # a parameter moves it
+    assert not [point for point in whole.special_points if point.label in ("CP", "BT")]

@@ -20,6 +20,8 @@ ZERO = 1e-12
 """A state below this share of the largest is zero all along a branch, and tells nothing of its size."""
 PERSISTS = 1e-6
 """A fold whose equations change with neither parameter, to this share of what they are made of, is a branch point."""
+AROUND = (0.0, 0.3, -0.17)
+"""Where around a point, in units of the states, it is looked which of them act on each other."""
 REGULAR = 1e-6
 """A singular value of the Jacobian below this share of the largest belongs to the special point itself."""
 MOST = 50
@@ -170,10 +172,19 @@ def _sizes(point: SpecialPoint, first: str) -> np.ndarray:
         size = np.maximum(np.abs(x), np.abs(reach))
     unknown = size <= ZERO * size.max()
     if unknown.any():
-        balance = balancing(system.jacobian(x))
+        balance = balancing(_couplings(system, x, np.where(unknown, 0.0, size)))
         ratio = np.exp(np.mean(np.log(size[~unknown] / balance[~unknown]))) if not unknown.all() else 1.0
         size = np.where(unknown, ratio * balance, size)
     return np.append(size, width)
+
+
+def _couplings(system: System, x: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return how much states act on each other around a point: at a special point itself an entry may vanish."""
+    total = np.zeros((len(x), len(x)))
+    for share in AROUND:
+        at = np.abs(system.jacobian(np.clip(x + share * size, system.lower, system.upper)))
+        total += np.where(np.isfinite(at).all(), at, 0.0)
+    return total
 
 
 def _end_off(locus: Locus, junction: Junction) -> np.ndarray:
