@@ -208,15 +208,17 @@ def _search(tracer: Tracer, region: Region, box: Collection[str]) -> list[str]:
 
     low, high = _corners(tracer, region, box)
     names = tracer.problem.system.variables
-    sides = ", ".join(f"{name} in [{a:.4g}, {b:.4g}]" for name, a, b in zip(names, low, high, strict=True))
+    values = [tracer.span[0] + fraction * (tracer.span[1] - tracer.span[0]) for fraction in SEARCHED]
+    boxes = [region.narrowed(low, high, p) for p in values]
+    corners = zip(names, np.min([a for a, _ in boxes], axis=0), np.max([b for _, b in boxes], axis=0), strict=True)
+    sides = ", ".join(f"{name} in [{a:.4g}, {b:.4g}]" for name, a, b in corners)
     counts: list[str] = []
     evidence: dict[str, list[str]] = {}
-    for fraction in SEARCHED:
+    for p, (least, most) in zip(values, boxes, strict=True):
         if tracer.options.late:
             counts.append(f"not searched further: {tracer.options.said}")
             break
-        p = tracer.span[0] + fraction * (tracer.span[1] - tracer.span[0])
-        found = equilibria(tracer.searched, p, low, high, region)
+        found = equilibria(tracer.searched, p, least, most, region)
         for y in found.points:
             if not tracer.knows(y):
                 tracer.trace_through(y)

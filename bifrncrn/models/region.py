@@ -64,6 +64,29 @@ class Region:
             return False
         return not self.names or bool((self.slack(y[None]) >= 0.0).all())
 
+    def narrowed(self, low: np.ndarray, high: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return a box without those parts along its sides that the further bounds exclude at parameter p."""
+        low, high = low.copy(), high.copy()
+        for _ in range(len(low)):  # what one side loses may exclude more of another
+            for row, offset in zip(self.rows, self.offsets, strict=True):
+                most = np.where(row[:-1] > 0.0, row[:-1] * high, row[:-1] * low)
+                rest = float(most.sum() + row[-1] * p + offset)
+                for j in np.flatnonzero(row[:-1]).tolist():
+                    edge = (float(most[j]) - rest) / float(row[j])
+                    if row[j] > 0.0:
+                        low[j] = min(max(low[j], edge), high[j])
+                    else:
+                        high[j] = max(min(high[j], edge), low[j])
+        return low, high
+
+    def covers(self, low: np.ndarray, high: np.ndarray, p: float) -> bool:
+        """Say whether all of a box is inside the further bounds at parameter p."""
+        if not self.names:
+            return True
+        least = np.where(self.rows[:, :-1] > 0.0, self.rows[:, :-1] * low, self.rows[:, :-1] * high)
+        size = np.abs(least).sum(axis=1) + np.abs(self.offsets)
+        return bool((least.sum(axis=1) + self.rows[:, -1] * p + self.offsets >= -ROUNDING * size).all())
+
     def trespass(self, y: np.ndarray, names: tuple[str, ...]) -> str:
         """Say which bound a point outside breaks, as `x=-1, but x must not be below 0`."""
         for name, value, low, high in zip(names, y, self.lower, self.upper, strict=False):

@@ -70,6 +70,8 @@ def equilibria(
     found = np.array(points).reshape(len(points), n + 1)
     found = found[np.lexsort(found[:, ::-1].T)]
     inside = [region is None or region.holds(y) for y in found]
+    if region is not None and not region.covers(low, high, p):
+        return Found(found[inside], "completeness was not checked (conserved sums bound what was searched)", None)
     return Found(found[inside], *_evidence(problem, p, low, high, found))
 
 
