@@ -70,6 +70,9 @@ def test_equations_through_sbml(tmp_path, antimony, suffix, nonnegative):
         "x - 1 - 2 + 3 - x - x + 5",
         "-1 - x",
         "3",
+        "piecewise(x, x < 1, 2*x, x >= 1.2 and not x > 5, 0)",
+        "floor(3*x) + mod(x, 0.3) - ceil(x)",
+        "(x > 1)*x + (x <= 0.5 or x == 1)",
     ],
 )
 def test_expressions_through_sbml(text, antimony):
@@ -229,9 +232,6 @@ def test_antimony_errors(tmp_path, antimony):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match=message):
             load_model(path)
-    (tmp_path / "word.toml").write_text('[variables]\nat = 1.0\n[equations]\nat = "-at"\n')
-    with pytest.raises(InputError, match="Antimony"):
-        convert(tmp_path / "word.toml", tmp_path / "word.ant")
 
 
 @pytest.mark.parametrize("text", ['exp is "x"\n', "model m()\n species \u00c4\n \u00c4' = 1 - \u00c4\nend\n"])
@@ -244,12 +244,29 @@ def test_antimony_that_breaks_its_library(tmp_path, antimony, text):
         assert str(tmp_path / "a.ant") in str(error) and "\n" not in str(error)
 
 
+def test_words_of_antimony_get_an_underscore(tmp_path, antimony):
+    (tmp_path / "a.toml").write_text(
+        '[variables]\nat = "2*end"\nspecies = 1\n[parameters]\nend = 3\ngamma = 0.5\n'
+        '[equations]\nat = "-gamma*at"\nspecies = "at - species"\n'
+    )
+    convert(tmp_path / "a.toml", tmp_path / "a.ant")
+    assert "at_ is at, which is a word of Antimony" in (tmp_path / "a.ant").read_text()
+    before, after = load_model(tmp_path / "a.toml"), load_model(tmp_path / "a.ant")
+    assert after.variables == ("at_", "species_") and set(after.parameters) == {"end_", "gamma_"}
+    assert after.with_(values={"end_": 4}).state.tolist() == [8.0, 1.0]
+    np.testing.assert_allclose(after.rhs([2.0, 3.0]), before.rhs([2.0, 3.0]))
+    network = ReactionNetwork.from_text("#at=1.0,b=2.0\nat + b->b + b,1.25\nb->,0.1\n")
+    (tmp_path / "b.txt").write_text(network.to_text())
+    convert(tmp_path / "b.txt", tmp_path / "b.ant")
+    assert load_model(tmp_path / "b.ant").variables == ("at_", "b")
+
+
 def test_functions_and_names_sbml_does_not_have(sbml):
     from bifrncrn.chemistry.reactions.sbml.antimony import system_to_antimony
     from bifrncrn.chemistry.reactions.sbml.write import system_to_sbml
 
     for write in (system_to_sbml, system_to_antimony):
-        with pytest.raises(InputError, match="the function besselj has no word in"):
+        with pytest.raises(InputError, match="the function besselj has no word in SBML"):
             write(System.from_equations({"x": "besselj(0, x)"}))
         with pytest.raises(InputError, match="'é' cannot be a name in"):
             write(System.from_equations({"é": "-é"}))

@@ -59,10 +59,12 @@ class Observables:
         if self.count:
             states = np.ascontiguousarray(x, dtype=float)
             values = np.ascontiguousarray(p, dtype=float)
-            starts = [array.__array_interface__["data"][0] for array in (states, values, out)]
-            steps = [8 * states.shape[1], 8 * values.shape[-1] if values.ndim > 1 else 0, 8 * self.count]
-            for i in range(k):
-                self._call(*(start + i * step for start, step in zip(starts, steps)))
+            at, here, into = (array.__array_interface__["data"][0] for array in (states, values, out))
+            wide, deep, high = 8 * states.shape[1], 8 * values.shape[-1] if values.ndim > 1 else 0, 8 * self.count
+            call = self._call
+            for _ in range(k):
+                call(at, here, into)
+                at, here, into = at + wide, here + deep, into + high
         return out
 
 

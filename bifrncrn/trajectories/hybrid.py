@@ -30,6 +30,10 @@ CHATTER = 100
 """After so many borders at one time a state neither stays nor crosses."""
 
 
+Stretch = tuple[list[float], list[np.ndarray], Callable[[Any], np.ndarray] | None, Run | None]
+"""Times and states of a piece, how to evaluate it in between, and the run that made it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Piece:
     """What was integrated at a stretch: from `start` on with these parameter values."""
@@ -126,7 +130,7 @@ class BorderWatch:
         while True:
             low, high = times[found], times[found + 1]
             times = low + (high - low) * PARTS
-            if not (times[1:-1] > low).all() or not (times[1:-1] < high).all():
+            if not low < times[1] or not times[-2] < high:
                 break
             again = self._first(times[1:-1], piece)
             found = SAMPLES - 1 if again is None else again
@@ -163,6 +167,7 @@ class _Pilot:
         self.t, self.x, self.p = span[0], np.array(system.state), np.array(system.values)
         self.still = 0
         self.field = Field(system)
+        self.rates = _constant_rates(system)
         self._go()
 
     def _go(self) -> None:
@@ -189,38 +194,67 @@ class _Pilot:
         flight.values.append(self.p)
 
     def _piece(self, end: float) -> None:
-        """Integrate until something happens, or to the end."""
-        from scipy.integrate import OdeSolution
-
+        """Go on until something happens, or to the end."""
         flight, begun = self.flight, self.t
+        self.watch.begin(self.x, self.p)
         try:
-            here = flight.system.with_(state=self.x, values=self.p)
-            self.watch.begin(self.x, self.p)
-            self.field.at(self.p)
-            run = Run(here, (self.t, end), self.settings, self.watch, True, self.field)  # type: ignore[arg-type]
+            times, states, solution, run = self._straight(end) if self.rates is not None else self._integrated(end)
         except InputError as error:
             if len(flight.times) < 2:
                 raise
             self._end("nan", str(error))
             return
-        run.march(self.max_steps - flight.effort.steps)
-        flight.found += run.found
-        flight.effort = _added(flight.effort, run.effort)
-        self.t, x = run.times[-1], run.states[-1]
-        solution = OdeSolution(np.array(run.times), run.pieces) if run.pieces else None
-        flight.pieces[-1] = Piece(begun, self.t, self.x, self.p, solution)
-        flight.times += run.times[1:]
-        flight.states += run.states[1:]
-        flight.values += [self.p] * (len(run.times) - 1)
-        self.x = x
+        flight.pieces[-1] = Piece(begun, times[-1], self.x, self.p, solution)
+        flight.times += times[1:]
+        flight.states += states[1:]
+        flight.values += [self.p] * (len(times) - 1)
+        self.t, self.x = times[-1], states[-1]
         self.still = self.still + 1 if self.watch.hit and self.t - begun <= flight.together else 0
         if self.still > CHATTER:
             self._end("border", f"at t = {self.t:g} the state neither stays on one side of a border nor crosses it")
-        elif run.status != "completed" and not self.watch.hit:
+        elif run is not None and run.status != "completed" and not self.watch.hit:
             self._end(run.status, run.message)
+
+    def _integrated(self, end: float) -> Stretch:
+        """Integrate a piece."""
+        from scipy.integrate import OdeSolution
+
+        flight = self.flight
+        here = flight.system.with_(state=self.x, values=self.p)
+        self.field.at(self.p)
+        run = Run(here, (self.t, end), self.settings, self.watch, True, self.field)  # type: ignore[arg-type]
+        run.march(self.max_steps - flight.effort.steps)
+        flight.found += run.found
+        flight.effort = _added(flight.effort, run.effort)
+        return run.times, run.states, OdeSolution(np.array(run.times), run.pieces) if run.pieces else None, run
+
+    def _straight(self, end: float) -> Stretch:
+        """Follow a piece in which every variable changes at a constant rate: events are all that happens."""
+        begun, x, rates = self.t, self.x, np.asarray(self.rates)
+
+        def solution(t: Any) -> np.ndarray:
+            return (x + np.multiply.outer(np.asarray(t, dtype=float) - begun, rates)).T
+
+        t, stop = begun, None
+        while t < end and stop is None:
+            after = min(t + self.settings["max_step"], end)
+            happened, stop = self.watch.between(solution(t), solution(after), t, after, solution)
+            self.flight.found += happened
+            t = after if stop is None else stop.t
+        if stop is not None and not self.watch.hit:
+            self._end("event", f"the event {stop.event} ended it at t = {t:g}")
+        return [begun, t], [x, solution(t)], solution, None
 
     def _end(self, status: str, message: str) -> None:
         self.flight.status, self.flight.message = status, message
+
+
+def _constant_rates(system: System) -> np.ndarray | None:
+    """Return the rates (n,) of a system in which all are numbers, such as that of time; None for any other."""
+    try:
+        return np.array([float(system.equations[name]) for name in system.variables])
+    except ValueError:
+        return None
 
 
 def _added(a: Effort, b: Effort) -> Effort:

@@ -1,6 +1,8 @@
 """Antimony, the text form of SBML, read and checked through the antimony library, which stays optional."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from xml.etree.ElementTree import tostring
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.chemistry.reactions.mass_action import rate_names
@@ -8,9 +10,8 @@ from bifrncrn.chemistry.reactions.network import NAME, ReactionNetwork
 from bifrncrn.chemistry.reactions.sbml.child import converted
 from bifrncrn.chemistry.reactions.sbml.document import open_document, require
 from bifrncrn.chemistry.reactions.sbml.imports import imported_from
-from bifrncrn.chemistry.reactions.sbml.math_out import OPERATORS, ROOT_FUNCTION
+from bifrncrn.chemistry.reactions.sbml.math_out import ROOT_FUNCTION, math_element
 from bifrncrn.chemistry.reactions.sbml.write import SCALE, fresh, records_scale
-from bifrncrn.models.expressions import tokenize
 from bifrncrn.models.system import System
 
 ROOT_TEXT = (
@@ -18,6 +19,18 @@ ROOT_TEXT = (
     "  piecewise((z + sqrt(z^2 + 4*g*t))/(2*t), z >= 0, 2*g/(sqrt(z^2 + 4*g*t) - z))\n"
     "end\n"
 )
+
+_LISTED = """
+at in is has function model module end import species reaction compartment const var formula gene
+operator DNA event unit substanceOnly after priority delete ext constraint maximize minimize time pi
+avogadro infinity inf nan true false notanumber exponentiale piecewise sin cos tan sec csc cot sinh cosh
+tanh sech csch coth arcsin arccos arctan arcsec arccsc arccot asin acos atan exp normal uniform gamma
+poisson exponential binomial bernoulli cauchy chisquare laplace lognormal rayleigh truncatedNormal delay
+floor ceil ceiling factorial rateOf and or not xor quotient rem implies max min abs ln log log10 sqr sqrt
+root pow power area volume length extent substance time_unit persistent fromTrigger t0 network
+"""
+WORDS = frozenset(_LISTED.split())
+"""What the library takes for a word or a function of its own, found by trying."""
 
 
 def antimony_to_sbml(text: str, name: str = "the Antimony text", folder: Path | None = None) -> str:
@@ -60,22 +73,27 @@ def sbml_to_antimony(text: str, name: str = "the SBML document") -> str:
 def reactions_to_antimony(network: ReactionNetwork) -> str:
     """Return mass-action reactions as Antimony, with a global parameter for every rate.
 
+    Names that are words of Antimony get an underscore, which a comment tells.
+
     Raises
     ------
     InputError
-        If the library is not installed, or a species has a name that is a word of Antimony.
+        If the library is not installed.
     """
     rates = rate_names(len(network.reactions), set(network.species))
     taken = {*network.species, *rates}
-    constants = set(network.constants)
-    lines = ["species " + ", ".join(f"${name}" if name in constants else name for name in network.species) + ";"]
+    called = _renamed(network.species, taken)
+    held = set(network.constants)
+    species = {name: called.get(name, name) for name in network.species}
+    lines = _comments(called)
+    lines.append("species " + ", ".join(f"${own}" if name in held else own for name, own in species.items()) + ";")
     for reaction, rate in zip(network.reactions, rates):
-        law = "*".join([rate, *reaction.reactants])
-        sides = f"{' + '.join(reaction.reactants)} => {' + '.join(reaction.products)}"
-        lines.append(f"{fresh(f'reaction_{rate}', taken)}: {sides}; {law};")
-    lines += [f"{name} = {network.start.get(name, 0.0)!r};" for name in network.species]
+        before, after = ([species[name] for name in side] for side in (reaction.reactants, reaction.products))
+        law = "*".join([rate, *before])
+        lines.append(f"{fresh(f'reaction_{rate}', taken)}: {' + '.join(before)} => {' + '.join(after)}; {law};")
+    lines += [f"{own} = {network.start.get(name, 0.0)!r};" for name, own in species.items()]
     lines += [f"{rate} = {reaction.rate!r};" for rate, reaction in zip(rates, network.reactions)]
-    constant = [*(name for name in network.species if name in constants), *rates]
+    constant = [*(own for name, own in species.items() if name in held), *rates]
     if records_scale(network):
         lines.append(f"{SCALE} = {network.mu!r};  // the time-scale the rates were made with; unused")
         constant.append(SCALE)
@@ -86,41 +104,53 @@ def reactions_to_antimony(network: ReactionNetwork) -> str:
 def system_to_antimony(system: System) -> str:
     """Return a system as Antimony rate rules.
 
+    Names that are words of Antimony get an underscore, which a comment tells; so does what is left out.
+
     Raises
     ------
     InputError
         If the library is not installed, or a name or function is not possible in Antimony.
     """
-    for name in (*system.parameters, *system.definitions, *system.variables):
+    names = (*system.parameters, *system.definitions, *system.variables)
+    for name in names:
         if not NAME.fullmatch(name):
             raise InputError(f"{name!r} cannot be a name in Antimony; rename it with plain letters and underscores")
-    lines = []
+    called = _renamed(names, set(names))
+    own = {name: called.get(name, name) for name in names}
+    lines = [f"// {' '.join(note.split())}" for note in system.notes] + _comments(called)
     if system.nonnegative is True:
-        lines.append("species " + ", ".join(system.variables) + ";")
-    lines += [f"{name} := {_formula(text)};" for name, text in system.definitions.items()]
-    lines += [f"{name}' = {_formula(system.equations[name])};" for name in system.variables]
+        lines.append("species " + ", ".join(own[name] for name in system.variables) + ";")
+    lines += [f"{own[name]} := {_formula(text, own)};" for name, text in system.definitions.items()]
+    lines += [f"{own[name]}' = {_formula(system.equations[name], own)};" for name in system.variables]
     values = zip((*system.parameters, *system.variables), (*system.values.tolist(), *system.state.tolist()))
-    lines += [f"{name} = {value!r};" for name, value in values]
-    texts = (*system.definitions.values(), *system.equations.values())
-    return _checked(lines, system.title, ROOT_TEXT if any(ROOT_FUNCTION in text for text in texts) else "")
+    texts = {name: repr(value) for name, value in values}
+    texts |= {name: _formula(text, own) for name, text in system.starts.items()}
+    lines += [f"{own[name]} = {text};" for name, text in texts.items()]
+    used = (*system.definitions.values(), *system.equations.values())
+    return _checked(lines, system.title, ROOT_TEXT if any(ROOT_FUNCTION in text for text in used) else "")
 
 
-def _formula(text: str) -> str:
-    """Return an expression with the operators and function names of Antimony."""
-    tokens = tokenize(text)
-    words = []
-    for token, following in zip(tokens, [*tokens[1:], None]):
-        called = token.kind == "name" and following is not None and following.text == "("
-        words.append(_function(token.text) if called else {"**": "^"}.get(token.text, token.text))
-    return " ".join(words)
+def _renamed(names: Iterable[str], taken: set[str]) -> dict[str, str]:
+    """Return other names for those that are words of Antimony."""
+    called = {}
+    for name in names:
+        if name in WORDS:
+            called[name] = fresh(f"{name}_", taken)
+            taken.add(called[name])
+    return called
 
 
-def _function(name: str) -> str:
-    if name in (ROOT_FUNCTION, "sqrt", "log10", *OPERATORS.values()) and name != "log":
-        return name
-    if name not in OPERATORS:
-        raise InputError(f"the function {name} has no word in Antimony; write it by {', '.join(OPERATORS)}")
-    return OPERATORS[name]
+def _comments(called: dict[str, str]) -> list[str]:
+    return [f"// {own} is {name}, which is a word of Antimony" for name, own in called.items()]
+
+
+def _formula(text: str, own: Mapping[str, str]) -> str:
+    """Return an expression as Antimony writes it, under its own names; numbers have 15 digits."""
+    libsbml = require("libsbml", "writing Antimony")
+    content = math_element(text, own)
+    for element in content.iter("ci"):
+        element.text = own.get(element.text or "", element.text)
+    return str(libsbml.formulaToL3String(libsbml.readMathMLFromString(tostring(content, encoding="unicode"))))
 
 
 def _checked(lines: list[str], title: str, before: str = "") -> str:

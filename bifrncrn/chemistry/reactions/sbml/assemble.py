@@ -352,11 +352,17 @@ class Assembly:
 
     def _transition(self, event: Event) -> Transition:
         where = f"the event {event.id}"
+        changed = dict(event.assignments)
+        for species in self.content.species.values():
+            # where a compartment jumps, amounts stay: concentrations that are followed themselves jump too
+            if species.id in self.content.rates and not species.is_amount and species.compartment in event.assignments:
+                old, new = name(species.compartment), event.assignments[species.compartment]
+                value = changed.get(species.id, name(species.id))
+                changed[species.id] = apply("divide", apply("times", value, old), new)
         assignments = {}
-        for target, formula in event.assignments.items():
+        for target, formula in changed.items():
             if target in self.amounts:
-                compartment = self.content.species[target].compartment
-                size = event.assignments.get(compartment, name(compartment))
+                size = name(self.content.species[target].compartment)
                 assignments[self.amounts[target]] = self.text(apply("times", formula, size), where)
             else:
                 assignments[target] = self.text(formula, where)

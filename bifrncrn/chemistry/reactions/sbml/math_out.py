@@ -32,6 +32,7 @@ OPERATORS = {
     "max": "max",
     "sqrt": "root",
     "log10": "log",
+    "floor": "floor",
 }
 
 
@@ -87,17 +88,19 @@ def _content(text: str, names: Iterable[str]) -> Element:
 class _Builder:
     """Takes the place of the expression graph: the reader calls it, and it keeps what was written, unevaluated."""
 
-    zero = -1  # no node: nothing is simplified here
-
     def __init__(self) -> None:
         self.elements: list[Element] = []
         self.constant: list[bool] = []
         self.op: list[str] = []
+        self.args: list[tuple[int, ...]] = []
         self.negated: dict[int, int] = {}
+        self.zero = self.const(0.0)  # constants of the text are nodes of their own: nothing is simplified here
+        self.one = self.const(1.0)
 
-    def _keep(self, element: Element, constant: bool) -> int:
+    def _keep(self, element: Element, constant: bool, op: str = "", args: tuple[int, ...] = ()) -> int:
         self.elements.append(element)
-        self.op.append(element.tag)
+        self.op.append(op or element.tag)
+        self.args.append(args)
         self.constant.append(constant)
         return len(self.elements) - 1
 
@@ -145,6 +148,18 @@ class _Builder:
         self.negated[node] = a
         return node
 
+    def sub(self, a: int, b: int) -> int:
+        return self.apply("minus", a, b)
+
+    def where(self, c: int, a: int, b: int) -> int:
+        """Return a where c >= 0, else b."""
+        element = Element("piecewise")
+        piece = SubElement(element, "piece")
+        piece.append(self.elements[a])
+        piece.append(self.elements[self.apply("geq", c, self.zero)])
+        SubElement(element, "otherwise").append(self.elements[b])
+        return self._keep(element, all(self.constant[node] for node in (c, a, b)), "where", (c, a, b))
+
     def mul(self, a: int, b: int) -> int:
         return self.apply("times", a, b)
 
@@ -160,6 +175,9 @@ class _Builder:
             SubElement(element, "ci").text = name
             element.extend(self.elements[arg] for arg in args)
             return self._keep(element, False)
+        if name in ("sign", "heaviside"):
+            low, middle = (self.const(-1.0), self.zero) if name == "sign" else (self.zero, self.const(0.5))
+            return self.where(args[0], self.where(self.apply("minus", args[0]), middle, self.one), low)
         if name not in OPERATORS:
             raise InputError(f"the function {name} has no word in SBML; write it by {', '.join(OPERATORS)}")
         return self.apply(OPERATORS[name], *args)

@@ -73,6 +73,10 @@ def system_to_sbml(system: System) -> str:
         if system.nonnegative is True
         else {**dict.fromkeys(system.definitions), **start},
     )
+    if system.starts:
+        assignments = SubElement(model, "listOfInitialAssignments")
+        for name, text in system.starts.items():
+            SubElement(assignments, "initialAssignment", symbol=name).append(math_element(text, names))
     rules = SubElement(model, "listOfRules")
     for kind, entries in (("assignmentRule", system.definitions), ("rateRule", system.equations)):
         for name, text in entries.items():
