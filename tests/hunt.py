@@ -261,6 +261,7 @@ def check_branches(d: Diagram, model: Model) -> list[str]:
             x, lam = row[1:], row[0]
             jac = model.jacobian(x, lam)
             size = np.abs(jac) @ np.abs(x) + np.abs(model.slope(x, lam) * lam) + 1e-12 * rates[k]
+            size += np.finfo(float).tiny  # all may vanish at a branch point
             if np.max(np.abs(model.f(x, lam)) / size) > 1e-9:
                 out.append(f"branch {branch.id} row {k}: f is not zero: {model.f(x, lam)}")
             values = np.linalg.eigvals(jac)

@@ -149,6 +149,8 @@ SMALL_STATE, DIGITS = 1e-2, 1e-9
 """A state below this fraction of its unit is corrected until so many digits of it stand."""
 GROWN = 1e3
 """A state that has grown by less than this is not on its way to infinity."""
+FAR_OUT = 1e12
+"""One that has grown by more is, also where the parameter does not move at all."""
 UNRESOLVED = 1e4
 """The parameter's change while the state doubles, in ten steps or so, is resolved above this multiple of rounding."""
 SAMPLES, ASIDE = 8, 1e-9
@@ -1037,7 +1039,7 @@ def _escapes(w):
     ratio = change / settings[CHANGE] if settings[CHANGE] != 0.0 else 0.0
     steady = abs(ratio - settings[RATIO]) <= STEADY * ratio and 0.0 < ratio < 1.0 - STEADY
     settings[LIMIT], settings[CHANGE], settings[RATIO] = y[last], change, ratio
-    if size < GROWN or not steady:
+    if size < GROWN or not (steady or size > FAR_OUT):
         return False
     row, weight, t = doubles(w[ROW]), doubles(w[WEIGHT]), doubles(w[TRIAL_TANGENT])
     mid = doubles(w[MID])
@@ -1055,7 +1057,8 @@ def _escapes(w):
         noise = max(noise, abs(doubles(w[STEP])[last]))
     if abs(change) > UNRESOLVED * noise:
         return False
-    settings[LIMIT] += change * ratio / (1.0 - ratio)
+    if steady:
+        settings[LIMIT] += change * ratio / (1.0 - ratio)
     return True
 
 

@@ -26,14 +26,22 @@ SAME = 1e-6
 """Two located branch points are one when they differ by less than this, in units of their scale."""
 SPECIAL = 1e-6
 """A start is a special point where a real part, of the largest eigenvalue, or the tangent's parameter is below this."""
-FAR = 1e12
-"""A state that grows to this multiple of the unit of length is taken to go to infinity."""
+FAR = 1e60
+"""A state that grows to this multiple of the unit of length is taken to go to infinity, whatever the parameter does."""
 TINY = 1e-8
 """A state smaller than this part of the largest may be zero but for rounding; so may one smaller than this itself."""
 BESIDE = 1e-3
 """How far, in units of length, eigenvalues are followed to see whether one is about to vanish."""
 LEAVING = (1e-4, 1e-5, 1e-6, 1e-3, 1e-2)
 """How far from a branch point the first point of a branch is looked for, in units of length."""
+ROUNDED = 1e-12
+"""A component of a unit tangent below this is rounding."""
+SIZES = (1.0, 1e4, 1e-4, 1e8, 1e-8, 1e12, 1e-12, 1e16, 1e-16)
+"""By so much the natural size of a state may differ from its unit; tried in turn."""
+PROBE = 1e-2
+"""How far from a branch point, in such a size, it is looked how the parameter moves."""
+MOVED = (1e-10, 0.1)
+"""Between these, in units of its range, the parameter's change tells the size to which the states grow."""
 PARALLEL = 0.999
 """Two unit tangents at a branch point belong to one branch when their product exceeds this."""
 
@@ -286,6 +294,7 @@ class Tracer:
         """Trace the branch that leaves a branch point in a direction and in its opposite."""
         stays = np.append(junction.y[:-1] == 0.0, False) & (np.abs(direction) < 1e-5 * SAME)  # zero but for rounding
         direction = np.where(stays, 0.0, direction)
+        junction, direction = self._in_natural_units(junction, direction)
         back = self._leave(junction, -direction * junction.scale)
         if back is not None and back[1].reason == "closed":
             line = _up_to(back[0], junction).reversed()
@@ -310,6 +319,33 @@ class Tracer:
             ends[1] = forth[1]
         self._add(join(lines), (ends[0], ends[1]), junction.special, junction.scale)
 
+    def _in_natural_units(self, junction: Junction, direction: np.ndarray) -> tuple[Junction, np.ndarray]:
+        """Return a branch point and a direction in units that fit the states which are zero there.
+
+        Where the parameter does not move at first, as at a pitchfork, a state has grown to its natural size when the
+        parameter has moved by its range, to second order.
+        """
+        zero = np.append(np.abs(junction.y[:-1]) < SAME * junction.scale[:-1], False) & (direction != 0.0)
+        if not zero.any() or abs(direction[-1]) > SAME:
+            return junction, direction
+        step = direction * junction.scale
+        share = np.where(zero, 0.0, np.abs(step) / junction.scale)[:-1]
+        most = 1.0 / max(float(share.max()), 1e-300)
+        for size in SIZES:
+            length = PROBE * size
+            if length > most:
+                continue
+            unit = np.where(zero, size * np.abs(step), junction.scale)
+            ahead = _unit(size * step / unit)
+            start = self._onto_branch(junction.y + length * step, ahead, unit, PROBE)
+            moved = 0.0 if start is None else abs(start[-1] - junction.y[-1]) / junction.scale[-1]
+            if MOVED[0] < moved < MOVED[1]:
+                size = length / math.sqrt(moved)
+                unit = np.where(zero, size * np.abs(step), junction.scale)
+                scaled = size * step / unit if size < most else step / unit
+                return replace(junction, scale=unit), _unit(scaled)
+        return junction, direction
+
     def _leave(self, junction: Junction, step: np.ndarray) -> tuple[Line, End] | None:
         """March away from a branch point along `step`; the first point is a small way off it.
 
@@ -330,6 +366,7 @@ class Tracer:
                 line, end = self._march(start, ahead, scale, first_step=length)
                 if len(line) < 2:
                     continue
+                line = _without_turns_at_branch_points(line, junction.scale, junction.y)
                 away = (line.points[0] - junction.y) / scale
                 unit = ahead / scale
                 if away @ unit > 0.9 * _length(away) * _length(unit):
@@ -579,6 +616,7 @@ class Tracer:
         directions = np.abs(np.array(self.problem.directions(y, left, scale)).reshape(-1, len(y)))
         if not (len(directions) and zero.any()):
             return scale
+        directions = np.where(directions > ROUNDED, directions, 0.0)
         reach = np.max(directions / np.maximum(directions[:, -1:], 1e-9), axis=0)
         return np.where(zero & (reach > 1e-9), np.minimum(scale, 0.1 * reach * scale), scale)
 
@@ -686,12 +724,12 @@ def _first_open(line: Line) -> Event | None:
     return next((event for event in line.events if event.bracket is not None), None)
 
 
-def _without_turns_at_branch_points(line: Line, floor: np.ndarray) -> Line:
+def _without_turns_at_branch_points(line: Line, floor: np.ndarray, *others: np.ndarray) -> Line:
     """Leave out what looks like a fold where the parameter turns at a branch point, as on the side of a pitchfork.
 
     At a fold the derivative of the equations by the parameter lies outside of the range of the Jacobian.
     """
-    junctions = [line.points[event.row] for event in line.events if event.left is not None]
+    junctions = [*others, *(line.points[event.row] for event in line.events if event.left is not None)]
     if not junctions:
         return line
 

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
+BESIDE = 0.1
+"""Where, in units of length, equations are measured that vanish at a branch point to first order."""
 SPREADS = (1e-3, 1.0, 1e-8)
 """How much smaller than the largest the smallest equation is allowed to count, tried in turn."""
 
@@ -85,12 +87,18 @@ def _row_sizes(matrix: np.ndarray, scale: np.ndarray, spread: float) -> np.ndarr
 def directions(problem: Problem, y: np.ndarray, w: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
     """Return the unit tangents, in scaled unknowns, of the two branches through a simple branch point.
 
-    They solve the algebraic branching equation w'B(v, v) = 0 in the null space of F_y (Kuznetsov, 10.2.1).
+    They solve the algebraic branching equation w'B(v, v) = 0 in the null space of F_y (Kuznetsov, 10.2.1). The equation
+    that w depends on most is left out of F_y, and each of the others counts by its own size, so that fast ones do not
+    drown slow ones.
     The list is empty where the equation has no two real solutions.
     """
     _, matrix = problem.linearize(y)
-    size = _row_sizes(matrix, scale, SPREADS[0])
-    first, second = np.linalg.svd(matrix * scale / size[:, None])[2][-2:]
+    beside = np.abs(problem.linearize(y + BESIDE * scale)[1] * scale).max(axis=1)
+    size = np.abs(matrix * scale).max(axis=1)
+    # an equation may vanish here to first order; beside it does not
+    natural = np.where(np.isfinite(beside), np.maximum(beside, size), size)
+    rows = np.delete(matrix * scale / np.maximum(size, 1e-300)[:, None], np.argmax(np.abs(w) * natural), axis=0)
+    first, second = np.linalg.svd(rows)[2][-2:]
     return branching_directions(problem.forms(y, w, first * scale, second * scale), first, second)
 
 
