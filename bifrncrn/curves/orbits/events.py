@@ -129,6 +129,11 @@ def likeliest(here: Place, there: Place) -> str:
     return FOLD if labels[0] == BRANCHING and flat else labels[0]
 
 
+def certain(here: Place, there: Place) -> bool:
+    """Say whether what was concluded from the multipliers at two places is sure: then continuity makes the event so."""
+    return all(place.trusted and bool(np.isfinite(place.multipliers[0])) for place in (here, there))
+
+
 def resolved(label: str, here: Place, there: Place) -> bool:
     """Say whether an event between two places that cannot be located is one all the same.
 
@@ -137,9 +142,7 @@ def resolved(label: str, here: Place, there: Place) -> bool:
     """
     if label == FOLD:
         return True
-    if not all(place.trusted and np.isfinite(place.multipliers[0]) for place in (here, there)):
-        return False
-    return all(_off(label, place) < NEAR_EVENT for place in (here, there))
+    return certain(here, there) and all(_off(label, place) < NEAR_EVENT for place in (here, there))
 
 
 def _off(label: str, place: Place) -> float:

@@ -264,7 +264,9 @@ class Follower:
             return None
         if events.resolved(event, here, there):
             return self._bracketed(here, there, event)
-        return None if stretch > TOGETHER else []
+        if stretch > TOGETHER:
+            return None
+        return self._bracketed(here, there, event) if events.certain(here, there) else []
 
     def _bracketed(self, here: Place, there: Place, event: str) -> list[Row]:
         """Return the row of an event that is known to lie between two places and no better."""
