@@ -86,6 +86,15 @@ def test_arrays_and_loops():
     assert system.state.tolist() == [0.0] * 5 + [4.0] * 3
 
 
+def test_a_function_of_an_argument_called_t():
+    assert loads("par a=3\ns(t)=a*t^2\nx'=s(x)-s(2)\n").rhs([1.0]).tolist() == [-9.0]
+
+
+def test_an_index_behind_a_range():
+    system = loads("init u[1..2]=3,v[j]=4,w=5\nu[1..2]'=1\nv[1..2]'=1\nw'=1\n")
+    assert system.state.tolist() == [3.0, 3.0, 4.0, 4.0, 5.0]
+
+
 def test_a_quantity_defined_too_late_is_read_as_meant_with_a_warning():
     with pytest.warns(bf.ContinuationWarning, match="flux uses dif"):
         system = loads("par k=0.5\nflux=k*dif\ndif=x-1\nx'=1-flux\n")
@@ -109,6 +118,8 @@ HEAD = "# a text\npar a=1.5\ninit x=0.1\n"
         (HEAD + "wiener w\nx'=w\n", 4, "noise"),
         (HEAD + "x'=sin(t)\n", 4, "autonomous"),
         (HEAD + "push=sin(t)\nx'=push\n", 4, "autonomous"),
+        (HEAD + "f(u)=u+t\ng(u)=f(u)\nx'=g(x)\n", 4, "autonomous"),
+        (HEAD + "s(t)=sin(t)\nx'=s(t)\n", 5, "autonomous"),
         (HEAD + "x'=-a\nx'=2\n", 5, "defined already, in line 4"),
         (HEAD + "par A=2\nx'=-a\n", 4, "defined already"),
         (HEAD + "f(u,v)=u\nx'=f(x)\n", 5, "takes 2 arguments"),

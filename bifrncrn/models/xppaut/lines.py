@@ -105,11 +105,13 @@ def expanded(line: Line) -> list[Line]:
 
 
 def _items(line: Line, text: str) -> list[str]:
-    """Return the entries of a list of values, those with a range expanded."""
-    found = []
+    """Return the entries of a list of values; those with a range, or with [j] behind one, expanded."""
+    found, last = [], _span(line)
     for item in re.findall(r"[^\s,=]+(?:\s*=\s*[^\s,]*)?", text):
         if _RANGE.search(item):
-            found += [indexed(Line(line.number, _RANGE.sub(f"[{j}]", item)), j) for j in _span(Line(line.number, item))]
+            last = _span(Line(line.number, item))
+        if _RANGE.search(item) or _INDEX.search(item):
+            found += [indexed(Line(line.number, _RANGE.sub(f"[{j}]", item)), j) for j in last]
         else:
             found.append(named(item))
     return found

@@ -124,9 +124,24 @@ def _check_time(found: Statements, texts: dict[str, str]) -> None:
         [*_reached(found, texts), *found.equations], key=lambda n: entries[n].number if n in entries else 0
     ):
         if "t" in _uses(texts[name]):
-            raise at(
-                entries[name].number, f"{entries[name].name} depends on time t; only autonomous models are analysed"
-            )
+            number = _line_of_time(found, entries[name])
+            raise at(number, f"{entries[name].name} depends on time t; only autonomous models are analysed")
+
+
+def _line_of_time(found: Statements, entry: Entry) -> int:
+    """Return the line in which t stands: the quantity's own, or that of a function which it calls."""
+    stack, seen = [entry.text], {entry.name.lower()}
+    if "t" in _uses(entry.text):
+        return entry.number
+    while stack:
+        for name in _uses(stack.pop()) & set(found.functions):
+            function = found.functions[name]
+            if "t" in _uses(function.text) - set(function.arguments):
+                return found.function_lines[name]
+            if name not in seen:
+                seen.add(name)
+                stack.append(function.text)
+    return entry.number
 
 
 def _check_order(found: Statements, texts: dict[str, str]) -> None:

@@ -34,7 +34,6 @@ _PRIME = re.compile(rf"({_NAME})\s*'\s*=(?!=)(.*)")
 _LEIBNIZ = re.compile(rf"d({_NAME})\s*/\s*dt\s*=(?!=)(.*)", re.IGNORECASE)
 _START = re.compile(rf"({_NAME})\s*\(\s*0\s*\)\s*=(?!=)(.*)")
 _NEXT = re.compile(rf"{_NAME}\s*\(\s*t\s*\+\s*1\s*\)\s*=", re.IGNORECASE)
-_VOLTERRA = re.compile(rf"{_NAME}\s*\(\s*t\s*\)\s*'?\s*=", re.IGNORECASE)
 _FUNCTION = re.compile(rf"({_NAME})\s*\(([^()=]*)\)\s*=(?!=)(.*)")
 _QUANTITY = re.compile(rf"({_NAME})\s*=(?!=)(.*)")
 
@@ -203,8 +202,6 @@ def _equation(line: Line, found: Statements) -> None:
         _check_value(line, start[1], value)
         found.start[start[1].lower()] = Entry(start[1], value, line.number)
         return None
-    if _VOLTERRA.match(text):
-        raise at(line.number, "x(t)=... is an integral equation; only differential equations are read")
     function = _FUNCTION.fullmatch(text)
     if function:
         return _function(line, function, found)
