@@ -372,11 +372,14 @@ class Diagram(Reported):
             rows.append(first | theirs | own)
         return pd.DataFrame(rows)
 
-    def plot(self, show: str | None = None, ax: Axes | None = None) -> Axes:
-        """Draw one state against the parameter; see `bifrncrn.plots.plots.plot_diagram`."""
+    def plot(self, show: str | None = None, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw one state, or another quantity, against the parameter; see `bifrncrn.plots.plots.plot_diagram`.
+
+        Options are `log`, and `colour` and `label` for diagrams over each other.
+        """
         from bifrncrn.plots.plots import plot_diagram
 
-        return plot_diagram(self, show=show, ax=ax)
+        return plot_diagram(self, show=show, ax=ax, **options)
 
     def to_json(self) -> dict[str, Any]:
         """Return the diagram as plain JSON, schema `bifrncrn.diagram/1`, with its model and its orbits."""

@@ -80,6 +80,7 @@ def _piece(part: tuple[str, float, float], diagram: Diagram, found: list[Stretch
     word, a, b = part
     name, (low, high) = diagram.parameter, diagram.range
     first, last = a - low <= narrow, high - b <= narrow
+    a, b = (0.0 if abs(end) <= narrow else end for end in part[1:])
     if first and last:
         where = f"throughout [{low:g}, {high:g}]"
     elif first or last:

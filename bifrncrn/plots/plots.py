@@ -19,6 +19,7 @@ import numpy as np
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
 from bifrncrn.base.tables import printable
+from bifrncrn.plots.curves import norm, smooth
 from bifrncrn.plots.label_placement import place_labels
 
 if TYPE_CHECKING:
@@ -60,23 +61,38 @@ class Style:
         Whether markers are filled.
     layer : float
         The matplotlib z-order; a higher one is drawn over a lower.
+    cycles : str
+        The colour of cycles, which are beads on a thin line: filled where they are stable.
     """
 
     colour: str
     width: float
     filled: bool
     layer: float
+    cycles: str
 
 
-PLAIN = Style("#000000", 1.4, True, 3.0)
-TARGET = Style("#9a9a9a", 4.0, False, 2.0)
-LEARNED = Style("#00509e", 1.4, True, 3.0)
+PLAIN = Style("#000000", 1.4, True, 3.0, "#b2450e")
+TARGET = Style("#9a9a9a", 4.0, False, 2.0, "#9a9a9a")
+LEARNED = Style("#00509e", 1.4, True, 3.0, "#00509e")
+ENDS = {"homoclinic": "HOM", "heteroclinic": "HET", "snic": "SNIC"}
+"""What is written at the end of a branch of cycles that ends so."""
+BEADS = 0.022
+"""The distance of the beads along the extremes of cycles, in terms of the diagonal of the axes."""
 LOCI: dict[str, Any] = {"fold": "solid", "hopf": (0, (6.0, 1.8, 1.2, 1.8))}
 KINDS = {"fold": "fold (LP)", "hopf": "Hopf point (HB)"}
 WORDS = (("target", TARGET), ("learned", LEARNED))
 
 
-def plot_diagram(diagram: Diagram, show: str | None = None, ax: Axes | None = None) -> Axes:
+def plot_diagram(
+    diagram: Diagram,
+    show: str | None = None,
+    ax: Axes | None = None,
+    *,
+    log: str = "",
+    colour: str | None = None,
+    label: str | None = None,
+) -> Axes:
     """Draw one state of a diagram against its parameter, or curves of folds and Hopf points in two parameters.
 
     Where a diagram has both, the curves in two parameters are left out (`save_diagram` draws both).
@@ -86,9 +102,14 @@ def plot_diagram(diagram: Diagram, show: str | None = None, ax: Axes | None = No
     diagram : Diagram
         What to draw.
     show : str, optional
-        The state on the vertical axis; by default the first. Of periodic orbits its minimum and maximum are drawn.
+        What is on the vertical axis: a state (of periodic orbits its minimum and maximum are drawn), ``"max x"`` or
+        ``"min x"`` of a state x, ``"norm"``, or ``"period"``; by default the first state.
     ax : matplotlib axes, optional
-        Where to draw; by default the only axes of a new figure.
+        Where to draw; by default the only axes of a new figure. What is drawn there already keeps its title and room.
+    log : {"", "x", "y", "xy"}
+        Axes that are logarithmic.
+    colour, label : str, optional
+        Colour of the diagram, and its name in the legend, where several are drawn over each other.
 
     Returns
     -------
@@ -97,7 +118,7 @@ def plot_diagram(diagram: Diagram, show: str | None = None, ax: Axes | None = No
     Raises
     ------
     InputError
-        If there is nothing to draw or no state `show`.
+        If there is nothing to draw or nothing of the name `show`, or an axis to be logarithmic has no positive value.
     """
     if diagram.branches and all(branch.kind in LOCI for branch in diagram.branches):
         return _plot_loci(diagram, _axes() if ax is None else ax)
@@ -105,13 +126,51 @@ def plot_diagram(diagram: Diagram, show: str | None = None, ax: Axes | None = No
     if not diagram.branches:
         return _plot_nothing(diagram, _axes() if ax is None else ax)
     name = _shown(diagram, show)
+    layers = [(diagram, name, PLAIN if colour is None else replace(PLAIN, colour=colour, cycles=colour))]
+    _check_log(log, layers)
     ax = _axes() if ax is None else ax
-    _draw(ax, diagram, name, PLAIN)
-    layers = [(diagram, name, PLAIN)]
-    _finish(ax, diagram.model, name, layers)
-    _add_legend(ax, _line_keys(PLAIN, _kinds(diagram)))
+    before = _Before.of(ax)
+    _draw(ax, *layers[0])
+    _finish(ax, diagram.model, name, layers, log)
+    before.restore(ax)
+    _add_legend(ax, [*before.keys, *_line_keys(layers[0][2], _kinds(diagram), f"{label}, " if label else "")])
     _add_labels(ax, layers)
     return ax
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What stood in axes before a diagram was drawn there: title, limits and the entries of the legend."""
+
+    title: str | None
+    limits: tuple[float, float, float, float] | None
+    keys: list[Any]
+
+    @classmethod
+    def of(cls, ax: Axes) -> _Before:
+        if not ax.has_data():
+            return cls(None, None, [])
+        legend = ax.get_legend()
+        return cls(ax.get_title(), (*ax.get_xlim(), *ax.get_ylim()), list(legend.legend_handles) if legend else [])
+
+    def restore(self, ax: Axes) -> None:
+        if self.limits is None:
+            return
+        ax.set_title(self.title or "", fontsize=FONT_SIZE + 1, parse_math=False)
+        now = (*ax.get_xlim(), *ax.get_ylim())
+        pick = (min, max, min, max)
+        x0, x1, y0, y1 = (choose(a, b) for choose, a, b in zip(pick, self.limits, now, strict=True))
+        ax.set_xlim(x0, x1)
+        ax.set_ylim(y0, y1)
+
+
+def _check_log(log: str, layers: Sequence[Layer]) -> None:
+    if log not in ("", "x", "y", "xy"):
+        raise InputError(f"log is {log!r:.40}; give the axes that are to be logarithmic: x, y or xy")
+    if "x" in log and not all(diagram.range[0] > 0.0 for diagram, _, _ in layers):
+        raise InputError("a logarithmic axis needs a range of positive parameters; leave log x out")
+    if "y" in log and not any((v > 0.0).any() for d, name, _ in layers for b in d.branches for v in _curves(b, name)):
+        raise InputError(f"no value of {layers[0][1]} is positive, so no logarithmic axis can show it; leave log y out")
 
 
 def plot_comparison(comparison: Comparison, show: str | None = None, ax: Axes | None = None) -> Axes:
@@ -157,19 +216,26 @@ def plot_comparison(comparison: Comparison, show: str | None = None, ax: Axes | 
     return ax
 
 
-def save_diagram(diagram: Diagram, path: str | os.PathLike[str], show: Any = None, log: str = "") -> None:
-    """Write `plot_diagram`'s picture to a PNG, PDF or SVG file, by its suffix."""
-    show = show if isinstance(show, str) or not show else show[0]
+def save_diagram(
+    diagram: Diagram, path: str | os.PathLike[str], show: str | Sequence[str] | None = None, log: str = ""
+) -> None:
+    """Write `plot_diagram`'s picture to a PNG, PDF or SVG file, by its suffix; a panel for each that is shown."""
     _form(path)
     figure = _figure()
+    names: list[str | None] = [show] if isinstance(show, str) else [*show] if show else [None]
     loci = tuple(branch for branch in diagram.branches if branch.kind in LOCI)
-    if 0 < len(loci) < len(diagram.branches):
-        figure.set_size_inches(2.0 * SIZE[0], SIZE[1])
-        left, right = figure.subplots(1, 2)
-        plot_diagram(diagram, show=show, ax=left)
-        _plot_loci(diagram, right)
-    else:
-        plot_diagram(diagram, show=show, ax=figure.subplots())
+    panels = 0 if len(loci) == len(diagram.branches) > 0 else len(names)
+    total = panels + bool(loci) or 1
+    figure.set_size_inches(
+        total * SIZE[0] if total < 3 else 2.0 * SIZE[0], SIZE[1] * (1 if total < 3 else (total + 1) // 2)
+    )
+    grid = figure.subplots((total + 1) // 2 if total > 2 else 1, min(total, 2), squeeze=False).ravel()
+    for name, ax in zip(names[:panels], grid):
+        plot_diagram(diagram, show=name, ax=ax, log=log)
+    if loci:
+        _plot_loci(diagram, grid[panels])
+    for ax in grid[total:]:
+        ax.remove()
     figure.set_layout_engine("none")  # it is settled: the labels were placed by it
     save_figure(figure, path)
 
@@ -246,9 +312,9 @@ def _shown(diagram: Diagram, show: str | None) -> str:
     names = [name for branch in diagram.branches for name in _states(branch, diagram.parameter)]
     if not names:
         raise InputError(f"the diagram of {diagram.model!r} has no branch to draw")
-    known = dict.fromkeys([*names, *(name for branch in diagram.branches for name in branch.observables)])
-    if show is not None and show not in known:
-        raise InputError(f"there is no state {show!r} to show; there are {', '.join(known)}")
+    if show is not None and not any(_curves(branch, show) for branch in diagram.branches):
+        there = f"{', '.join(dict.fromkeys(names))}, max or min of one, norm, and of cycles period"
+        raise InputError(f"there is no state {show!r} to show; there are {there}")
     return names[0] if show is None else show
 
 
@@ -262,18 +328,26 @@ def _curves(branch: Branch, name: str) -> list[np.ndarray]:
     known = {*branch.columns, name if name in branch.observables and branch.kind != "periodic" else ""}
     if name in branch.observables and branch.profiles:
         known |= {f"min {name}", f"max {name}"}
-    return [branch.column(column) for column in (name, f"min {name}", f"max {name}") if column in known]
+    found = [branch.column(column) for column in (name, f"min {name}", f"max {name}") if column in known]
+    state = name.removeprefix("max ").removeprefix("min ")
+    if not found and state != name and state in branch.columns[1:]:
+        return [branch.column(state)]  # an equilibrium is its own extreme
+    return [norm(branch)] if not found and name == "norm" else found
 
 
 def _draw(ax: Axes, diagram: Diagram, name: str, style: Style) -> None:
     """Draw the branches and the markers of a diagram."""
+    tall = float(np.ptp(_heights([(diagram, name, style)]))) or 1.0
     for branch in diagram.branches:
         special = {point.index for point in diagram.special_points if point.branch == branch.id}
         for values in _curves(branch, name):
             horizontal = branch.column(diagram.parameter)
+            extent = (diagram.range[1] - diagram.range[0], tall)
             for rows, kind in stability_runs(branch.unstable, special):
-                _draw_run(ax, horizontal[rows], values[rows], kind, style)
-    for point, vertical in _marked(diagram, name):
+                x, y = smooth(horizontal[rows], values[rows], extent)
+                draw = _draw_cycles if branch.kind == "periodic" else _draw_run
+                draw(ax, x, y, kind, style)
+    for point, vertical in _marked(diagram, name, both=True):
         ax.plot(
             [point.parameters[diagram.parameter]],
             [vertical],
@@ -345,6 +419,32 @@ def _draw_run(ax: Axes, x: np.ndarray, y: np.ndarray, kind: str, style: Style) -
     )
 
 
+def _draw_cycles(ax: Axes, x: np.ndarray, y: np.ndarray, kind: str, style: Style) -> None:
+    """Draw an extreme of cycles: beads on a thin line, filled where they are stable."""
+    ax.plot(
+        x,
+        y,
+        markevery=(0.0, BEADS) if len(x) > 1 else None,
+        zorder=style.layer,
+        label="_branch",
+        **_beads(kind, style),
+    )
+
+
+def _beads(kind: str, style: Style) -> dict[str, Any]:
+    size = 3.2 if style.filled else 5.5
+    return {
+        "color": style.cycles,
+        "linewidth": 0.5 * style.width,
+        "linestyle": _dashes(kind, style),
+        "marker": "o" if kind != "unknown" else "x",
+        "markersize": size,
+        "markerfacecolor": style.cycles if kind == "stable" else "white",
+        "markeredgecolor": style.cycles,
+        "markeredgewidth": 0.8,
+    }
+
+
 def stability_runs(unstable: np.ndarray, special: set[int]) -> list[tuple[slice, str]]:
     """Split the rows of a branch into runs of one stability that meet in the special points.
 
@@ -390,8 +490,8 @@ def _stability(unstable: np.ndarray) -> str:
     return "unstable" if unstable.any() else "stable"
 
 
-def _marked(diagram: Diagram, name: str) -> list[tuple[SpecialPoint, float]]:
-    """Return the special points that get a marker, with their height in the picture."""
+def _marked(diagram: Diagram, name: str, both: bool = False) -> list[tuple[SpecialPoint, float]]:
+    """Return the special points that get a marker, with their height in the picture; of cycles the top, or both."""
     branches = {branch.id: branch for branch in diagram.branches}
     marked = []
     for point in diagram.special_points:
@@ -401,22 +501,60 @@ def _marked(diagram: Diagram, name: str) -> list[tuple[SpecialPoint, float]]:
         if name in point.state and (branch is None or branch.kind != "periodic"):
             marked.append((point, point.state[name]))
         elif branch is not None:
-            marked += [(point, float(values[point.index])) for values in _curves(branch, name)[-1:]]
+            marked += [(point, float(values[point.index])) for values in _curves(branch, name)[0 if both else -1 :]]
     return marked
 
 
 Layer = tuple["Diagram", str, Style]
 
 
-def _finish(ax: Axes, title: str, name: str, layers: Sequence[Layer]) -> None:
+def _heights(layers: Sequence[Layer]) -> np.ndarray:
+    """Return all finite values on the vertical axis, without those of branches that run away to infinity.
+
+    What such a branch has in common with the others is shown; without others, the greater part of it.
+    """
+    calm, wild, greater = [np.empty(0)], [np.empty(0)], [np.empty(0)]
+    for diagram, column, _ in layers:
+        for branch in diagram.branches:
+            runs = any(end.reason == "infinity" for end in branch.ended)
+            shown = [values[np.isfinite(values)] for values in _curves(branch, column)]
+            (wild if runs else calm).extend(shown)
+            if runs:
+                greater += [_greater_part(branch.points[np.isfinite(v), 0], v) for v in _curves(branch, column)]
+    settled, away = np.concatenate(calm), np.concatenate(wild)
+    if not away.size:
+        return settled
+    if not settled.size:
+        return np.concatenate(greater)
+    low, high = settled.min(), settled.max()
+    room = max(2.0 * (high - low), abs(high), abs(low), 1e-300)
+    return np.concatenate([settled, away[(away >= low - room) & (away <= high + room)]])
+
+
+def _greater_part(parameters: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the values of all but the last 3 % of the parameter's way, as the values are ordered, at either end."""
+    values = values[np.isfinite(values)]
+    if len(values) < 3:
+        return values
+    order = np.argsort(values)
+    way = np.cumsum(np.abs(np.gradient(parameters))[order])
+    return values[order][(way >= 0.03 * way[-1]) & (way <= 0.97 * way[-1])]
+
+
+def _finish(ax: Axes, title: str, name: str, layers: Sequence[Layer], log: str = "") -> None:
     """Set the axes' names and limits."""
     _name(ax, title, layers[0][0].parameter, name)
     low, high = min(d.range[0] for d, _, _ in layers), max(d.range[1] for d, _, _ in layers)
     ax.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
-    values = [v for diagram, column, _ in layers for branch in diagram.branches for v in _curves(branch, column)]
-    heights = np.concatenate([*values, np.empty(0)])
-    heights = heights[np.isfinite(heights)]
-    if heights.size:
+    if "x" in log:
+        ax.set_xscale("log")
+        ax.set_xlim(low, high)
+    heights = _heights(layers)
+    if "y" in log:
+        ax.set_yscale("log")
+        heights = heights[heights > 0.0]
+        ax.set_ylim(heights.min() / 1.3, heights.max() * 1.3)
+    elif heights.size:
         bottom, top = float(heights.min()), float(heights.max())
         # A branch that is constant, or zero, to rounding is drawn as such, not blown up.
         largest = max(abs(bottom), abs(top))
@@ -443,25 +581,29 @@ def _zoom(ax: Axes, box: tuple[float, float], layers: Sequence[Layer]) -> None:
 
 def _kinds(*diagrams: Diagram) -> list[str]:
     """Return the kinds of lines a legend explains: both stabilities, or that none was computed."""
-    counts = np.concatenate([branch.unstable for diagram in diagrams for branch in diagram.branches])
-    return ["stable", "unstable"] * bool((counts >= 0).any()) + ["unknown"] * bool((counts < 0).any())
+    kinds = []
+    for cycles in (False, True):
+        branches = [b for diagram in diagrams for b in diagram.branches if (b.kind == "periodic") == cycles]
+        counts = np.concatenate([np.empty(0), *(branch.unstable for branch in branches)])
+        found = ["stable", "unstable"] * bool((counts >= 0).any()) + ["unknown"] * bool((counts < 0).any())
+        kinds += [f"{kind} cycle" if cycles else kind for kind in found]
+    return kinds
 
 
 def _line_keys(style: Style, kinds: Sequence[str], prefix: str = "") -> list[Line2D]:
     """Return legend entries for the lines of a style."""
     from matplotlib.lines import Line2D
 
-    return [
-        Line2D(
-            [],
-            [],
-            color=style.colour,
-            linewidth=style.width,
-            linestyle=_dashes(kind, style),
-            label=f"{prefix}{'stability not computed' if kind == 'unknown' else kind}",
-        )
-        for kind in kinds
-    ]
+    keys = []
+    for kind in kinds:
+        stability = kind.removesuffix(" cycle")
+        word = kind.replace("unknown", "stability not computed")
+        if kind != stability:
+            drawn = _beads(stability, style)
+        else:
+            drawn = {"color": style.colour, "linewidth": style.width, "linestyle": _dashes(kind, style)}
+        keys.append(Line2D([], [], label=f"{prefix}{word}", **drawn))
+    return keys
 
 
 def _marker_key(style: Style, word: str) -> Line2D:
@@ -499,7 +641,7 @@ def _add_legend(ax: Axes, keys: Sequence[Line2D]) -> None:
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
         bbox_transform=ax.transAxes + below,
-        ncols=len(keys) // 2 if len(keys) > 2 else 2,
+        ncols=max(len(keys) // 2, 2) if len(keys) > 2 else 2,
         frameon=False,
         fontsize=FONT_SIZE,
         handlelength=4.0,
@@ -543,17 +685,30 @@ def _label_entries(ax: Axes, layers: Sequence[Layer], unit: float) -> list[tuple
     frame = ax.get_window_extent()
     entries: list[tuple[np.ndarray, list[str], Style]] = []
     for diagram, name, style in reversed(layers):
-        for point, vertical in _marked(diagram, name):
-            anchor = ax.transData.transform((point.parameters[diagram.parameter], vertical))
+        for p, vertical, text in _named(diagram, name):
+            anchor = ax.transData.transform((p, vertical))
             if not (frame.x0 <= anchor[0] <= frame.x1 and frame.y0 <= anchor[1] <= frame.y1):
                 continue
             near = [texts for place, texts, _ in entries if np.hypot(*(place - anchor)) < COINCIDENT * unit]
-            text = point.label if point.status == "converged" else f"{point.label}?"
             if not near:
                 entries.append((anchor, [text], style))
             elif text not in near[0]:
                 near[0].append(text)
     return [(anchor, ", ".join(texts), style) for anchor, texts, style in entries]
+
+
+def _named(diagram: Diagram, name: str) -> list[tuple[float, float, str]]:
+    """Return what is written in the picture, and where: labels of special points, and how branches of cycles end."""
+    out = [
+        (point.parameters[diagram.parameter], height, point.label if point.status == "converged" else f"{point.label}?")
+        for point, height in _marked(diagram, name)
+    ]
+    for branch in diagram.branches:
+        for row, end in zip((0, -1), branch.ended):
+            if branch.kind == "periodic" and end.reason in ENDS and _curves(branch, name):
+                p, height = branch.column(diagram.parameter)[row], _curves(branch, name)[-1][row]
+                out.append((float(p), float(height), ENDS[end.reason]))
+    return out
 
 
 def _obstacles(ax: Axes, layers: Sequence[Layer]) -> np.ndarray:

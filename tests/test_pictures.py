@@ -1,0 +1,115 @@
+"""What is in the pictures: cycles as a kind of their own, panels, logarithmic axes, several diagrams, limits."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import bifrncrn as bf
+from bifrncrn.plots.curves import smooth
+from bifrncrn.plots.plots import save_diagram
+
+BAUTIN = {"x": "lam*x - y + x*(x^2 + y^2) - x*(x^2 + y^2)^2", "y": "x + lam*y + y*(x^2 + y^2) - y*(x^2 + y^2)^2"}
+
+
+@pytest.fixture(scope="module")
+def cycles():
+    """Cycles of radius r with lam = r^4 - r^2: unstable from the Hopf point at 0 to the fold at -1/4, then stable."""
+    model = bf.System.from_equations(BAUTIN, {"lam": -0.4}, {"x": 0, "y": 0}, title="Bautin")
+    return bf.with_orbits(bf.diagram(model, bounds=(-0.5, 0.5)))
+
+
+def axes():
+    return Figure().subplots()
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_cycles_are_a_kind_of_their_own(cycles):
+    ax = cycles.plot("x", ax=axes())
+    assert legend(ax) == ["stable", "unstable", "stable cycle", "unstable cycle"]
+    beads = [line for line in ax.lines if line.get_marker() == "o" and len(line.get_xdata()) > 2]
+    filled = {line.get_markerfacecolor() == line.get_color() for line in beads}
+    assert len(beads) == 4 and filled == {True, False}  # two extremes, two stabilities
+    marked = sorted(float(line.get_ydata()[0]) for line in ax.lines if line.get_marker() == "p")
+    assert marked == pytest.approx([-(0.5**0.5), 0.5**0.5], abs=1e-6)  # the fold, on both extremes
+
+
+def test_the_curve_of_cycles_is_smooth(cycles):
+    """What is drawn between the rows keeps to lam = r^4 - r^2, near the Hopf point, too."""
+    ax = cycles.plot("max x", ax=axes())
+    for line in ax.lines:
+        x, y = np.array(line.get_xdata(), float), np.array(line.get_ydata(), float)
+        if line.get_color() == "#b2450e" and len(x) > 2:
+            assert np.max(np.abs(y**4 - y**2 - x)) < 2e-3  # a fifth of a pixel
+
+
+def test_what_else_can_be_shown(cycles, tmp_path):
+    (period,) = {line.get_color() for line in cycles.plot("period", ax=axes()).lines if len(line.get_xdata()) > 2}
+    assert period == "#b2450e"
+    heights = np.concatenate([line.get_ydata() for line in cycles.plot("norm", ax=axes()).lines])
+    assert heights.max() == pytest.approx(cycles.branches[1].column("max x").max(), rel=1e-3)  # circles: the radius
+    save_diagram(cycles, tmp_path / "p.png", show=["x", "period", "norm"])
+    assert (tmp_path / "p.png").stat().st_size > 10_000
+    with pytest.raises(bf.InputError, match="norm"):
+        cycles.plot("z", ax=axes())
+
+
+def test_the_names_of_the_model_win():
+    model = bf.System.from_equations({"norm": "period - norm^2"}, {"period": 1.0}, {"norm": 1.0})
+    ax = bf.diagram(model, bounds=(0.25, 4)).plot("norm", ax=axes())
+    assert max(float(np.max(line.get_ydata())) for line in ax.lines) == pytest.approx(2.0)
+
+
+def test_ends_are_named():
+    tank = bf.with_orbits(bf.diagram(bf.library.get("ab_reaction"), parameter="D", bounds=(0, 0.16)))
+    ax = tank.plot("u1", ax=axes())
+    assert "HOM" in {text.get_text() for text in ax.texts}
+
+
+def test_logarithmic_axes():
+    model = bf.System.from_equations({"x": "lam^2 - x"}, {"lam": 1.0}, {"x": 1.0})
+    found = bf.diagram(model, bounds=(0.01, 100))
+    ax = found.plot(ax=axes(), log="xy")
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log") and ax.get_xlim()[0] > 0
+    with pytest.raises(bf.InputError, match="positive"):
+        bf.diagram(model, bounds=(-1, 1)).plot(ax=axes(), log="x")
+    with pytest.raises(bf.InputError, match="x, y or xy"):
+        found.plot(ax=axes(), log="z")
+
+
+def test_several_diagrams_in_one_picture():
+    def cubic(a):
+        return bf.diagram(
+            bf.System.from_equations({"x": f"lam + {a}*x - x^3"}, {"lam": -1.0}, {"x": -1.3}), bounds=(-1, 1)
+        )
+
+    ax = axes()
+    ax.plot([-2, 2], [3, 3])
+    ax.set_title("mine")
+    cubic(1).plot(ax=ax, label="one")
+    cubic(0.5).plot(ax=ax, label="two", colour="#b2182b")
+    assert ax.get_title() == "mine" and ax.get_ylim()[1] >= 3 and ax.get_xlim()[0] <= -2
+    assert [word for word in legend(ax) if word.startswith(("one", "two"))] == [
+        "one, stable", "one, unstable", "two, stable", "two, unstable",
+    ]  # fmt: skip
+
+
+def test_a_branch_that_goes_to_infinity_does_not_flatten_the_picture():
+    """x = 1/lam: of the range up to 2, values to some tens are seen."""
+    model = bf.System.from_equations({"x": "1 - lam*x"}, {"lam": 1.0}, {"x": 1.0})
+    ax = bf.diagram(model, bounds=(0, 2)).plot(ax=axes())
+    assert 2 < ax.get_ylim()[1] < 100
+
+
+def test_smooth_curves_keep_corners_and_go_through_every_point():
+    x = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
+    y = np.abs(x - 2)
+    fine_x, fine_y = smooth(x, y, (4.0, 2.0))
+    assert np.max(np.abs(fine_y - np.abs(fine_x - 2))) < 0.07
+    angle = np.linspace(0, np.pi, 12)
+    fine_x, fine_y = smooth(np.cos(angle), np.sin(angle), (2.0, 1.0))
+    assert np.max(np.abs(np.hypot(fine_x, fine_y) - 1)) < 2e-3
+    for a, b in zip(np.cos(angle), np.sin(angle), strict=True):
+        assert np.min(np.hypot(fine_x - a, fine_y - b)) < 1e-12
