@@ -17,7 +17,7 @@ from bifrncrn.models.system import System
 KINDS = {"LP": "fold", "HB": "hopf"}
 """The kind of locus a special point lies on."""
 ZERO = 1e-12
-"""A state below this share of the largest is zero all along a branch, and tells nothing of its size."""
+"""A state below this share of what balances the others is zero all along a branch, and tells nothing of its size."""
 PERSISTS = 1e-6
 """A fold whose equations change with neither parameter, to this share of what they are made of, is a branch point."""
 AROUND = (0.0, 0.3, -0.17)
@@ -170,11 +170,10 @@ def _sizes(point: SpecialPoint, first: str) -> np.ndarray:
         slope = system.derivatives(x, None, np.zeros(len(x)), step)[0]
         reach = np.linalg.pinv(system.jacobian(x), rcond=REGULAR) @ slope
         size = np.maximum(np.abs(x), np.abs(reach))
-    unknown = size <= ZERO * size.max()
-    if unknown.any():
-        balance = balancing(_couplings(system, x, np.where(unknown, 0.0, size)))
-        ratio = np.exp(np.mean(np.log(size[~unknown] / balance[~unknown]))) if not unknown.all() else 1.0
-        size = np.where(unknown, ratio * balance, size)
+    if np.any(size <= ZERO * size.max()):
+        balance, there = balancing(_couplings(system, x, size)), size > 0.0
+        ratio = float(np.exp(np.median(np.log(size[there] / balance[there])))) if there.any() else 1.0
+        size = np.where(size <= ZERO * ratio * balance, ratio * balance, size)
     return np.append(size, width)
 
 

@@ -108,6 +108,10 @@ class LocusProblem:
         rows = np.maximum(rows, KEPT * self._largest)
         return np.where(rows > 0.0, rows, rows.max() or 1.0)
 
+    def row_sizes(self) -> np.ndarray:
+        """Return the usual size of every equation of the defining system, (u - 1,): the scalar ones are of size one."""
+        return np.append(self._array[at.ROWS], np.ones(self.unknowns - 1 - self.n))
+
     @property
     def _jacobian(self) -> np.ndarray:
         return self._array[at.MODEL][self.n :].reshape(self.n, self.n + 2)

@@ -12,10 +12,10 @@ ROUNDING = 1e-13
 """Newton steps below this, in units of the unknowns, are rounding."""
 NEAR = 1e-6
 """Newton steps below this that do not shrink are rounding, too."""
-SINGULAR = 1e-9
+SINGULAR = 1e-13
 """A singular value of the defining system below this share of the largest is zero."""
 SMALLEST = 1e-12
-"""An equation whose derivative is a smaller share of the largest has vanished."""
+"""An equation whose derivative is a smaller share of what it usually is has vanished."""
 DOUBLE = 1e-7
 """Below this share of the Jacobian a frequency is lost in the rounding of a double zero eigenvalue."""
 
@@ -117,7 +117,8 @@ def tangent(problem: LocusProblem, y: np.ndarray, scale: np.ndarray) -> tuple[np
         return np.full(len(y), np.nan), False
     matrix = matrix * scale
     rows = np.abs(matrix).max(axis=1, keepdims=True)
-    _, sizes, right = np.linalg.svd(matrix / np.where(rows > SMALLEST * rows.max(), rows, rows.max() or 1.0))
+    usual = problem.row_sizes()[:, None]  # equations have units of their own
+    _, sizes, right = np.linalg.svd(matrix / np.where(rows > SMALLEST * usual, rows, usual))
     out: np.ndarray = right[-1] * scale
     return out if out[-1] >= 0.0 else -out, bool(sizes[-1] > SINGULAR * sizes[0])
 
