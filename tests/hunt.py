@@ -296,6 +296,7 @@ def check_special(d: Diagram, model: Model) -> list[str]:
         x, lam = np.array([*point.state.values()]), next(iter(point.parameters.values()))
         jac, slope = model.jacobian(x, lam), model.slope(x, lam)
         size = np.abs(jac) @ np.abs(x) + np.abs(slope * lam) + 1e-12 * np.max(np.abs(jac))
+        size += np.finfo(float).tiny  # all may vanish at a branch point
         values = np.linalg.eigvals(jac)
         rows = d.branches[point.branch].points[max(point.index - 2, 0) : point.index + 3]
         big = max(

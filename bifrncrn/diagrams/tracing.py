@@ -106,6 +106,7 @@ class Tracer:
         self.special: list[SpecialPoint] = []
         self.junctions: list[Junction] = []
         self.notes: list[str] = []
+        self.came_to_known = False  # whether what left the last branch point is a branch that was followed already
         self.counters = {"points": 0, "newton_iterations": 0, "rejected_steps": 0}
 
     @property
@@ -295,6 +296,7 @@ class Tracer:
         stays = np.append(junction.y[:-1] == 0.0, False) & (np.abs(direction) < 1e-5 * SAME)  # zero but for rounding
         direction = np.where(stays, 0.0, direction)
         junction, direction = self._in_natural_units(junction, direction)
+        self.came_to_known = False
         back = self._leave(junction, -direction * junction.scale)
         if back is not None and back[1].reason == "closed":
             line = _up_to(back[0], junction).reversed()
@@ -307,6 +309,15 @@ class Tracer:
             return
         forth = self._leave(junction, direction * junction.scale)
         if back is None and forth is None:
+            reach = LEAVING[0] * np.abs(direction * junction.scale)
+            around = (
+                self._inside(junction.y + sign * LEAVING[0] * direction * junction.scale, reach) for sign in (-1, 1)
+            )
+            if not self.came_to_known and all(point is not None for point in around):
+                self.notes.append(
+                    f"A branch that leaves the branch point at {self.parameter}={junction.y[-1]:.6g} could not be "
+                    "followed; all=True (--all) searches for it."
+                )
             return
         here = End("branch point", "the branch starts at a branch point")
         lines, ends = [], [here, here]
@@ -375,7 +386,9 @@ class Tracer:
                         left = line, end
                         break
             if left is not None:
-                return None if self.knows(left[0].points[len(left[0]) // 2], near=0.02) else left
+                known = self.knows(left[0].points[len(left[0]) // 2], near=0.02)
+                self.came_to_known |= known
+                return None if known else left
         return None
 
     def _nothing_between(self, junction: Junction, line: Line) -> bool:
