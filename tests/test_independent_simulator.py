@@ -89,3 +89,24 @@ def test_variables_that_become_negative(tmp_path):
     modelfile.write(system, tmp_path / "lorenz.toml")
     convert(tmp_path / "lorenz.toml", tmp_path / "lorenz.xml")
     equal(trajectories(system, system.variables, tmp_path / "lorenz.xml", 2.0))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_models(tmp_path, seed):
+    """Reactions, rules, starts that follow a parameter, choices and events, at times that are no step of either."""
+    import roadrunner
+    from random_models import antimony_model
+
+    pytest.importorskip("antimony", reason="antimony is not installed")
+    (tmp_path / "a.ant").write_text(antimony_model(seed))
+    convert(tmp_path / "a.ant", tmp_path / "a.xml")
+    system = load_model(tmp_path / "a.xml")
+    names = [f"S{i}" for i in range(3)] + ["w", "z", "k0", "J0"]
+    other = roadrunner.RoadRunner(str(tmp_path / "a.xml"))
+    other.integrator.relative_tolerance, other.integrator.absolute_tolerance = 1e-11, 1e-13
+    other.integrator.maximum_num_steps = 10**6
+    other.timeCourseSelections = [f"[{name}]" if name.startswith("S") else name for name in names]
+    found = system.simulate(5.0, times=np.linspace(0, 5, 21), rtol=1e-10, atol=1e-12)
+    own = np.column_stack([found.column(name) for name in names])
+    # both locate events to their tolerance, which the rates there magnify
+    np.testing.assert_allclose(own, np.array(other.simulate(0, 5, 21)), rtol=1e-5, atol=1e-6)
