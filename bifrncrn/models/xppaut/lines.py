@@ -12,6 +12,8 @@ MAX_LINES = 200_000
 _RANGE = re.compile(r"\[\s*(-?\d+)\s*\.\.\s*(-?\d+)\s*\]")
 _INDEX = re.compile(r"\[\s*j\s*(?:([-+*])\s*(\d+)\s*)?\]", re.IGNORECASE)
 _NAMED_INDEX = re.compile(r"(\w)\[\s*(\d+)\s*\]")
+_EQUATION = re.compile(r"'\s*=|/\s*dt\s*=", re.IGNORECASE)
+"""What makes a state of a line although it begins with %; anything else there is a name that nothing uses."""
 END = ("d", "done")
 
 
@@ -41,7 +43,7 @@ def logical(text: str) -> Iterator[Line]:
             found = _RANGE.match(rest)
             if found:
                 head, block = Line(line.number, rest), []
-            elif "=" in rest:
+            elif _EQUATION.search(rest):
                 raise at(
                     line.number,
                     f"'{line.text[:40]}' is no comment to XPPAUT, which knows #; put # in front, or take % off",

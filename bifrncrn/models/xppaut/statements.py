@@ -199,6 +199,9 @@ def _equation(line: Line, found: Statements) -> None:
     start = _START.fullmatch(text)
     if start:
         value = start[2].strip() or "0"
+        if re.match(r"\s+-", start[2]):
+            meant = f"XPPAUT reads {start[1]}(0) as 0, because of the blank before the minus; {value} is taken"
+            warnings.warn(f"line {line.number}: {meant}", ContinuationWarning, stacklevel=2)
         _check_value(line, start[1], value)
         found.start[start[1].lower()] = Entry(start[1], value, line.number)
         return None
