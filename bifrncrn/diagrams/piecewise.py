@@ -171,27 +171,27 @@ class PiecewiseTracer(Tracer):
             line = _resolved(line, RESOLVED * (self.span[1] - self.span[0]))
             met = self._met(line) if end.reason == "stop" else None
             if met is None:
-                return self._last_piece(pieces, line, end)
+                return self._last_piece(pieces, line, end, floor)
             border = met.kind - layout.USER_EVENT < len(self.borders)
             if border:
                 line = _without(line.head(met.row + 1), len(self.borders))
             corner, scale = line.points[-1].copy(), self._scale_at(line.points[-1], floor)
             half, told = self._onward(corner, line.tangents[-1], scale, border)
             if half is None:
-                return self._joined([*pieces, line]), told
+                return self._joined([*pieces, line], floor), told
             if half.is_same(begun) and _near(half.start, begun.start, scale):  # it started here
-                return self._joined([*pieces, line]), End("closed", "the branch returned to its start")
+                return self._joined([*pieces, line], floor), End("closed", "the branch returned to its start")
             if border and any(half.is_same(other) and _near(corner, at, scale) for at, other in crossed):
                 line = _up_to(line, pieces[0].points[0], scale)
-                return self._joined([*pieces, line]), End("closed", "the branch returned to its start")
+                return self._joined([*pieces, line], floor), End("closed", "the branch returned to its start")
             if border:
                 crossed.append((corner, half))
             pieces.append(line)
             self.sides.hold(half.sides, half.watched)
             y, tangent, first_step = half.start, half.direction * scale, None
-        return self._joined(pieces), End("points", f"the branch crossed {MOST_PIECES} borders")
+        return self._joined(pieces, floor), End("points", f"the branch crossed {MOST_PIECES} borders")
 
-    def _last_piece(self, pieces: list[Line], line: Line, end: End) -> tuple[Line, End]:
+    def _last_piece(self, pieces: list[Line], line: Line, end: End, floor: np.ndarray) -> tuple[Line, End]:
         """Return the branch whose last piece this is; a border that was seen but not located ends it before."""
         last = line.events[-1] if line.events else None
         seen = last is not None and 0 <= last.kind - layout.USER_EVENT < len(self.borders)
@@ -199,7 +199,7 @@ class PiecewiseTracer(Tracer):
             line = line.head(max(last.row, 1))
             where = f"{self.parameter} near {line.points[-1, -1]:.6g}"
             end = End("border", f"the branch meets a border at {where} where the model's derivatives are not finite")
-        return self._joined([*pieces, _without(line, len(self.borders))]), end
+        return self._joined([*pieces, _without(line, len(self.borders))], floor), end
 
     def _met(self, line: Line) -> Event | None:
         """Return the border that ended a piece, or the user's event beyond which it goes on; None for any other end."""
@@ -302,7 +302,7 @@ class PiecewiseTracer(Tracer):
             lines.append(forth[0])
             ends[1] = forth[1]
             ends = [forth[1]] * 2 if forth[1].reason == "closed" else ends
-        self._add(self._joined(lines), (ends[0], ends[1]), corner.origin, corner.scale)
+        self._add(self._joined(lines, corner.scale), (ends[0], ends[1]), corner.origin, corner.scale)
 
     def _start_end(self, corner: Corner) -> End:
         """Say why a branch that leaves a corner goes no further back."""
@@ -327,20 +327,23 @@ class PiecewiseTracer(Tracer):
 
     # -- special points -----------------------------------------------------------------------------------------
 
-    def _joined(self, pieces: list[Line]) -> Line:
-        """Join pieces; a border between two of them is a collision where the branch turns or changes stability."""
+    def _joined(self, pieces: list[Line], floor: np.ndarray) -> Line:
+        """Join pieces; a border between two of them is a collision where the branch turns or changes stability.
+
+        Units of length are at least `floor`: where a border is crossed states may be zero but for rounding.
+        """
         done: list[Line] = []
         for piece in pieces:
             if done and len(piece) and len(done[-1]):
-                done[-1] = self._collided(done[-1], piece)
+                done[-1] = self._collided(done[-1], piece, floor)
             done.append(piece)
         return join(done)
 
-    def _collided(self, line: Line, after: Line) -> Line:
+    def _collided(self, line: Line, after: Line, floor: np.ndarray) -> Line:
         last = len(line) - 1
         if any(event.row == last for event in line.events):
             return line
-        y, scale = line.points[last], self._scale_at(line.points[last])
+        y, scale = line.points[last], self._scale_at(line.points[last], floor)
         if not len(self.sides.active(y, scale)):
             return line
         slopes = [float(_unit(t / scale)[-1]) for t in (line.tangents[last], after.tangents[0])]
