@@ -986,7 +986,7 @@ def _growth(w, turn, newtons, contraction):
         factor = min(factor, 0.6 * doubles(w[SETTINGS])[ANGLE] / turn)
     if contraction > 0.05:
         factor = min(factor, math.sqrt(0.05 / contraction))
-    if newtons > 4:
+    if newtons > 4 and contraction > 0.05:  # else the last iterations were rounding
         factor = min(factor, 0.8)
     if w[HOLD] > 0:
         w[HOLD] -= 1
