@@ -1,5 +1,7 @@
 """What a fit is said to do: on whole intervals, at time-scales, in words, and never where nobody looked."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -166,3 +168,45 @@ def test_a_critical_point_stays_critical_at_its_time_scale():
     hopf = bf.Network(**network.weights() | {"psi": np.zeros((6, 1))}, lam=[0.0])
     for mu in (0.0, 0.01):
         assert np.abs(spectrum(hopf, np.array([5.0, 5.0]), 0.0, mu).real.max()) < 1e-6
+
+
+# --- controlled networks
+
+
+def test_a_controlled_network_is_verified_on_the_outputs_its_classifier_has(reference):
+    """The published pair: rest below 2.5, and above it the cycle that exists from lam = 0.80370669 on."""
+    from bifrncrn.chemistry.networks.mat import read_mat
+    from bifrncrn.training.controlled_fit import Demand, meets
+
+    folder = reference / "networks"
+    whole = bf.ControlledNetwork(read_mat(folder / "eqcycle_classifier.mat"), bf.Network.load(folder / "eqcycle.mat"))
+    places = np.array([[0.5], [4.5]])
+    outputs = np.array([whole.classifier.output(place)[0] for place in places])
+    demands = [
+        Demand("rest", places[:1], lambda seen: seen.stable == 1 and not seen.cycle),
+        Demand("cycle", places[1:], lambda seen: seen.cycle and not seen.stable),
+        Demand("cycle", places[:1], lambda seen: seen.cycle),
+    ]
+    rest, cycle, wrong = meets(whole, ((0.0, 3.0), (0.0, 3.0)), demands)
+    assert outputs[0] < 0.8037 < outputs[1]
+    assert rest.ok and cycle.ok and not wrong.ok
+    assert f"{outputs[1]:.4g}" in cycle.lam and "in 0 of 1, not at 0.5" in wrong.text
+
+
+def test_every_kind_of_library_name_trains_from_the_command_line(tmp_path, capsys):
+    from bifrncrn.cli.main import main
+
+    assert main(["train", "step_classifier", "--seeds", "1", "--jobs", "1", "--out", str(tmp_path / "c.json")]) == 0
+    assert "classifier 1-3-1" in capsys.readouterr().out
+    assert bf.Classifier.from_json(json.loads((tmp_path / "c.json").read_text())).sizes == (1, 3, 1)
+
+
+@pytest.mark.slow
+def test_xor_trains_from_the_command_line_and_is_verified(tmp_path, capsys):
+    from bifrncrn.cli.main import main
+
+    out = str(tmp_path / "xor.json")
+    assert main(["train", "xor", "--seeds", "2", "--jobs", "1", "--out", out]) == 0
+    text = capsys.readouterr().out
+    assert "two stable states where just one environment is above 1: in 50 of 50" in text
+    assert bf.ControlledNetwork.load(out).classifier.sizes == (2, 4, 1)

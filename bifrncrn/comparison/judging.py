@@ -88,6 +88,14 @@ def judged(
     )
 
 
+def completed(diagram: Diagram, tolerance: float, box: Box | None) -> Diagram:
+    """Return a diagram with the cycles that `compare` would follow for it."""
+    names = states_of(diagram)
+    window = window_of(diagram, diagram, {name: name for name in names}, box, tolerance)
+    side = Side("target", diagram, names)
+    return with_cycles(side, window, probes((side,), window, tolerance)).diagram
+
+
 def paired_points(
     first: Diagram, second: Diagram, tolerance: float, box: Box | None, shape_tolerance: float = np.inf
 ) -> Points:

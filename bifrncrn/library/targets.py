@@ -11,13 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bifrncrn.base.errors import ConvergenceError, InputError
-from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
-from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.base.errors import InputError
 from bifrncrn.library.textbook import TEXTBOOK, Problem
 from bifrncrn.models.system import System
-from bifrncrn.training.classifier import ClassifierTarget, train_classifier
-from bifrncrn.training.targets.behaviours import CycleWanted, SwitchWanted
+from bifrncrn.training.targets.behaviours import CycleWanted
 from bifrncrn.training.targets.curve import Curve
 from bifrncrn.training.targets.curve_part import CurvePart
 from bifrncrn.training.targets.target import FieldPart, KnownPoint, Target
@@ -291,65 +288,6 @@ def eq_cycle() -> Target:
         bounds=(0.1, 1.1),
         guides=guides,
     )
-
-
-def xor_classifier(fold: float = 0.3) -> ClassifierTarget:
-    """Return the classifier of XOR on [0, 2]^2: below `fold` where just one environment is above 1, else above it.
-
-    The output is to keep a tenth of `fold` away from it, and to stay below 1, up to where the network is trained.
-    """
-    side = (np.arange(40) + 0.5) / 20
-    places = np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2)
-    one = ((places[:, 0] > 1) != (places[:, 1] > 1))[:, None]
-    low, high = np.where(one, 0.0, 1.1 * fold), np.where(one, 0.9 * fold, 1.0)
-    # an output is never quite 0
-    within = 0.999 * (high - low) / 2
-    return ClassifierTarget("xor_classifier", places, (low + high) / 2, 4, 0.1, within)
-
-
-def step_classifier() -> ClassifierTarget:
-    """Return the classifier that switches `eq_cycle`: 0.1 for environments below 2.5, 1 above, on [0, 5]."""
-    places = (np.arange(400) + 0.5)[:, None] / 80
-    return ClassifierTarget("step_classifier", places, np.where(places < 2.5, 0.1, 1.0), 3, 0.1)
-
-
-def xor(seeds: int = 10, seed: int = 0, jobs: int | None = None) -> ControlledNetwork:
-    """Return a trained network of two stable states where just one of two environments is above 1, else of one.
-
-    The network is trained on `uni_bistable`, the classifier that drives it on `xor_classifier` at the network's fold.
-
-    Raises
-    ------
-    ConvergenceError
-        If the trained network has no fold between; more seeds may find one.
-    """
-    from bifrncrn.training.train import train
-
-    target = uni_bistable()
-    network = train(target, seeds=seeds, seed=seed, jobs=jobs).network
-    return ControlledNetwork(_classifier(xor_classifier(_fold(target, network)), seeds, seed, jobs), network)
-
-
-def eq_cycle_controlled(seeds: int = 10, seed: int = 0, jobs: int | None = None) -> ControlledNetwork:
-    """Return a trained network that rests while its environment is below 2.5 and cycles above."""
-    from bifrncrn.training.train import train
-
-    network = train(eq_cycle(), seeds=seeds, seed=seed, jobs=jobs).network
-    return ControlledNetwork(_classifier(step_classifier(), seeds, seed, jobs), network)
-
-
-def _classifier(target: ClassifierTarget, seeds: int, seed: int, jobs: int | None) -> Classifier:
-    return train_classifier(target, seeds=seeds, seed=seed, jobs=jobs).classifier
-
-
-def _fold(target: Target, network: Network) -> float:
-    """Return the value of the first parameter species at which `network` folds, as `target` asks it to."""
-    from bifrncrn.training.targets.wanted import behaviours_of
-
-    folds = [fold for one in behaviours_of(target) if isinstance(one, SwitchWanted) for fold in one.values(network)]
-    if not folds:
-        raise ConvergenceError(f"the network trained on {target.name} has no fold to be switched at; try more seeds")
-    return folds[0]
 
 
 TARGETS: dict[str, Callable[[], Target]] = {

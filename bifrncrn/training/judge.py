@@ -17,12 +17,12 @@ from bifrncrn.training.fit_result import Candidate
 from bifrncrn.training.ranking import Standing, behaving, standing
 from bifrncrn.training.refine.cycles import follow
 from bifrncrn.training.refine.defining import Wanted
-from bifrncrn.training.refine.flow import Flow, flows_of, refine_flow
+from bifrncrn.training.refine.flow import Flow, cycles_of, flows_of, refine_flow
 from bifrncrn.training.refine.special_points import neutral_points, refine, wanted_points
 from bifrncrn.training.targets.behaviours import Behaviour, CycleWanted
 from bifrncrn.training.targets.sampling import Samples
 from bifrncrn.training.targets.target import FieldPart, Target
-from bifrncrn.training.verification import Finding, Verification, findings, verify
+from bifrncrn.training.verification import Finding, Verification, findings, holds, verify
 from bifrncrn.training.weights import Weights
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 # starts that are looked at (their diagrams traced, their cycles found) at a time, and altogether
 TRACED = 5
 MOST = 20
-# candidates that are looked at as a whole
+# candidates that are looked at as a whole, and of the stages of one whose flow is fitted, the last ones
 VERIFIED = 3
+LAST = 2
 # losses closer than this, relatively, are one optimum found twice
 SAME = 1e-3
 # candidates that are refined
@@ -59,8 +60,8 @@ class Judge:
     record : dict
         The training record that networks carry.
     definition, held_out : Samples
-    reference : Diagram or None
-        The target's diagram, if candidates are ranked by theirs.
+    reference, shown : Diagram or None
+        The target's diagram, if candidates are ranked by theirs, and the same with its cycles.
     behaviours : tuple of Behaviour
         What candidates are ranked by where there is no diagram, and beside it.
     pinned : Pinned
@@ -75,7 +76,7 @@ class Judge:
     definition: Samples
     held_out: Samples
     reference: Diagram | None
-
+    shown: Diagram | None
     behaviours: tuple[Behaviour, ...]
     pinned: Pinned
     jobs: int | None
@@ -87,6 +88,7 @@ class Judge:
         options: FitOptions,
         record: dict[str, Any],
         reference: Diagram | None,
+        shown: Diagram | None,
         behaviours: tuple[Behaviour, ...],
         pinned: Pinned,
         seed: int,
@@ -94,7 +96,7 @@ class Judge:
     ) -> Judge:
         """Return the judge of a fit with random seed `seed`, which works in `jobs` processes."""
         held_out = target.samples("sobol", HELD_OUT, seed + 1)
-        return cls(target, options, record, target.definition(), held_out, reference, behaviours, pinned, jobs)
+        return cls(target, options, record, target.definition(), held_out, reference, shown, behaviours, pinned, jobs)
 
     @property
     def sees(self) -> bool:
@@ -178,35 +180,67 @@ class Judge:
                 break
         return sorted(done.values(), key=lambda c: c.key)
 
-    def verified(self, candidates: Sequence[Candidate]) -> tuple[list[Candidate], Verification | None]:
+    def verified(
+        self, candidates: Sequence[Candidate], data: Samples | None
+    ) -> tuple[list[Candidate], Verification | None]:
         """Return the candidates with that of the best behaviour first, and all that was found out about it.
 
-        The first few, of those with the right special points, are looked at as a whole until one does all of it.
+        The first few, of those with the right special points, are looked at as a whole until one does all of it. If
+        none does, their flow along the target's cycles is fitted to the target's (with the samples `data`), and they
+        are looked at again.
         """
         if candidates[0].standing is None:
             return list(candidates), None
-        shown = self._shown()
         worth = [c for c in candidates if c.standing is not None and not c.standing.wrong][:VERIFIED] or candidates[:1]
-        best, fewest = candidates[0], np.inf
-        for candidate in worth:
-            found = findings(self.target, shown, self.behaviours, candidate.network, None)
-            missed = sum(not one.ok for one in found)
-            if missed < fewest:
-                best, fewest = candidate, missed
-            if not missed:
-                break
+        best, off = self._first(worth)
+        flows = flows_of(self.target, cycles_of(self.shown, self.target.sizes[1])) if off > 0 and data else ()
+        if flows and data is not None and best is not None:
+            nearest = list(self._cycling(best, data, flows))[-LAST:]
+            again, nearer = self._first(nearest[::-1])
+            best = again if nearer < off else best
+        assert best is not None
+        chosen = best
 
         def look(mu: float | None) -> tuple[Finding, ...]:
             with single_threaded():
-                return findings(self.target, shown, self.behaviours, best.network, mu)
+                return findings(self.target, self.shown, self.behaviours, chosen.network, mu)
 
-        return [best, *(c for c in candidates if c is not best)], verify(look, self.target.mu)
+        rest = [c for c in candidates if c.start.index != chosen.start.index]
+        return [chosen, *rest], verify(look, self.target.mu)
 
-    def _shown(self) -> Diagram | None:
-        """Return the target's diagram with its cycles."""
-        from bifrncrn.diagrams.orbits import with_orbits
+    def _first(self, candidates: Sequence[Candidate]) -> tuple[Candidate | None, float]:
+        """Return the first candidate that does all of it when reduced, or the nearest, and how far off it is."""
+        best, least = (candidates[0] if candidates else None), np.inf
+        for candidate in candidates:
+            found = findings(self.target, self.shown, self.behaviours, candidate.network, None)
+            if holds(found):
+                return candidate, 0.0
+            off = max((one.off for one in found if not one.ok), default=np.inf)
+            if off < least:
+                best, least = candidate, off
+        return best, least
 
-        return None if self.reference is None else with_orbits(self.reference)
+    def _cycling(self, fitted: Candidate, data: Samples, flows: tuple[Flow, ...]) -> Iterator[Candidate]:
+        """Yield the candidate with its flow along the target's cycles nearer and nearer to the target's.
+
+        Its special points stay where they are wanted.
+        """
+        done = fitted.network.training.get("refinement", {})
+        wanted = self._wanted(done.get("mu", (0.0,)), done.get("held", True))
+        stages = refine_flow(fitted.start.weights, data, self.options.loss, flows, COSTS, self.options.bound, wanted)
+        for miss, weights in stages:
+            loss = weights.loss(data, self.options.loss)
+            if wanted:
+                with single_threaded():
+                    outcome = refine(weights, data, self.options.loss, wanted, rate_bound=self.options.bound)
+                if not outcome.converged:
+                    continue
+                weights, loss = outcome.weights, outcome.after
+            record = {"refinement": done} if done else {}
+            moved = replace(fitted.start, weights=weights, loss=loss)
+            stage = self.candidate(moved, True, flow={"miss": miss, "loss_before": fitted.loss}, **record)
+            if stage.loss <= SPOILT * fitted.loss and stage.standing is not None and not stage.standing.wrong:
+                yield stage
 
     def _spread(self, call: Callable[..., Candidate], tasks: Sequence[tuple[Any, ...]]) -> list[Candidate]:
         """Return the outcome of `call` for every one of `tasks`, in order, computed in as many processes as allowed."""

@@ -12,6 +12,7 @@ import numpy as np
 from bifrncrn.base.checks import number, whole
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.processes import spread
+from bifrncrn.comparison.judging import completed
 from bifrncrn.training.fit import checkpoint
 from bifrncrn.training.fit.focus import focused, focused_attractors
 from bifrncrn.training.fit.pins import Pinned, pins_at
@@ -23,6 +24,7 @@ from bifrncrn.training.targets.behaviours import Behaviour
 from bifrncrn.training.targets.sampling import Samples
 from bifrncrn.training.targets.target import LOSSES, Target
 from bifrncrn.training.targets.wanted import behaviours_of, loops_of
+from bifrncrn.training.verification import PLACED
 
 # starts with the lowest losses that are polished
 SHORTLIST = 3
@@ -154,16 +156,17 @@ def train(
     starts = _run(data, options, seeds, seed, jobs, store, progress)
     if reference is not None:  # only now: the weight makes more poor local minima for random starts to fall into
         data = focused(target, data, reference.special_points, focus)
+    shown = None if reference is None else completed(reference, PLACED, target.box)
     data = focused_attractors(target, data, wanted, focus)
     pins = pins_at(target, reference.special_points) if reference is not None and focus > 0 else ()
     pinned = Pinned(pins, (focus / (1 - focus)) ** 2)
     starts = _polish(data, options, starts, pinned, jobs)
     record = _record(target, options, data, method, seeds, seed)
-    judge = Judge.of(target, options, record, reference, wanted, pinned, seed, jobs)
+    judge = Judge.of(target, options, record, reference, shown, wanted, pinned, seed, jobs)
     candidates = judge.follow(judge.rank(starts), data)
     if refine:
         candidates = judge.refine(candidates, data)
-    candidates, verification = judge.verified(candidates)
+    candidates, verification = judge.verified(candidates, data if refine else None)
     notes = (*_notes(candidates[0], rank == "diagram"), *_overfitted(candidates[0]))
     return Fit(target, tuple(candidates), judge.record, time.perf_counter() - began, notes, verification)
 

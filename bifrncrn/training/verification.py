@@ -17,6 +17,7 @@ from bifrncrn.training.targets.behaviours import Behaviour
 from bifrncrn.training.targets.target import Target
 
 if TYPE_CHECKING:
+    from bifrncrn.comparison.comparison import ComparedCycle
     from bifrncrn.diagrams.results import Diagram
 
 # time-scales that are tried, and how often the gap between the last that holds and the first that fails is halved (in
@@ -38,11 +39,14 @@ class Finding:
     lam : str
         At which parameter species, in words.
     ok : bool
+    off : float
+        How far it is from what is wanted, in units of what is allowed.
     """
 
     text: str
     lam: str
     ok: bool
+    off: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,7 @@ def findings(
         return tuple(found)  # the rest would not change the answer
     for behaviour in behaviours:
         verdict = behaviour.check(network, mu)
-        found.append(Finding(verdict.text, "", verdict.ok))
+        found.append(Finding(verdict.text, "", verdict.ok, verdict.error))
     return tuple(found)
 
 
@@ -188,9 +192,17 @@ def _as_the_target(target: Target, reference: Diagram, network: Network, mu: flo
         for cycle in whole.cycles
         if abs(cycle.periods[1] / cycle.periods[0] - 1) > TIMED
     ]
+    off = max((_off(cycle) for cycle in whole.cycles), default=0.0)
     if whole.verdict and not slow:
-        return [Finding(_summary(whole), on, True)]
-    return [Finding(text, on, False) for text in (*whole.reasons, *slow, *(f"not judged: {t}" for t in whole.unjudged))]
+        return [Finding(_summary(whole), on, True, off)]
+    return [
+        Finding(text, on, False, off) for text in (*whole.reasons, *slow, *(f"not judged: {t}" for t in whole.unjudged))
+    ]
+
+
+def _off(cycle: ComparedCycle) -> float:
+    """Return how far a cycle is from the target's, in units of what is allowed."""
+    return max(max(cycle.hausdorff, cycle.distance) / SHAPED, abs(cycle.periods[1] / cycle.periods[0] - 1) / TIMED)
 
 
 def _summary(whole: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from argparse import Namespace
+from collections.abc import Callable
 
 from bifrncrn.cli.parser import Commands, command
 from bifrncrn.cli.shared import OK, report
@@ -20,12 +21,16 @@ def run(options: Namespace) -> int:
     """List what there is."""
     from bifrncrn import library
     from bifrncrn.compile.functions import FUNCTIONS
+    from bifrncrn.library.controlled import CLASSIFIERS, CONTROLLED
     from bifrncrn.library.formats import SUFFIXES
 
     lines = ["systems, for diagram, simulate, portrait, bench:"]
     lines += [_line(name) for name in library.names("textbook")]
     lines += ["", "targets, for train and compare:"]
     lines += [_line(name) for name in library.names("target")]
+    lines += ["", "classifiers and controlled networks, for train:"]
+    lines += [_described(name, maker) for name, maker in CLASSIFIERS.items()]
+    lines += [_described(name, getattr(library, name)) for name in CONTROLLED]
     lines += ["", "files:", *(f"  {suffix:22s} {what}" for suffix, what in SUFFIXES.items())]
     functions = " ".join(sorted(name for name in FUNCTIONS if name.isidentifier() and not name.startswith("rncrn")))
     lines += ["", "functions in equations:"]
@@ -40,3 +45,8 @@ def _line(name: str) -> str:
     found = library.get(name)
     title = getattr(found, "title", "") or getattr(getattr(found, "system", None), "title", "")
     return f"  {name:22s} {title}"[:WIDTH].rstrip()
+
+
+def _described(name: str, maker: Callable[..., object]) -> str:
+    text = (maker.__doc__ or "").splitlines()[0].removeprefix("Return ")
+    return f"  {name:22s} {text}"[:WIDTH].rstrip()

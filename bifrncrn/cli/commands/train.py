@@ -24,7 +24,11 @@ def add(commands: Commands) -> None:
         "train a network on a target",
         "The best network is written, and exit code 0 is given, also when it misses the target; the report says so.",
     )
-    option("target", metavar="TARGET", help="the name of a library target, or a model file with [training]")
+    option(
+        "target",
+        metavar="TARGET",
+        help="a library target, classifier or controlled network, or a model file with [training]",
+    )
     option(
         "--perceptrons", type=positive_integer, metavar="N", help="number of perceptrons (default: the target's own)"
     )
@@ -51,6 +55,8 @@ def run(options: Namespace) -> int:
     check_outputs(options.json, None, options.out)
     if options.out and Path(options.out).suffix != ".json":
         raise InputError(f"--out {options.out} must end in .json; bifrncrn convert writes the other formats")
+    if (other := _other(options)) is not None:
+        return other
     done = 0
 
     def watched(count: int, total: int, start: Start) -> None:
@@ -86,6 +92,37 @@ def run(options: Namespace) -> int:
         fit.network.save(options.out)
     report(str(fit), fit.to_json(), options.json, options.out)
     return OK  # also where the target is not reached: the report says so
+
+
+def _other(options: Namespace) -> int | None:
+    """Train a classifier or a controlled network of the library; return None where the target is neither."""
+    from bifrncrn.base.records import write_json
+    from bifrncrn.library.controlled import CLASSIFIERS, CONTROLLED, train_controlled
+    from bifrncrn.training.classifier import train_classifier
+
+    jobs = options.jobs or (-1 if options.seeds > 1 else 1)
+    if options.target in CONTROLLED:
+        whole = train_controlled(options.target, options.seeds, options.seed, jobs)
+        if options.out:
+            whole.network.save(options.out)
+        report(str(whole), whole.to_json(), options.json, options.out)
+        return OK
+    if options.target not in CLASSIFIERS:
+        return None
+    target = CLASSIFIERS[options.target]()
+    fit = train_classifier(
+        target,
+        hidden=options.perceptrons,
+        seeds=options.seeds,
+        seed=options.seed,
+        jobs=jobs,
+        evaluations=options.evaluations,
+    )
+    if options.out:
+        write_json(options.out, fit.classifier.to_json())
+    record = {"schema": "bifrncrn.classifier_fit/1", **fit.record, "loss": fit.loss}
+    report(str(fit), record, options.json, options.out)
+    return OK
 
 
 def load_target(word: str) -> Target:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bifrncrn.base.checks import Array
 from bifrncrn.base.threads import single_threaded
 from bifrncrn.training.fit.start import beta_floor
+from bifrncrn.training.refine.defining import Wanted
 from bifrncrn.training.refine.rollouts import advance, still
 from bifrncrn.training.refine.special_points import AllWeights
 from bifrncrn.training.targets.behaviours import Behaviour, ChaosWanted, CycleWanted
@@ -23,15 +25,22 @@ from bifrncrn.training.targets.sampling import Samples, thin
 from bifrncrn.training.targets.target import FieldPart, Target
 from bifrncrn.training.weights import Weights
 
+if TYPE_CHECKING:
+    from bifrncrn.diagrams.results import Diagram
+
 # trajectories along one attractor, and steps of the integrator in each: enough for an error of 1e-5 in a turn
 TRAJECTORIES = 40
 STEPS = 60
 # weight of the mean square difference at the ends, in units of the attractor's size, beside the loss reached:
 # in the one before the last a difference of a hundredth weighs as much as the whole loss
 HEAVY = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5)
+# heaviness of the equations of special points, in units of the root mean square of the target
+POINTS = 1e2
 # samples that are enough to keep a loss that is already small
 ENOUGH = 1000
 EVALUATIONS = 12
+# where in the range of a target's cycles they are followed
+SHARES = (0.15, 0.5, 0.85, 1.0)
 # penalty on relative changes of the weights, as a share of the loss: else those that matter little run off
 KEPT = 0.01
 
@@ -56,6 +65,23 @@ class Flow:
     size: Array
 
 
+def cycles_of(shown: Diagram | None, inputs: int) -> list[CycleWanted]:
+    """Return the stable cycles of a target's diagram at a few values of its one parameter species."""
+    found: list[CycleWanted] = []
+    for branch in () if shown is None or inputs != 1 else shown.branches:
+        rows = np.flatnonzero(branch.unstable == 0)
+        if branch.kind != "periodic" or not len(rows):
+            continue
+        p = branch.column(branch.columns[0])[rows]
+        for share in SHARES:
+            row = int(rows[np.argmin(np.abs(p - (p.min() + share * np.ptp(p))))])
+            points = branch.profiles[row].states
+            if len(points) > 1:
+                lam = (float(branch.points[row, 0]),)
+                found.append(CycleWanted(points, lam, True, period=branch.profiles[row].period))
+    return found
+
+
 def flows_of(target: Target, behaviours: Iterable[Behaviour]) -> tuple[Flow, ...]:
     """Return trajectories of a turn along every attractor of the target's ODE that is asked for with its motion."""
     part = target.parts[0]
@@ -75,7 +101,13 @@ def _flow(part: FieldPart, wanted: ChaosWanted | CycleWanted) -> Flow:
 
 
 def refine_flow(
-    weights: Weights, samples: Samples, loss: str, flows: Sequence[Flow], spoilt: float, rate_bound: float
+    weights: Weights,
+    samples: Samples,
+    loss: str,
+    flows: Sequence[Flow],
+    spoilt: float,
+    rate_bound: float,
+    wanted: Sequence[Wanted] = (),
 ) -> Iterator[tuple[float, Weights]]:
     """Refine with ever heavier flows, for as long as the loss stays below `spoilt` times what it was.
 
@@ -89,6 +121,8 @@ def refine_flow(
     flows : sequence of Flow
     spoilt, rate_bound : float
         A stage that exceeds the bound in any rate is not yielded, but those after it may be.
+    wanted : sequence of Wanted
+        Special points the network has and is to keep, nearly: a last step of `special_points.refine` is left to do.
 
     Yields
     ------
@@ -98,9 +132,10 @@ def refine_flow(
     """
     before = weights.loss(samples, loss)
     problem = AllWeights(
-        weights, thin(samples, ENOUGH, np.random.default_rng(0)), loss, (), beta_floor(samples), rate_bound
+        weights, thin(samples, ENOUGH, np.random.default_rng(0)), loss, wanted, beta_floor(samples), rate_bound
     )
-    unknowns = problem.flat
+    problem.heavy = POINTS * problem.power
+    unknowns = problem.start()
     for heavy in HEAVY:
         with single_threaded():
             unknowns = _stage(problem, unknowns, flows, heavy * before, KEPT * before)
@@ -123,13 +158,16 @@ def _stage(problem: AllWeights, unknowns: Array, flows: Sequence[Flow], heavy: f
     def residual(w: Array) -> Array:
         weights = problem.weights(w)
         misses = [scale * _misses(weights, flow)[0] for flow in flows]
-        out = np.concatenate([problem.errors(w), keep * (w - unknowns), *misses])
+        out = np.concatenate([problem.residual(w), keep * (w - unknowns), *misses])
         return out if np.isfinite(out).all() else np.full(out.shape, 1e3 * scale)
 
     def jacobian(w: Array) -> Array:
         weights = problem.weights(w)
         slopes = np.vstack([_misses(weights, flow, slopes=True)[1] for flow in flows])
-        return np.vstack([problem.slopes(w), np.diag(keep), scale * (slopes @ problem.natural) * problem.free])
+        by_weights = scale * (slopes @ problem.natural) * problem.free
+        beside = np.zeros((len(slopes), len(w) - problem.size))
+        top = problem.jacobian(w) if problem.wanted else problem.slopes(w)
+        return np.vstack([top, np.diag(keep), np.hstack([by_weights, beside])])
 
     found = least_squares(
         residual, unknowns, jacobian, method="lm", x_scale="jac", max_nfev=EVALUATIONS, ftol=1e-6, xtol=1e-8
