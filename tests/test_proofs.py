@@ -260,6 +260,28 @@ def test_degenerate_points_are_not_proved():
     assert prover({"x": "r + x^2", "y": "0.001*r*y"}).fold(np.zeros(3)).box is None  # a second eigenvalue zero
 
 
+def test_a_network_comes_with_its_proof(tmp_path, capsys):
+    """The shipped network has its Hopf point where the target has it, and nothing else in the target's box."""
+    network = tmp_path / "network.json"
+    assert main(["demo", "--out", str(tmp_path), "--json", str(tmp_path / "demo.json")]) == 0
+    proof = json.loads((tmp_path / "demo.json").read_text())["proof"]
+    assert proof["proved"] and proof["branches"] == 1 and [p["label"] for p in proof["special_points"]] == ["HB"]
+    assert abs(proof["special_points"][0]["parameters"]["lam"][0] - 2.0) < 1e-11
+    assert proof["special_points"][0]["l1"][1] < 0.0 and "All equilibria in the box" in capsys.readouterr().out
+    (tmp_path / "hopf_network.json").rename(network)
+    out = tmp_path / "comparison.json"
+    assert main(["compare", "hopf", str(network), "--prove", "--json", str(out)]) == 0
+    assert json.loads(out.read_text())["proof"]["proved"] is True
+    assert main(["compare", "hopf", str(network), "--prove", "--mu", "0.01"]) == 2
+
+
+def test_training_proves_what_it_trained():
+    fit = bf.train(bf.library.get("uni_bistable"), seeds=1, rank="loss", prove=True)
+    assert fit.proof is not None and fit.proof.proved and fit.to_json()["proof"]["schema"] == "bifrncrn.proof/1"
+    stable = bf.diagram(fit.network.reduced(), "lam", (0, 1), all=True, box={"x1": (1, 9)})
+    assert labels(fit.proof).count("LP") == len([p for p in stable.special("LP") if 1 <= p.state["x1"] <= 9])
+
+
 def test_bad_arguments():
     model = bf.System.from_equations({"x": "r - x^2"}, {"r": 1.0})
     for options in ({"box": {"x": (1, 0)}}, {"box": {"z": (0, 1)}}, {"box": {"x": (0, math.inf)}}, {"spread": 2.0}):

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.comparison.comparison import Comparison
+from bifrncrn.proofs.result import Proof
 
 TOLERANCE = 0.05
 
 
-def demo(folder: str | os.PathLike[str]) -> tuple[Comparison, list[Path]]:
+def demo(folder: str | os.PathLike[str]) -> tuple[Comparison, Proof, list[Path]]:
     """Compare the shipped Hopf network with its target and write the results.
 
     Parameters
@@ -23,8 +24,10 @@ def demo(folder: str | os.PathLike[str]) -> tuple[Comparison, list[Path]]:
     Returns
     -------
     Comparison
+    Proof
+        What equilibria and Hopf points the reduced network has in the target's box.
     list of Path
-        The files written: the picture as PNG and PDF, the comparison and the network as JSON.
+        The files written: the picture as PNG and PDF, the comparison, the network and the proof as JSON.
 
     Raises
     ------
@@ -35,6 +38,7 @@ def demo(folder: str | os.PathLike[str]) -> tuple[Comparison, list[Path]]:
     from bifrncrn.chemistry.networks.network import Network
     from bifrncrn.comparison.compare import compare
     from bifrncrn.plots.plots import save_comparison
+    from bifrncrn.proofs.prove import prove_learned
 
     out = Path(folder)
     try:
@@ -44,9 +48,13 @@ def demo(folder: str | os.PathLike[str]) -> tuple[Comparison, list[Path]]:
     with as_file(files("bifrncrn.library") / "data" / "hopf_network.json") as path:
         network = Network.load(path)
     comparison = compare(library.get("hopf"), network, tolerance=TOLERANCE)
-    written = [out / name for name in ("hopf.png", "hopf.pdf", "hopf_comparison.json", "hopf_network.json")]
+    written = [
+        out / name for name in ("hopf.png", "hopf.pdf", "hopf_comparison.json", "hopf_network.json", "hopf_proof.json")
+    ]
     for picture in written[:2]:
         save_comparison(comparison, picture)
     comparison.save(written[2])
     network.save(written[3])
-    return comparison, written
+    proof = prove_learned(network, library.get("hopf"))
+    proof.save(written[4])
+    return comparison, proof, written

@@ -104,10 +104,51 @@ def prove(
     reach = up(np.abs(stored) * spread)
     between = (down(stored - reach), up(stored + reach)) if spread else (stored, stored)
     with np.errstate(all="ignore"):
-        problem = Problem(system, name, between)
+        problem = _prepared(system, name, between).problem
         low, high = (np.array([*(sides[v][i] for v in system.variables), span[i]]) for i in (0, 1))
         found = cover(problem, low, high, MOST_BOXES[n - 1], seconds)
         return _concluded(system, name, problem, found, low, high)
+
+
+def prove_learned(
+    network: Any,
+    target: Any,
+    *,
+    parameter: str | None = None,
+    bounds: tuple[float, float] | None = None,
+    box: Mapping[str, tuple[float, float]] | None = None,
+) -> Proof:
+    """Prove what a network does in its target's box and range, where none are given.
+
+    Parameters
+    ----------
+    network : Network or System
+        A network is taken in its reduced form; its states correspond to the target's in order.
+    target : Target or System
+
+    Raises
+    ------
+    InputError
+        If there is no box or no range.
+    """
+    system = network.reduced() if callable(getattr(network, "reduced", None)) else network
+    box = getattr(target, "box", None) if box is None else box
+    sides = [*box.values()] if box else [_hull(axis) for axis in zip(*_boxes(target), strict=True)]
+    box = dict(zip(system.variables, sides, strict=False))
+    bounds = getattr(target, "bounds", None) if bounds is None else bounds
+    if parameter not in system.parameters:
+        parameter = None  # the target's name of it; the network has its own
+    return prove(system, parameter=parameter, bounds=bounds, box=box)
+
+
+def _boxes(target: Any) -> list[Any]:
+    """Return the boxes of a target's parts, where it has several systems and no box of its own."""
+    return [part.box for part in getattr(target, "parts", ()) if getattr(part, "box", None)]
+
+
+def _hull(sides: Iterable[Interval]) -> Interval:
+    lows, highs = zip(*sides, strict=True)
+    return min(lows), max(highs)
 
 
 def _concluded(system: System, name: str, problem: Problem, found: Cover, low: np.ndarray, high: np.ndarray) -> Proof:
@@ -118,7 +159,7 @@ def _concluded(system: System, name: str, problem: Problem, found: Cover, low: n
     analysis = special.analyse(problem, arcs, low, high)
     undecided = _joined_boxes(problem, found)
     undecided += _joined_pieces(problem, analysis)
-    points, doubts = _points(problem, analysis.roots, low, high)
+    points, doubts = _points(_prepared(system, name, problem.values), analysis.roots, low, high)
     undecided += doubts
     for reason, which in ((ONE_CURVE, curves.doubtful), (ENTERS, curves.outside)):
         boxes = _joined([(arcs.core_low[i], arcs.core_high[i]) for i in which])
@@ -184,11 +225,11 @@ def _joined(boxes: Iterable[tuple[np.ndarray, np.ndarray]]) -> list[tuple[np.nda
 
 
 def _points(
-    problem: Problem, roots: list[special.Root], low: np.ndarray, high: np.ndarray
+    prover: Points, roots: list[special.Root], low: np.ndarray, high: np.ndarray
 ) -> tuple[list[ProvedPoint], list[Undecided]]:
     """Return the special points in the box, each once."""
     points: list[ProvedPoint] = []
-    prover = Points(problem)
+    problem = prover.problem
     kept: list[special.Root] = []
     doubts: list[Undecided] = []
     for root in roots:
@@ -255,7 +296,7 @@ def _of_points(diagram: Any, points: Iterable[Any]) -> Proof:
         raise InputError(NO_EQUATIONS)
     check_arithmetic()
     name, values = diagram.parameter, (np.array(system.values), np.array(system.values))
-    prover = Points(Problem(system, name, values))
+    prover = _prepared(system, name, values)
     proofs, undecided = [], []
     for point in points:
         if point.label not in MEANING:
@@ -301,6 +342,16 @@ def _stored(system: System, values: tuple[np.ndarray, np.ndarray], name: str) ->
     varied = system.parameter_index(name)
     pairs = zip(system.parameters, *values, strict=True)
     return {p: (float(a), float(b)) for i, (p, a, b) in enumerate(pairs) if i != varied}
+
+
+def _prepared(system: System, name: str, values: tuple[np.ndarray, np.ndarray]) -> Points:
+    """Return what proves points of a system, made once for each parameter and its values."""
+    key = "proof", name, values[0].tobytes(), values[1].tobytes()
+    known = system.remembered.get("proof")
+    if known is None or known[0] != key:
+        known = system.remembered["proof"] = key, Points(Problem(system, name, values))
+    prover: Points = known[1]
+    return prover
 
 
 # -- arguments ------------------------------------------------------------------------------------------------------

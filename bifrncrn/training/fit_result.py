@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.proofs.result import Proof
 from bifrncrn.training.fit.start import Start
 from bifrncrn.training.ranking import Standing
 from bifrncrn.training.targets.target import Target
@@ -61,6 +62,8 @@ class Fit:
         What a reader should know, for instance that the target was not reached.
     verification : Verification or None
         What the best network does, and where that was looked at; None where nothing was looked at but the loss.
+    proof : Proof or None
+        What is proved about the best network, where it was asked for.
     """
 
     target: Target
@@ -69,6 +72,7 @@ class Fit:
     seconds: float
     notes: tuple[str, ...] = field(default_factory=tuple)
     verification: Verification | None = None
+    proof: Proof | None = None
 
     @property
     def best(self) -> Candidate:
@@ -104,6 +108,7 @@ class Fit:
         ]
         lines += [] if self.verification is None else [*self._reached(), *self.verification.lines]
         lines += [f"note: {note}" for note in self.notes]
+        lines += [] if self.proof is None else ["", str(self.proof)]
         lines += ["", "rank start       loss   held out  largest rate  behaviour"]
         for rank, candidate in enumerate(self.candidates, start=1):
             standing = "not looked at" if candidate.standing is None else str(candidate.standing)
@@ -145,6 +150,7 @@ class Fit:
             "refinement": self.network.training.get("refinement"),
             "notes": list(self.notes),
             "seconds": self.seconds,
+            "proof": None if self.proof is None else self.proof.to_json(),
             "starts": [
                 {
                     "start": candidate.start.index,

@@ -55,6 +55,7 @@ def train(
     seconds: float | None = None,
     checkpoints: str | None = None,
     progress: Progress | None = None,
+    prove: bool = False,
 ) -> Fit:
     """Train a network on `target` and return the ranked outcome of all starts.
 
@@ -111,6 +112,8 @@ def train(
         An existing folder: every finished start is kept in it, and not computed again when the same call is repeated.
     progress : callable, optional
         Called with (number done, number of starts, the start just done), in the order of completion.
+    prove : bool
+        Also prove which equilibria, folds and Hopf points the best network has, reduced, in the target's box.
 
     Raises
     ------
@@ -168,7 +171,12 @@ def train(
         candidates = judge.refine(candidates, data)
     candidates, verification = judge.verified(candidates, data if refine else None)
     notes = (*_notes(candidates[0], rank == "diagram"), *_overfitted(candidates[0]))
-    return Fit(target, tuple(candidates), judge.record, time.perf_counter() - began, notes, verification)
+    proof = None
+    if prove:
+        from bifrncrn.proofs.prove import prove_learned
+
+        proof = prove_learned(candidates[0].network, target)
+    return Fit(target, tuple(candidates), judge.record, time.perf_counter() - began, notes, verification, proof)
 
 
 def _notes(best: Candidate, ranked: bool) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bifrncrn.base.errors import InputError
 from bifrncrn.cli.parser import MODEL_HELP, Commands, add_output, add_tracing, command, number
 from bifrncrn.cli.shared import FINDING, OK, bounds_of, check_outputs, merged, report
 
@@ -41,6 +42,9 @@ def add(commands: Commands) -> None:
         default=0.1,
         help="how much all else may differ, relatively: frequencies, periods, extents, shapes (default %(default)s)",
     )
+    option(
+        "--prove", action="store_true", help="also prove the reduced network's equilibria and special points in the box"
+    )
     add_output(option, "bifrncrn.comparison/1", show=True)
 
 
@@ -49,6 +53,8 @@ def run(options: Namespace) -> int:
     from bifrncrn.comparison.compare import compare
 
     check_outputs(options.json, options.plot)
+    if options.prove and options.mu is not None:
+        raise InputError("--prove is about the reduced network; leave --mu out, or --prove")
     target, network = side(options.target, None), side(options.network, options.mu)
     comparison = compare(
         target,
@@ -65,8 +71,20 @@ def run(options: Namespace) -> int:
         from bifrncrn.plots.plots import save_comparison
 
         save_comparison(comparison, options.plot, show=options.show[0] if options.show else None)
-    report(str(comparison), comparison.to_json(), options.json, options.plot)
-    return OK if comparison.verdict else FINDING
+    text, data, good = str(comparison), comparison.to_json(), comparison.verdict
+    if options.prove:
+        from bifrncrn.proofs.prove import prove_learned
+
+        proof = prove_learned(
+            network,
+            target,
+            parameter=options.parameter,
+            bounds=bounds_of(options) if options.range else None,
+            box=merged(options.box, "--box") or None,
+        )
+        text, data, good = f"{text}\n\n{proof}", data | {"proof": proof.to_json()}, good and proof.proved
+    report(text, data, options.json, options.plot)
+    return OK if good else FINDING
 
 
 def side(word: str, mu: float | None) -> Target | System:

@@ -22,7 +22,7 @@ def run(options: Namespace) -> int:
     from bifrncrn.cli.demo import demo
 
     check_outputs(options.json, None)
-    comparison, written = demo(options.out)
-    text = "\n".join([str(comparison), "", *(f"wrote {path}" for path in written)])
-    report(text, comparison.to_json(), options.json)
+    comparison, proof, written = demo(options.out)
+    text = "\n".join([str(comparison), "", str(proof), "", *(f"wrote {path}" for path in written)])
+    report(text, comparison.to_json() | {"proof": proof.to_json()}, options.json)
     return OK
