@@ -282,6 +282,34 @@ def test_training_proves_what_it_trained():
     assert labels(fit.proof).count("LP") == len([p for p in stable.special("LP") if 1 <= p.state["x1"] <= 9])
 
 
+def test_the_checker_verifies_true_proofs_and_no_others(tmp_path):
+    """Arb and jets of its own, against a proof as it is, with a point left out, another count, a tube removed."""
+    pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
+    from bifrncrn.cli.checker import check, main
+
+    model = tmp_path / "cubic.toml"
+    model.write_text('[variables]\nx = 0.0\n[parameters]\nr = 0.0\n[equations]\nx = "r + x - x^3"\n')
+    system = bf.System.from_file(model)
+    proof = bf.prove(system, bounds=(-1, 1), box=LINE)
+    proof.save(tmp_path / "proof.json")
+    assert main([str(model), str(tmp_path / "proof.json")]) == 0
+    data = proof.to_json()
+    assert not check(system, data | {"special_points": data["special_points"][1:]})
+    assert not check(system, data | {"branches": 2})
+    assert not check(system, data | {"arcs": {key: values[1:] for key, values in data["arcs"].items()}})
+    wrong = bf.System.from_equations({"x": "r + x - x^3 + 1e-7*x^2"}, {"r": 0.0})
+    assert not check(wrong, data)
+
+
+def test_the_checker_verifies_a_hopf_point():
+    pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
+    from bifrncrn.cli.checker import check
+
+    system = bf.System.from_equations({"x": "r*x - y - x*(x^2 + y^2)", "y": "x + r*y - y*(x^2 + y^2)"}, {"r": 0.0})
+    proof = bf.prove(system, bounds=(-0.5, 0.4), box={"x": (-0.3, 0.4), "y": (-0.4, 0.3)})
+    assert proof.proved and check(system, proof.to_json())
+
+
 def test_bad_arguments():
     model = bf.System.from_equations({"x": "r - x^2"}, {"r": 1.0})
     for options in ({"box": {"x": (1, 0)}}, {"box": {"z": (0, 1)}}, {"box": {"x": (0, math.inf)}}, {"spread": 2.0}):
