@@ -60,7 +60,7 @@ FUNCTIONS: dict[str, Callable[[Any], tuple[Any, Any, Any]]] = {
     "cos": lambda x: (x.cos(), -x.sin(), -x.cos()),
     "sinh": lambda x: (x.sinh(), x.cosh(), x.sinh()),
     "cosh": lambda x: (x.cosh(), x.sinh(), x.cosh()),
-    "tanh": lambda x: (x.tanh(), 1 - x.tanh() ** 2, -2 * x.tanh() * (1 - x.tanh() ** 2)),
+    "tanh": lambda x: (x.tanh(), 1 - x.tanh() * x.tanh(), -2 * x.tanh() * (1 - x.tanh() * x.tanh())),
 }
 """Every function of one argument that is known here, with its first two derivatives."""
 
@@ -113,8 +113,10 @@ class Model:
         if op == "div":
             return a[0] / a[1]
         if op == "ipow":
-            k, x = args[1], a[0].v
-            return a[0].chain(x**k, k * x ** (k - 1), k * (k - 1) * (x ** (k - 2) if k > 2 else 1))
+            k, powers = args[1], [1]  # a power of a ball that holds zero is nan in python-flint, a product is not
+            for _ in range(k):
+                powers.append(powers[-1] * a[0].v)
+            return a[0].chain(powers[k], k * powers[k - 1], k * (k - 1) * powers[k - 2])
         if op == "pow":
             return self.operation("exp", None, [a[1] * self.operation("log", None, [a[0]])])
         if name == "rncrn_s":
@@ -144,7 +146,8 @@ def _perceptron(z: Any, gamma: Any, tau: Any) -> tuple[Any, Any, Any]:
         s = (x + q) / (2 * tau) if x > 0 else 2 * gamma / (q - x)
         ends.append((s, s / q))
     (s, slope), (t, steep) = ends
-    return s.union(t), slope.union(steep), 2 * gamma / (z**2 + 4 * gamma * tau).sqrt() ** 3
+    q = (z * z + 4 * gamma * tau).sqrt()
+    return s.union(t), slope.union(steep), 2 * gamma / (q * q * q)
 
 
 def _det(a: list[list[Jet]]) -> Jet:
