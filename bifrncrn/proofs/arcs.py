@@ -26,9 +26,10 @@ do not lie on the cuts."""
 NEWTON_STEPS = 8
 SLACK = 1.2
 """A tube is tried at so many times the radius that the slope asks for, plus some of the room there is."""
-ROOMS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.0, 0.0, 0.0)
-"""How much of the room is tried: a wide tube leaves less to be looked at beside it. In the last rounds the radius is
-widened to what K needs."""
+ROOMS = (1.0, 0.3, 0.1, 0.03, 0.01)
+"""How much of the room that is given is tried first: a wide tube leaves less to be looked at beside it."""
+NARROW = (0.0, 0.0, 0.0)
+"""Then the radius is widened to what K needs, so many times."""
 WIDEN = 1.1
 RELATIVE = 1e-13
 """The least radius of a tube, relative to the coordinates: some hundred roundings."""
@@ -182,7 +183,7 @@ def prove_arcs(
     core_low, core_high = tube_low.copy(), tube_high.copy()
     proved = np.zeros(len(center), bool)
     going = np.flatnonzero(good & np.isfinite(reach).all(axis=1))
-    for share in ROOMS if room is not None else ROOMS[-3:]:
+    for share in NARROW if room is None else (*ROOMS, *NARROW):
         if not len(going):
             break
         index = rest[going]
@@ -220,25 +221,39 @@ def _krawczyk(
     value: tuple[np.ndarray, np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return bounds (k, n) of |K - c|, and whether K lies inside the tube."""
-    n = problem.n
     (f_low, f_high), (j_low, j_high) = problem.linear(*tube)
     smooth = np.isfinite(f_low + f_high).all(axis=1)  # a jump shows in f alone
-    across = tuple(np.take_along_axis(j, rest[:, None, :], 2) for j in (j_low, j_high))
-    # |C f(c)| and |C J_q (Q - c_q)|, bounded separately
-    middle, spread = product(inverse, value[0][:, :, None], value[1][:, :, None])
-    first = above(np.abs(middle) + spread, 2)[:, :, 0]
-    q_low, q_high = (np.take_along_axis(j, pivot[:, None, None], 2) for j in (j_low, j_high))
-    middle, spread = product(inverse, q_low, q_high)
-    second = above(above(np.abs(middle) + spread, 2)[:, :, 0] * half[:, None], 1)
-    middle, spread = product(inverse, *across)
-    off = above(np.abs(middle - np.eye(n)) + np.abs(middle) * 2.0**-52 + spread, 3)
     left, right = (np.take_along_axis(side, rest, 1) for side in tube)
-    outer = radius(left, right, c)
+    offset, spread = image(inverse, value, (j_low, j_high), pivot, half, radius(left, right, c))
     inner = np.minimum(down(right - c), down(c - left))
-    third = above((off @ outer[:, :, None])[:, :, 0], n)
-    shift = above(first + second + third, 3)
+    shift = above(np.abs(offset) + spread, 2)
     inside = smooth & (shift < inner).all(axis=1)
     return shift, inside
+
+
+def image(
+    inverse: np.ndarray,
+    value: tuple[np.ndarray, np.ndarray],
+    slopes: tuple[np.ndarray, np.ndarray],
+    pivot: np.ndarray,
+    half: np.ndarray,
+    outer: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the middle, C f(c), and the radius (k, n) of an interval that holds c - K.
+
+    That is of C J_q (Q - c_q) and of (I - C J_u)(X_u - c_u), where |Q - c_q| <= half and |X_u - c_u| <= outer.
+    """
+    n = inverse.shape[-1]
+    rest = others(pivot, n + 1)
+    middle, spread = product(inverse, value[0][:, :, None], value[1][:, :, None])
+    along = (np.take_along_axis(j, pivot[:, None, None], 2) for j in slopes)
+    slope, slope_spread = product(inverse, *along)
+    second = above(above(np.abs(slope) + slope_spread, 2)[:, :, 0] * half[:, None], 1)
+    across = (np.take_along_axis(j, rest[:, None, :], 2) for j in slopes)
+    near, near_spread = product(inverse, *across)
+    off = above(np.abs(near - np.eye(n)) + np.abs(near) * 2.0**-52 + near_spread, 3)
+    third = above((off @ outer[:, :, None])[:, :, 0], n)
+    return middle[:, :, 0], above(spread[:, :, 0] + second + third, 3)
 
 
 def slopes_along(problem: Problem, arcs: Arcs) -> tuple[np.ndarray, np.ndarray]:

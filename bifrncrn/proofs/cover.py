@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bifrncrn.proofs.arcs import CUT, Arcs, prove_arcs, to_curve
+from bifrncrn.proofs.arcs import CUT, Arcs, image, inverses, others, prove_arcs, to_curve
 from bifrncrn.proofs.problem import Problem
-from bifrncrn.proofs.rounding import above, midpoint, radius, size
+from bifrncrn.proofs.rounding import above, down, midpoint, radius, size, up
 
 SMALLEST = 1e-9
 """A box whose sides are all below this fraction of the whole is not cut any more."""
@@ -118,15 +118,20 @@ class _Step:
             high[alive],
             middle[alive],
             smooth[alive],
+            tuple(v[alive] for v in value),
             tuple(a[alive] for a in at),
             tuple(s[alive] for s in slopes),
         )
 
-    def _go_on(self, low, high, middle, smooth, at, slopes) -> None:  # type: ignore[no-untyped-def]
+    def _go_on(self, low, high, middle, smooth, value, at, slopes) -> None:  # type: ignore[no-untyped-def]
         """Prove arcs where Newton's method finds the curve; cut the other boxes."""
         tangent = tangents(0.5 * (at[0] + at[1]), self.whole)
         pivot = np.argmax(np.abs(tangent), axis=1)
-        try_ = np.flatnonzero(smooth & np.isfinite(tangent).all(axis=1))
+        low, high, none = _contracted(low, high, middle, smooth, value, at, slopes, pivot)
+        keep = ~none
+        low, high, pivot, smooth = low[keep], high[keep], pivot[keep], smooth[keep]
+        middle = midpoint(low, high)
+        try_ = np.flatnonzero(smooth & np.isfinite(tangent[keep]).all(axis=1))
         used = np.zeros(len(low), bool)
         if len(try_):
             point, done = to_curve(self.problem, pivot[try_], middle[try_])
@@ -144,7 +149,7 @@ class _Step:
             try_, arcs = try_[helps], arcs.take(helps)
             used[try_] = True
             self._outside(low[try_].copy(), high[try_].copy(), arcs)
-        self._cut(low[~used], high[~used], tuple(s[~used] for s in slopes))
+        self._cut(low[~used], high[~used])
 
     def _outside(self, low: np.ndarray, high: np.ndarray, arcs: Arcs) -> None:
         """Put what of the boxes lies outside the tubes back on the stack."""
@@ -162,21 +167,47 @@ class _Step:
             kept = low[:, k] <= high[:, k]
             low, high, arcs = low[kept], high[kept], arcs.take(kept)
 
-    def _cut(self, low: np.ndarray, high: np.ndarray, slopes: tuple[np.ndarray, np.ndarray]) -> None:
-        """Cut boxes in two, where f varies most."""
-        if not len(low):
-            return
-        share = (high - low) / self.whole
-        with np.errstate(all="ignore"):
-            smear = size(*slopes) * (high - low)[:, None, :]
-            smear = (smear / smear.sum(axis=2, keepdims=True)).max(axis=1)
-        smear = np.where(np.isfinite(smear).all(axis=1)[:, None], smear, share)
-        smear[share < 1e-3 * share.max(axis=1)[:, None]] = 0.0
-        rows, k = np.arange(len(low)), np.argmax(smear, axis=1)
+    def _cut(self, low: np.ndarray, high: np.ndarray) -> None:
+        """Cut boxes across their longest sides, in units of the whole box.
+
+        Cutting where f varies most, as is often done, leaves long boxes beside steep curves, and many of them.
+        """
+        rows, k = np.arange(len(low)), np.argmax((high - low) / self.whole, axis=1)
         at = low[rows, k] + CUT * (high[rows, k] - low[rows, k])
         first, second = high.copy(), low.copy()
         first[rows, k] = second[rows, k] = at
         self.left += [(low, first), (second, high)]
+
+
+def _contracted(
+    low: np.ndarray,
+    high: np.ndarray,
+    middle: np.ndarray,
+    smooth: np.ndarray,
+    value: tuple[np.ndarray, np.ndarray],
+    at: tuple[np.ndarray, np.ndarray],
+    slopes: tuple[np.ndarray, np.ndarray],
+    pivot: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cut boxes to where Krawczyk's operator says that their zeros are; return them and which have none.
+
+    Every zero of a box, on which f is smooth, lies in K about the middle, whatever the matrix C is.
+    """
+    rest = others(pivot, low.shape[1])
+    inverse, good = inverses(np.take_along_axis(0.5 * (at[0] + at[1]), rest[:, None, :], 2))
+    spread = radius(low, high, middle)
+    half = np.take_along_axis(spread, pivot[:, None], 1)[:, 0]
+    offset, reach = image(inverse, value, slopes, pivot, half, np.take_along_axis(spread, rest, 1))
+    c = np.take_along_axis(middle, rest, 1)
+    left, right = down(down(c - offset) - reach), up(up(c - offset) + reach)
+    usable = (smooth & good)[:, None] & np.isfinite(left) & np.isfinite(right)
+    new_low = np.where(usable, np.maximum(np.take_along_axis(low, rest, 1), left), np.take_along_axis(low, rest, 1))
+    new_high = np.where(usable, np.minimum(np.take_along_axis(high, rest, 1), right), np.take_along_axis(high, rest, 1))
+    none = np.asarray((new_low > new_high).any(axis=1))
+    low, high = low.copy(), high.copy()
+    np.put_along_axis(low, rest, new_low, 1)
+    np.put_along_axis(high, rest, new_high, 1)
+    return low, high, none
 
 
 def _excluded(
