@@ -189,9 +189,19 @@ def verified_tube(model: Model, q: int, tube: Any, core: Any) -> Any:
     for share in SHRINK:
         thin = [(m - share * (m - a), m + share * (b - m)) for (a, b), m in zip(tube, middle, strict=True)]
         thin[q] = tube[q]
-        if krawczyk(model, q, thin)[1]:
+        if holds(model, q, thin, 5):
             return thin
     return None
+
+
+def holds(model: Model, q: int, tube: Any, depth: int) -> bool:
+    """Say whether a tube holds one curve, as a whole or in each part of its pivot's interval."""
+    if krawczyk(model, q, tube)[1]:
+        return True
+    low, high = tube[q]
+    cut = low + CUT * (high - low)
+    parts = [[*tube[:q], side, *tube[q + 1 :]] for side in ((low, cut), (cut, high))]
+    return depth > 0 and all(holds(model, q, part, depth - 1) for part in parts)
 
 
 def on_curve(model: Model, q: int, tube: Any, low: float, high: float) -> list[Any]:
