@@ -686,10 +686,10 @@ class Tracer:
         largest = float(sizes.max())
         floor = np.empty_like(y)
         floor[:-1], floor[-1] = np.maximum(sizes, 1e-3 * (largest or 1.0)), width
-        tiny = sizes < TINY * max(largest, 1.0)
-        blur = self.problem.blur(y) if sizes[tiny].any() else np.zeros_like(sizes)
-        sizes[tiny & (sizes <= blur)] = 0.0
-        zero = sizes == 0.0
+        tiny = (sizes > 0.0) & (sizes < TINY * max(largest, 1.0))
+        blur = self.problem.blur(y) if tiny.any() else 0.0
+        zero = (sizes == 0.0) | (tiny & (sizes <= blur))
+        sizes[zero] = 0.0
         if zero.any():
             tangent = self.problem.tangent(y, floor)
             reach = np.abs(tangent[:-1]) / max(abs(tangent[-1]), 1e-300) * width
@@ -766,10 +766,11 @@ def _with_hopf_at_end(line: Line) -> Line:
     last = len(line) - 1
     if last < 1 or not line.eigenvalues.size or any(event.row >= last - 1 for event in line.events):
         return line
-    before, now = line.eigenvalues[last - 1], line.eigenvalues[last]
-    small = 1e-10 * np.abs(now)
-    at_end = (now.imag > 0.0) & (np.abs(now.real) <= small) & (np.abs(before.real) > 10.0 * small)
-    return replace(line, events=(*line.events, Event(last, layout.PAIR))) if at_end.any() else line
+    before, now = line.eigenvalues[last - 1].tolist(), line.eigenvalues[last].tolist()
+    pairs = ((abs(a.real), abs(b.real), 1e-10 * abs(b)) for a, b in zip(before, now, strict=True) if b.imag > 0.0)
+    if any(old > 10.0 * small and new <= small for old, new, small in pairs):
+        return replace(line, events=(*line.events, Event(last, layout.PAIR)))
+    return line
 
 
 def _length(v: np.ndarray) -> float:

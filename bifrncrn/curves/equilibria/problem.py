@@ -99,15 +99,20 @@ class EquilibriumProblem:
         """Return the derivative of F by y as a full matrix, (n, n + 1)."""
         return np.asarray(self.linearize(y)[1])
 
+    def _value_and_terms(self, y: np.ndarray) -> tuple[list[float], list[float]]:
+        """Return F, and the size of all that it is made of, equation by equation."""
+        f = self._evaluate(y).f.tolist()
+        return f, (self.rounding(y) / EPS).tolist() if any(f) else [1.0] * self.n
+
     def residual(self, y: np.ndarray) -> float:
         """Return the largest |F_i|, relative to the size of what it is made of: the sum of all terms on the way."""
-        f = np.abs(self.linearize(y)[0])
-        terms = self.rounding(y) / EPS
-        return float(np.max(np.divide(f, terms, out=np.where(f > 0.0, np.inf, 0.0), where=terms > 0.0)))
+        pairs = zip(*self._value_and_terms(y), strict=True)
+        return max(abs(f) / size if size > 0.0 else math.inf if f else 0.0 for f, size in pairs)
 
     def vanishes(self, y: np.ndarray) -> bool:
         """Say whether F is zero at y but for rounding, equation by equation."""
-        return bool(np.all(np.abs(self.linearize(y)[0]) <= WITHIN * self.rounding(y)))
+        pairs = zip(*self._value_and_terms(y), strict=True)
+        return all(abs(f) <= WITHIN * EPS * size for f, size in pairs)
 
     def is_solved(self, y: np.ndarray, left: np.ndarray, unit: np.ndarray) -> bool:
         """Say whether the combination `left` of F, which does not change with y at a branch point, is zero there.

@@ -99,6 +99,10 @@ class SparseProblem(EquilibriumProblem):
         self._check()
         return EPS * bounds
 
+    def _value_and_terms(self, y: np.ndarray) -> tuple[list[float], list[float]]:
+        """Return F, and the size of all that it is made of, equation by equation."""
+        return self.entries(y)[0].tolist(), (self.rounding(y) / EPS).tolist()
+
     def dense(self, y: np.ndarray) -> np.ndarray:
         """Return the derivative of F by y as a full matrix, (n, n + 1)."""
         return np.asarray(self.linearize(y)[1].toarray())

@@ -51,15 +51,19 @@ def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.n
     """
     n = problem.n
     at = np.array(y, dtype=float)
+    first = float(np.abs(at[:n]).max())
     f, solve = problem.solver(at)
     for _ in range(iterations):
         if solve is None:
             return None
+        if not f.any():
+            return at
         step = solve(-f)
-        if not step.any():
-            return at if problem.vanishes(at) else None
         # a state that goes to zero has no size of its own: then that of the others counts, or what it was
-        size = np.abs(at[:n]) + SMALL * max(np.abs(at[:n]).max(), np.abs(y[:n]).max(), np.abs(at[:n] + step).max())
+        size = np.abs(at[:n])
+        size += SMALL * (max(float(size.max()), first) or float(np.abs(step).max()))
+        if not size.any():  # F is not zero, and a singular Jacobian gives no step
+            return None
         length = float((np.abs(step) / size).max())
         if not math.isfinite(length):
             return None
