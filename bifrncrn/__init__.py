@@ -46,6 +46,8 @@ _PUBLIC = {
     "train": "bifrncrn.training.train",
     "train_classifier": "bifrncrn.training.classifier",
     "load_model": "bifrncrn.library.formats",
+    "portrait": "bifrncrn.trajectories.portrait",
+    "Portrait": "bifrncrn.trajectories.portrait",
     "find_cycle": "bifrncrn.trajectories.cycles",
     "find_homoclinic": "bifrncrn.trajectories.homoclinic",
     "Homoclinic": "bifrncrn.trajectories.homoclinic",
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
     from bifrncrn.trajectories.events import Event
     from bifrncrn.trajectories.homoclinic import Homoclinic, find_homoclinic
     from bifrncrn.trajectories.lyapunov import largest_lyapunov
+    from bifrncrn.trajectories.portrait import Portrait, portrait
     from bifrncrn.trajectories.simulation import Simulation
 
 

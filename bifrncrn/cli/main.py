@@ -19,7 +19,7 @@ from bifrncrn.cli.parser import Parser
 
 OK, FINDING, BAD_INPUT, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 130, 141, 143
 
-COMMANDS = ("diagram", "train", "compare", "prove", "simulate", "convert", "bench", "demo", "list")
+COMMANDS = ("diagram", "train", "compare", "prove", "simulate", "portrait", "convert", "bench", "demo", "list")
 GREETING = """\
 bifrncrn: bifurcation diagrams of differential equations and reaction networks
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
+from bifrncrn.base.progress import progress
 from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.choose import SPARSE_ABOVE, equilibrium_problem, is_large
@@ -117,10 +118,12 @@ def diagram(
     )  # fmt: skip
     rest = {key: value for key, value in start.items() if not reduction or key not in system.variables}
     at, notes = _found_start(problem, name, span, rest)
-    tracer.trace_through(at)
-    tracer.switch_everywhere()
+    with progress("following branches"):
+        tracer.trace_through(at)
+        tracer.switch_everywhere()
     if all:
-        notes += _search(tracer, inside, box or {})
+        with progress("searching for other branches", len(SEARCHED)) as step:
+            notes += _search(tracer, inside, box or {}, step)
     result = tracer.diagram(notes)
     return expand(result, reduction, system) if reduction else result
 
@@ -202,7 +205,7 @@ def labels(stop: Collection[str]) -> frozenset[str]:
     return frozenset([stop] if isinstance(stop, str) else stop)
 
 
-def _search(tracer: Tracer, region: Region, box: Collection[str]) -> list[str]:
+def _search(tracer: Tracer, region: Region, box: Collection[str], step: Callable[[], None]) -> list[str]:
     """Follow the branches through equilibria in a region that lie on no known branch; return notes about the search."""
     from bifrncrn.curves.equilibria.search import equilibria
 
@@ -223,6 +226,7 @@ def _search(tracer: Tracer, region: Region, box: Collection[str]) -> list[str]:
             if not tracer.knows(y):
                 tracer.trace_through(y)
                 tracer.switch_everywhere()
+        step()
         counts.append(f"{len(found.points)} at {tracer.parameter}={p:.4g}")
         evidence.setdefault(found.evidence, []).append(f"{p:.4g}")
     notes = [f"Searched {sides}; equilibria there: {', '.join(counts)}."]

@@ -8,6 +8,7 @@ import numpy as np
 
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
+from bifrncrn.base.progress import progress
 from bifrncrn.continuation.options import Options
 from bifrncrn.diagrams.locus_collecting import KINDS, Collector
 from bifrncrn.diagrams.locus_results import assembled
@@ -91,12 +92,14 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
     room = low - ROOM * (high - low), high + ROOM * (high - low)
     options = (options or Options()).begun()
     collector = Collector(chosen, first, second, span, options, room)
-    for point in chosen:
-        if options.late:
-            where = f"{point.label} at {first}={point.parameters[first]:.9g}"
-            collector.notes.append(f"the curve of the {where} was not followed: {options.said}")
-            continue
-        collector.add(point)
+    with progress("following curves in two parameters", len(chosen)) as step:
+        for point in chosen:
+            if options.late:
+                where = f"{point.label} at {first}={point.parameters[first]:.9g}"
+                collector.notes.append(f"the curve of the {where} was not followed: {options.said}")
+            else:
+                collector.add(point)
+            step()
     collector.add_crossing()
     added = assembled(collector, system, diagram.reduction)
     count = len(diagram.branches)

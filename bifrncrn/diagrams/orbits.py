@@ -10,6 +10,7 @@ import numpy as np
 
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
+from bifrncrn.base.progress import progress
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.orbits.ends import MOTHER
 from bifrncrn.diagrams.diagram import bounds_of, parameter_of, start_point
@@ -198,7 +199,8 @@ def with_orbits(
             where = f"{task.parameter}={y[-1]:.9g}"
             notes.append(f"the orbits of the Hopf point at {where} were not followed: {task.options.said}")
             continue
-        family = from_hopf(task, point)
+        with progress(f"following periodic orbits from Hopf point {len(done) + 1} of {len(hopf)}"):
+            family = from_hopf(task, point)
         if isinstance(family, str):
             notes.append(family)
             continue

@@ -12,6 +12,7 @@ import numpy as np
 from bifrncrn.base.checks import number, whole
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.processes import spread
+from bifrncrn.base.progress import progress as shown
 from bifrncrn.comparison.judging import completed
 from bifrncrn.training.fit import checkpoint
 from bifrncrn.training.fit.focus import focused, focused_attractors
@@ -260,11 +261,13 @@ def _run(
     sequences = np.random.SeedSequence(seed).spawn(seeds)
     done = {k: start for k in range(seeds) if (start := store.read(k)) is not None}
     tasks = ((data, options, k, sequences[k]) for k in range(seeds) if k not in done)
-    for start in spread(run_start, tasks, jobs, ordered=False):
-        store.write(start)
-        done[start.index] = start
-        if progress is not None:
-            progress(len(done), seeds, start)
+    with shown("starts of the fit", seeds) as step:
+        for start in spread(run_start, tasks, jobs, ordered=False):
+            store.write(start)
+            done[start.index] = start
+            if progress is not None:
+                progress(len(done), seeds, start)
+            step()
     return [done[k] for k in range(seeds)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,8 +61,6 @@ def run(options: Namespace) -> int:
     def watched(count: int, total: int, start: Start) -> None:
         nonlocal done
         done = count
-        if sys.stderr.isatty():
-            _progress(count, total, start)
 
     try:
         fit = train(
@@ -141,9 +138,3 @@ def load_target(word: str) -> Target:
     if not isinstance(found, Target):
         raise InputError(f"{word!r} is a system, not a target; the targets are {', '.join(library.names('target'))}")
     return found
-
-
-def _progress(done: int, total: int, start: Start) -> None:
-    end = "\n" if done == total else ""
-    sys.stderr.write(f"\r{done} of {total} starts, loss {start.loss:.3g}   {end}")
-    sys.stderr.flush()
