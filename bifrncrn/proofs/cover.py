@@ -135,12 +135,15 @@ class _Step:
         used = np.zeros(len(low), bool)
         if len(try_):
             point, done = to_curve(self.problem, pivot[try_], middle[try_])
-            done &= (np.abs(point - middle[try_]) <= NEAR * (high[try_] - low[try_])).all(axis=1)
+            # boxes may have been cut to the width of a rounding error
+            sides = np.maximum(high[try_] - low[try_], SMALLEST * self.whole)
+            done &= (np.abs(point - middle[try_]) <= NEAR * sides).all(axis=1)
+            sides = sides[done]
             try_, point = try_[done], point[done]
         if len(try_):
             q = pivot[try_, None]
             left, right = (np.take_along_axis(side[try_], q, 1)[:, 0] for side in (low, high))
-            arcs, proved = prove_arcs(self.problem, pivot[try_], left, right, point, high[try_] - low[try_])
+            arcs, proved = prove_arcs(self.problem, pivot[try_], left, right, point, sides)
             meets = ((arcs.core_low <= high[try_]) & (arcs.core_high >= low[try_])).all(axis=1)
             covers = ((arcs.low <= low[try_]) & (arcs.high >= high[try_])).all(axis=1)
             self.arcs = arcs.take(proved & meets)

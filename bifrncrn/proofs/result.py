@@ -79,7 +79,8 @@ class Proof:
     values : dict of str to (float, float)
         The other parameters: each the double that is stored, twice, or the interval that the statement holds for.
     branches : int or None
-        Number of connected curves that all equilibria in the box lie on; None where that is undecided.
+        Number of connected curves that all equilibria in the box lie on; None where that is undecided. Pieces in the
+        box that are joined just outside of it, in a tube of the proof, are one curve.
     special_points : tuple of ProvedPoint
     undecided : tuple of Undecided
         Empty if `proved`.
