@@ -397,7 +397,7 @@ def test_demo_agrees_and_writes_its_files(run, tmp_path):
     code, out, err = run("demo", "--out", tmp_path / "made" / "here")
     assert code == 0 and not err and "agree" in out
     names = {path.name for path in (tmp_path / "made" / "here").iterdir()}
-    assert names == {"hopf.png", "hopf.pdf", "hopf_comparison.json", "hopf_network.json"}
+    assert names == {"hopf.png", "hopf.pdf", "hopf_comparison.json", "hopf_network.json", "hopf_proof.json"}
 
 
 def test_demo_in_a_place_that_is_no_folder(run, tmp_path):

@@ -38,6 +38,7 @@ UNMARKED = ("EP",)
 SUFFIXES = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
 SIZE = (6.4, 4.4)  # inches
 DPI = 200
+COLUMNS = 3  # of a legend: more are wider than the figure
 MARKER_SIZE = 6.5  # points
 FONT_SIZE = 9.0  # points
 COINCIDENT = 3.0  # pixels at 72 dpi: labels of points closer than this are written as one
@@ -81,7 +82,6 @@ BEADS = 0.022
 """The distance of the beads along the extremes of cycles, in terms of the diagonal of the axes."""
 LOCI: dict[str, Any] = {"fold": "solid", "hopf": (0, (6.0, 1.8, 1.2, 1.8))}
 KINDS = {"fold": "fold (LP)", "hopf": "Hopf point (HB)"}
-WORDS = (("target", TARGET), ("learned", LEARNED))
 
 
 def plot_diagram(
@@ -204,12 +204,15 @@ def plot_comparison(comparison: Comparison, show: str | None = None, ax: Axes | 
     layers = [(target, name, TARGET), (learned, comparison.names[name], LEARNED)]
     for diagram, column, style in layers:
         _draw(ax, diagram, column, style)
-    _finish(ax, f"target: {target.model}; learned: {learned.model}", name, layers)
+    _finish(
+        ax, "; ".join(f"{word}: {one.model}" for word, one in zip(comparison.words, (target, learned))), name, layers
+    )
     if comparison.box is not None and name in comparison.box:
         _zoom(ax, comparison.box[name], layers)
     kinds = _kinds(target, learned)
     keys = [
-        (*_line_keys(style, kinds, f"{word}, "), _marker_key(style, f"{word}, special point")) for word, style in WORDS
+        (*_line_keys(style, kinds, f"{word}, "), _marker_key(style, f"{word}, special point"))
+        for word, style in zip(comparison.words, (TARGET, LEARNED))
     ]
     _add_legend(ax, [key for pair in zip(*keys) for key in pair])
     _add_labels(ax, layers)
@@ -641,7 +644,7 @@ def _add_legend(ax: Axes, keys: Sequence[Line2D]) -> None:
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
         bbox_transform=ax.transAxes + below,
-        ncols=max(len(keys) // 2, 2) if len(keys) > 2 else 2,
+        ncols=min(max(len(keys) // 2, 2), COLUMNS) if len(keys) > 2 else 2,
         frameon=False,
         fontsize=FONT_SIZE,
         handlelength=4.0,
