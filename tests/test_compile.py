@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bifrncrn.compile import cache as compiled
 from bifrncrn.compile import native
 from bifrncrn.compile.functions import FUNCTIONS
 from bifrncrn.compile.model import ARGUMENTS, DENSE_LIMIT
@@ -261,8 +262,8 @@ def test_numba_calls_the_compiled_functions() -> None:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return the files in a cache folder."""
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    """Return the files in a cache folder that hold compiled code, its locks left out."""
+    return sorted(path for path in folder.rglob("*.bin") if path.is_file())
 
 
 def test_machine_code_is_made_once(cache: Path) -> None:
@@ -364,7 +365,7 @@ def test_default_folder(monkeypatch: pytest.MonkeyPatch, system: str, expected: 
     for name in ("BIFRNCRN_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "platform", system)
-    folder = str(native.cache_folder())
+    folder = str(compiled.cache_folder())
     assert expected in folder
     assert folder.endswith("bifrncrn")
 

@@ -96,10 +96,10 @@ def test_events_reach_the_json(tmp_path):
         ("= 1", "is no equation"),
         ("", "is no equation"),
         ("x = 1 = 2", "is no equation"),
-        ("x == 1", "is no equation"),
+        ("x == 1", "is a condition"),
         ("x +", "event 'x [+]'.*expression ends"),
         ("q = 1", "event 'q = 1'.*unknown name 'q'"),
-        ("x > 1", "character '>'"),
+        ("x > 1", "event 'x > 1' is a condition"),
         ("__import__('os')", "event"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from bifrncrn.compile.graph import Graph
 from bifrncrn.compile.model import NativeModel
 from bifrncrn.models.equations import build_graph
 from bifrncrn.models.system import System
+
+
+_CONDITION = re.compile(r"[<>]|[=!]=")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,10 @@ def compile_events(system: System, events: Sequence[str]) -> Events:
 
 
 def _difference(event: str) -> str:
+    if _CONDITION.search(event):
+        raise InputError(
+            f"the event {event!r} is a condition, which has no zero to be located; write '=' in place of its sign"
+        )
     sides = event.split("=")
     if len(sides) > 2 or not all(side.strip() for side in sides):
         raise InputError(
