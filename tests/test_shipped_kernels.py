@@ -71,3 +71,9 @@ def test_where_nothing_is_shipped_numba_compiles_the_sources(tmp_path, monkeypat
     toy = engine.Kernels("toy", {"bifrncrn.curves.equilibria.step_kernels": {"user_tests": 4}})
     assert "bifrncrn_user_tests" in toy.ir()
     assert toy.engine.address["user_tests"] != 0
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_what_is_shipped_was_made_from_the_sources(name):
+    """After an edit of a kernel `.ci/ship` writes the files anew."""
+    assert shipped.made_from(name) == SETS[name].digest

@@ -28,6 +28,15 @@ def read(name: str, digest: str) -> str | None:
     return text if fits else None
 
 
+def made_from(name: str) -> str | None:
+    """Return the digest of the sources that the shipped IR of a set of kernels was made from, on any platform."""
+    try:
+        head = lzma.decompress((FOLDER / f"{name}.xz").read_bytes()).split(b"\n", 1)[0]
+        return str(json.loads(head)["sources"])
+    except (OSError, ValueError, KeyError, lzma.LZMAError):
+        return None
+
+
 def write(name: str, digest: str, text: str) -> None:
     """Keep the IR of a set of kernels as a file of the package."""
     content = f"{json.dumps(_head(digest))}\n{text}".encode()
