@@ -13,7 +13,6 @@ from bifrncrn.compile.model import NativeModel
 from bifrncrn.models.equations import build_graph
 from bifrncrn.models.system import System
 
-
 _CONDITION = re.compile(r"[<>]|[=!]=")
 
 
