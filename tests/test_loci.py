@@ -503,3 +503,15 @@ def test_a_curve_of_branch_points_is_not_followed_as_folds():
                 left = np.linalg.svd(matrix)[0][:, -1]
                 assert abs(left[0] * row[2]) + abs(left[1] * row[3]) > 1e-6  # a parameter moves it
     assert not [point for point in whole.special_points if point.label in ("CP", "BT")]
+
+
+def test_no_bautin_point_where_l1_has_a_pole():
+    # at the zero-Hopf point p = q = 0, l1 changes its sign through infinity: z feeds back on the amplitude of (x, y)
+    equations = {"x": "(q + z)*x - y - 3*x*R", "y": "x + (q + z)*y - 3*y*R", "z": "p - z^2 + R"}
+    system = bf.System.from_equations(
+        equations, {"p": 1.0, "q": 0.5}, {"x": 0.0, "y": 0.0, "z": 1.0}, definitions={"R": "x^2 + y^2"}
+    )
+    whole = bf.with_loci(bf.diagram(system, parameter="p", bounds=(-1, 2)), "q", (-0.7, 0.8))
+    assert len(whole.special("ZH")) == 1
+    # on z = -q the average of r' = (q + z) r - 3 r^3, z' = -2 z (z + q) + r^2 gives l1 ~ -3 - 1/(2 q) for small z + q
+    assert only(whole, "GH").parameters["q"] == pytest.approx(-1.0 / 6.0, abs=1e-10)

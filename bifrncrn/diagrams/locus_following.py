@@ -234,6 +234,8 @@ class Follower:
         for row in np.flatnonzero(np.abs(marks) >= layout.USER_EVENT).tolist():
             which = abs(int(marks[row])) - layout.USER_EVENT
             label = LABELS[self.problem.kind][which]
+            if marks[row] < 0 and self._is_pole(trace, row, which):
+                continue
             if marks[row] < 0:
                 low, high = sorted((float(points[row - 1, -1]), float(points[row, -1])))
                 found.append(self._at_junction(Found(label, row, (low, high)), trace, junctions, scale))
@@ -255,6 +257,14 @@ class Follower:
                     trace.points[one.row] = junction.y
                     return Found(one.label, one.row)
         return one
+
+    def _is_pole(self, trace: Trace, row: int, which: int) -> bool:
+        """Say whether a test changes its sign before a row without being small: the step was shrunk, so it has a pole.
+
+        So has l1 at zero-Hopf points, and where kappa vanishes, where it is not defined either.
+        """
+        values = np.abs(trace.values[:, which])
+        return bool(max(values[row - 1], values[row]) > np.median(values))
 
     def _vanishes(self, trace: Trace, row: int, which: int) -> bool:
         """Say whether a test that changes sign at a row is zero there, not infinite, and is what its label says."""
