@@ -346,16 +346,19 @@ class Tracer:
             length = PROBE * size
             if length > most:
                 continue
-            unit = np.where(zero, size * np.abs(step), junction.scale)
-            ahead = _unit(size * step / unit)
-            start = self._onto_branch(junction.y + length * step, ahead, unit, PROBE)
-            moved = 0.0 if start is None else abs(start[-1] - junction.y[-1]) / junction.scale[-1]
-            if MOVED[0] < moved < MOVED[1]:
+            moved, half = (self._moved(junction, part * size, step, zero) for part in (1.0, 0.5))
+            if MOVED[0] < moved < MOVED[1] and half < 0.5 * moved:  # else rounding moves it: the branch is vertical
                 size = length / math.sqrt(moved)
                 unit = np.where(zero, size * np.abs(step), junction.scale)
                 scaled = size * step / unit if size < most else step / unit
                 return replace(junction, scale=unit), _unit(scaled)
         return junction, direction
+
+    def _moved(self, junction: Junction, size: float, step: np.ndarray, zero: np.ndarray) -> float:
+        """Return by how much of its range the parameter moves on the way to where the states have PROBE such sizes."""
+        unit = np.where(zero, size * np.abs(step), junction.scale)
+        start = self._onto_branch(junction.y + PROBE * size * step, _unit(size * step / unit), unit, PROBE)
+        return 0.0 if start is None else float(abs(start[-1] - junction.y[-1]) / junction.scale[-1])
 
     def _leave(self, junction: Junction, step: np.ndarray) -> tuple[Line, End] | None:
         """March away from a branch point along `step`; the first point is a small way off it.
@@ -368,7 +371,7 @@ class Tracer:
         for shrink in (1.0, 1e-3, 1e-6, 1e-9) if zero.any() else (1.0,):
             factor = np.where(zero, shrink, 1.0)
             scale, ahead = junction.scale * factor, step * factor
-            left = None
+            left, settled = None, False
             for length in LEAVING:
                 # a direction along a wall may point out of it by rounding
                 start = self._inside(junction.y + length * ahead, SAME * length * scale)
@@ -381,10 +384,12 @@ class Tracer:
                 away = (line.points[0] - junction.y) / scale
                 unit = ahead / scale
                 if away @ unit > 0.9 * _length(away) * _length(unit):
+                    lost = end.reason in ("step", "points")  # it may have begun where rounding rules: try further off
+                    if self._nothing_between(junction, line) and not (lost and settled):
+                        left, settled = (line, end), True
+                        if not lost:
+                            break
                     left = left or (line, end)
-                    if self._nothing_between(junction, line):
-                        left = line, end
-                        break
             if left is not None:
                 known = self.knows(left[0].points[len(left[0]) // 2], near=0.02)
                 self.came_to_known |= known
