@@ -116,6 +116,16 @@ def test_an_event_that_is_not_persistent_may_not_happen(tmp_path):
         assert found.column("p").tolist() == np.where(t < 4.0, 5.0, last).tolist()
 
 
+def test_thousands_of_events(tmp_path):
+    """A clock that starts anew every hundredth, and counts: nothing adds up to a limit of steps."""
+    tick = call("geq", call("minus", TIME, ci("last")), cn(0.01))
+    more = f'<eventAssignment variable="n">{math(call("plus", ci("n"), cn(1)))}</eventAssignment>'
+    happens = event(tick, "last", TIME).replace("</listOfEventAssignments>", f"{more}</listOfEventAssignments>")
+    path = model(tmp_path, parameters("false", last=0, n=0) + f"<listOfEvents>{happens}</listOfEvents>")
+    found = bf.load_model(path).simulate(20.005, times=[0.0, 20.005], max_steps=100)
+    assert found.column("n").tolist() == [0.0, 2000.0]
+
+
 def test_an_event_at_the_start(tmp_path):
     happens = event("<true/>", "p", cn(2), initial="false")
     _, found = run(model(tmp_path, parameters("false", p=1) + f"<listOfEvents>{happens}</listOfEvents>"), 1.0)

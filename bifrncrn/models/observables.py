@@ -42,6 +42,7 @@ class Observables:
         self._x, self._p = np.empty(len(system.variables)), np.empty(len(system.parameters))
         self._out = np.empty(count)
         self._pointers = [a.__array_interface__["data"][0] for a in (self._x, self._p, self._out)]
+        self._many = self._room(16)
 
     def __call__(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Return every value at a state (n,) and parameter values (m,), a new array (count,)."""
@@ -55,17 +56,25 @@ class Observables:
     def along(self, x: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Return the values at states (k, n) and parameter values (m,) or (k, m), as an array (k, count)."""
         k = len(x)
-        out = np.empty((k, self.count))
-        if self.count:
-            states = np.ascontiguousarray(x, dtype=float)
-            values = np.ascontiguousarray(p, dtype=float)
-            at, here, into = (array.__array_interface__["data"][0] for array in (states, values, out))
-            wide, deep, high = 8 * states.shape[1], 8 * values.shape[-1] if values.ndim > 1 else 0, 8 * self.count
-            call = self._call
-            for _ in range(k):
-                call(at, here, into)
-                at, here, into = at + wide, here + deep, into + high
-        return out
+        if not self.count:
+            return np.empty((k, 0))
+        if k > len(self._many[0]):
+            self._many = self._room(k)
+        states, values, out, at, here, into = self._many
+        states[:k] = x
+        values[:k] = p
+        wide, deep, high = states.strides[0], values.strides[0], out.strides[0]
+        call = self._call
+        for _ in range(k):
+            call(at, here, into)
+            at, here, into = at + wide, here + deep, into + high
+        return out[:k].copy()
+
+    def _room(self, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, int, int]:
+        """Return arrays for k states, their parameter values and what is found there, and where they begin."""
+        arrays = np.empty((k, self._x.size)), np.empty((k, self._p.size)), np.empty((k, self.count))
+        begin = [array.__array_interface__["data"][0] for array in arrays]
+        return (*arrays, begin[0], begin[1], begin[2])
 
 
 def observables(system: System, texts: Mapping[str, str]) -> Observables:

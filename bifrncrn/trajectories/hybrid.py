@@ -24,6 +24,8 @@ STEPS = 200
 """A step is at most this part of the time to simulate, so that no short condition is stepped over."""
 TOGETHER = 1e-11
 """What happens within this part of the time to simulate happens at one time: rounding of times."""
+AGAIN = 2.0
+"""How far, in units of the last piece, the next is looked at first where nothing is integrated."""
 BEYOND = 4
 """How many floating-point numbers beyond a border a piece begins, so that it begins on one side."""
 CHATTER = 100
@@ -166,6 +168,7 @@ class _Pilot:
         self.flight = Flight(system, together=together)
         self.t, self.x, self.p = span[0], np.array(system.state), np.array(system.values)
         self.still = 0
+        self.reach = length / STEPS
         self.field = Field(system)
         self.rates = _constant_rates(system)
         self._go()
@@ -223,7 +226,7 @@ class _Pilot:
         here = flight.system.with_(state=self.x, values=self.p)
         self.field.at(self.p)
         run = Run(here, (self.t, end), self.settings, self.watch, True, self.field)  # type: ignore[arg-type]
-        run.march(self.max_steps - flight.effort.steps)
+        run.march(self.max_steps)
         flight.found += run.found
         flight.effort = _added(flight.effort, run.effort)
         return run.times, run.states, OdeSolution(np.array(run.times), run.pieces) if run.pieces else None, run
@@ -237,10 +240,12 @@ class _Pilot:
 
         t, stop = begun, None
         while t < end and stop is None:
-            after = min(t + self.settings["max_step"], end)
+            after = min(t + self.reach, t + self.settings["max_step"], end)
             happened, stop = self.watch.between(solution(t), solution(after), t, after, solution)
             self.flight.found += happened
+            self.reach *= 2.0
             t = after if stop is None else stop.t
+        self.reach = max(AGAIN * (t - begun), self.flight.together)
         if stop is not None and not self.watch.hit:
             self._end("event", f"the event {stop.event} ended it at t = {t:g}")
         return [begun, t], [x, solution(t)], solution, None

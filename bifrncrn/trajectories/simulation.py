@@ -181,7 +181,7 @@ def simulate(
     dense : bool
         Whether to keep what `Simulation.at` needs.
     max_steps : int
-        After so many steps the simulation ends with status `steps`.
+        After so many steps, since the last sudden change if there are any, the simulation ends with status `steps`.
 
     Returns
     -------
