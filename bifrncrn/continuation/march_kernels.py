@@ -1046,7 +1046,7 @@ def _escapes(w):
     for i in range(last + 1):
         mid[i] = y[i]
         row[i] = weight[i] * t[i]
-    noise = ROUNDING * abs(y[last])
+    noise = ROUNDING * max(abs(y[last]), settings[HIGH] - settings[LOW])
     for turn in range(
         SAMPLES
     ):  # from states so little off, Newton's method goes to the same parameter but for rounding

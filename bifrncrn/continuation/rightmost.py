@@ -19,10 +19,12 @@ from bifrncrn.continuation.sparse import Structure
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-FULL = 250
-"""Up to this size all eigenvalues are computed by LAPACK (40 ms): which of them are rightmost need not be searched."""
+FULL = 100
+"""Up to this size all eigenvalues are computed by LAPACK (4 ms): which of them are rightmost need not be searched."""
+DENSE = 0.1
+"""So they are where more than this share of the entries is not zero: no search is faster there."""
 STILL_FULL = 1000
-"""Up to this size they are where the search for the rightmost ones does not come to an end (1.5 s)."""
+"""The largest size for that, and where the search for the rightmost ones does not come to an end (1.5 s)."""
 MOST = 64
 """Largest number of eigenvalues that is asked for in order to cover the strip."""
 
@@ -33,6 +35,12 @@ class Rightmost:
 
     values: np.ndarray
     complete: bool
+
+
+def all_of(structure: Structure) -> bool:
+    """Say whether all eigenvalues of matrices of this structure are computed."""
+    n = structure.n
+    return n <= FULL or (n <= STILL_FULL and structure.nnz > DENSE * n * n)
 
 
 def rightmost(matrix: csr_array, structure: Structure, entries: np.ndarray, count: int) -> Rightmost:
@@ -46,7 +54,7 @@ def rightmost(matrix: csr_array, structure: Structure, entries: np.ndarray, coun
     count : int
     """
     n = structure.n
-    if n <= FULL:
+    if all_of(structure):
         return Rightmost(_sorted(np.linalg.eigvals(matrix.toarray())), True)
     real, imag = _strip(matrix)
     shift = max(1.01 * real, 0.1 * imag, 1e-6 * float(np.max(np.abs(entries))))

@@ -124,17 +124,6 @@ class Sides:
             total += np.abs(self.borders.deciding(moved, self.problem.parameter) - here) / h
         return total
 
-    def gap(self, y: np.ndarray, scale: np.ndarray) -> float:
-        """Return how far y is from an equilibrium on the sides held: the largest |F_i|, relatively.
-
-        To its terms, or to what it changes by in a unit of length: where all is zero but for rounding, as states are on
-        many borders, the terms are rounding too.
-        """
-        f, matrix = self.problem.linearize(y)
-        f, change = np.abs(f), np.abs(matrix) @ scale
-        ratios = np.divide(f, change, out=np.where(f > 0.0, np.inf, 0.0), where=change > 0.0)
-        return min(self.problem.residual(y), float(np.max(ratios)))
-
     def active(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return the borders that a point is on."""
         deciding = self.borders.deciding(y, self.problem.parameter)
@@ -155,13 +144,13 @@ class Sides:
         `branch_point` says that it is known to be one on some sides; else the derivative tells.
         """
         active = self.active(y, scale)
-        allowed = max(JUMP, 10.0 * self.gap(y, scale))
+        allowed = max(JUMP, 10.0 * self.problem.gap(y, scale))
         if len(active) > MOST_BORDERS:
             return self._some_halves(y, scale, active)
         found: list[Half] = []
         for sides in self._patterns(y, active):
             self.hold(sides)
-            if not self.gap(y, scale) <= allowed:
+            if not self.problem.gap(y, scale) <= allowed:
                 continue
             for direction in self._directions(y, scale, branch_point):
                 for sign in (1.0, -1.0):
@@ -195,7 +184,7 @@ class Sides:
         for sides, sign in itertools.product((here, opposite), (1.0, -1.0)):
             for _ in range(TRIES):
                 self.hold(sides)
-                if not self.gap(y, scale) <= JUMP:
+                if not self.problem.gap(y, scale) <= JUMP:
                     break
                 ahead = sign * self._directions(y, scale)[0]
                 ahead = ahead if ahead[-1] * sign >= 0.0 else -ahead
@@ -254,7 +243,7 @@ class Sides:
             ahead = y + length * direction * scale
             self.hold_at(ahead)
             start = self.onto(ahead, direction, scale, length)
-            if start is not None and np.all(self.inside(start) > 0.0) and self.gap(start, scale) <= JUMP:
+            if start is not None and np.all(self.inside(start) > 0.0) and self.problem.gap(start, scale) <= JUMP:
                 return Half(start, direction, self.sides.copy(), np.ones(len(self.sides)))
         return None
 

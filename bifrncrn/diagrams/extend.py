@@ -153,7 +153,9 @@ def _check_owner(diagram: Diagram, problem: EquilibriumProblem) -> None:
     _check_columns(diagram, problem.system)
     for branch in diagram.branches:
         rows = branch.points[:: max(len(branch.points) // 10, 1)]
-        worst = max(problem.residual(np.append(row[1:], row[0])) for row in rows)
+        sizes = np.max(np.abs(branch.points), axis=0)
+        unit = np.append(sizes[1:], sizes[0])
+        worst = max(problem.gap(np.append(row[1:], row[0]), unit) for row in rows)
         if not worst < AGREES:
             raise InputError(
                 f"the diagram's points are no equilibria of this model (residual {worst:.1e}); "

@@ -26,6 +26,8 @@ SAME = 1e-6
 """Two located branch points are one when they differ by less than this, in units of their scale."""
 SPECIAL = 1e-6
 """A start is a special point where a real part, of the largest eigenvalue, or the tangent's parameter is below this."""
+RESOLVED = 1e-10
+"""A limit of the parameter nearer to zero than this, in units of its range, is zero."""
 FAR = 1e60
 """A state that grows to this multiple of the unit of length is taken to go to infinity, whatever the parameter does."""
 TINY = 1e-8
@@ -484,6 +486,7 @@ class Tracer:
     def _to_infinity(self, y: np.ndarray, limit: float) -> End:
         """Say that a branch goes to infinity, at which value of the parameter."""
         largest = self.problem.system.variables[int(np.argmax(np.abs(y[:-1])))]
+        limit = 0.0 if abs(limit) < RESOLVED * (self.span[1] - self.span[0]) else limit
         return End("infinity", f"{largest} grows without bound as {self.parameter} goes to {limit:.9g}")
 
     def _cut(self, line: Line, end: End) -> tuple[Line, End]:
@@ -641,7 +644,8 @@ class Tracer:
     def _classify(self, line: Line, event: Event, y: np.ndarray, number: int) -> SpecialPoint:
         """Return the special point of an event, with its normal form coefficients."""
         problem, system = self.problem, self.problem.system
-        label, a, omega, l1, residual = LABELS.get(event.kind, "UZ"), None, None, None, problem.residual(y)
+        label, a, omega, l1 = LABELS.get(event.kind, "UZ"), None, None, None
+        residual = problem.gap(y, self._floor(line.points[0]))
         spectrum = line.eigenvalues[event.row].tolist()
         big = max([*map(abs, spectrum), problem.largest(y)])
         if event.kind == layout.FOLD:

@@ -109,6 +109,17 @@ class EquilibriumProblem:
         pairs = zip(*self._value_and_terms(y), strict=True)
         return max(abs(f) / size if size > 0.0 else math.inf if f else 0.0 for f, size in pairs)
 
+    def gap(self, y: np.ndarray, unit: np.ndarray) -> float:
+        """Return how far y is from a solution: the largest |F_i|, relatively.
+
+        To its terms, or to what it changes by within units of length, (n + 1,): where states are zero but for rounding
+        the terms are rounding too, and tell nothing.
+        """
+        f, matrix = self.linearize(y)
+        f, change = np.abs(f), abs(matrix) @ unit
+        ratios = np.divide(f, change, out=np.where(f > 0.0, np.inf, 0.0), where=change > 0.0)
+        return min(self.residual(y), float(np.max(ratios)))
+
     def vanishes(self, y: np.ndarray) -> bool:
         """Say whether F is zero at y but for rounding, equation by equation."""
         pairs = zip(*self._value_and_terms(y), strict=True)

@@ -16,7 +16,7 @@ import numpy as np
 from bifrncrn.base.errors import InputError
 from bifrncrn.compile.carried import Carried, view
 from bifrncrn.continuation.curve import Curve
-from bifrncrn.continuation.rightmost import FULL, Rightmost, rightmost
+from bifrncrn.continuation.rightmost import Rightmost, all_of, rightmost
 from bifrncrn.continuation.sparse import Bordered, Solver, Structure
 from bifrncrn.curves.equilibria import sparse_branch_point, sparse_normal_forms
 from bifrncrn.curves.equilibria.problem import EPS, EquilibriumProblem
@@ -56,7 +56,7 @@ class SparseProblem(EquilibriumProblem):
         self.rows, self.cols = native.rows.astype(np.int64), native.cols.astype(np.int64)
         self.structure = Structure(self.rows, self.cols, self.n)
         self._sparse = ctypes.CFUNCTYPE(None, *[_ADDRESS] * 6)(native.sparse)
-        self._kept = self.n if self.n <= FULL else min(EIGENVALUES, self.n - 2)
+        self._kept = self.n if all_of(self.structure) else min(EIGENVALUES, self.n - 2)
         self._values = np.array(system.values)
         self._unit = np.zeros_like(self._values)
         self._unit[parameter] = 1.0

@@ -68,7 +68,7 @@ def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.n
         if not math.isfinite(length):
             return None
         if length < TOLERANCE:  # a singular Jacobian makes a short step anywhere
-            return at if problem.residual(at) < 1e-6 else None
+            return _rounded(problem, at, size) if problem.gap(at, np.append(size, 0.0)) < 1e-6 else None
         damping = 1.0
         while damping > 1e-6:
             trial = problem.region.clip(np.append(at[:n] + damping * step, at[n]))
@@ -80,6 +80,18 @@ def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.n
             return at if problem.vanishes(at) else None  # at the level of rounding nothing decreases any more
         at, f, solve = trial, new_f, new_solve
     return at if problem.vanishes(at) else None
+
+
+def _rounded(problem: EquilibriumProblem, y: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return an equilibrium with exact zeros for states that Newton's method has only brought near to zero.
+
+    A state that is small and right satisfies the equations to rounding, whatever its size, and is kept.
+    """
+    if problem.vanishes(y):
+        return y
+    zero = np.append(np.abs(y[: problem.n]) < TOLERANCE * size / SMALL, False)
+    exact = np.where(zero, 0.0, y)
+    return exact if zero.any() and problem.vanishes(exact) else y
 
 
 def _monotone(
@@ -183,7 +195,7 @@ def nearby(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
         if not np.max(np.abs(at - y) / scale) < NEAR:
             return None
         if np.max(np.abs(step) / scale) < TOLERANCE:
-            return at if problem.region.holds(at) and problem.residual(at) < 1e-9 else None
+            return at if problem.region.holds(at) and problem.gap(at, scale) < 1e-9 else None
     return None
 
 
