@@ -19,8 +19,8 @@ from bifrncrn.continuation.sparse import Structure
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-FULL = 100
-"""Up to this size all eigenvalues are computed by LAPACK (4 ms): which of them are rightmost need not be searched."""
+FULL = 250
+"""Up to this size all eigenvalues are computed by LAPACK (40 ms): which of them are rightmost need not be searched."""
 DENSE = 0.1
 """So they are where more than this share of the entries is not zero: no search is faster there."""
 STILL_FULL = 1000
