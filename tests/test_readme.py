@@ -71,7 +71,8 @@ def test_block_runs(number, folder):
 def test_page_of_docs_runs(page, tmp_path):
     text = page.read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert blocks
+    if not blocks:
+        pytest.skip("the page has no Python to run")
     for block in blocks:
         done = call(["-c", block], tmp_path)
         assert done.returncode == 0, done.stderr
