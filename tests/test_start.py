@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import bifrncrn as bf
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.start import find_start, newton, settle
@@ -125,3 +126,13 @@ def test_settling_waits_for_what_is_slow():
     model = System.from_equations({"x": "1e-5*(1 - x)", "y": "x - y"}, {"mu": 1.0}, {"x": 100.0, "y": 0.0})
     at, note = settle(problem(model), np.array([100.0, 0.0, 1.0]))
     assert np.allclose(at[:2], 1) and "settled" in note
+
+
+def test_a_start_is_not_taken_to_where_the_equations_are_not_defined():
+    model = bf.System.from_equations(
+        {"x": "x*(1-x) - a*x*y/(0.2+x)", "y": "0.3*y*(1 - y/x)"}, {"a": 0.5}, {"x": 0.1, "y": 0.1}
+    )
+    rows = bf.diagram(model, bounds=(0.3, 1.5)).branches[0].points
+    # x = y and (1 - x)(0.2 + x) = a x
+    np.testing.assert_allclose((1 - rows[:, 1]) * (0.2 + rows[:, 1]), rows[:, 0] * rows[:, 1], atol=1e-10)
+    assert rows[:, 1].min() > 0.1

@@ -82,16 +82,21 @@ def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.n
     return at if problem.vanishes(at) else None
 
 
-def _rounded(problem: EquilibriumProblem, y: np.ndarray, size: np.ndarray) -> np.ndarray:
+def _rounded(problem: EquilibriumProblem, y: np.ndarray, size: np.ndarray) -> np.ndarray | None:
     """Return an equilibrium with exact zeros for states that Newton's method has only brought near to zero.
 
-    A state that is small and right satisfies the equations to rounding, whatever its size, and is kept.
+    A state that is small and right satisfies the equations to rounding, whatever its size, and is kept. None where the
+    equations are not defined at zero.
     """
     if problem.vanishes(y):
         return y
     zero = np.append(np.abs(y[: problem.n]) < TOLERANCE * size / SMALL, False)
     exact = np.where(zero, 0.0, y)
-    return exact if zero.any() and problem.vanishes(exact) else y
+    if not zero.any():
+        return y
+    if not problem.gap(exact, np.append(size, 0.0)) < 1e-6:
+        return None
+    return exact if problem.vanishes(exact) else y
 
 
 def _monotone(
