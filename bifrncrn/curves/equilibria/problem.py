@@ -116,6 +116,8 @@ class EquilibriumProblem:
         the terms are rounding too, and tell nothing.
         """
         f, matrix = self.linearize(y)
+        if not np.all(np.isfinite(f)):
+            return math.inf
         f, change = np.abs(f), abs(matrix) @ unit
         ratios = np.divide(f, change, out=np.where(f > 0.0, np.inf, 0.0), where=change > 0.0)
         return min(self.residual(y), float(np.max(ratios)))
