@@ -2,14 +2,14 @@
 
 import numpy as np
 
+import bifrncrn as bf
 from bifrncrn.base.arrays import frozen
-from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 
 
 def branch(points, unstable, id=0, columns=("lam", "x1", "x2"), kind="equilibrium", origin=None):
     points = frozen(points)
-    ended = (End("range", "lam reached its lower end"), End("range", "lam reached its upper end"))
-    return Branch(
+    ended = (bf.End("range", "lam reached its lower end"), bf.End("range", "lam reached its upper end"))
+    return bf.Branch(
         id,
         kind,
         tuple(columns),
@@ -23,11 +23,13 @@ def branch(points, unstable, id=0, columns=("lam", "x1", "x2"), kind="equilibriu
 
 def point(label, parameter, state, branch=0, index=0, l1=None, omega=None, a=None, name="lam", status="converged"):
     values = {f"x{k}": float(v) for k, v in enumerate(state, 1)}
-    return SpecialPoint(label, branch, index, {name: float(parameter)}, values, status, 1e-14, omega=omega, l1=l1, a=a)
+    return bf.SpecialPoint(
+        label, branch, index, {name: float(parameter)}, values, status, 1e-14, omega=omega, l1=l1, a=a
+    )
 
 
 def diagram(branches, points=(), model="handmade", bounds=(1.0, 3.0), parameter="lam"):
-    return Diagram(model, parameter, bounds, tuple(branches), tuple(points))
+    return bf.Diagram(model, parameter, bounds, tuple(branches), tuple(points))
 
 
 def hopf_diagram(at=2.0, l1=-1.0, level=5.0, rows=41, model="hopf", slope=0.0):

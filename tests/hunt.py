@@ -12,12 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import root
 
-from bifrncrn.base.errors import ConvergenceError
-from bifrncrn.chemistry.networks.network import Network
-from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams.diagram import diagram
-from bifrncrn.diagrams.results import Diagram
-from bifrncrn.models.system import System
+import bifrncrn as bf
 
 Array = np.ndarray
 
@@ -52,7 +47,7 @@ class Tally:
     complaints: list[str] = field(default_factory=list)
 
 
-def network_model(net: Network) -> Model:
+def network_model(net: bf.Network) -> Model:
     """Return the reduced network in one parameter species, written down once more."""
 
     def parts(x: Array, lam: float) -> tuple[Array, Array]:
@@ -74,16 +69,16 @@ def network_model(net: Network) -> Model:
     return Model(f, jacobian, slope, 0.0)
 
 
-def random_network(rng: np.random.Generator, m: int, n: int, strength: float) -> Network:
+def random_network(rng: np.random.Generator, m: int, n: int, strength: float) -> bf.Network:
     """Return a random network that has its start as an equilibrium at lam = 1."""
     alpha, omega = rng.normal(size=(m, n)) * strength, rng.normal(size=(n, m)) * strength
     psi, theta = rng.normal(size=(n, 1)) * strength, rng.normal(size=n) * 3.0 * strength
     state = np.exp(rng.normal(size=m))
     beta = np.exp(rng.normal(size=m))
-    s = Network(alpha, omega, psi, theta, beta, state=state).perceptrons(state, np.ones(1))
+    s = bf.Network(alpha, omega, psi, theta, beta, state=state).perceptrons(state, np.ones(1))
     # the last weight of each species makes the start an equilibrium
     alpha[:, -1] -= (alpha @ s + beta / state) / s[-1]
-    return Network(alpha, omega, psi, theta, beta, state=state)
+    return bf.Network(alpha, omega, psi, theta, beta, state=state)
 
 
 def pair_sums(values: Array) -> float:
@@ -222,7 +217,7 @@ def reference(
     return once, open_, points
 
 
-def flat(d: Diagram, label: str | None = None) -> list[Found]:
+def flat(d: bf.Diagram, label: str | None = None) -> list[Found]:
     """Return the special points of a diagram as vectors (x, p)."""
     return [
         Found(p.label, np.array([*p.state.values(), *p.parameters.values()]))
@@ -245,7 +240,7 @@ def differences(a: list[Found], b: list[Found], width: float, tolerance: float =
     return out + [f"only second: {q.label} {q.y.tolist()}" for q in rest]
 
 
-def check_branches(d: Diagram, model: Model) -> list[str]:
+def check_branches(d: bf.Diagram, model: Model) -> list[str]:
     """Check every row by substitution: f = 0, the eigenvalues, their count, and where the count changes."""
     out = []
     for branch in d.branches:
@@ -286,7 +281,7 @@ def check_branches(d: Diagram, model: Model) -> list[str]:
     return out
 
 
-def check_special(d: Diagram, model: Model) -> list[str]:
+def check_special(d: bf.Diagram, model: Model) -> list[str]:
     """Check every special point by substitution with numpy eigenvalues."""
     out = []
     for point in d.special_points:
@@ -316,16 +311,16 @@ def check_special(d: Diagram, model: Model) -> list[str]:
     return out
 
 
-def run(system: System, span: tuple[float, float], step: float = 0.05, **more: object) -> Diagram | None:
+def run(system: bf.System, span: tuple[float, float], step: float = 0.05, **more: object) -> bf.Diagram | None:
     """Return the diagram in `lam`, or None where the start leads nowhere."""
     try:
-        return diagram(system, "lam", span, options=Options(step=step), **more)  # type: ignore[arg-type]
-    except ConvergenceError:
+        return bf.diagram(system, "lam", span, options=bf.Options(step=step), **more)  # type: ignore[arg-type]
+    except bf.ConvergenceError:
         return None
 
 
 def examine(
-    system: System, model: Model, span: tuple[float, float], rng: np.random.Generator, tally: Tally, name: str
+    system: bf.System, model: Model, span: tuple[float, float], rng: np.random.Generator, tally: Tally, name: str
 ) -> None:
     """Hunt on one system: substitution, the reference march, three step sizes, other starts."""
     tally.systems += 1
@@ -390,7 +385,7 @@ class Polynomial:
             lower,
         )
 
-    def system(self, state: Array, lam: float, nonnegative: bool = False) -> System:
+    def system(self, state: Array, lam: float, nonnegative: bool = False) -> bf.System:
         n = len(self.coefficients)
         names = [*(f"x{j + 1}" for j in range(n)), "lam"]
         products = [
@@ -400,7 +395,9 @@ class Polynomial:
             names[i]: " + ".join(f"({float(c)!r})*{product}" for c, product in zip(self.coefficients[i], products) if c)
             for i in range(n)
         }
-        return System.from_equations(equations, {"lam": lam}, dict(zip(names, state.tolist())), nonnegative=nonnegative)
+        return bf.System.from_equations(
+            equations, {"lam": lam}, dict(zip(names, state.tolist())), nonnegative=nonnegative
+        )
 
 
 def random_polynomial(rng: np.random.Generator, n: int) -> tuple[Polynomial, Array]:

@@ -5,70 +5,59 @@ import json
 import numpy as np
 import pytest
 
-from bifrncrn import library
-from bifrncrn.chemistry.networks.network import Network
-from bifrncrn.models.system import System
+import bifrncrn as bf
 from bifrncrn.training.fit.focus import focused_attractors
 from bifrncrn.training.ranking import behaving
-from bifrncrn.training.targets.behaviours import (
-    ChaosWanted,
-    CycleWanted,
-    EquilibriaWanted,
-    SwitchWanted,
-    equilibria_in,
-    stability,
-    wanted_of_ode,
-)
+from bifrncrn.training.targets.behaviours import ChaosWanted, SwitchWanted, equilibria_in, stability, wanted_of_ode
 from bifrncrn.training.targets.wanted import behaviours_of
-from bifrncrn.training.train import train
 
 # an attracting point at x1 = x2 = 5: dx = 30 + x (s(5 - x) - 7) at gamma = tau = 1
-REST = Network(
+REST = bf.Network(
     alpha=-np.eye(2), omega=np.eye(2), theta=-5.0 * np.ones(2), beta=5.0 * np.ones(2), state=[5.0, 5.0], mu=0.1
 )
 
 
 def kinds(name):
-    return [type(one) for one in behaviours_of(library.get(name))]
+    return [type(one) for one in behaviours_of(bf.library.get(name))]
 
 
 def test_what_targets_ask_for():
-    assert kinds("circle") == [CycleWanted]
-    assert kinds("two_cycles") == [CycleWanted, CycleWanted]
-    assert kinds("heart") == [CycleWanted]
-    assert kinds("bistable") == [EquilibriaWanted]
-    assert kinds("uni_bistable") == [EquilibriaWanted, EquilibriaWanted, SwitchWanted]
-    assert kinds("eq_cycle") == [EquilibriaWanted, CycleWanted, SwitchWanted]
-    assert kinds("oscillator") == [EquilibriaWanted, CycleWanted]
-    assert behaviours_of(library.get("uni_bistable"))[-1].folds == 1
-    assert not behaviours_of(library.get("repeller"))[0].attracts
+    assert kinds("circle") == [bf.CycleWanted]
+    assert kinds("two_cycles") == [bf.CycleWanted, bf.CycleWanted]
+    assert kinds("heart") == [bf.CycleWanted]
+    assert kinds("bistable") == [bf.EquilibriaWanted]
+    assert kinds("uni_bistable") == [bf.EquilibriaWanted, bf.EquilibriaWanted, SwitchWanted]
+    assert kinds("eq_cycle") == [bf.EquilibriaWanted, bf.CycleWanted, SwitchWanted]
+    assert kinds("oscillator") == [bf.EquilibriaWanted, bf.CycleWanted]
+    assert behaviours_of(bf.library.get("uni_bistable"))[-1].folds == 1
+    assert not behaviours_of(bf.library.get("repeller"))[0].attracts
 
 
 def test_equilibria_of_a_sine_are_asked_for_with_their_stability():
-    (wanted,) = behaviours_of(library.get("tristable"))
+    (wanted,) = behaviours_of(bf.library.get("tristable"))
     np.testing.assert_allclose(wanted.points[:, 0], np.pi * np.arange(1, 6), atol=1e-9)
     assert wanted.stable.tolist() == [1, -1, 1, -1, 1]
 
 
 def test_the_period_of_the_oscillator_is_asked_for():
-    cycle = behaviours_of(library.get("oscillator"))[1]
+    cycle = behaviours_of(bf.library.get("oscillator"))[1]
     assert cycle.period == pytest.approx(7.0234118, abs=1e-6)
 
 
 def test_a_network_at_rest_has_no_cycle_and_one_equilibrium():
-    points = library.circle().parts[0].curve.points
+    points = bf.library.circle().parts[0].curve.points
     x = REST.reduced().state
     box = ((3.0, 7.0), (3.0, 7.0))
-    rest = EquilibriaWanted(x[None], np.array([1]), box)
+    rest = bf.EquilibriaWanted(x[None], np.array([1]), box)
     for mu in (None, 0.01):
-        assert not CycleWanted(points).check(REST, mu).ok
+        assert not bf.CycleWanted(points).check(REST, mu).ok
         assert rest.check(REST, mu).ok
-    wrong = EquilibriaWanted(x[None], np.array([-1]), box).check(REST, None)
+    wrong = bf.EquilibriaWanted(x[None], np.array([-1]), box).check(REST, None)
     assert not wrong.ok
     assert "stability wrong" in wrong.text
-    missing = EquilibriaWanted(np.array([[4.0, 4.0], [5.0, 5.0]]), np.array([1, 1]), box).check(REST, None)
+    missing = bf.EquilibriaWanted(np.array([[4.0, 4.0], [5.0, 5.0]]), np.array([1, 1]), box).check(REST, None)
     assert "2 wanted" in missing.text
-    standing = behaving([rest, CycleWanted(points)], REST)
+    standing = behaving([rest, bf.CycleWanted(points)], REST)
     assert (standing.wrong, len(standing.shown), len(standing.missed)) == (1, 1, 1)
 
 
@@ -78,30 +67,30 @@ def test_stability_of_a_focus_saddle_and_centre():
         ({"x": "x", "y": "-y"}, -1),
         ({"x": "y", "y": "-x"}, 0),
     ):
-        assert stability(System.from_equations(equations, {}, {"x": 0.0, "y": 0.0})) == expected
+        assert stability(bf.System.from_equations(equations, {}, {"x": 0.0, "y": 0.0})) == expected
 
 
 def test_an_attractor_is_asked_for_where_no_equilibrium_is_stable():
     equations = {"x": "1 - 4*x + x^2*y", "y": "3*x - x^2*y"}
-    system = System.from_equations(equations, {}, {"x": 1.5, "y": 3.0}, nonnegative=True)
+    system = bf.System.from_equations(equations, {}, {"x": 1.5, "y": 3.0}, nonnegative=True)
     wanted = wanted_of_ode(system, ((0.1, 5.0), (0.1, 6.0)), ())
-    assert [type(one) for one in wanted] == [EquilibriaWanted, CycleWanted]
+    assert [type(one) for one in wanted] == [bf.EquilibriaWanted, bf.CycleWanted]
     assert wanted[1].period == pytest.approx(7.157, abs=0.01)
 
 
 def test_samples_along_a_cycle_carry_their_share():
-    target = library.oscillator()
+    target = bf.library.oscillator()
     data = target.samples(count=10)
     more = focused_attractors(target, data, behaviours_of(target), 0.9)
     extra = more.weight[len(data) :].sum() / more.weight.sum()
     assert extra == pytest.approx(0.3)
     assert focused_attractors(target, data, behaviours_of(target), 0.0) is data
-    circle = library.circle()
+    circle = bf.library.circle()
     assert len(focused_attractors(circle, circle.samples(), behaviours_of(circle), 0.9)) == len(circle.samples())
 
 
 def test_a_fit_of_a_circle_says_what_was_verified():
-    fit = train(library.circle(), seeds=2)
+    fit = bf.train(bf.library.circle(), seeds=2)
     assert fit.reached
     assert fit.best.standing.error * 0.1 < 0.035
     text = fit.report()
@@ -114,7 +103,7 @@ def test_a_fit_of_a_circle_says_what_was_verified():
 
 
 def test_a_fit_that_does_not_reach_its_target_says_so():
-    fit = train(library.circle(), seeds=1, perceptrons=1)
+    fit = bf.train(bf.library.circle(), seeds=1, perceptrons=1)
     assert fit.reached is False
     assert "the target is not reached" in fit.report()
     assert fit.network.sizes == (2, 1, 0)
@@ -134,13 +123,13 @@ def test_a_fit_that_does_not_reach_its_target_says_so():
     ],
 )
 def test_figures_of_the_papers_are_beaten(name, loss):
-    fit = train(library.get(name), jobs=2)
+    fit = bf.train(bf.library.get(name), jobs=2)
     assert fit.loss < loss
     assert fit.reached, fit.report()
 
 
 # one equilibrium that moves up with lam: x' = 1 + x (s(1 - x + 3 lam) - 1)
-PASSING = Network(
+PASSING = bf.Network(
     alpha=[[1.0, -1.0]], omega=[[-1.0], [0.0]], psi=[[3.0], [0.0]], theta=[1.0, 0.0], beta=[1.0], state=[1.0], lam=[0.0]
 )
 
@@ -161,7 +150,7 @@ def test_a_switch_does_not_pass_through_the_sides_of_the_box():
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_two_stable_states_become_one_at_a_fold(seed):
-    fit = train(library.uni_bistable(), seed=seed)
+    fit = bf.train(bf.library.uni_bistable(), seed=seed)
     assert fit.loss < 0.05
     assert fit.reached, fit.report()
     # at the published time-scale too, the network being no more than fast
@@ -172,7 +161,7 @@ def test_two_stable_states_become_one_at_a_fold(seed):
 
 @pytest.mark.slow
 def test_a_long_curve_on_a_torus_is_followed_into_its_cycle():
-    fit = train(library.torus(), perceptrons=20, seeds=2, jobs=2)
+    fit = bf.train(bf.library.torus(), perceptrons=20, seeds=2, jobs=2)
     assert fit.loss < 0.35
     assert fit.reached, fit.report()
     assert fit.network.training["followed"] > 0
@@ -180,8 +169,8 @@ def test_a_long_curve_on_a_torus_is_followed_into_its_cycle():
 
 @pytest.mark.slow
 def test_chaos_is_asked_for():
-    wanted = behaviours_of(library.hastings_powell())
-    assert [type(one) for one in wanted] == [EquilibriaWanted, ChaosWanted]
+    wanted = behaviours_of(bf.library.hastings_powell())
+    assert [type(one) for one in wanted] == [bf.EquilibriaWanted, ChaosWanted]
     assert wanted[1].exponent == pytest.approx(0.0160, abs=0.001)  # 0.0158 to 0.0163 over 20 000 from several starts
     # a mean over some 40 turns of different length, from states half a unit of time apart
     assert wanted[1].period == pytest.approx(18.1, abs=0.1)

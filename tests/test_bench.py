@@ -2,16 +2,15 @@
 
 import pytest
 
-from bifrncrn.base.errors import ConvergenceError, InputError
-from bifrncrn.cli.bench import Known, auto07p, bench, known_points
+import bifrncrn as bf
+from bifrncrn.cli.bench import Known, auto07p, known_points
 from bifrncrn.cli.bench.engines import ENGINES, Job, Outcome, installed, prepare
 from bifrncrn.cli.bench.judging import judge, reference
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.library.textbook import TEXTBOOK
-from bifrncrn.models.system import System
 
 FOLD = Known("LP", 0.385, (-0.577,))
-CUBIC = System.from_equations({"x": "p + x - x**3"}, parameters={"p": -1}, state={"x": -1.32}, title="cubic")
+CUBIC = bf.System.from_equations({"x": "p + x - x**3"}, parameters={"p": -1}, state={"x": -1.32}, title="cubic")
 
 
 def test_points_found_missed_and_false():
@@ -54,7 +53,7 @@ def measured():
         Known("LP", 0.3849001794597505, (-0.5773502691896258,)),
         Known("LP", -0.3849001794597505, (0.5773502691896258,)),
     ]
-    return bench(CUBIC, "p", (-1.0, 1.0), engines=["native", "pycont"], repeat=2, known=known)
+    return bf.bench(CUBIC, "p", (-1.0, 1.0), engines=["native", "pycont"], repeat=2, known=known)
 
 
 def test_engines_run_in_processes_of_their_own(measured):
@@ -87,21 +86,21 @@ def test_an_engine_that_is_not_installed_says_so():
     missing = next((name for name in ENGINES if name not in installed()), None)
     if missing is None:
         pytest.skip("every engine is installed")
-    with pytest.raises(InputError, match="not installed"):
+    with pytest.raises(bf.InputError, match="not installed"):
         prepare(missing, Job(CUBIC, "p", (-1.0, 1.0), -1.0))
-    measured = bench(CUBIC, "p", (-1.0, 1.0), engines=["native", missing], repeat=1)
+    measured = bf.bench(CUBIC, "p", (-1.0, 1.0), engines=["native", missing], repeat=1)
     assert f"{missing}: did not run" in str(measured)
 
 
 def test_an_unknown_engine_is_refused():
-    with pytest.raises(InputError, match="the engines are native"):
-        bench(CUBIC, "p", (-1.0, 1.0), engines=["matcont"])
+    with pytest.raises(bf.InputError, match="the engines are native"):
+        bf.bench(CUBIC, "p", (-1.0, 1.0), engines=["matcont"])
 
 
 def test_no_engine_runs():
-    away = System.from_equations({"x": "1 + x**2 + 0*p"}, parameters={"p": 0}, state={"x": 0.3})
-    with pytest.raises(InputError, match="no engine traced the model"):
-        bench(away, "p", (-1.0, 1.0), engines=["native"], repeat=1)
+    away = bf.System.from_equations({"x": "1 + x**2 + 0*p"}, parameters={"p": 0}, state={"x": 0.3})
+    with pytest.raises(bf.InputError, match="no engine traced the model"):
+        bf.bench(away, "p", (-1.0, 1.0), engines=["native"], repeat=1)
 
 
 @pytest.mark.parametrize("name", ["xpplab", "jaxcont"])
@@ -155,13 +154,13 @@ def test_what_auto_writes_is_read():
 
 
 def test_auto_that_does_not_finish_says_so():
-    with pytest.raises(ConvergenceError, match="AUTO did not finish: Segmentation fault"):
+    with pytest.raises(bf.ConvergenceError, match="AUTO did not finish: Segmentation fault"):
         auto07p.parse("", "", "\nSegmentation fault\n")
 
 
 def test_every_function_is_written_in_c():
     text = "abs(x) + besselj(2, x) + max(x, p) + sign(p) + x**3 - q*x**0.3 + rncrn_s(x, 1, 2) + erf(x)"
-    system = System.from_equations({"x": text}, parameters={"p": -1, "q": -2.5}, state={"x": 1})
+    system = bf.System.from_equations({"x": text}, parameters={"p": -1, "q": -2.5}, state={"x": 1})
     source = auto07p.c_source(Job(system, "p", (-1.0, 1.0), -1.0))
     for word in (
         "fabs(u[0])",
@@ -179,7 +178,7 @@ def test_every_function_is_written_in_c():
 @pytest.mark.parametrize("name", ["ab_reaction", "schlogl", "pitchfork", "lorenz"])
 def test_auto_finds_what_is_known(name):
     problem = TEXTBOOK[name]()
-    timing = bench(
+    timing = bf.bench(
         problem.system, problem.parameter, problem.bounds, engines=["auto"], repeat=1, known=known_points(name)
     ).timings[0]
     assert (timing.missed, timing.false) == (0, 0)
@@ -192,7 +191,7 @@ def test_auto_evaluates_every_function():
     words = "abs(x-4) besselj(2,x) max(x-9,p-9) heaviside(x+4) sign(x-4) log1p(x+3) atan2(x,2) cbrt(x+5) (x+4)**(p/7)"
     more = "rncrn_s(x+9,1,q) rncrn_s(x-9,1,q) tanh(x)/cosh(x) (x+3)**-2 (x+3)**2.5 sqrt(x+8) min(x,q+9) erf(x)"
     small = " + ".join([*words.split(), *more.split()])
-    system = System.from_equations({"x": f"p - x**2 + ({small})/50"}, parameters={"p": 3, "q": 2}, state={"x": 2})
+    system = bf.System.from_equations({"x": f"p - x**2 + ({small})/50"}, parameters={"p": 3, "q": 2}, state={"x": 2})
     job = Job(system, "p", (-3.0, 3.0), 3.0)
     auto, native = (prepare(name, job)().special for name in ("auto", "native"))
     assert [label for label, *_ in auto] == [label for label, *_ in native] == ["LP"]

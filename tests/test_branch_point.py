@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
+import bifrncrn as bf
 from bifrncrn.curves.equilibria import branch_point
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-from bifrncrn.diagrams.diagram import diagram
-from bifrncrn.models.system import System
 
 
 def problem(equations):
-    return EquilibriumProblem(System.from_equations(equations, {"lam": 0.0}, dict.fromkeys(equations, 0.0)), 0)
+    return EquilibriumProblem(bf.System.from_equations(equations, {"lam": 0.0}, dict.fromkeys(equations, 0.0)), 0)
 
 
 ONE = np.ones(2)
@@ -58,21 +57,21 @@ def test_no_directions_where_the_branches_are_imaginary():
 @pytest.mark.parametrize("gap", [0.3, 3e-2, 3e-3])
 @pytest.mark.parametrize("nonnegative", [False, True])
 def test_two_branch_points_close_together_are_two(gap, nonnegative):
-    system = System.from_equations(
+    system = bf.System.from_equations(
         {"x": "x*(lam - x)", "y": f"y*(lam - {gap!r} - y - 2*x)"},
         {"lam": -1.0},
         {"x": 0, "y": 0},
         nonnegative=nonnegative,
     )
-    found = diagram(system, bounds=(-2, 3))
+    found = bf.diagram(system, bounds=(-2, 3))
     on_the_first = sorted(p.parameters["lam"] for p in found.special("BP") if p.branch == 0)
     assert on_the_first == pytest.approx([0.0, gap], abs=1e-10)
     assert all(p.status == "converged" for p in found.special_points)
 
 
 def test_the_branch_that_leaves_is_followed_both_ways():
-    system = System.from_equations({"x": "lam*x - x^3"}, {"lam": -1.0}, {"x": 0})
-    found = diagram(system, bounds=(-1, 1))
+    system = bf.System.from_equations({"x": "lam*x - x^3"}, {"lam": -1.0}, {"x": 0})
+    found = bf.diagram(system, bounds=(-1, 1))
     outer = found.branches[1]
     assert found.special_points[outer.origin].label == "BP"
     assert outer.column("x").min() == pytest.approx(-1.0)

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bifrncrn.diagrams.diagram import diagram
-from bifrncrn.models.system import System
+import bifrncrn as bf
 
 FILE = Path(__file__).resolve().parents[2] / "shared" / "reference" / "cases.json"
 CASES = json.loads(FILE.read_text())["cases"] if FILE.is_file() else []
@@ -41,7 +40,7 @@ def build(case, fixed):
     if state is None:
         state = next(p["recomputed"]["state"] for p in case["expected"] if p.get("recomputed", {}).get("state"))
     start = dict(zip(case["variables"], [number(v) for v in state], strict=True))
-    return System.from_equations(case["equations"], values, start, title=case["id"]), values
+    return bf.System.from_equations(case["equations"], values, start, title=case["id"]), values
 
 
 def holds(case, values, point):
@@ -69,7 +68,7 @@ def test_every_published_point_is_found_and_none_is_false(case, fixed, group):
     wanted = [p for p in group if p["type"] in LABELS]
     ends = [p["recomputed"]["params"][active] for p in wanted] + [values[active]]
     low, high = case.get("range") or (min(ends) - 1e-3, max(ends) + 1e-3)
-    found = diagram(system, active, (min(low, *ends), max(high, *ends)))
+    found = bf.diagram(system, active, (min(low, *ends), max(high, *ends)))
     assert all(point.status == "converged" for point in found.special_points)
     if case.get("expected_none"):
         assert not found.special_points

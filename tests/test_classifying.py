@@ -5,16 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bifrncrn import library
-from bifrncrn.base.errors import InputError
-from bifrncrn.training.classifier import ClassifierTarget, _Problem, train_classifier
+import bifrncrn as bf
+from bifrncrn.training.classifier import _Problem
 from bifrncrn.training.targets.behaviours import equilibria_in
 from bifrncrn.training.weights import Weights
 
 
 def small(outputs=2, count=30):
     rng = np.random.default_rng(1)
-    return ClassifierTarget("small", rng.uniform(0, 2, (count, 2)), rng.uniform(0.1, 1, (count, outputs)), 3, 0.1)
+    return bf.ClassifierTarget("small", rng.uniform(0, 2, (count, 2)), rng.uniform(0.1, 1, (count, outputs)), 3, 0.1)
 
 
 @pytest.mark.parametrize("share", [None, 0.5])
@@ -31,17 +30,17 @@ def test_jacobian_of_a_classifier_is_exact(share):
 
 def test_the_classifier_gives_what_was_fitted():
     target = small()
-    fit = train_classifier(target, seeds=2, evaluations=30)
+    fit = bf.train_classifier(target, seeds=2, evaluations=30)
     given = np.array([fit.classifier.output(place) for place in target.environments])
     assert np.mean((given - target.outputs) ** 2) == pytest.approx(fit.loss, rel=1e-9)
     assert fit.classifier.sizes == (2, 3, 2)
     assert "classifier 2-3-2" in str(fit)
-    again = train_classifier(target, seeds=2, evaluations=30)
+    again = bf.train_classifier(target, seeds=2, evaluations=30)
     np.testing.assert_array_equal(fit.classifier.first_layer, again.classifier.first_layer)
 
 
 def test_a_step_is_learned():
-    fit = train_classifier(library.step_classifier(), seeds=3)
+    fit = bf.train_classifier(bf.library.step_classifier(), seeds=3)
     low, high = fit.classifier.output([2.3])[0], fit.classifier.output([2.7])[0]
     assert fit.loss < 0.01
     assert low < 0.3
@@ -58,12 +57,12 @@ def test_a_step_is_learned():
     ],
 )
 def test_bad_samples_are_refused(environments, outputs, words):
-    with pytest.raises(InputError, match=words):
-        ClassifierTarget("bad", np.array(environments), np.array(outputs), 2)
+    with pytest.raises(bf.InputError, match=words):
+        bf.ClassifierTarget("bad", np.array(environments), np.array(outputs), 2)
 
 
 def test_nothing_is_asked_within_what_is_allowed():
-    target = ClassifierTarget("band", np.array([[0.0], [1.0]]), np.array([[1.0], [2.0]]), 2, within=[[0.5], [0.0]])
+    target = bf.ClassifierTarget("band", np.array([[0.0], [1.0]]), np.array([[1.0], [2.0]]), 2, within=[[0.5], [0.0]])
     np.testing.assert_allclose(target.error(np.array([[1.4], [2.5]])), [[0.0], [0.5]])
     np.testing.assert_allclose(target.error(np.array([[0.2], [1.5]])), [[-0.3], [-0.5]])
 
@@ -72,14 +71,14 @@ def test_nothing_is_asked_within_what_is_allowed():
     ("within", "words"), [([[-0.1]], "holds -0.1"), ([[1.0]], "less than the output"), ([[0.1, 0.1]], "one entry")]
 )
 def test_bad_bands_are_refused(within, words):
-    with pytest.raises(InputError, match=words):
-        ClassifierTarget("bad", np.array([[1.0]]), np.array([[1.0]]), 2, within=np.array(within))
+    with pytest.raises(bf.InputError, match=words):
+        bf.ClassifierTarget("bad", np.array([[1.0]]), np.array([[1.0]]), 2, within=np.array(within))
 
 
 @pytest.mark.parametrize("option", ["hidden", "seeds", "evaluations"])
 def test_bad_options_are_refused(option):
-    with pytest.raises(InputError, match=f"{option} is 0"):
-        train_classifier(small(), **{option: 0})
+    with pytest.raises(bf.InputError, match=f"{option} is 0"):
+        bf.train_classifier(small(), **{option: 0})
 
 
 def outputs(classifier, places):
@@ -88,7 +87,7 @@ def outputs(classifier, places):
 
 @pytest.mark.parametrize("fold", [0.1, 0.3])
 def test_a_classifier_of_xor_switches_at_the_fold_it_is_made_for(fold):
-    found = train_classifier(library.xor_classifier(fold), seeds=4).classifier
+    found = bf.train_classifier(bf.library.xor_classifier(fold), seeds=4).classifier
     side = (np.arange(60) + 0.5) / 30
     places = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     one = (places[:, 0] > 1) != (places[:, 1] > 1)
@@ -98,7 +97,7 @@ def test_a_classifier_of_xor_switches_at_the_fold_it_is_made_for(fold):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_xor_network_is_right_almost_everywhere(seed):
-    whole = library.xor(seed=seed)
+    whole = bf.library.xor(seed=seed)
     assert whole.classifier.sizes == (2, 4, 1)
     side = (np.arange(100) + 0.5) / 50
     places = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
@@ -118,6 +117,6 @@ def _roots(field):
 
 @pytest.mark.slow
 def test_the_xor_network_depends_on_the_seed_alone():
-    first = library.xor(seeds=4, jobs=1).to_json()
-    assert library.xor(seeds=4, jobs=1).to_json() == first
-    assert library.xor(seeds=4, jobs=2).to_json() == first
+    first = bf.library.xor(seeds=4, jobs=1).to_json()
+    assert bf.library.xor(seeds=4, jobs=1).to_json() == first
+    assert bf.library.xor(seeds=4, jobs=2).to_json() == first

@@ -12,7 +12,7 @@ from handmade import hopf_diagram
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bifrncrn.base.errors import ContinuationWarning, ConvergenceError
+import bifrncrn as bf
 from bifrncrn.cli import main as cli
 from bifrncrn.cli import parser
 
@@ -200,7 +200,7 @@ def test_messages_say_what_to_do(engine, run, words, part):
 
 def test_errors_of_the_engine_are_one_sentence(monkeypatch, run):
     def fail(system, **options):
-        raise ConvergenceError("the start does not\nconverge; give another one with --start")
+        raise bf.ConvergenceError("the start does not\nconverge; give another one with --start")
 
     module = types.ModuleType("bifrncrn.diagrams.diagram")
     module.diagram = fail
@@ -224,7 +224,7 @@ def test_warnings_are_one_line(monkeypatch, run):
     import warnings
 
     def warn(system, **options):
-        warnings.warn("a step was\ntaken twice", ContinuationWarning, stacklevel=2)
+        warnings.warn("a step was\ntaken twice", bf.ContinuationWarning, stacklevel=2)
         return hopf_diagram()
 
     module = types.ModuleType("bifrncrn.diagrams.diagram")

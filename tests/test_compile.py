@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import bifrncrn as bf
 from bifrncrn.compile import cache as compiled
 from bifrncrn.compile import native
 from bifrncrn.compile.functions import FUNCTIONS
 from bifrncrn.compile.model import ARGUMENTS, DENSE_LIMIT
-from bifrncrn.models.system import System
 
 IR = "define double @twice(double %x) {\n%y = fadd double %x, %x\nret double %y\n}\n"
 
@@ -41,9 +41,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def chain() -> System:
+def chain() -> bf.System:
     """Return a small system that uses most operations."""
-    return System.from_equations(
+    return bf.System.from_equations(
         {
             "x": "a*x**3/(b + y**2) - sqrt(1 + x*x)*d + x**c",
             "y": "exp(-a*y)*sin(b*x) - rncrn_s(x - 2*y, a, b)/(1 + x) + d*max(x, y)",
@@ -56,7 +56,7 @@ def chain() -> System:
 
 
 def sympy_derivatives(
-    system: System, x: np.ndarray, p: np.ndarray, dx: np.ndarray, dp: np.ndarray
+    system: bf.System, x: np.ndarray, p: np.ndarray, dx: np.ndarray, dp: np.ndarray
 ) -> list[list[float]]:
     """Return f and its first three derivatives along a direction by sympy's own differentiation, to 30 digits."""
     import sympy
@@ -91,7 +91,7 @@ def test_each_function_and_three_derivatives(name: str) -> None:
     special = {"abs": abs, "log2": lambda v: mpmath.log(v, 2), "sign": mpmath.sign, "heaviside": lambda v: 1.0}
     special |= {"log1p": lambda v: mpmath.log(1 + v)}
     exact = special.get(name) or getattr(mpmath, name)
-    system = System.from_equations({"x": f"{name}(x)"}, state={"x": UNARY[name]})
+    system = bf.System.from_equations({"x": f"{name}(x)"}, state={"x": UNARY[name]})
     assert math.isclose(FUNCTIONS[name].fold(UNARY[name]), system.rhs(system.state)[0], rel_tol=4e-16)
     found = [system.rhs(system.state), *system.derivatives(system.state, None, [1.0], None)]
     with mpmath.workdps(60):
@@ -103,7 +103,7 @@ def test_each_function_and_three_derivatives(name: str) -> None:
 def test_rncrn_s_has_no_cancellation(z: float) -> None:
     import mpmath
 
-    system = System.from_equations({"z": "rncrn_s(z, g, t)"}, parameters={"g": 0.7, "t": 1.9})
+    system = bf.System.from_equations({"z": "rncrn_s(z, g, t)"}, parameters={"g": 0.7, "t": 1.9})
     with mpmath.workdps(60):
         g, t = mpmath.mpf(0.7), mpmath.mpf(1.9)
         point = mpmath.mpf(z)
@@ -121,14 +121,14 @@ def test_rncrn_s_has_no_cancellation(z: float) -> None:
 
 def test_powers_of_zero_with_a_parameter_as_exponent_stay_finite() -> None:
     """A Hill function at x = 0 has derivatives though log(x) has none."""
-    system = System.from_equations({"x": "x**h/(K**h + x**h) - k*x"}, parameters={"h": 2.0, "K": 1.5, "k": 0.3})
+    system = bf.System.from_equations({"x": "x**h/(K**h + x**h) - k*x"}, parameters={"h": 2.0, "K": 1.5, "k": 0.3})
     found = system.derivatives([0.0], None, [1.0], [0.0, 0.0, 1.0])
     np.testing.assert_allclose(found.ravel(), [-0.3, 2 / 1.5**2 - 2.0, 0.0], atol=1e-15)
     assert system.jacobian([0.0])[0, 0] == -0.3
 
 
 def test_exponent_derivative_is_there_when_asked_for() -> None:
-    system = System.from_equations({"x": "x**h"}, parameters={"h": 2.0})
+    system = bf.System.from_equations({"x": "x**h"}, parameters={"h": 2.0})
     log = math.log(3.0)
     np.testing.assert_allclose(
         system.derivatives([3.0], None, [0.0], [1.0]).ravel(), [9 * log, 9 * log**2, 9 * log**3], rtol=1e-14
@@ -136,7 +136,7 @@ def test_exponent_derivative_is_there_when_asked_for() -> None:
 
 
 def test_not_a_number_propagates() -> None:
-    system = System.from_equations({"x": "log(x)", "y": "max(x, y) + min(x, y)", "z": "sqrt(z) + sign(x)"})
+    system = bf.System.from_equations({"x": "log(x)", "y": "max(x, y) + min(x, y)", "z": "sqrt(z) + sign(x)"})
     with np.errstate(all="raise"):
         assert np.isnan(system.rhs([-1.0, 0.0, -1.0])[[0, 2]]).all()
         assert np.isnan(system.rhs([math.nan, 0.0, 0.0])).all()
@@ -181,7 +181,7 @@ def bratu(n: int) -> dict[str, str]:
 @pytest.mark.parametrize("n", [DENSE_LIMIT, 1000])
 def test_large_sparse_systems(n: int) -> None:
     """Long functions are cut into pieces; the pieces must hand everything on."""
-    system = System.from_equations(bratu(n), parameters={"lam": 0.5})
+    system = bf.System.from_equations(bratu(n), parameters={"lam": 0.5})
     x = np.linspace(0, 1, n)
     padded = np.concatenate([[0.0], x, [0.0]])
     np.testing.assert_allclose(
@@ -214,7 +214,7 @@ def test_values_cross_pieces(monkeypatch: pytest.MonkeyPatch, cache: Path) -> No
 def test_first_derivatives_agree_with_complex_step(seed: int, u: float, v: float) -> None:
     rng = np.random.default_rng(seed)
     text = random_expression(rng, 4)
-    system = System.from_equations({"u": text, "v": "u"}, parameters={"k": 1.5})
+    system = bf.System.from_equations({"u": text, "v": "u"}, parameters={"k": 1.5})
     names = {name: getattr(np, name) for name in ("exp", "sin", "cos", "tanh", "sqrt", "log")}
     step = 1e-30
     for i, direction in enumerate(np.eye(2)):
@@ -301,7 +301,7 @@ def test_damaged_entries_are_made_again(cache: Path, damage: str) -> None:
 def test_cached_model_needs_no_parse_and_no_compiler(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = chain()
     reference = first.rhs(first.state), first.jacobian(first.state), first.native.rows
-    again = System.trusted(
+    again = bf.System.trusted(
         first.equations,
         dict(zip(first.parameters, first.values)),
         dict(zip(first.variables, first.state)),

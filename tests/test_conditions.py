@@ -8,7 +8,6 @@ import pytest
 import sympy
 
 import bifrncrn as bf
-from bifrncrn.cli.main import main
 
 
 def value(text: str, x: float) -> float:
@@ -104,7 +103,7 @@ def test_an_xppaut_text_under_another_name_is_recognised(tmp_path):
 
 @pytest.mark.parametrize(("word", "meant"), [("--orbit", "--orbits"), ("--paramter", "--parameter")])
 def test_a_misspelt_option_is_recognised(word, meant, capsys):
-    assert main(["diagram", "brusselator", "--parameter", "B", "--range", "1", "2", word]) == 2
+    assert bf.main(["diagram", "brusselator", "--parameter", "B", "--range", "1", "2", word]) == 2
     assert f"did you mean {meant}?" in capsys.readouterr().err
 
 

@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, root
 
-from bifrncrn.base.errors import InputError
-from bifrncrn.diagrams.diagram import diagram
-from bifrncrn.models.conservation import conserved, reduce
-from bifrncrn.models.system import System
+import bifrncrn as bf
+from bifrncrn.models.conservation import reduce
 
-system = System.from_equations
+system = bf.System.from_equations
 
 
 def network(reactions, rates, state, **options):
@@ -56,7 +54,7 @@ def double_phosphorylation():
 
 
 def laws_of(model, **options):
-    return conserved(model, np.array(model.state), **options)
+    return bf.conserved(model, np.array(model.state), **options)
 
 
 def test_the_totals_of_an_enzyme():
@@ -74,7 +72,7 @@ def test_the_totals_of_a_double_phosphorylation():
 def test_the_totals_do_not_depend_on_the_start_or_the_varied_parameter():
     model = double_phosphorylation()
     one = laws_of(model)
-    other = conserved(model, np.full(9, 3.0), varied=(model.parameter_index("k2"), 0.01, 2.0))
+    other = bf.conserved(model, np.full(9, 3.0), varied=(model.parameter_index("k2"), 0.01, 2.0))
     assert np.array_equal(one, other)
 
 
@@ -114,7 +112,7 @@ def test_a_sum_that_is_conserved_at_one_value_of_the_parameter_only():
     model = system({"x": "D*(1 - x) - x*y**2", "y": "-D*y + x*y**2"}, {"D": 0}, {"x": 1, "y": 0.5})
     assert len(laws_of(model)) == 1
     assert len(laws_of(model, varied=(0, 0.0, 0.2))) == 0
-    found = diagram(model, "D", (0.01, 0.2), start={"D": 0.1, "x": 1, "y": 0})
+    found = bf.diagram(model, "D", (0.01, 0.2), start={"D": 0.1, "x": 1, "y": 0})
     assert not any("Conserved" in note for note in found.notes)
 
 
@@ -140,7 +138,7 @@ def test_the_reduced_system_has_the_same_field():
 def test_a_name_that_is_taken():
     model = system({"A": "-total_1*A + B", "B": "total_1*A - B"}, {"total_1": 1}, {"A": 1, "B": 1})
     assert reduce(model, laws_of(model), np.ones(2)).totals == ("total_1_",)
-    found = diagram(model, "total_1", (0.5, 3))
+    found = bf.diagram(model, "total_1", (0.5, 3))
     (branch,) = found.branches
     assert branch.column("A") == pytest.approx(2 / (1 + branch.column("total_1")), rel=1e-12)
 
@@ -152,7 +150,7 @@ def test_definitions_are_kept():
         {"A": 1, "B": 1},
         definitions={"rate": "k*A*twice", "twice": "2 + 0*B"},
     )
-    found = diagram(model, "k", (0.5, 3), events=["rate = 1", "B = 1"])
+    found = bf.diagram(model, "k", (0.5, 3), events=["rate = 1", "B = 1"])
     values = {p.event: p.state["B"] for p in found.special("UZ")}
     assert values == {"rate = 1": pytest.approx(1.0), "B = 1": pytest.approx(1.0)}
 
@@ -162,7 +160,7 @@ def test_definitions_are_kept():
 
 def test_every_equilibrium_of_the_reduced_system_is_one_of_the_whole():
     model = enzyme()
-    found = diagram(model, "k3", (0.1, 5))
+    found = bf.diagram(model, "k3", (0.1, 5))
     (branch,) = found.branches
     assert branch.columns == ("k3", "S", "E", "C", "P")
     k = model.parameter_index("k3")
@@ -176,14 +174,14 @@ def test_every_equilibrium_of_the_reduced_system_is_one_of_the_whole():
 
 
 def test_a_total_is_a_parameter():
-    found = diagram(enzyme(), "total_2", (0.1, 4))
+    found = bf.diagram(enzyme(), "total_2", (0.1, 4))
     (branch,) = found.branches
     assert branch.column("E") + branch.column("C") == pytest.approx(branch.column("total_2"), rel=1e-12)
     assert np.all(branch.points[:, 1:] >= 0.0)
 
 
 def test_the_start_sets_the_totals():
-    found = diagram(enzyme(), "k3", (0.1, 5), start={"S": 7})
+    found = bf.diagram(enzyme(), "k3", (0.1, 5), start={"S": 7})
     row = found.branches[0].points[3]
     assert row[1] + row[3] + row[4] == pytest.approx(7.0, rel=1e-12)
 
@@ -217,7 +215,7 @@ def roots(model, k2):
 def test_the_folds_of_the_double_phosphorylation_against_independent_roots():
     """Three equilibria between the folds and one elsewhere, however near the folds."""
     model = double_phosphorylation()
-    found = diagram(model, "k2", (0.001, 0.1))
+    found = bf.diagram(model, "k2", (0.001, 0.1))
     low, high = sorted(p.parameters["k2"] for p in found.special("LP"))
     (branch,) = found.branches
     assert len(found.special_points) == 2
@@ -230,7 +228,7 @@ def test_the_folds_of_the_double_phosphorylation_against_independent_roots():
         (high * (1 + 1e-4), 1),
     ):
         assert len(roots(model, k2)) == n
-    events = diagram(model, "k2", (0.001, 0.1), events=["k2 = 0.04"])
+    events = bf.diagram(model, "k2", (0.001, 0.1), events=["k2 = 0.04"])
     assert sorted(p.state["S0"] for p in events.special("UZ")) == pytest.approx(roots(model, 0.04), rel=1e-9)
     assert np.all(branch.points[:, 1:] > 0.0)
 
@@ -242,7 +240,7 @@ def test_the_folds_agree_with_an_extended_system_solved_by_scipy():
     k = model.parameter_index("k2")
     scale = np.maximum(np.abs(model.state), 1.0)
 
-    for point in diagram(model, "k2", (0.001, 0.1)).special("LP"):
+    for point in bf.diagram(model, "k2", (0.001, 0.1)).special("LP"):
         x0 = np.array([point.state[name] for name in model.variables])
 
         def equations(z):
@@ -276,7 +274,7 @@ def test_an_epidemic_begins_at_a_branch_point_on_the_wall(order, infected):
     equations = {"S": "-b*S*I + g*I", "I": "b*S*I - g*I"}
     state = {"S": 1 - infected, "I": infected}
     model = system({n: equations[n] for n in order}, {"b": 2, "g": 1}, {n: state[n] for n in order}, nonnegative=True)
-    found = diagram(model, "b", (0.2, 3))
+    found = bf.diagram(model, "b", (0.2, 3))
     (point,) = found.special("BP")
     assert point.parameters["b"] == pytest.approx(1.0, abs=1e-9) and point.state["I"] == pytest.approx(0.0, abs=1e-9)
     assert len(found.branches) == 2
@@ -287,7 +285,7 @@ def test_an_epidemic_begins_at_a_branch_point_on_the_wall(order, infected):
 
 
 def test_walls_hold_for_the_variable_that_was_divided_out():
-    found = diagram(epidemic(S=0.5, I=0.5), "b", (0.2, 3), walls={"S": (0.4, 0.9), "I": (0.2, 2)})
+    found = bf.diagram(epidemic(S=0.5, I=0.5), "b", (0.2, 3), walls={"S": (0.4, 0.9), "I": (0.2, 2)})
     (branch,) = found.branches
     assert [end.message for end in branch.ended] == ["I reached its bound 0.2", "S reached its bound 0.4"]
     assert branch.points[0] == pytest.approx([1.25, 0.8, 0.2], abs=1e-12)
@@ -298,7 +296,7 @@ def test_walls_hold_for_the_variable_that_was_divided_out():
 def test_a_divided_out_variable_that_turns_negative_ends_the_branch(order):
     equations = {"A": "k*B - r", "B": "r - k*B"}  # a drain that does not ask whether there is any A
     model = system({n: equations[n] for n in order}, {"k": 1, "r": 0.5}, dict.fromkeys(order, 1.0), nonnegative=True)
-    (branch,) = diagram(model, "r", (0.1, 4)).branches
+    (branch,) = bf.diagram(model, "r", (0.1, 4)).branches
     assert branch.ended[1].reason == "bound" and branch.ended[1].message == "A reached its bound 0"
     assert branch.points[-1, 0] == pytest.approx(2.0, rel=1e-12)
     assert branch.column("A")[-1] == pytest.approx(0.0, abs=1e-12) and np.all(branch.column("A") >= -1e-12)
@@ -306,12 +304,12 @@ def test_a_divided_out_variable_that_turns_negative_ends_the_branch(order):
 
 def test_a_start_at_negative_amounts():
     model = enzyme()
-    with pytest.raises(InputError, match="S=-1, but S must not be below 0"):
-        diagram(model, "k3", (0.1, 5), start={"S": -1})
+    with pytest.raises(bf.InputError, match="S=-1, but S must not be below 0"):
+        bf.diagram(model, "k3", (0.1, 5), start={"S": -1})
 
 
 def test_search_in_a_closed_network():
     model = double_phosphorylation()
-    found = diagram(model, "k2", (0.02, 0.06), all=True, box={"S0": (0, 500), "S2": (0, 500), "S1": (0, 100)})
+    found = bf.diagram(model, "k2", (0.02, 0.06), all=True, box={"S0": (0, 500), "S2": (0, 500), "S1": (0, 100)})
     assert len(found.branches) == 3
     assert all(np.all(branch.points[:, 1:] >= -1e-9) for branch in found.branches)

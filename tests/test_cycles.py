@@ -10,15 +10,9 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.base.errors import InputError
-from bifrncrn.chemistry.networks.mat import read_mat
-from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.models.field import Field
-from bifrncrn.models.system import System
-from bifrncrn.trajectories.cycles import describe_attractor, find_cycle, hausdorff
-from bifrncrn.trajectories.lyapunov import largest_lyapunov
 
-make = System.from_equations
+make = bf.System.from_equations
 
 
 def van_der_pol():
@@ -54,7 +48,7 @@ def unit_circle(k=50):
 @pytest.mark.parametrize("lam", [2.0001, 2.01, 2.25, 2.5, 3.0])
 def test_hopf_normal_form_has_a_circle_of_period_two_pi(lam):
     system = bf.library.hopf().system  # starts in its unstable equilibrium
-    cycle = find_cycle(system, values={"lam": lam})
+    cycle = bf.find_cycle(system, values={"lam": lam})
     radius = math.sqrt(lam - 2)
     assert cycle.period == pytest.approx(2 * math.pi, rel=1e-12)
     np.testing.assert_allclose(np.hypot(*(cycle.points - 5).T), radius, rtol=1e-7)
@@ -68,7 +62,7 @@ def test_hopf_normal_form_has_a_circle_of_period_two_pi(lam):
 # periods: mu = 1 from high-precision series (Amore 2010); 10 and 100 by the same integration at 1e-13, to its digits
 @pytest.mark.parametrize(("mu", "period"), [(1, 6.6632868593231), (10, 19.0783695669), (100, 162.837071092)])
 def test_van_der_pol(mu, period):
-    cycle = find_cycle(van_der_pol(), values={"mu": mu})
+    cycle = bf.find_cycle(van_der_pol(), values={"mu": mu})
     assert cycle.period == pytest.approx(period, rel=1e-11)
     assert cycle.stable and cycle.residual < 1e-12 and cycle.error < 1e-10
     assert cycle.max[0] == pytest.approx(2.0086198608748 if mu == 1 else 2.01, abs=1e-8 if mu == 1 else 0.01)
@@ -76,7 +70,7 @@ def test_van_der_pol(mu, period):
 
 def test_result_is_sampled_evenly_and_obeys_the_equations():
     system = van_der_pol()
-    cycle = find_cycle(system, samples=64)
+    cycle = bf.find_cycle(system, samples=64)
     assert cycle.points.shape == (64, 2) and cycle.columns == ("x", "y")
     np.testing.assert_allclose(np.diff(cycle.times), cycle.period / 64)
     np.testing.assert_allclose(cycle.at(cycle.times + cycle.period), cycle.points, atol=1e-12)
@@ -91,13 +85,13 @@ def test_result_is_sampled_evenly_and_obeys_the_equations():
 
 def test_multipliers_multiply_to_the_exponential_of_the_divergence():
     system = rossler(2.5)
-    cycle = find_cycle(system, samples=4000)
+    cycle = bf.find_cycle(system, samples=4000)
     divergence = np.mean([np.trace(system.jacobian(x)) for x in cycle.points]) * cycle.period
     assert np.prod(cycle.multipliers).real == pytest.approx(math.exp(divergence), rel=1e-4)
 
 
 def test_period_doublings_give_the_doubled_cycle():
-    once, twice, four = (find_cycle(rossler(c)) for c in (2.5, 3.5, 4.0))
+    once, twice, four = (bf.find_cycle(rossler(c)) for c in (2.5, 3.5, 4.0))
     assert once.stable and twice.stable and four.stable
     assert twice.period == pytest.approx(2 * once.period, rel=0.02)
     assert four.period == pytest.approx(2 * twice.period, rel=0.02)
@@ -105,9 +99,9 @@ def test_period_doublings_give_the_doubled_cycle():
 
 
 def test_cycle_that_repels():
-    assert find_cycle(repeller()) is None
-    backwards = find_cycle(repeller(), backward=True)
-    guessed = find_cycle(repeller(), guess=1.1 * unit_circle(), period=6.0)
+    assert bf.find_cycle(repeller()) is None
+    backwards = bf.find_cycle(repeller(), backward=True)
+    guessed = bf.find_cycle(repeller(), guess=1.1 * unit_circle(), period=6.0)
     for cycle in (backwards, guessed):
         assert cycle.period == pytest.approx(2 * math.pi, rel=1e-12)
         assert not cycle.stable
@@ -118,17 +112,17 @@ def test_conservation_law_is_no_instability():
     equations = {"x": "A - (B + 1)*x + x^2*y", "y": "B*x - x^2*y", "u": "-u + v*x", "v": "u - v*x"}
     system = make(equations, {"A": 1, "B": 3}, {"x": 1, "y": 1, "u": 1, "v": 2}, nonnegative=True)
     alone = make({k: equations[k] for k in "xy"}, {"A": 1, "B": 3}, {"x": 1, "y": 1}, nonnegative=True)
-    cycle = find_cycle(system)
+    cycle = bf.find_cycle(system)
     assert cycle.stable
     np.testing.assert_allclose(cycle.multipliers[:2], 1, atol=1e-8)
     np.testing.assert_allclose(cycle.points[:, 2:].sum(axis=1), 3.0, atol=1e-4)
-    assert cycle.period == pytest.approx(find_cycle(alone).period, rel=1e-10)
+    assert cycle.period == pytest.approx(bf.find_cycle(alone).period, rel=1e-10)
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1e6])
 def test_units_do_not_matter(scale):
     system = make({"x": "y", "y": f"(1 - (x/{scale})^2)*y - x"}, {}, {"x": scale, "y": 0.0})
-    cycle = find_cycle(system)
+    cycle = bf.find_cycle(system)
     assert cycle.period == pytest.approx(6.6632868593231, rel=1e-10)
     assert cycle.max[0] == pytest.approx(2.0086198608748 * scale, rel=1e-7)
 
@@ -136,7 +130,7 @@ def test_units_do_not_matter(scale):
 def test_time_scale_does_not_matter():
     for rate in (1e-5, 1e5):
         system = make({"x": f"{rate}*y", "y": f"{rate}*((1 - x^2)*y - x)"}, {}, {"x": 1.0, "y": 0.0})
-        assert find_cycle(system).period == pytest.approx(6.6632868593231 / rate, rel=1e-10)
+        assert bf.find_cycle(system).period == pytest.approx(6.6632868593231 / rate, rel=1e-10)
 
 
 # -- what a trajectory settles to ----------------------------------------------------------------------------------
@@ -168,39 +162,39 @@ ATTRACTORS = {
 @pytest.mark.parametrize("name", ATTRACTORS)
 def test_attractors(name):
     system, kind = ATTRACTORS[name]
-    assert describe_attractor(system, max_steps=15_000) == kind
+    assert bf.describe_attractor(system, max_steps=15_000) == kind
     if kind != "cycle":
-        assert find_cycle(system, max_steps=3000) is None
+        assert bf.find_cycle(system, max_steps=3000) is None
 
 
 @pytest.mark.slow
 def test_chaos_and_torus():
-    assert describe_attractor(lorenz()) == "chaos or torus"
-    assert describe_attractor(rossler(5.7)) == "chaos or torus"
-    assert describe_attractor(bf.library.hastings_powell().system) == "chaos or torus"
+    assert bf.describe_attractor(lorenz()) == "chaos or torus"
+    assert bf.describe_attractor(rossler(5.7)) == "chaos or torus"
+    assert bf.describe_attractor(bf.library.hastings_powell().system) == "chaos or torus"
     other = {"z": "z*(1 - z^2 - w^2) - sqrt(2)*w", "w": "w*(1 - z^2 - w^2) + sqrt(2)*z"}
-    assert describe_attractor(make({**PAIR, **other}, {}, {"x": 1, "y": 0, "z": 0.3, "w": 0.1})) == "chaos or torus"
+    assert bf.describe_attractor(make({**PAIR, **other}, {}, {"x": 1, "y": 0, "z": 0.3, "w": 0.1})) == "chaos or torus"
 
 
 def test_too_slow_to_tell():
     system = make({"x": "-1e-5*x - y", "y": "x - 1e-5*y"}, {}, {"x": 1, "y": 1})
-    assert describe_attractor(system, max_steps=5000) == "undecided"
+    assert bf.describe_attractor(system, max_steps=5000) == "undecided"
 
 
 def test_bistable_start_decides():
     # radius: r' = -r (r^2 - 1) (r^2 - 4), so 0 and r = 2 attract and r = 1 repels
     rate = "-(r2 - 1)*(r2 - 4)"
     system = make({"x": f"{rate}*x - y", "y": f"{rate}*y + x"}, {}, {"x": 1, "y": 0}, definitions={"r2": "x^2 + y^2"})
-    assert describe_attractor(system, state={"x": 0.9}) == "equilibrium"
-    assert describe_attractor(system, state={"x": 1.1}) == "cycle"
-    assert find_cycle(system, state={"x": 1.1}).max[0] == pytest.approx(2, abs=1e-8)
+    assert bf.describe_attractor(system, state={"x": 0.9}) == "equilibrium"
+    assert bf.describe_attractor(system, state={"x": 1.1}) == "cycle"
+    assert bf.find_cycle(system, state={"x": 1.1}).max[0] == pytest.approx(2, abs=1e-8)
 
 
 def test_guess_of_a_point_and_the_period():
     # r' = r (r^2 - 1) (4 - r^2) / 20: the unit circle repels slowly
     rate = "(r2 - 1)*(4 - r2)/20"
     system = make({"x": f"{rate}*x - y", "y": f"{rate}*y + x"}, {}, {"x": 1, "y": 0}, definitions={"r2": "x^2 + y^2"})
-    cycle = find_cycle(system, state=[1.02, 0.0], period=6.2)
+    cycle = bf.find_cycle(system, state=[1.02, 0.0], period=6.2)
     np.testing.assert_allclose(np.hypot(*cycle.points.T), 1.0, atol=1e-8)
     assert not cycle.stable and cycle.multipliers[1] == pytest.approx(math.exp(0.6 * math.pi), rel=1e-9)
 
@@ -210,17 +204,17 @@ def test_guess_of_a_point_and_the_period():
 
 def test_hausdorff_of_circles():
     circle = unit_circle(400)
-    assert hausdorff(circle, circle) == 0
-    assert hausdorff(circle, unit_circle(399)) < 1e-4
-    assert hausdorff(circle, 1.25 * circle) == pytest.approx(0.25, abs=1e-4)
-    assert hausdorff(circle, circle + [0.3, 0]) == pytest.approx(0.3, abs=1e-4)
-    assert hausdorff(1.25 * circle, circle) == hausdorff(circle, 1.25 * circle)
+    assert bf.hausdorff(circle, circle) == 0
+    assert bf.hausdorff(circle, unit_circle(399)) < 1e-4
+    assert bf.hausdorff(circle, 1.25 * circle) == pytest.approx(0.25, abs=1e-4)
+    assert bf.hausdorff(circle, circle + [0.3, 0]) == pytest.approx(0.3, abs=1e-4)
+    assert bf.hausdorff(1.25 * circle, circle) == bf.hausdorff(circle, 1.25 * circle)
 
 
 def test_hausdorff_is_not_one_sided():
     line, half = [[0, 0], [1, 0], [2, 0]], [[0, 0], [1, 0]]
-    assert hausdorff(line, half, closed=False) == hausdorff(half, line, closed=False) == 1.0
-    assert hausdorff([[0, 0, 0]], [[3, 4, 0]]) == 5.0
+    assert bf.hausdorff(line, half, closed=False) == bf.hausdorff(half, line, closed=False) == 1.0
+    assert bf.hausdorff([[0, 0, 0]], [[3, 4, 0]]) == 5.0
 
 
 # -- published networks --------------------------------------------------------------------------------------------
@@ -234,15 +228,15 @@ ALL += [f"eqcycle_R{r}" for r in (1.1, 0.9, 0.85, 0.82, 0.81, 0.805, 0.8038, 0.8
 
 def published(reference, name):
     if name == "oscillatory":  # its rates were rounded to three decimals by its authors
-        net = read_mat(reference / "networks/oscillatory.mat")
+        net = bf.read_model(reference / "networks/oscillatory.mat")
         rounded = {key: np.round(getattr(net, key), 3) for key in ("alpha", "omega", "theta", "beta", "gamma", "tau")}
-        return Network(**rounded, state=[5.0, 4.0])
-    return read_mat(reference / f"networks/{name}.mat")
+        return bf.Network(**rounded, state=[5.0, 4.0])
+    return bf.read_model(reference / f"networks/{name}.mat")
 
 
 def check(system, expected, start, rtol):
     lam = {"lam": expected["lam"]} if "lam" in system.parameters else None
-    cycle = find_cycle(system, values=lam, state=start)
+    cycle = bf.find_cycle(system, values=lam, state=start)
     assert cycle.period == pytest.approx(expected["period"], rel=rtol)
     assert cycle.stable
     if "min" in expected:  # theirs are of samples
@@ -281,8 +275,8 @@ def test_all_published_cycles(reference, key):
 @pytest.mark.slow
 def test_very_stiff_cycle_that_the_reference_did_not_find(reference):
     net = published(reference, "heart")
-    cycle = find_cycle(net.full(1e-4), state={"x1": 2.5, "x2": 2})
-    assert cycle.period == pytest.approx(find_cycle(net.reduced(), state=[2.5, 2]).period, rel=1e-5)
+    cycle = bf.find_cycle(net.full(1e-4), state={"x1": 2.5, "x2": 2})
+    assert cycle.period == pytest.approx(bf.find_cycle(net.reduced(), state=[2.5, 2]).period, rel=1e-5)
     run = cycle.system.simulate(cycle.period, state=cycle.points[0], rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(run.x[-1], cycle.points[0], rtol=1e-5)
 
@@ -292,7 +286,7 @@ def test_published_distance_to_the_design(reference, key):
     pairs = list(networks(reference, key, (0.0075, 0.1)))
     design = unit_circle(2000) + 1.5
     for cycle, expected in pairs[1:]:
-        assert hausdorff(cycle.points[:, :2], design) == pytest.approx(expected["hausdorff"], abs=1e-4)
+        assert bf.hausdorff(cycle.points[:, :2], design) == pytest.approx(expected["hausdorff"], abs=1e-4)
 
 
 def test_target_cycle(reference):
@@ -306,19 +300,19 @@ def test_target_cycle(reference):
 
 def test_exponent_of_a_linear_system_is_its_largest_eigenvalue():
     system = make({"x": "-0.5*x + y", "y": "-2*y"}, {}, {"x": 1, "y": 1})
-    exponent = largest_lyapunov(system, time=50.0, settle=20.0)
+    exponent = bf.largest_lyapunov(system, time=50.0, settle=20.0)
     assert exponent.value == pytest.approx(-0.5, abs=1e-6)
     assert exponent.error < 1e-6
 
 
 def test_exponent_of_a_cycle_is_zero():
-    exponent = largest_lyapunov(van_der_pol(), time=300.0, settle=30.0)
+    exponent = bf.largest_lyapunov(van_der_pol(), time=300.0, settle=30.0)
     assert abs(exponent.value) < 5e-3
     assert exponent.running[-1] == pytest.approx(exponent.value) and exponent.t[-1] == pytest.approx(300)
 
 
 def test_exponent_of_what_escapes():
-    exponent = largest_lyapunov(make({"x": "x^2"}, {}, {"x": 1.0}), time=10.0, settle=1.0)
+    exponent = bf.largest_lyapunov(make({"x": "x^2"}, {}, {"x": 1.0}), time=10.0, settle=1.0)
     assert math.isnan(exponent.value) and "escaped" in exponent.message
 
 
@@ -331,7 +325,7 @@ def test_exponent_of_what_escapes():
     ],
 )
 def test_exponents_of_the_literature(system, value, time):
-    exponent = largest_lyapunov(system, time=time, settle=50.0)
+    exponent = bf.largest_lyapunov(system, time=time, settle=50.0)
     assert exponent.value == pytest.approx(value, abs=1.5 * exponent.error + 1e-3)
     assert exponent.error < 0.15 * value
 
@@ -342,39 +336,39 @@ def test_exponents_of_the_literature(system, value, time):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda s: find_cycle(s, values={"nu": 1}), "no parameter 'nu'"),
-        (lambda s: find_cycle(s, state={"z": 1}), "no variable 'z'"),
-        (lambda s: find_cycle(s, state=[1, 2, 3]), "array of 2"),
-        (lambda s: find_cycle(s, period=-1.0), "period must be a positive number"),
-        (lambda s: find_cycle(s, samples=2.5), "samples must be a positive whole number"),
-        (lambda s: find_cycle(s, settle=math.nan), "settle"),
-        (lambda s: find_cycle(s, max_steps=0), "max_steps"),
-        (lambda s: find_cycle(s, guess=unit_circle()), "give period"),
-        (lambda s: find_cycle(s, guess=unit_circle(5), period=6.0), "8 points"),
-        (lambda s: find_cycle(s, period=6.0, backward=True), "backward"),
-        (lambda s: hausdorff([[0, 0]], [[0, 0, 0]]), "dimensions"),
-        (lambda s: hausdorff([], [[0, 0]]), "array"),
-        (lambda s: hausdorff([[math.nan, 0]], [[0, 0]]), "finite"),
-        (lambda s: largest_lyapunov(s, time=0.0), "time must be a positive number"),
-        (lambda s: describe_attractor(s, state={"x": math.inf}), "finite"),
+        (lambda s: bf.find_cycle(s, values={"nu": 1}), "no parameter 'nu'"),
+        (lambda s: bf.find_cycle(s, state={"z": 1}), "no variable 'z'"),
+        (lambda s: bf.find_cycle(s, state=[1, 2, 3]), "array of 2"),
+        (lambda s: bf.find_cycle(s, period=-1.0), "period must be a positive number"),
+        (lambda s: bf.find_cycle(s, samples=2.5), "samples must be a positive whole number"),
+        (lambda s: bf.find_cycle(s, settle=math.nan), "settle"),
+        (lambda s: bf.find_cycle(s, max_steps=0), "max_steps"),
+        (lambda s: bf.find_cycle(s, guess=unit_circle()), "give period"),
+        (lambda s: bf.find_cycle(s, guess=unit_circle(5), period=6.0), "8 points"),
+        (lambda s: bf.find_cycle(s, period=6.0, backward=True), "backward"),
+        (lambda s: bf.hausdorff([[0, 0]], [[0, 0, 0]]), "dimensions"),
+        (lambda s: bf.hausdorff([], [[0, 0]]), "array"),
+        (lambda s: bf.hausdorff([[math.nan, 0]], [[0, 0]]), "finite"),
+        (lambda s: bf.largest_lyapunov(s, time=0.0), "time must be a positive number"),
+        (lambda s: bf.describe_attractor(s, state={"x": math.inf}), "finite"),
     ],
 )
 def test_bad_input_is_one_sentence(call, message):
-    with pytest.raises(InputError, match=message) as caught:
+    with pytest.raises(bf.InputError, match=message) as caught:
         call(van_der_pol())
     assert "\n" not in str(caught.value)
 
 
 def test_start_outside():
     system = make({"x": "-x", "y": "log(y)"}, {}, {"x": 1, "y": 1})
-    with pytest.raises(InputError, match="not finite at the start"):
-        find_cycle(system, state={"y": -1})
-    with pytest.raises(InputError, match="must not be negative"):
-        find_cycle(system.with_(nonnegative=True), state={"x": -1})
+    with pytest.raises(bf.InputError, match="not finite at the start"):
+        bf.find_cycle(system, state={"y": -1})
+    with pytest.raises(bf.InputError, match="must not be negative"):
+        bf.find_cycle(system.with_(nonnegative=True), state={"x": -1})
 
 
 def test_one_state_has_no_cycle():
-    assert find_cycle(make({"x": "1 - x"}, {}, {"x": 0.0})) is None
+    assert bf.find_cycle(make({"x": "1 - x"}, {}, {"x": 0.0})) is None
 
 
 def test_backward_field():

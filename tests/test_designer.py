@@ -3,30 +3,26 @@
 import numpy as np
 import pytest
 
-from bifrncrn import library
-from bifrncrn.base.errors import InputError
-from bifrncrn.training.targets.curve import Curve
-from bifrncrn.training.targets.curve_part import CurvePart, normals
+import bifrncrn as bf
+from bifrncrn.training.targets.curve_part import normals
 from bifrncrn.training.targets.svg import flatten
-from bifrncrn.training.targets.target import Target
-from bifrncrn.training.train import train
 
 CIRCLE = {"x1": "2 + cos(t)", "x2": "2 + sin(t)"}
 
 
 def circle(count=200, **options):
-    return CurvePart(Curve.formula(CIRCLE, (0, 2 * np.pi), count), **options)
+    return bf.CurvePart(bf.Curve.formula(CIRCLE, (0, 2 * np.pi), count), **options)
 
 
 def test_a_formula_gives_points_and_unit_tangents():
-    curve = Curve.formula(CIRCLE, (0, 2 * np.pi), 8)
+    curve = bf.Curve.formula(CIRCLE, (0, 2 * np.pi), 8)
     np.testing.assert_allclose(curve.points[2], [2, 3], atol=1e-12)
     np.testing.assert_allclose(curve.tangents[2], [-1, 0], atol=1e-12)
 
 
 def test_a_spline_through_points_is_smooth():
     t = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-    curve = Curve.through(np.stack([2 + np.cos(t), 2 + np.sin(t)], axis=1), count=100)
+    curve = bf.Curve.through(np.stack([2 + np.cos(t), 2 + np.sin(t)], axis=1), count=100)
     radius = np.linalg.norm(curve.points - 2, axis=1)
     assert np.abs(radius - 1).max() < 1e-4
     assert np.abs(((curve.points - 2) * curve.tangents).sum(axis=1)).max() < 1e-2
@@ -35,22 +31,22 @@ def test_a_spline_through_points_is_smooth():
 def test_a_csv_file_with_a_header(tmp_path):
     path = tmp_path / "square.csv"
     path.write_text("a,b\n1,1\n3,1\n3,3\n1,3\n")
-    assert Curve.from_csv(path, count=40).points.shape == (40, 2)
+    assert bf.Curve.from_csv(path, count=40).points.shape == (40, 2)
     path.write_text("1,1\n3,x\n")
-    with pytest.raises(InputError, match="row 2"):
-        Curve.from_csv(path)
+    with pytest.raises(bf.InputError, match="row 2"):
+        bf.Curve.from_csv(path)
     path.write_text("1,1\n3\n")
-    with pytest.raises(InputError, match="different lengths"):
-        Curve.from_csv(path)
-    with pytest.raises(InputError, match="cannot be read"):
-        Curve.from_csv(tmp_path / "none.csv")
+    with pytest.raises(bf.InputError, match="different lengths"):
+        bf.Curve.from_csv(path)
+    with pytest.raises(bf.InputError, match="cannot be read"):
+        bf.Curve.from_csv(tmp_path / "none.csv")
 
 
 def test_an_svg_path_is_drawn_with_y_up():
     points, closed = flatten("M 0 0 H 2 V 2 h -2 z")
     assert closed
     np.testing.assert_allclose(points[[0, 16, 32, 48]], [[0, 0], [2, 0], [2, 2], [0, 2]])
-    curve = Curve.from_svg("M 0 0 C 0 1 1 2 2 2 S 4 1 4 0 Q 2 -2 0 0 Z", scale=0.5, shift=(1, 1))
+    curve = bf.Curve.from_svg("M 0 0 C 0 1 1 2 2 2 S 4 1 4 0 Q 2 -2 0 0 Z", scale=0.5, shift=(1, 1))
     np.testing.assert_allclose(curve.points.min(axis=0), [1, 1], atol=0.05)
 
 
@@ -67,7 +63,7 @@ def test_an_svg_path_is_drawn_with_y_up():
     ],
 )
 def test_bad_svg_paths_are_refused(path, words):
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(bf.InputError, match=words):
         flatten(path)
 
 
@@ -108,34 +104,34 @@ def test_a_thinned_sample_takes_all_layers_alike():
 
 
 def test_bad_curves_are_refused():
-    with pytest.raises(InputError, match="crosses itself near"):
-        CurvePart(Curve.formula({"a": "3 + sin(t)", "b": "3 + sin(2*t)"}, (0.1, 2 * np.pi + 0.1), 100))
-    with pytest.raises(InputError, match="leaves the positive orthant"):
-        Curve.formula({"a": "cos(t)", "b": "sin(t)"}, (0, 6.28), 50)
-    with pytest.raises(InputError, match="layers around the curve reach"):
-        CurvePart(Curve.formula({"a": "1.1 + cos(t)", "b": "2 + sin(t)"}, (0, 6.28), 50))
-    with pytest.raises(InputError, match="stands still"):
-        Curve.formula({"a": "1 + t^2", "b": "1 + t^2"}, (0, 1), 10, closed=False)
-    with pytest.raises(InputError, match="not finite"):
-        Curve.formula({"a": "1/t", "b": "1 + t"}, (0, 1), 10, closed=False)
-    with pytest.raises(InputError, match="at least 4"):
-        Curve.through(np.ones((3, 2)))
-    with pytest.raises(InputError, match="coincide"):
-        Curve.through(np.array([[1.0, 1], [1, 1], [2, 2], [3, 1]]))
-    with pytest.raises(InputError, match="push 'cubic'"):
+    with pytest.raises(bf.InputError, match="crosses itself near"):
+        bf.CurvePart(bf.Curve.formula({"a": "3 + sin(t)", "b": "3 + sin(2*t)"}, (0.1, 2 * np.pi + 0.1), 100))
+    with pytest.raises(bf.InputError, match="leaves the positive orthant"):
+        bf.Curve.formula({"a": "cos(t)", "b": "sin(t)"}, (0, 6.28), 50)
+    with pytest.raises(bf.InputError, match="layers around the curve reach"):
+        bf.CurvePart(bf.Curve.formula({"a": "1.1 + cos(t)", "b": "2 + sin(t)"}, (0, 6.28), 50))
+    with pytest.raises(bf.InputError, match="stands still"):
+        bf.Curve.formula({"a": "1 + t^2", "b": "1 + t^2"}, (0, 1), 10, closed=False)
+    with pytest.raises(bf.InputError, match="not finite"):
+        bf.Curve.formula({"a": "1/t", "b": "1 + t"}, (0, 1), 10, closed=False)
+    with pytest.raises(bf.InputError, match="at least 4"):
+        bf.Curve.through(np.ones((3, 2)))
+    with pytest.raises(bf.InputError, match="coincide"):
+        bf.Curve.through(np.array([[1.0, 1], [1, 1], [2, 2], [3, 1]]))
+    with pytest.raises(bf.InputError, match="push 'cubic'"):
         circle(push="cubic")
-    with pytest.raises(InputError, match="kappa is 0"):
+    with pytest.raises(bf.InputError, match="kappa is 0"):
         circle(kappa=0)
 
 
 def test_curves_in_space_may_pass_over_each_other():
-    target = library.get("torus")
+    target = bf.library.get("torus")
     assert target.sizes == (3, 0)
     assert target.parts[0].definition().x.shape == (629 * 81, 3)
 
 
 def test_the_circle_is_learned_better_than_published():
-    fit = train(library.circle(), seeds=3)
+    fit = bf.train(bf.library.circle(), seeds=3)
     assert fit.loss < 0.1795
     assert fit.reached
 
@@ -143,11 +139,11 @@ def test_the_circle_is_learned_better_than_published():
 @pytest.mark.parametrize("name", ["heart", "eq_cycle"])
 @pytest.mark.slow
 def test_designer_targets_are_learned_better_than_published(name):
-    fit = train(library.get(name), seeds=5, jobs=2)
+    fit = bf.train(bf.library.get(name), seeds=5, jobs=2)
     assert fit.loss < {"heart": 0.242, "eq_cycle": 0.483}[name]
 
 
 def test_mixtures_must_agree_in_their_species():
     part = circle()
-    with pytest.raises(InputError, match="disagree"):
-        Target("mixed", "mixed", (part, circle(lam=(1.0,))))
+    with pytest.raises(bf.InputError, match="disagree"):
+        bf.Target("mixed", "mixed", (part, circle(lam=(1.0,))))

@@ -5,18 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifrncrn.base.errors import ConvergenceError, InputError
-from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams.diagram import diagram
+import bifrncrn as bf
 from bifrncrn.library.textbook import TEXTBOOK
-from bifrncrn.models.system import System
 
 STEPS = (0.1, 0.05, 0.02)
 NORMAL_HOPF = {"x": "lam*x - y - x*(x^2+y^2)", "y": "x + lam*y - y*(x^2+y^2)"}
 
 
 def build(equations, lam, state, **more):
-    return System.from_equations(equations, {"lam": lam}, state, **more)
+    return bf.System.from_equations(equations, {"lam": lam}, state, **more)
 
 
 def special(found):
@@ -37,7 +34,7 @@ def same(found, wanted, tolerance=1e-10):
 @pytest.mark.parametrize("step", STEPS)
 def test_textbook_systems(name, step):
     problem = TEXTBOOK[name]()
-    found = diagram(problem.system, problem.parameter, problem.bounds, options=Options(step=step))
+    found = bf.diagram(problem.system, problem.parameter, problem.bounds, options=bf.Options(step=step))
     same(found, [(known.label, known.parameter) for known in problem.known])
     for known in problem.known:
         gaps = [
@@ -50,10 +47,10 @@ def test_textbook_systems(name, step):
 
 @pytest.mark.parametrize("a", [1.0, 2.0, 0.5])
 def test_brusselator(a):
-    system = System.from_equations(
+    system = bf.System.from_equations(
         {"x": "A - (B+1)*x + x^2*y", "y": "B*x - x^2*y"}, {"A": a, "B": 1.0}, {"x": a, "y": 1 / a}
     )
-    found = diagram(system, "B", (0.5, 8.0))
+    found = bf.diagram(system, "B", (0.5, 8.0))
     (hopf,) = found.special_points
     assert hopf.label == "HB"
     assert hopf.parameters["B"] == pytest.approx(1.0 + a * a, abs=1e-11)
@@ -62,21 +59,21 @@ def test_brusselator(a):
 
 
 def test_lorenz():
-    system = System.from_equations(
+    system = bf.System.from_equations(
         {"x": "s*(y-x)", "y": "r*x - y - x*z", "z": "x*y - b*z"},
         {"s": 10, "r": 0.5, "b": "8/3"},
         {"x": 0, "y": 0, "z": 0},
     )
-    same(diagram(system, "r", (0.0, 30.0)), [("BP", 1.0), ("HB", 470 / 19), ("HB", 470 / 19)])
+    same(bf.diagram(system, "r", (0.0, 30.0)), [("BP", 1.0), ("HB", 470 / 19), ("HB", 470 / 19)])
 
 
 def test_ab_reaction():
-    system = System.from_equations(
+    system = bf.System.from_equations(
         {"u1": "-u1 + D*(1-u1)*exp(u2)", "u2": "-u2 + D*B*(1-u1)*exp(u2) - beta*u2"},
         {"D": 0, "B": 14, "beta": 2},
         {"u1": 0, "u2": 0},
     )
-    found = diagram(system, "D", (0, 0.16))
+    found = bf.diagram(system, "D", (0, 0.16))
     same(found, [("LP", 0.10573897827165066), ("LP", 0.08893184618577281), ("HB", 0.13090004482004333)], 1e-9)
     assert found.special("HB")[0].l1 == pytest.approx(-0.3889545355274055, rel=1e-8)
 
@@ -86,7 +83,7 @@ def test_ab_reaction():
 def test_two_folds_close_together(gap, step):
     a = 3.0 * (gap / 4.0) ** (2 / 3)
     system = build({"x": f"lam + {a!r}*(x-1) - (x-1)^3"}, -1.0, {"x": 0.0})
-    same(diagram(system, bounds=(-1, 1), options=Options(step=step)), [("LP", gap / 2), ("LP", -gap / 2)], 1e-11)
+    same(bf.diagram(system, bounds=(-1, 1), options=bf.Options(step=step)), [("LP", gap / 2), ("LP", -gap / 2)], 1e-11)
 
 
 @pytest.mark.parametrize("window", [1e-1, 1e-2, 1e-3, 1e-4])
@@ -94,7 +91,7 @@ def test_two_folds_close_together(gap, step):
 def test_two_hopf_points_in_one_step(window, step):
     growth = f"({window!r}^2/4 - (lam-0.123)^2)"
     system = build({"x": f"{growth}*x - y - x*(x^2+y^2)", "y": f"x + {growth}*y - y*(x^2+y^2)"}, -1.0, {"x": 0, "y": 0})
-    found = diagram(system, bounds=(-1, 1), options=Options(step=step))
+    found = bf.diagram(system, bounds=(-1, 1), options=bf.Options(step=step))
     same(found, [("HB", 0.123 - window / 2), ("HB", 0.123 + window / 2)])
 
 
@@ -102,7 +99,7 @@ def test_two_hopf_points_in_one_step(window, step):
 @pytest.mark.parametrize("step", STEPS)
 def test_a_parallel_branch_is_not_jumped_to(distance, step):
     system = build({"x": f"(x-lam-{distance!r})*(x-lam+{distance!r})"}, -1.0, {"x": distance - 1.0})
-    found = diagram(system, bounds=(-1, 1), options=Options(step=step))
+    found = bf.diagram(system, bounds=(-1, 1), options=bf.Options(step=step))
     assert special(found) == []
     points = found.branches[0].points
     assert np.max(np.abs(points[:, 1] - points[:, 0] - distance)) < 1e-12
@@ -111,19 +108,19 @@ def test_a_parallel_branch_is_not_jumped_to(distance, step):
 @pytest.mark.parametrize("offset", [0.1, 1e-3, 1e-5])
 def test_a_broken_pitchfork_keeps_to_its_branch(offset):
     system = build({"x": f"lam*x - x^3 + {offset!r}"}, -1.0, {"x": offset})
-    found = diagram(system, bounds=(-1, 1))
+    found = bf.diagram(system, bounds=(-1, 1))
     assert special(found) == []
     assert np.all(found.branches[0].points[:, 1] > 0.0)
 
 
 def test_a_closed_branch_says_so():
-    found = diagram(build({"x": "x^2 + lam^2 - 1"}, 0.5, {"x": 0.8}), bounds=(-2, 2))
+    found = bf.diagram(build({"x": "x^2 + lam^2 - 1"}, 0.5, {"x": 0.8}), bounds=(-2, 2))
     same(found, [("LP", 1.0), ("LP", -1.0)])
     assert {end.reason for end in found.branches[0].ended} == {"closed"}
 
 
 def test_a_tiny_isola():
-    found = diagram(
+    found = bf.diagram(
         build({"x": "-x + y", "y": "(x-3)^2 + (lam-2)^2 - 1e-6"}, 2.0, {"x": 3.001, "y": 3.001}), bounds=(0, 4)
     )
     same(found, [("LP", 2.001), ("LP", 1.999)])
@@ -131,13 +128,13 @@ def test_a_tiny_isola():
 
 def test_a_neutral_saddle_is_not_a_hopf_point():
     """Eigenvalues lam + 2 and -2: their sum vanishes at 0."""
-    found = diagram(build({"x": "(lam+2)*x - x^3", "y": "-2*y + x"}, -1.0, {"x": 0, "y": 0}), bounds=(-1.7, 2.4))
+    found = bf.diagram(build({"x": "(lam+2)*x - x^3", "y": "-2*y + x"}, -1.0, {"x": 0, "y": 0}), bounds=(-1.7, 2.4))
     assert special(found) == []
 
 
 def test_centres_are_not_hopf_points():
     system = build({"x": "x*(lam - y)", "y": "y*(x - 1)"}, 1.0, {"x": 1, "y": 1}, nonnegative=True)
-    assert special(diagram(system, bounds=(0.5, 2))) == []
+    assert special(bf.diagram(system, bounds=(0.5, 2))) == []
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -151,7 +148,7 @@ def test_centres_are_not_hopf_points():
     ],
 )
 def test_a_start_exactly_on_a_special_point(equations, state, wanted, branches, step):
-    found = diagram(build(equations, 0.0, state), bounds=(-1, 1), options=Options(step=step))
+    found = bf.diagram(build(equations, 0.0, state), bounds=(-1, 1), options=bf.Options(step=step))
     same(found, wanted)
     assert len(found.branches) == branches
 
@@ -161,23 +158,23 @@ def test_a_start_exactly_on_a_special_point(equations, state, wanted, branches, 
     ("equations", "state", "label"), [({"x": "lam*x - x^2"}, {"x": 0}, "BP"), (NORMAL_HOPF, {"x": 0, "y": 0}, "HB")]
 )
 def test_a_range_that_ends_exactly_on_a_special_point(equations, state, label, bounds):
-    found = diagram(build(equations, sum(bounds) / 2, state), bounds=bounds)
+    found = bf.diagram(build(equations, sum(bounds) / 2, state), bounds=bounds)
     same(found, [(label, 0.0)])
     assert {end.reason for end in found.branches[0].ended} == {"range"}
 
 
 def test_a_range_that_ends_exactly_on_a_fold():
-    same(diagram(build({"x": "lam - 1 - (x-1)^2"}, 2.0, {"x": 2.0}), bounds=(1, 3)), [("LP", 1.0)])
+    same(bf.diagram(build({"x": "lam - 1 - (x-1)^2"}, 2.0, {"x": 2.0}), bounds=(1, 3)), [("LP", 1.0)])
 
 
 def test_a_start_just_beyond_a_fold_is_moved_to_it():
-    found = diagram(build({"x": "lam - (x-1)^2"}, 0.0, {"x": 1.0}), bounds=(-1, 1), start={"lam": -1e-7, "x": 1.0})
+    found = bf.diagram(build({"x": "lam - (x-1)^2"}, 0.0, {"x": 1.0}), bounds=(-1, 1), start={"lam": -1e-7, "x": 1.0})
     same(found, [("LP", 0.0)], 1e-10)
     assert "moved" in found.notes[0]
 
 
 def test_a_branch_to_infinity():
-    found = diagram(build({"x": "1 - lam*x"}, 1.0, {"x": 1.0}), bounds=(-1, 2))
+    found = bf.diagram(build({"x": "1 - lam*x"}, 1.0, {"x": 1.0}), bounds=(-1, 2))
     end = next(end for end in found.branches[0].ended if end.reason != "range")
     assert end.reason == "infinity"
     assert end.message.endswith("as lam goes to 0")
@@ -185,14 +182,14 @@ def test_a_branch_to_infinity():
 
 
 def test_a_field_that_blows_up_is_no_equilibrium():
-    with pytest.raises(ConvergenceError, match="no equilibrium"):
-        diagram(build({"x": "1 + x^2 + lam"}, 1.0, {"x": 1.0}), bounds=(0, 2))
+    with pytest.raises(bf.ConvergenceError, match="no equilibrium"):
+        bf.diagram(build({"x": "1 + x^2 + lam"}, 1.0, {"x": 1.0}), bounds=(0, 2))
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e-4, 1.0, 1e6])
 def test_a_pitchfork_in_any_unit(unit):
     system = build({"x": f"(lam-1)*x - x^3/{unit**2!r}"}, 0.5, {"x": 0})
-    found = diagram(system, bounds=(-1, 3))
+    found = bf.diagram(system, bounds=(-1, 3))
     same(found, [("BP", 1.0)])
     assert len(found.branches) == 2
     outer = found.branches[1].points
@@ -201,7 +198,7 @@ def test_a_pitchfork_in_any_unit(unit):
 
 def test_both_sides_of_a_wall_direction_are_followed():
     """At (0, 0) species 1 can invade; the tangent of its branch has rounding in the others, which are extinct."""
-    found = diagram(
+    found = bf.diagram(
         build({"x": "x*(lam - x - 2*y)", "y": "y*(1 - y - x/2)"}, -1.0, {"x": 0, "y": 0}, nonnegative=True),
         bounds=(-2, 4),
     )
@@ -219,7 +216,7 @@ def bt_system(units, time, permuted):
     state = {"x": -units[0], "y": 0.0}
     if permuted:
         equations, state = dict(reversed(equations.items())), dict(reversed(state.items()))
-    return System.from_equations(equations, {"lam": units[2]}, state)
+    return bf.System.from_equations(equations, {"lam": units[2]}, state)
 
 
 @settings(max_examples=25)
@@ -230,8 +227,8 @@ def bt_system(units, time, permuted):
     st.sampled_from(STEPS),
 )
 def test_units_of_state_time_and_parameter_do_not_matter(units, time, permuted, step):
-    found = diagram(
-        bt_system(units, time, permuted), "lam", (-0.5 * units[2], 1.5 * units[2]), options=Options(step=step)
+    found = bf.diagram(
+        bt_system(units, time, permuted), "lam", (-0.5 * units[2], 1.5 * units[2]), options=bf.Options(step=step)
     )
     points = sorted((p.label, p.parameters["lam"] / units[2]) for p in found.special_points)
     assert [label for label, _ in points] == ["HB", "LP"]
@@ -243,10 +240,10 @@ def test_units_of_state_time_and_parameter_do_not_matter(units, time, permuted, 
 @given(st.integers(0, 1000))
 def test_any_point_of_the_branch_is_as_good_a_start(seed):
     system = build({"x": "lam + x - x^3", "y": "x - y"}, 0.0, {"x": -1.3247, "y": -1.3247})
-    whole = diagram(system, bounds=(-1, 1))
+    whole = bf.diagram(system, bounds=(-1, 1))
     rows = whole.branches[0].points
     lam, x, y = rows[seed % len(rows)]
-    again = diagram(system, bounds=(-1, 1), start={"lam": lam, "x": x, "y": y})
+    again = bf.diagram(system, bounds=(-1, 1), start={"lam": lam, "x": x, "y": y})
     same(again, special(whole), 1e-9)
 
 
@@ -262,5 +259,5 @@ def test_any_point_of_the_branch_is_as_good_a_start(seed):
     ],
 )
 def test_bad_input(arguments, word):
-    with pytest.raises(InputError, match=word):
-        diagram(build({"x": "lam + x - x^3"}, 0.0, {"x": -1.0}), **arguments)
+    with pytest.raises(bf.InputError, match=word):
+        bf.diagram(build({"x": "lam + x - x^3"}, 0.0, {"x": -1.0}), **arguments)

@@ -3,39 +3,34 @@
 import numpy as np
 import pytest
 
-from bifrncrn.base.errors import InputError
-from bifrncrn.chemistry.networks.network import Network
-from bifrncrn.comparison.compare import compare_diagrams
-from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams.diagram import diagram
-from bifrncrn.models.system import System
+import bifrncrn as bf
 
-AB = System.from_equations(
+AB = bf.System.from_equations(
     {"u1": "-u1 + D*(1-u1)*exp(u2)", "u2": "-u2 + D*B*(1-u1)*exp(u2) - beta*u2"},
     parameters={"D": 0, "B": 14, "beta": 2},
     state={"u1": 0, "u2": 0},
     title="AB reaction",
 )
-BRUSSELATOR = System.from_equations(
+BRUSSELATOR = bf.System.from_equations(
     {"x": "A - (B+1)*x + x**2*y", "y": "B*x - x**2*y"},
     parameters={"A": 1, "B": 1},
     state={"x": 1, "y": 1},
     nonnegative=True,
     title="Brusselator",
 )
-CUBIC = System.from_equations({"x": "p + x - x**3"}, parameters={"p": -1}, state={"x": -1.3}, title="cubic")
-PITCHFORK = System.from_equations({"x": "p*x - x**3"}, parameters={"p": -1}, state={"x": 0}, title="pitchfork")
-LOGISTIC = System.from_equations(
+CUBIC = bf.System.from_equations({"x": "p + x - x**3"}, parameters={"p": -1}, state={"x": -1.3}, title="cubic")
+PITCHFORK = bf.System.from_equations({"x": "p*x - x**3"}, parameters={"p": -1}, state={"x": 0}, title="pitchfork")
+LOGISTIC = bf.System.from_equations(
     {"x": "x*(p - x)"}, parameters={"p": 1}, state={"x": 1}, nonnegative=True, title="logistic"
 )
-CIRCLE = System.from_equations(
+CIRCLE = bf.System.from_equations(
     {"x": "x**2 + p**2 - 1 + y", "y": "-y"}, parameters={"p": 0}, state={"x": 1, "y": 0}, title="circle"
 )
 
 
-def network() -> Network:
+def network() -> bf.Network:
     """Return a network of one species whose reduced system is bistable in a part of lam's range."""
-    return Network(
+    return bf.Network(
         alpha=[[-4.0, 5.0]],
         omega=[[3.0], [2.0]],
         psi=[[0.0], [1.0]],
@@ -65,13 +60,13 @@ def network() -> Network:
     ids=lambda value: getattr(value, "title", None),
 )
 def test_agrees_with_the_native_engine(system, parameter, bounds, capfd):
-    native = diagram(system, parameter, bounds)
-    other = diagram(system, parameter, bounds, engine="pycont")
+    native = bf.diagram(system, parameter, bounds)
+    other = bf.diagram(system, parameter, bounds, engine="pycont")
     assert capfd.readouterr() == ("", "")
     labels = sorted(point.label for point in native.special_points)
     assert labels == sorted(point.label for point in other.special_points)
     assert len(native.branches) == len(other.branches)
-    comparison = compare_diagrams(native, other)
+    comparison = bf.compare_diagrams(native, other)
     assert comparison.verdict, str(comparison)
     assert all(match.parameter_error <= 1e-8 * (bounds[1] - bounds[0]) for match in comparison.matched)
     assert [sorted(end.reason for end in branch.ended) for branch in native.branches] == [
@@ -81,7 +76,7 @@ def test_agrees_with_the_native_engine(system, parameter, bounds, capfd):
 
 
 def test_points_are_corrected_again():
-    branch = diagram(AB, "D", (0.0, 0.16), engine="pycont").branches[0]
+    branch = bf.diagram(AB, "D", (0.0, 0.16), engine="pycont").branches[0]
     for row in branch.points:
         field = AB.with_(values={"D": row[0]}).rhs(row[1:])
         assert np.max(np.abs(field)) < 1e-11 * (1.0 + np.max(np.abs(row)))
@@ -91,15 +86,15 @@ def test_points_are_corrected_again():
 
 def test_points_are_those_of_pycont():
     """pycont steps by its own rule (1.2 times the step before), so its points are not the native engine's."""
-    native = diagram(BRUSSELATOR, "B", (0.1, 4.0)).branches[0].points
-    other = diagram(BRUSSELATOR, "B", (0.1, 4.0), engine="pycont").branches[0].points
+    native = bf.diagram(BRUSSELATOR, "B", (0.1, 4.0)).branches[0].points
+    other = bf.diagram(BRUSSELATOR, "B", (0.1, 4.0), engine="pycont").branches[0].points
     assert len(np.intersect1d(native[:, 0], other[:, 0])) < 8
 
 
 def test_user_events_and_stops():
     options = {"events": ["u1 = 0.5"], "stop": {"HB"}}
-    native = diagram(AB, "D", (0.0, 0.16), **options)
-    other = diagram(AB, "D", (0.0, 0.16), engine="pycont", **options)
+    native = bf.diagram(AB, "D", (0.0, 0.16), **options)
+    other = bf.diagram(AB, "D", (0.0, 0.16), engine="pycont", **options)
     pairs = zip(native.special_points, other.special_points, strict=True)
     for one, two in pairs:
         assert one.label == two.label
@@ -108,20 +103,20 @@ def test_user_events_and_stops():
 
 
 def test_is_bounded_by_the_number_of_points():
-    end = diagram(AB, "D", (0.0, 0.16), engine="pycont", options=Options(max_points=30)).branches[0].ended[1]
+    end = bf.diagram(AB, "D", (0.0, 0.16), engine="pycont", options=bf.Options(max_points=30)).branches[0].ended[1]
     assert end.reason == "points"
 
 
 def test_no_evaluation_beyond_a_wall():
     """log(x) is not defined beyond the wall; pycont's own perturbations must not go there."""
-    system = System.from_equations(
+    system = bf.System.from_equations(
         {"x": "p - x + 0*log(x)", "y": "x - y"}, parameters={"p": 1}, state={"x": 1, "y": 1}, nonnegative=True
     )
-    branch = diagram(system, "p", (-1.0, 2.0), engine="pycont").branches[0]
+    branch = bf.diagram(system, "p", (-1.0, 2.0), engine="pycont").branches[0]
     assert branch.ended[1].reason == "range"
     assert np.all(branch.points[:, 1] >= 0.0)
 
 
 def test_an_unknown_engine_is_refused():
-    with pytest.raises(InputError, match="native or pycont"):
-        diagram(CUBIC, "p", (-1.0, 1.0), engine="auto")
+    with pytest.raises(bf.InputError, match="native or pycont"):
+        bf.diagram(CUBIC, "p", (-1.0, 1.0), engine="auto")

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifrncrn.base.errors import InputError
+import bifrncrn as bf
 from bifrncrn.compile.graph import Graph
 from bifrncrn.models.expressions import MAX_NESTING, parse, parse_number
-from bifrncrn.models.system import System
 
 ALLOWED = {name: getattr(np, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh")}
 ALLOWED |= {"abs": abs, "atan": np.arctan, "asin": np.arcsin, "asinh": np.arcsinh, "cbrt": np.cbrt, "log2": np.log2}
@@ -18,7 +17,7 @@ ALLOWED |= {"abs": abs, "atan": np.arctan, "asin": np.arcsin, "asinh": np.arcsin
 
 def value(text: str, **names: float) -> float:
     """Evaluate an expression by the compiled code of a model with one equation."""
-    system = System.from_equations({"unused_": text}, parameters=names)
+    system = bf.System.from_equations({"unused_": text}, parameters=names)
     return float(system.rhs([0.0])[0])
 
 
@@ -126,19 +125,19 @@ def test_user_names_win_over_constants_and_functions() -> None:
     ],
 )
 def test_refused(text: str, words: str) -> None:
-    with pytest.raises(InputError, match=words.replace("(", r"\(").replace("*", r"\*")) as caught:
+    with pytest.raises(bf.InputError, match=words.replace("(", r"\(").replace("*", r"\*")) as caught:
         value(text, a=3.0, b=4.0, alpha=1.0)
     assert "column" in str(caught.value)
     assert "\n" not in str(caught.value).replace(text, "")
 
 
 def test_message_says_line_and_column() -> None:
-    with pytest.raises(InputError, match=r"unknown name .zz.; the names are unused_, a \(at line 2, column 4 of"):
+    with pytest.raises(bf.InputError, match=r"unknown name .zz.; the names are unused_, a \(at line 2, column 4 of"):
         value("a +\n + zz", a=1.0)
 
 
 def test_message_shows_only_the_part_around_the_mistake() -> None:
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(bf.InputError) as caught:
         value(" + ".join(["a"] * 10_000) + " + zz", a=1.0)
     assert len(str(caught.value)) < 200
 
@@ -147,7 +146,7 @@ def test_nesting_is_limited_but_not_below_the_promise() -> None:
     deep = "(" * MAX_NESTING + "a" + ")" * MAX_NESTING
     assert value(deep, a=2.0) == 2.0
     for text in ("(" * 100_000 + "a", "sin(" * 100_000 + "a", "-" * 100_000 + "a", "2**" * 100_000 + "a", f"({deep})"):
-        with pytest.raises(InputError, match="nested more than"):
+        with pytest.raises(bf.InputError, match="nested more than"):
             value(text, a=2.0)
 
 
@@ -166,7 +165,7 @@ def test_a_sum_of_a_hundred_thousand_terms_compiles() -> None:
     "bad", [None, 1j, [1.0], {}, True, "x", "", "1e999", float("inf"), float("nan"), 10**400, b"1"]
 )
 def test_numbers_refused(bad: object) -> None:
-    with pytest.raises(InputError, match="start value"):
+    with pytest.raises(bf.InputError, match="start value"):
         parse_number(bad, "start value 'x'")
 
 
@@ -203,7 +202,7 @@ def test_random_expressions_agree_with_python(text: str, a: float, b: float, c: 
             return
     try:
         found = value(text, a=a, b=b, c=c)
-    except InputError as error:
+    except bf.InputError as error:
         assert "finite" in str(error) or "zero" in str(error)  # a constant that is not a number
         return
     if np.isfinite(expected) and abs(expected) < 1e12 and "tan(" not in text.replace("atan(", ""):
@@ -217,7 +216,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     g = Graph()
     try:
         node = parse(g, text, {"a": g.node("var", 0), "b": g.node("par", 0)})
-    except InputError as error:
+    except bf.InputError as error:
         assert str(error)
     else:
         assert 0 <= node < len(g)

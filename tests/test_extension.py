@@ -3,14 +3,9 @@
 import numpy as np
 import pytest
 
-from bifrncrn.base.errors import InputError
-from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams.diagram import diagram
-from bifrncrn.diagrams.extend import extend
-from bifrncrn.diagrams.results import Diagram
-from bifrncrn.models.system import System
+import bifrncrn as bf
 
-system = System.from_equations
+system = bf.System.from_equations
 CUBIC = system({"x": "r + x - x**3"}, {"r": -1}, {"x": -1.3})
 FORK = system({"x": "r*x - x**3"}, {"r": -1})
 BRUSSELATOR = system({"x": "a - (b+1)*x + x**2*y", "y": "b*x - x**2*y"}, {"a": 1, "b": 1}, {"x": 1, "y": 1})
@@ -38,24 +33,24 @@ def check(found):
     [
         (CUBIC, "r", (-1, 0.1), (-2, 2), {}),
         (CUBIC, "r", (-1, 0.5), (-2, 2), {}),
-        (CUBIC, "r", (-1, 1), (-1, 1), {"options": Options(max_points=10)}),
-        (CUBIC, "r", (-1, 1), (-1, 2), {"options": Options(max_points=40)}),
+        (CUBIC, "r", (-1, 1), (-1, 1), {"options": bf.Options(max_points=10)}),
+        (CUBIC, "r", (-1, 1), (-1, 2), {"options": bf.Options(max_points=40)}),
         (CUBIC, "r", (-1, 1), (-1, 1), {"stop": ["LP"]}),
         (FORK, "r", (-1, 1), (-2, 2), {}),
         (FORK, "r", (-1, -0.5), (-1, 1), {}),
         (FORK, "r", (-1, 1), (-1, 1), {"stop": ["BP"]}),
-        (FORK, "r", (-1, 1), (-1, 1), {"options": Options(max_points=8)}),
+        (FORK, "r", (-1, 1), (-1, 1), {"options": bf.Options(max_points=8)}),
         (BRUSSELATOR, "b", (0.5, 1.5), (0.5, 3), {}),
         (BRUSSELATOR, "b", (0.5, 3), (0.2, 3), {"stop": ["HB"]}),
         (BRUSSELATOR, "b", (0.5, 2.5), (0.2, 3), {}),
     ],
 )
 def test_it_gives_what_one_run_gives(model, name, small, large, options, saved, tmp_path):
-    old = diagram(model, name, small, **options)
+    old = bf.diagram(model, name, small, **options)
     if saved:
         old.save(tmp_path / "old.json")
-        old = Diagram.load(tmp_path / "old.json")
-    found, whole = extend(old, large, system=model), diagram(model, name, large)
+        old = bf.Diagram.load(tmp_path / "old.json")
+    found, whole = bf.extend(old, large, system=model), bf.diagram(model, name, large)
     assert special(found) == special(whole)
     assert len(found.branches) == len(whole.branches) and found.range == large
     assert sorted(end.reason for b in found.branches for end in b.ended) == sorted(
@@ -65,47 +60,47 @@ def test_it_gives_what_one_run_gives(model, name, small, large, options, saved, 
 
 
 def test_what_was_computed_is_kept():
-    old = diagram(CUBIC, "r", (-1, 0.1))
-    found = extend(old, (-2, 2))
+    old = bf.diagram(CUBIC, "r", (-1, 0.1))
+    found = bf.extend(old, (-2, 2))
     rows = {tuple(row) for row in found.branches[0].points.tolist()}
     assert all(tuple(row) in rows for row in old.branches[0].points.tolist())
     assert found.branches[0].points[0, 0] == -2.0 and found.branches[0].points[-1, 0] == 2.0
 
 
 def test_user_events_are_kept_and_go_on():
-    old = diagram(CUBIC, "r", (-1, 0.38), events=["x = -1.2", "x^2 = 0.25"])
+    old = bf.diagram(CUBIC, "r", (-1, 0.38), events=["x = -1.2", "x^2 = 0.25"])
     assert [p.event for p in old.special("UZ")] == ["x = -1.2"]
-    found = extend(old, (-1, 1), events=["x^2 = 0.25"])
+    found = bf.extend(old, (-1, 1), events=["x^2 = 0.25"])
     names = [p.event for p in found.special("UZ")]
     assert sorted(names) == ["x = -1.2", "x^2 = 0.25", "x^2 = 0.25"]
     check(found)
 
 
 def test_two_branches_that_turn_out_to_be_one():
-    old = diagram(CUBIC, "r", (-0.2, 0.2), start={"r": 0, "x": -1}, all=True)
+    old = bf.diagram(CUBIC, "r", (-0.2, 0.2), start={"r": 0, "x": -1}, all=True)
     assert len(old.branches) == 3
-    found = extend(old, (-1, 1))
+    found = bf.extend(old, (-1, 1))
     assert len(found.branches) == 1 and len(found.special("LP")) == 2
 
 
 def test_a_branch_that_closes():
     circle = system({"x": "x**2 + r**2 - 1"}, {"r": 0}, {"x": 1})
-    found = extend(diagram(circle, "r", (-0.5, 0.5), all=True), (-2, 2))
+    found = bf.extend(bf.diagram(circle, "r", (-0.5, 0.5), all=True), (-2, 2))
     (branch,) = found.branches
     assert [end.reason for end in branch.ended] == ["closed", "closed"]
     assert sorted(p.parameters["r"] for p in found.special("LP")) == pytest.approx([-1, 1], abs=1e-12)
 
 
 def test_walls():
-    old = diagram(CUBIC, "r", (-1, 1), walls={"x": (-2, 0.2)})
+    old = bf.diagram(CUBIC, "r", (-1, 1), walls={"x": (-2, 0.2)})
     assert old.branches[0].ended[1].reason == "bound"
-    assert special(extend(old)) == special(old)  # no wider walls, nothing to do
-    found = extend(old, walls={"x": (-2, 2)})
+    assert special(bf.extend(old)) == special(old)  # no wider walls, nothing to do
+    found = bf.extend(old, walls={"x": (-2, 2)})
     assert found.branches[0].ended[1].reason == "range" and len(found.special("LP")) == 2
 
 
 def test_it_stops_where_it_is_told():
-    found = extend(diagram(CUBIC, "r", (-1, 0.1)), (-1, 1), stop=["LP"])
+    found = bf.extend(bf.diagram(CUBIC, "r", (-1, 0.1)), (-1, 1), stop=["LP"])
     assert found.branches[0].ended[1].reason == "stop"
     assert found.branches[0].points[-1, 0] == pytest.approx(FOLD, abs=1e-12)
 
@@ -114,31 +109,31 @@ def test_it_stops_where_it_is_told():
 @pytest.mark.parametrize(("name", "small", "large"), [("b", (1.5, 3), (0.1, 4)), ("total_1", (0.8, 3), (0.1, 4))])
 def test_a_closed_network(name, small, large, saved, tmp_path):
     model = system({"S": "-b*S*I + g*I", "I": "b*S*I - g*I"}, {"b": 2, "g": 1}, {"S": 0.5, "I": 0.5}, nonnegative=True)
-    old = diagram(model, name, small)
+    old = bf.diagram(model, name, small)
     if saved:
         old.save(tmp_path / "old.json")
-        old = Diagram.load(tmp_path / "old.json")
-    found, whole = extend(old, large, system=model if saved else None), diagram(model, name, large)
+        old = bf.Diagram.load(tmp_path / "old.json")
+    found, whole = bf.extend(old, large, system=model if saved else None), bf.diagram(model, name, large)
     assert special(found) == special(whole) and len(found.branches) == len(whole.branches) == 2
     assert found.branches[0].columns == (name, "S", "I")
     assert sum("Conserved" in note for note in found.notes) == 1
-    assert len(extend(found, (0.05, 5)).branches) == 2
+    assert len(bf.extend(found, (0.05, 5)).branches) == 2
 
 
 def test_bad_input(tmp_path):
-    old = diagram(CUBIC, "r", (-1, 1))
+    old = bf.diagram(CUBIC, "r", (-1, 1))
     old.save(tmp_path / "old.json")
-    loaded = Diagram.load(tmp_path / "old.json")
-    assert len(extend(loaded, (-2, 2)).branches) == len(extend(old, (-2, 2)).branches)
-    with pytest.raises(InputError, match="does not contain the diagram's own"):
-        extend(old, (-0.5, 2))
-    with pytest.raises(InputError, match="no parameter 'r'"):
-        extend(loaded, (-2, 2), system=BRUSSELATOR)
-    with pytest.raises(InputError, match="has the columns r, x, the model r, y"):
-        extend(loaded, (-2, 2), system=system({"y": "r - y"}, {"r": 1}))
-    with pytest.raises(InputError, match="no equilibria of this model"):
-        extend(loaded, (-2, 2), system=system({"x": "r - x"}, {"r": 1}))
-    with pytest.raises(InputError, match="unknown name 'q'"):
-        extend(old, (-2, 2), events=["q = 1"])
-    with pytest.raises(InputError, match="cannot stop at"):
-        extend(old, (-2, 2), stop=["?"])
+    loaded = bf.Diagram.load(tmp_path / "old.json")
+    assert len(bf.extend(loaded, (-2, 2)).branches) == len(bf.extend(old, (-2, 2)).branches)
+    with pytest.raises(bf.InputError, match="does not contain the diagram's own"):
+        bf.extend(old, (-0.5, 2))
+    with pytest.raises(bf.InputError, match="no parameter 'r'"):
+        bf.extend(loaded, (-2, 2), system=BRUSSELATOR)
+    with pytest.raises(bf.InputError, match="has the columns r, x, the model r, y"):
+        bf.extend(loaded, (-2, 2), system=system({"y": "r - y"}, {"r": 1}))
+    with pytest.raises(bf.InputError, match="no equilibria of this model"):
+        bf.extend(loaded, (-2, 2), system=system({"x": "r - x"}, {"r": 1}))
+    with pytest.raises(bf.InputError, match="unknown name 'q'"):
+        bf.extend(old, (-2, 2), events=["q = 1"])
+    with pytest.raises(bf.InputError, match="cannot stop at"):
+        bf.extend(old, (-2, 2), stop=["?"])

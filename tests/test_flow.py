@@ -3,19 +3,18 @@
 import numpy as np
 import pytest
 
-from bifrncrn import library
+import bifrncrn as bf
 from bifrncrn.training.judge import network_of
 from bifrncrn.training.refine.flow import _misses, flows_of, refine_flow
 from bifrncrn.training.refine.special_points import AllWeights
 from bifrncrn.training.targets.wanted import behaviours_of
-from bifrncrn.training.train import train
 
 
 @pytest.fixture(scope="module")
 def fitted():
     """Return the oscillator, what it asks for, and the weights of a quick fit."""
-    target = library.oscillator()
-    fit = train(target, seeds=2, rank="loss", evaluations=60)
+    target = bf.library.oscillator()
+    fit = bf.train(target, seeds=2, rank="loss", evaluations=60)
     return target, behaviours_of(target), fit.best.start.weights
 
 
@@ -24,7 +23,7 @@ def test_trajectories_start_and_end_on_the_cycle(fitted):
     (flow,) = flows_of(target, wanted)
     np.testing.assert_allclose(flow.ends, flow.starts, atol=1e-4)  # a turn later, to the integrator's accuracy
     assert flow.time == pytest.approx(7.0234118, abs=1e-6)
-    assert flows_of(library.circle(), behaviours_of(library.circle())) == ()
+    assert flows_of(bf.library.circle(), behaviours_of(bf.library.circle())) == ()
 
 
 def test_derivatives_are_those_of_the_integrator(fitted):

@@ -13,11 +13,8 @@ from hypothesis import strategies as st
 from scipy.io import loadmat, savemat
 from test_network import ARRAYS, classifier, example, networks
 
-from bifrncrn.base.errors import InputError
-from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
-from bifrncrn.chemistry.networks.mat import read_mat, write_mat
-from bifrncrn.chemistry.networks.network import Network
-from bifrncrn.library.formats import convert, load_model, read_model
+import bifrncrn as bf
+from bifrncrn.chemistry.networks.mat import write_mat
 
 within_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 DAMAGE = st.sampled_from([*'{}[]",:0e-. ', "", "null", "é", "\0"])
@@ -49,7 +46,7 @@ def same(a, b):
 @given(net=networks())
 def test_mat_layout_two_keeps_every_digit(tmp_path, net):
     write_mat(tmp_path / "net.mat", net)
-    same(read_mat(tmp_path / "net.mat"), net)
+    same(bf.read_model(tmp_path / "net.mat"), net)
 
 
 @within_one_folder
@@ -57,13 +54,13 @@ def test_mat_layout_two_keeps_every_digit(tmp_path, net):
 def test_mat_layout_one_keeps_every_digit(tmp_path, net):
     net = dataclasses.replace(net, beta=net.beta[0], gamma=net.gamma[0], tau=net.tau[0])
     write_mat(tmp_path / "net.mat", net, layout=1)
-    same(read_mat(tmp_path / "net.mat"), net)
+    same(bf.read_model(tmp_path / "net.mat"), net)
 
 
 def test_mat_layout_three(tmp_path):
     model = classifier(mu=0.5, title="été")
     write_mat(tmp_path / "c.mat", model)
-    assert read_mat(tmp_path / "c.mat").to_json() == model.to_json()
+    assert bf.read_model(tmp_path / "c.mat").to_json() == model.to_json()
 
 
 def test_mat_layouts_hold_what_the_authors_expect(tmp_path):
@@ -89,29 +86,29 @@ def test_older_mat_layouts(tmp_path):
         "output_layer_weights": np.array([[0.1], [0.2]], dtype=np.float32),
     }
     savemat(tmp_path / "bare.mat", first)
-    bare = read_mat(tmp_path / "bare.mat")
+    bare = bf.read_model(tmp_path / "bare.mat")
     assert bare.sizes == (1, 2, 1)
     assert [bare.beta.tolist(), bare.gamma.tolist(), bare.tau.tolist()] == [[0.0], [1.0, 1.0], [1.0, 1.0]]
     assert [bare.state.tolist(), bare.lam.tolist(), bare.mu] == [[1.0], [1.0], None]
     assert bare.alpha[0, 0] == float(np.float32(0.1))
     savemat(tmp_path / "betas.mat", {**first, "betas": 7, "gamma": 2, "alpha": 3})
-    betas = read_mat(tmp_path / "betas.mat")
+    betas = bf.read_model(tmp_path / "betas.mat")
     assert [betas.beta.tolist(), betas.gamma.tolist(), betas.tau.tolist()] == [[7.0], [2.0, 2.0], [3.0, 3.0]]
     second = {"alpha_mat": [[1.0, 2.0]], "omega_mat": [[1.0], [2.0]], "bias_vec": [[0.0], [1.0]]}
     savemat(tmp_path / "second.mat", second)
-    assert read_mat(tmp_path / "second.mat").tau.tolist() == [1.0, 1.0]
+    assert bf.read_model(tmp_path / "second.mat").tau.tolist() == [1.0, 1.0]
     savemat(tmp_path / "clue.mat", {**second, "loss": 0.25, "loss_type": "MSE"})
-    assert read_mat(tmp_path / "clue.mat").training == {"loss": 0.25, "loss_type": "MSE"}
+    assert bf.read_model(tmp_path / "clue.mat").training == {"loss": 0.25, "loss_type": "MSE"}
 
 
 def test_other_variables_beside_a_network_are_passed_over(tmp_path):
     second = {"alpha_mat": [[1.0, 2.0]], "omega_mat": [[1.0], [2.0]], "bias_vec": [[0.0], [1.0]]}
     others = {"a": {"field": 1}, "b": np.array([[1j]]), "c": np.array([[{}]]), "d": "text", "e": ["two", "rows"]}
     savemat(tmp_path / "mixed.mat", {**others, **second}, do_compression=True)
-    assert read_mat(tmp_path / "mixed.mat").sizes == (1, 2, 0)
+    assert bf.read_model(tmp_path / "mixed.mat").sizes == (1, 2, 0)
     savemat(tmp_path / "struct.mat", {**second, "alpha_mat": {"field": 1}})
-    with pytest.raises(InputError, match="alpha_mat is not an array of real numbers"):
-        read_mat(tmp_path / "struct.mat")
+    with pytest.raises(bf.InputError, match="alpha_mat is not an array of real numbers"):
+        bf.read_model(tmp_path / "struct.mat")
 
 
 def test_mat_files_of_the_other_byte_order(tmp_path):
@@ -125,7 +122,7 @@ def test_mat_files_of_the_other_byte_order(tmp_path):
     body = variable(b"alpha_mat", 1, 2, (0.1, 0.2)) + variable(b"omega_mat", 2, 1, (3.0, 4.0))
     header = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x01\x00MI"
     (tmp_path / "big.mat").write_bytes(header + body + variable(b"bias_vec", 2, 1, (5.0, 6.0)))
-    net = read_mat(tmp_path / "big.mat")
+    net = bf.read_model(tmp_path / "big.mat")
     assert (net.alpha.tolist(), net.theta.tolist()) == ([[0.1, 0.2]], [5.0, 6.0])
 
 
@@ -155,23 +152,23 @@ def test_mat_files_of_the_other_byte_order(tmp_path):
 )
 def test_mat_of_another_kind(tmp_path, variables, message):
     savemat(tmp_path / "other.mat", variables)
-    with pytest.raises(InputError, match=f"other.mat: {message}"):
-        read_mat(tmp_path / "other.mat")
+    with pytest.raises(bf.InputError, match=f"other.mat: {message}"):
+        bf.read_model(tmp_path / "other.mat")
 
 
 def test_files_that_are_no_mat(tmp_path):
     path = tmp_path / "a.mat"
-    with pytest.raises(InputError, match=r"a\.mat: cannot be read \(No such file"):
-        read_mat(path)
+    with pytest.raises(bf.InputError, match=r"a\.mat: cannot be read \(No such file"):
+        bf.read_model(path)
     header = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n"
     for content, message in ((b"", "not a MATLAB version 5"), (b"hello", "not a MATLAB"), (header, "-v7")):
         path.write_bytes(content)
-        with pytest.raises(InputError, match=message):
-            read_mat(path)
+        with pytest.raises(bf.InputError, match=message):
+            bf.read_model(path)
     write_mat(path, example())
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(InputError, match="corrupt"):
-        read_mat(path)
+    with pytest.raises(bf.InputError, match="corrupt"):
+        bf.read_model(path)
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -184,8 +181,8 @@ def test_damaged_mat_files_give_a_model_or_one_sentence(tmp_path, data):
         raw[data.draw(st.integers(116, len(raw) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(raw[: data.draw(st.sampled_from([len(raw), len(raw) // 2, 136]))])
     try:
-        read_mat(path)
-    except InputError as error:
+        bf.read_model(path)
+    except bf.InputError as error:
         assert "\n" not in str(error)
 
 
@@ -196,22 +193,22 @@ def test_layouts_that_do_not_fit(tmp_path):
         (example(beta=3.0), 1, r"gamma is \[1.0, 0.5, 2.0\] but layout 1 holds one value for all; choose layout 2"),
         (example(training={"a": {1}}), 2, "training record cannot be written"),
     ):
-        with pytest.raises(InputError, match=message):
+        with pytest.raises(bf.InputError, match=message):
             write_mat(tmp_path / "a.mat", model, layout)
     assert not list(tmp_path.iterdir())
 
 
 def test_published_mat_files_keep_single_precision_values(reference, tmp_path):
     raw = loadmat(reference / "networks/hopf.mat")
-    net = read_mat(reference / "networks/hopf.mat")
+    net = bf.read_model(reference / "networks/hopf.mat")
     assert net.alpha.dtype == np.float64
     np.testing.assert_array_equal(net.alpha, raw["output_layer_weights"].T)
     np.testing.assert_array_equal(net.psi[:, 0], raw["first_layer_weights"][2])
     for name in ("hopf", "homoclinic", "circle", "heart", "eqcycle", "oscillatory"):
-        net = read_mat(reference / f"networks/{name}.mat")
+        net = bf.read_model(reference / f"networks/{name}.mat")
         for layout in (2,) if name in ("circle", "heart", "eqcycle") else (1, 2):
             write_mat(tmp_path / "again.mat", net, layout)
-            same(read_mat(tmp_path / "again.mat"), net)
+            same(bf.read_model(tmp_path / "again.mat"), net)
 
 
 # -- JSON -------------------------------------------------------------------------------------------------------
@@ -254,8 +251,8 @@ def changed(change):
 def test_bad_json(tmp_path, text, message):
     path = tmp_path / "net.json"
     path.write_text(text)
-    with pytest.raises(InputError, match=message) as caught:
-        load_model(path)
+    with pytest.raises(bf.InputError, match=message) as caught:
+        bf.load_model(path)
     assert "net.json" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -263,23 +260,25 @@ def test_bad_json(tmp_path, text, message):
 @within_one_folder
 @given(data=st.data())
 def test_damaged_json_gives_a_model_or_one_sentence(tmp_path, data):
-    text = list(json.dumps(ControlledNetwork(classifier(), example(1)).to_json()))
+    text = list(json.dumps(bf.ControlledNetwork(classifier(), example(1)).to_json()))
     for _ in range(data.draw(st.integers(1, 3))):
         text[data.draw(st.integers(0, len(text) - 1))] = data.draw(DAMAGE)
     path = tmp_path / "damaged.json"
     path.write_text("".join(text), encoding="utf-8")
     try:
-        load_model(path)
-    except InputError as error:
+        bf.load_model(path)
+    except bf.InputError as error:
         assert "\n" not in str(error)
 
 
 def test_json_that_is_no_text(tmp_path):
     (tmp_path / "a.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="not a UTF-8 text file"):
-        Network.load(tmp_path / "a.json")
-    with pytest.raises(InputError, match=r"the schema is 'bifrncrn\.network/1' but 'bifrncrn.controlled/1' is needed"):
-        ControlledNetwork.from_json({"schema": "bifrncrn.network/1", "classifier": {}, "network": {}})
+    with pytest.raises(bf.InputError, match="not a UTF-8 text file"):
+        bf.Network.load(tmp_path / "a.json")
+    with pytest.raises(
+        bf.InputError, match=r"the schema is 'bifrncrn\.network/1' but 'bifrncrn.controlled/1' is needed"
+    ):
+        bf.ControlledNetwork.from_json({"schema": "bifrncrn.network/1", "classifier": {}, "network": {}})
 
 
 # -- load_model -------------------------------------------------------------------------------------------------
@@ -292,15 +291,15 @@ def test_load_model_of_every_kind(tmp_path):
     write_mat(tmp_path / "net.mat", net)
     (tmp_path / "model.toml").write_text(TOML)
     for name in ("net.json", "net.mat"):
-        assert load_model(tmp_path / name).variables == ("x1", "x2")
-        assert load_model(str(tmp_path / name), mu=0.5).variables == ("x1", "x2", "y1", "y2", "y3")
-    assert load_model(tmp_path / "net.txt").parameters[:2] == ("lam", "k1")
-    rescaled = load_model(tmp_path / "net.txt", mu=0.5)
+        assert bf.load_model(tmp_path / name).variables == ("x1", "x2")
+        assert bf.load_model(str(tmp_path / name), mu=0.5).variables == ("x1", "x2", "y1", "y2", "y3")
+    assert bf.load_model(tmp_path / "net.txt").parameters[:2] == ("lam", "k1")
+    rescaled = bf.load_model(tmp_path / "net.txt", mu=0.5)
     x = np.linspace(0.5, 1.5, 5)
     np.testing.assert_allclose(rescaled.rhs(x), net.full(0.5).rhs(x), rtol=1e-12)
-    assert load_model(tmp_path / "model.toml").title == "two variables"
-    assert load_model(tmp_path / "net.json").title == "net"
-    assert load_model("hopf").variables == ("x1", "x2")
+    assert bf.load_model(tmp_path / "model.toml").title == "two variables"
+    assert bf.load_model(tmp_path / "net.json").title == "net"
+    assert bf.load_model("hopf").variables == ("x1", "x2")
 
 
 @pytest.mark.parametrize(
@@ -320,23 +319,23 @@ def test_load_model_of_every_kind(tmp_path):
     ],
 )
 def test_models_that_are_not_there(name, mu, message):
-    with pytest.raises(InputError, match=message):
-        load_model(name, mu)
+    with pytest.raises(bf.InputError, match=message):
+        bf.load_model(name, mu)
 
 
 def test_a_time_scale_needs_a_network(tmp_path):
     (tmp_path / "model.toml").write_text(TOML)
     (tmp_path / "decay.txt").write_text("A->,1")
-    ControlledNetwork(classifier(), example(1)).save(tmp_path / "both.json")
+    bf.ControlledNetwork(classifier(), example(1)).save(tmp_path / "both.json")
     write_mat(tmp_path / "c.mat", classifier())
-    with pytest.raises(InputError, match=r"model\.toml: mu was given, but a model of equations"):
-        load_model(tmp_path / "model.toml", mu=0.1)
-    with pytest.raises(InputError, match=r"decay\.txt: the species A has no place here"):
-        load_model(tmp_path / "decay.txt", mu=0.1)
-    with pytest.raises(InputError, match=r"c\.mat: the classifier records no time-scale"):
-        load_model(tmp_path / "c.mat")
-    assert load_model(tmp_path / "both.json").variables == ("x1", "x2")
-    assert len(load_model(tmp_path / "both.json", mu=0.1).variables) == 9
+    with pytest.raises(bf.InputError, match=r"model\.toml: mu was given, but a model of equations"):
+        bf.load_model(tmp_path / "model.toml", mu=0.1)
+    with pytest.raises(bf.InputError, match=r"decay\.txt: the species A has no place here"):
+        bf.load_model(tmp_path / "decay.txt", mu=0.1)
+    with pytest.raises(bf.InputError, match=r"c\.mat: the classifier records no time-scale"):
+        bf.load_model(tmp_path / "c.mat")
+    assert bf.load_model(tmp_path / "both.json").variables == ("x1", "x2")
+    assert len(bf.load_model(tmp_path / "both.json", mu=0.1).variables) == 9
 
 
 # -- convert ----------------------------------------------------------------------------------------------------
@@ -351,19 +350,19 @@ def test_every_conversion_of_a_network(tmp_path):
     suffixes = (".json", ".mat", ".txt", ".xml", ".ant")
     net.save(tmp_path / "start.json")
     for suffix in suffixes:
-        convert(tmp_path / "start.json", tmp_path / f"one{suffix}")
+        bf.convert(tmp_path / "start.json", tmp_path / f"one{suffix}")
     for before in suffixes:
         for after in suffixes:
             path = tmp_path / f"two{before[1:]}{after}"
-            convert(tmp_path / f"one{before}", path)
+            bf.convert(tmp_path / f"one{before}", path)
             digits = 1e-13 if ".ant" in (before, after) else 1e-14
-            again = load_model(path, mu=0.02)
+            again = bf.load_model(path, mu=0.02)
             assert again.variables == ("x1", "x2", "y1", "y2", "y3")
             np.testing.assert_allclose(again.rhs(x), full, rtol=100 * digits, atol=1e-11)
             if after in (".json", ".mat"):
-                np.testing.assert_allclose(load_model(path).rhs(x[:2]), reduced, rtol=100 * digits)
-        convert(tmp_path / f"one{before}", tmp_path / "reduced.toml")
-        model = load_model(tmp_path / "reduced.toml")
+                np.testing.assert_allclose(bf.load_model(path).rhs(x[:2]), reduced, rtol=100 * digits)
+        bf.convert(tmp_path / f"one{before}", tmp_path / "reduced.toml")
+        model = bf.load_model(tmp_path / "reduced.toml")
         if before in (".json", ".mat"):
             np.testing.assert_array_equal(model.rhs(x[:2]), reduced)
         else:
@@ -372,32 +371,32 @@ def test_every_conversion_of_a_network(tmp_path):
 
 def test_convert_with_a_time_scale(tmp_path):
     example(1).save(tmp_path / "net.json")
-    with pytest.raises(InputError, match=r"net\.json: the network records no time-scale"):
-        convert(tmp_path / "net.json", tmp_path / "net.txt")
-    convert(tmp_path / "net.json", tmp_path / "net.txt", mu=0.25)
-    assert Network.from_reactions(read_model(tmp_path / "net.txt")).mu == 0.25
-    convert(tmp_path / "net.txt", tmp_path / "slower.txt", mu=0.5)
-    assert read_model(tmp_path / "slower.txt").mu == 0.5
-    convert(tmp_path / "net.json", tmp_path / "full.toml", mu=0.5)
-    assert len(load_model(tmp_path / "full.toml").variables) == 5
-    convert(tmp_path / "net.json", tmp_path / "named.json", mu=0.5)
-    assert Network.load(tmp_path / "named.json").mu == 0.5
+    with pytest.raises(bf.InputError, match=r"net\.json: the network records no time-scale"):
+        bf.convert(tmp_path / "net.json", tmp_path / "net.txt")
+    bf.convert(tmp_path / "net.json", tmp_path / "net.txt", mu=0.25)
+    assert bf.Network.from_reactions(bf.read_model(tmp_path / "net.txt")).mu == 0.25
+    bf.convert(tmp_path / "net.txt", tmp_path / "slower.txt", mu=0.5)
+    assert bf.read_model(tmp_path / "slower.txt").mu == 0.5
+    bf.convert(tmp_path / "net.json", tmp_path / "full.toml", mu=0.5)
+    assert len(bf.load_model(tmp_path / "full.toml").variables) == 5
+    bf.convert(tmp_path / "net.json", tmp_path / "named.json", mu=0.5)
+    assert bf.Network.load(tmp_path / "named.json").mu == 0.5
 
 
 def test_convert_classifiers_and_controlled_networks(tmp_path):
-    both = ControlledNetwork(classifier(mu=0.1), example(1, mu=0.1))
+    both = bf.ControlledNetwork(classifier(mu=0.1), example(1, mu=0.1))
     both.save(tmp_path / "both.json")
     write_mat(tmp_path / "c.mat", classifier(mu=0.1))
-    convert(tmp_path / "both.json", tmp_path / "both.txt")
-    convert(tmp_path / "both.txt", tmp_path / "again.json", mu=0.1)
-    assert isinstance(read_model(tmp_path / "again.json"), ControlledNetwork)
-    convert(tmp_path / "c.mat", tmp_path / "c.json", mu=0.2)
-    assert read_model(tmp_path / "c.json").mu == 0.2
-    convert(tmp_path / "c.json", tmp_path / "c.txt")
-    convert(tmp_path / "c.txt", tmp_path / "d.mat")
-    assert isinstance(read_model(tmp_path / "d.mat"), Classifier)
-    with pytest.raises(InputError, match="a network or a classifier but not both"):
-        convert(tmp_path / "both.json", tmp_path / "both.mat")
+    bf.convert(tmp_path / "both.json", tmp_path / "both.txt")
+    bf.convert(tmp_path / "both.txt", tmp_path / "again.json", mu=0.1)
+    assert isinstance(bf.read_model(tmp_path / "again.json"), bf.ControlledNetwork)
+    bf.convert(tmp_path / "c.mat", tmp_path / "c.json", mu=0.2)
+    assert bf.read_model(tmp_path / "c.json").mu == 0.2
+    bf.convert(tmp_path / "c.json", tmp_path / "c.txt")
+    bf.convert(tmp_path / "c.txt", tmp_path / "d.mat")
+    assert isinstance(bf.read_model(tmp_path / "d.mat"), bf.Classifier)
+    with pytest.raises(bf.InputError, match="a network or a classifier but not both"):
+        bf.convert(tmp_path / "both.json", tmp_path / "both.mat")
 
 
 @pytest.mark.parametrize(
@@ -414,16 +413,16 @@ def test_convert_classifiers_and_controlled_networks(tmp_path):
 def test_conversions_that_cannot_be(tmp_path, source, target, message):
     (tmp_path / "model.toml").write_text(TOML)
     (tmp_path / "decay.txt").write_text("A->,1")
-    with pytest.raises(InputError, match=message):
-        convert(tmp_path / source, tmp_path / target)
-    with pytest.raises(InputError, match="files have one; leave it out"):
-        convert(tmp_path / source, tmp_path / "a.json", layout=2)
+    with pytest.raises(bf.InputError, match=message):
+        bf.convert(tmp_path / source, tmp_path / target)
+    with pytest.raises(bf.InputError, match="files have one; leave it out"):
+        bf.convert(tmp_path / source, tmp_path / "a.json", layout=2)
 
 
 def test_a_library_system_can_be_converted(tmp_path):
-    convert("hopf", tmp_path / "hopf.toml")
+    bf.convert("hopf", tmp_path / "hopf.toml")
     x = [4.0, 6.0]
-    np.testing.assert_array_equal(load_model(tmp_path / "hopf.toml").rhs(x), load_model("hopf").rhs(x))
+    np.testing.assert_array_equal(bf.load_model(tmp_path / "hopf.toml").rhs(x), bf.load_model("hopf").rhs(x))
 
 
 def test_nothing_heavy_is_imported_for_a_network():

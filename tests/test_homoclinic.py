@@ -5,19 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from bifrncrn import library
-from bifrncrn.base.errors import InputError
-from bifrncrn.chemistry.networks.mat import read_mat
-from bifrncrn.models.system import System
-from bifrncrn.training.targets.behaviours import HomoclinicWanted, started
+import bifrncrn as bf
+from bifrncrn.training.targets.behaviours import started
 from bifrncrn.training.targets.wanted import loops_of
-from bifrncrn.trajectories.homoclinic import find_homoclinic
 
-TARGET = library.homoclinic()
+TARGET = bf.library.homoclinic()
 
 
 def test_the_loop_of_the_target_is_where_it_is_known_to_be():
-    found = find_homoclinic(TARGET.system, "lam", (1.9, 2.3), saddle=[5, 5], steps=4)
+    found = bf.find_homoclinic(TARGET.system, "lam", (1.9, 2.3), saddle=[5, 5], steps=4)
     assert found.value == pytest.approx(2.0, abs=2e-9)
     assert found.gap < 1e-6
     np.testing.assert_allclose(found.saddle, 5.0, rtol=1e-12)
@@ -33,17 +29,17 @@ def test_a_third_state_that_follows_changes_nothing():
     equations = {name: str(text) for name, text in TARGET.system.equations.items()}
     planar = TARGET.system
     equations = {**equations, "w": "3*(x1 - w) + 0.5*(x2 - 5)^2"}
-    system = System.from_equations(
+    system = bf.System.from_equations(
         equations, {"lam": 1.9}, {"x1": 5.0, "x2": 5.0, "w": 5.0}, dict(planar.definitions), nonnegative=True
     )
-    assert find_homoclinic(system, bounds=(1.95, 2.06), steps=2).value == pytest.approx(2.0, abs=2e-9)
+    assert bf.find_homoclinic(system, bounds=(1.95, 2.06), steps=2).value == pytest.approx(2.0, abs=2e-9)
 
 
 def test_lorenz():
     # rho = 13.926557407...: Sparrow, The Lorenz Equations (1982), and many since
     lorenz = {"x": "10*(y - x)", "y": "rho*x - y - x*z", "z": "x*y - 8/3*z"}
-    system = System.from_equations(lorenz, {"rho": 13.0}, {"x": 0.0, "y": 0.0, "z": 0.0})
-    found = find_homoclinic(system, bounds=(13, 15), steps=4)
+    system = bf.System.from_equations(lorenz, {"rho": 13.0}, {"x": 0.0, "y": 0.0, "z": 0.0})
+    found = bf.find_homoclinic(system, bounds=(13, 15), steps=4)
     assert found.value == pytest.approx(13.926557407, abs=1e-7)
 
 
@@ -51,39 +47,39 @@ def test_lorenz():
 def test_published_network(reference, mu):
     truth = json.loads((reference / "rncrn_truth.json").read_text())["homoclinic"]
     wanted = truth["learned_reduced"]["lambda_hom"] if mu is None else truth["full_by_mu"][mu]["aitken"]
-    network = read_mat(reference / "networks" / "homoclinic.mat")
+    network = bf.read_model(reference / "networks" / "homoclinic.mat")
     system = started(network, np.array([5.0, 5.0]), (2.0,), None if mu is None else float(mu))
-    found = find_homoclinic(system, "lam", (1.9, 2.1), steps=4)
+    found = bf.find_homoclinic(system, "lam", (1.9, 2.1), steps=4)
     # the reference itself is good to 1e-9 at small mu and to 1e-6 above
     assert found.value == pytest.approx(wanted, abs=2e-9 if mu in (None, "0.0001") else 1e-6)
 
 
 def test_no_loop_is_found_where_there_is_none():
-    assert find_homoclinic(TARGET.system, "lam", (2.05, 2.2), saddle=[5, 5], steps=3) is None
+    assert bf.find_homoclinic(TARGET.system, "lam", (2.05, 2.2), saddle=[5, 5], steps=3) is None
     # no saddle at all
-    assert find_homoclinic(library.hopf().system, "lam", (1, 3)) is None
+    assert bf.find_homoclinic(bf.library.hopf().system, "lam", (1, 3)) is None
 
 
 def test_bad_input():
-    with pytest.raises(InputError, match="lower first"):
-        find_homoclinic(TARGET.system, "lam", (2, 1))
-    with pytest.raises(InputError, match="steps must be"):
-        find_homoclinic(TARGET.system, "lam", (1, 2), steps=0)
-    with pytest.raises(InputError, match="2 to"):
-        find_homoclinic(System.from_equations({"x": "lam - x"}, {"lam": 1.0}, {"x": 1.0}), "lam", (1, 2))
+    with pytest.raises(bf.InputError, match="lower first"):
+        bf.find_homoclinic(TARGET.system, "lam", (2, 1))
+    with pytest.raises(bf.InputError, match="steps must be"):
+        bf.find_homoclinic(TARGET.system, "lam", (1, 2), steps=0)
+    with pytest.raises(bf.InputError, match="2 to"):
+        bf.find_homoclinic(bf.System.from_equations({"x": "lam - x"}, {"lam": 1.0}, {"x": 1.0}), "lam", (1, 2))
 
 
 def test_the_target_asks_for_its_loop_and_the_published_network_misses_it(reference):
     (wanted,) = loops_of(TARGET)
     assert wanted.lam == 2.0 and wanted.within == pytest.approx(2e-3)
-    assert loops_of(library.hopf()) == ()
-    network = read_mat(reference / "networks" / "homoclinic.mat")
+    assert loops_of(bf.library.hopf()) == ()
+    network = bf.read_model(reference / "networks" / "homoclinic.mat")
     verdict = wanted.check(network, None)  # 0.0049 off
     assert not verdict.ok
     assert verdict.error == pytest.approx(0.0049095518894 / 2e-3, rel=1e-5)
     assert "homoclinic orbit at lam = 1.99509" in verdict.text
-    assert HomoclinicWanted(2.0, wanted.saddle, 0.005).check(network, 1e-4).ok
-    assert "no homoclinic orbit" in HomoclinicWanted(2.5, wanted.saddle, 0.005).check(network, None).text
+    assert bf.HomoclinicWanted(2.0, wanted.saddle, 0.005).check(network, 1e-4).ok
+    assert "no homoclinic orbit" in bf.HomoclinicWanted(2.5, wanted.saddle, 0.005).check(network, None).text
 
 
 # the demonstrations cir and kpr of AUTO-07p's HomCont, with the values its manual prints
@@ -99,8 +95,8 @@ KOPER = {"x": "(-0.15*y - x^3 + 3*x - lam)/0.1", "y": "x - 2*y + z", "z": "y - z
 def test_a_homoclinic_orbit_to_a_saddle_focus(backward):
     # backwards in time the manifold of dimension one is the stable one
     equations = {name: f"-({text})" if backward else text for name, text in CIRCUIT.items()}
-    model = System.from_equations(equations, {"nu": -0.9, "be": 0.6}, {"x": 0.0, "y": 0.0, "z": 0.0})
-    found = find_homoclinic(model, "nu", (-0.76, -0.69))
+    model = bf.System.from_equations(equations, {"nu": -0.9, "be": 0.6}, {"x": 0.0, "y": 0.0, "z": 0.0})
+    found = bf.find_homoclinic(model, "nu", (-0.76, -0.69))
     assert found.value == pytest.approx(-0.721309, abs=1e-6)
     assert found.gap < 1e-4
     assert found.saddle_quantity * (-1 if backward else 1) < 0.0  # Shilnikov's case is the other one
@@ -108,6 +104,6 @@ def test_a_homoclinic_orbit_to_a_saddle_focus(backward):
 
 def test_a_homoclinic_orbit_that_the_leading_eigenvalue_hides():
     # u/s is 10: a passage at a distance of 1e-6 in the parameter is no nearer than a quarter of the orbit's size
-    model = System.from_equations(KOPER, {"lam": -1.85}, dict.fromkeys("xyz", -0.959))
-    found = find_homoclinic(model, "lam", (-1.8518, -1.85))
+    model = bf.System.from_equations(KOPER, {"lam": -1.85}, dict.fromkeys("xyz", -0.959))
+    found = bf.find_homoclinic(model, "lam", (-1.8518, -1.85))
     assert found.value == pytest.approx(-1.851185, abs=1e-6)

@@ -5,8 +5,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from bifrncrn import library
-from bifrncrn.library.formats import convert, load_model
+import bifrncrn as bf
 from bifrncrn.models import toml as modelfile
 
 # its import warns about SWIG
@@ -60,17 +59,17 @@ def equal(pair):
 def test_a_network(tmp_path, suffix, mu):
     pytest.importorskip("antimony", reason="antimony is not installed")
     source = files("bifrncrn.library") / "data" / "hopf_network.json"
-    network = load_model(str(source), mu=mu).with_(state={"x1": 5.4, "x2": 4.7})
+    network = bf.load_model(str(source), mu=mu).with_(state={"x1": 5.4, "x2": 4.7})
     modelfile.write(network, tmp_path / "network.toml")
-    convert(tmp_path / "network.toml", tmp_path / f"network{suffix}")
-    convert(tmp_path / f"network{suffix}", tmp_path / "again.xml")
+    bf.convert(tmp_path / "network.toml", tmp_path / f"network{suffix}")
+    bf.convert(tmp_path / f"network{suffix}", tmp_path / "again.xml")
     equal(trajectories(network, network.variables, tmp_path / "again.xml", 8.0))
 
 
 def test_the_reactions_of_a_network(tmp_path):
     source = files("bifrncrn.library") / "data" / "hopf_network.json"
-    convert(str(source), tmp_path / "network.xml", mu=0.0075)
-    network = load_model(str(source), mu=0.0075)
+    bf.convert(str(source), tmp_path / "network.xml", mu=0.0075)
+    network = bf.load_model(str(source), mu=0.0075)
     names = [f"{name[0].upper()}_{name[1:]}" for name in network.variables]
     own, other = trajectories(network, names, tmp_path / "network.xml", 8.0)
     assert np.ptp(own, axis=0).max() > 1e-3
@@ -79,15 +78,15 @@ def test_the_reactions_of_a_network(tmp_path):
 
 def test_equations(tmp_path):
     (tmp_path / "model.toml").write_text(PREDATORS)
-    convert(tmp_path / "model.toml", tmp_path / "model.xml")
-    system = load_model(tmp_path / "model.toml")
+    bf.convert(tmp_path / "model.toml", tmp_path / "model.xml")
+    system = bf.load_model(tmp_path / "model.toml")
     equal(trajectories(system, system.variables, tmp_path / "model.xml", 12.0))
 
 
 def test_variables_that_become_negative(tmp_path):
-    system = library.problem("lorenz").system.with_(state=[-1.0, 2.0, 20.0], values={"rho": 28.0})
+    system = bf.library.problem("lorenz").system.with_(state=[-1.0, 2.0, 20.0], values={"rho": 28.0})
     modelfile.write(system, tmp_path / "lorenz.toml")
-    convert(tmp_path / "lorenz.toml", tmp_path / "lorenz.xml")
+    bf.convert(tmp_path / "lorenz.toml", tmp_path / "lorenz.xml")
     equal(trajectories(system, system.variables, tmp_path / "lorenz.xml", 2.0))
 
 
@@ -99,8 +98,8 @@ def test_random_models(tmp_path, seed):
 
     pytest.importorskip("antimony", reason="antimony is not installed")
     (tmp_path / "a.ant").write_text(antimony_model(seed))
-    convert(tmp_path / "a.ant", tmp_path / "a.xml")
-    system = load_model(tmp_path / "a.xml")
+    bf.convert(tmp_path / "a.ant", tmp_path / "a.xml")
+    system = bf.load_model(tmp_path / "a.xml")
     names = [f"S{i}" for i in range(3)] + ["w", "z", "k0", "J0"]
     other = roadrunner.RoadRunner(str(tmp_path / "a.xml"))
     other.integrator.relative_tolerance, other.integrator.absolute_tolerance = 1e-11, 1e-13

@@ -206,12 +206,11 @@ def test_work_does_not_grow_with_the_grid():
 
 
 def test_command_line_and_json(tmp_path):
-    from bifrncrn.cli.main import main
 
     model, out = tmp_path / "bratu.toml", tmp_path / "out.json"
     model.write_text(bratu(130).to_toml())
     arguments = ["diagram", str(model), "--parameter", "lam", "--range", "0", "4", "--no-stability", "--json", str(out)]
-    assert main(arguments) == 0
+    assert bf.main(arguments) == 0
     data = json.loads(out.read_text())
     assert set(data["branches"][0]["unstable"]) == {None}
     loaded = bf.Diagram.load(out)

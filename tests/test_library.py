@@ -3,19 +3,15 @@
 import numpy as np
 import pytest
 
-from bifrncrn import library
-from bifrncrn.base.errors import InputError
-from bifrncrn.diagrams.diagram import diagram
-from bifrncrn.models.system import System
-from bifrncrn.training.targets.target import Target
+import bifrncrn as bf
 
-TEXTBOOK = library.names("textbook")
-TARGETS = library.names("target")
+TEXTBOOK = bf.library.names("textbook")
+TARGETS = bf.library.names("target")
 
 
 @pytest.mark.parametrize("name", TEXTBOOK)
 def test_known_points_satisfy_their_definition(name):
-    problem = library.problem(name)
+    problem = bf.library.problem(name)
     assert np.abs(problem.system.rhs(problem.system.state)).max() < 1e-12
     for point in problem.known:
         at = problem.system.with_(values={problem.parameter: point.parameter})
@@ -30,8 +26,8 @@ def test_known_points_satisfy_their_definition(name):
 
 @pytest.mark.parametrize("name", TEXTBOOK)
 def test_diagram_has_the_known_points_and_no_others(name):
-    problem = library.problem(name)
-    found = diagram(problem.system, problem.parameter, problem.bounds)
+    problem = bf.library.problem(name)
+    found = bf.diagram(problem.system, problem.parameter, problem.bounds)
     got = sorted((p.label, p.parameters[problem.parameter]) for p in found.special_points if p.label != "EP")
     want = sorted((p.label, p.parameter) for p in problem.known)
     assert [label for label, _ in got] == [label for label, _ in want]
@@ -40,8 +36,8 @@ def test_diagram_has_the_known_points_and_no_others(name):
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_targets_can_be_sampled(name):
-    target = library.get(name)
-    assert isinstance(target, Target)
+    target = bf.library.get(name)
+    assert isinstance(target, bf.Target)
     assert target.name == name
     samples = target.samples()
     assert len(samples) * target.sizes[0] > target.perceptrons * (2 * target.sizes[0] + target.sizes[1] + 1)
@@ -53,13 +49,13 @@ def test_targets_can_be_sampled(name):
 
 @pytest.mark.parametrize(("name", "power"), [("hopf", 5.308273526697783), ("homoclinic", 3.0848864026194307)])
 def test_fields_have_the_published_mean_square(name, power):
-    definition = library.get(name).definition()
+    definition = bf.library.get(name).definition()
     assert (definition.field**2).mean() == pytest.approx(power, rel=1e-4)
 
 
 @pytest.mark.parametrize(("name", "count", "power"), [("circle", 25789, 1.1058040715426558), ("eq_cycle", 26045, None)])
 def test_designer_targets_have_the_published_samples(name, count, power):
-    definition = library.get(name).definition()
+    definition = bf.library.get(name).definition()
     assert len(definition) == count
     if power:
         assert (definition.field**2).mean() == pytest.approx(power, rel=1e-12)
@@ -67,7 +63,7 @@ def test_designer_targets_have_the_published_samples(name, count, power):
 
 def test_known_points_of_targets_are_in_their_diagrams():
     for name in ("hopf", "homoclinic"):
-        target = library.get(name)
+        target = bf.library.get(name)
         (known,) = (point for point in target.known if point.label == "HB")
         system = target.system.with_(values={"lam": known.parameters["lam"]})
         state = np.array([known.state[variable] for variable in system.variables])
@@ -76,11 +72,11 @@ def test_known_points_of_targets_are_in_their_diagrams():
 
 
 def test_names_and_close_matches():
-    assert set(library.names()) == set(TEXTBOOK) | set(TARGETS)
-    assert isinstance(library.get("brusselator"), System)
-    with pytest.raises(InputError, match="did you mean 'homoclinic'"):
-        library.get("homoclinc")
-    with pytest.raises(InputError, match="the names are"):
-        library.get("zzz")
-    with pytest.raises(InputError, match="kind"):
-        library.names("none")
+    assert set(bf.library.names()) == set(TEXTBOOK) | set(TARGETS)
+    assert isinstance(bf.library.get("brusselator"), bf.System)
+    with pytest.raises(bf.InputError, match="did you mean 'homoclinic'"):
+        bf.library.get("homoclinc")
+    with pytest.raises(bf.InputError, match="the names are"):
+        bf.library.get("zzz")
+    with pytest.raises(bf.InputError, match="kind"):
+        bf.library.names("none")

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.cli.main import main
 
 CUSP = bf.System.from_equations({"x": "p + q*x - x^3"}, {"p": -2.0, "q": 2.0}, {"x": -2.0}, title="cusp")
 # folds at p = q^2/4, Hopf points at x = 0, p = 0, q < 0 (Kuznetsov, eq. 8.51)
@@ -222,7 +221,7 @@ def test_other_points_and_models_are_refused():
 def test_command_line_file_and_picture(tmp_path, capsys):
     out, picture = tmp_path / "d.json", tmp_path / "d.png"
     words = ["diagram", "ab_reaction", "--parameter", "D", "--range", "0", "0.16", "--second", "beta"]
-    assert main([*words, "--second-range", "1.5", "3.5", "--json", str(out), "--plot", str(picture)]) == 0
+    assert bf.main([*words, "--second-range", "1.5", "3.5", "--json", str(out), "--plot", str(picture)]) == 0
     assert "CP" in capsys.readouterr().out
     data = json.loads(out.read_text())
     assert (data["second"], data["second_range"]) == ("beta", [1.5, 3.5])
@@ -233,7 +232,7 @@ def test_command_line_file_and_picture(tmp_path, capsys):
     again = bf.Diagram.load(out)
     assert again.second == "beta" and len(again.branches) == 4
     assert picture.stat().st_size > 10_000
-    assert main(words) == 2
+    assert bf.main(words) == 2
     assert "go together" in capsys.readouterr().err
 
 

@@ -6,17 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
-from bifrncrn.base.errors import InputError
+import bifrncrn as bf
 from bifrncrn.compile.pointers import doubles
 from bifrncrn.continuation import dense, layout
 from bifrncrn.continuation.march import march
-from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.start import newton
-from bifrncrn.models.system import System
 
-CUBIC = System.from_equations({"x": "lam + x - x^3"}, {"lam": 0.0}, {"x": -1.0})
-CIRCLE = System.from_equations({"x": "x^2 + p^2 - 1"}, {"p": 0.0}, {"x": 1.0})
+CUBIC = bf.System.from_equations({"x": "lam + x - x^3"}, {"lam": 0.0}, {"x": -1.0})
+CIRCLE = bf.System.from_equations({"x": "x^2 + p^2 - 1"}, {"p": 0.0}, {"x": 1.0})
 FREE = (np.array([-np.inf]), np.array([np.inf]))
 
 
@@ -30,7 +28,7 @@ def follow(system, y, tangent, span, walls=FREE, floor=None, **options):
     """March from y; return the trace."""
     problem = EquilibriumProblem(system, 0)
     unit = np.append(np.full(len(y) - 1, 0.1), span[1] - span[0]) if floor is None else floor
-    return march(problem.curve(), np.array(y), np.array(tangent), span, walls, unit, Options(**options))
+    return march(problem.curve(), np.array(y), np.array(tangent), span, walls, unit, bf.Options(**options))
 
 
 def spectrum(matrix):
@@ -96,14 +94,14 @@ def test_nothing_is_kept_beyond_a_wall():
 
 def test_a_start_that_is_corrected_out_of_the_range_is_refused():
     """The plane through (0.99, 0) normal to the state meets the parabola at p = 0.98 only."""
-    system = System.from_equations({"x": "p - x^2"}, {"p": 0.0}, {"x": 0.0})
+    system = bf.System.from_equations({"x": "p - x^2"}, {"p": 0.0}, {"x": 0.0})
     trace = follow(system, [0.99, 0.0], [1.0, 0.0], (-1.0, 0.5))
     assert len(trace.points) == 0
     assert trace.reason == layout.SHORT
 
 
 def test_a_model_that_turns_nan_ends_the_march_there():
-    system = System.from_equations({"x": "sqrt(0.5 - p) - x"}, {"p": 0.0}, {"x": 0.7})
+    system = bf.System.from_equations({"x": "sqrt(0.5 - p) - x"}, {"p": 0.0}, {"x": 0.7})
     trace = follow(system, [np.sqrt(0.5), 0.0], [0.0, 1.0], (-1.0, 1.0))
     assert trace.reason in (layout.NOT_FINITE, layout.SHORT)
     assert np.all(np.isfinite(trace.points))
@@ -112,7 +110,7 @@ def test_a_model_that_turns_nan_ends_the_march_there():
 
 def test_newton_converges_quadratically():
     """The fitted order of the errors |x_k - sqrt 2| of Newton's method is two."""
-    problem = EquilibriumProblem(System.from_equations({"x": "r - x^2"}, {"r": 2.0}, {"x": 2.0}), 0)
+    problem = EquilibriumProblem(bf.System.from_equations({"x": "r - x^2"}, {"r": 2.0}, {"x": 2.0}), 0)
     at, errors = np.array([2.0, 2.0]), []
     for _ in range(4):
         f, matrix = problem.linearize(at)
@@ -195,5 +193,5 @@ def test_small_integer_matrices_always_converge(seed, n):
     ("name", "value"), [("step", 0.0), ("step", 1.0), ("angle", -1), ("max_points", 1), ("tolerance", np.nan)]
 )
 def test_options_out_of_range(name, value):
-    with pytest.raises(InputError, match=name):
-        Options(**{name: value})
+    with pytest.raises(bf.InputError, match=name):
+        bf.Options(**{name: value})

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifrncrn.base.errors import InputError
+import bifrncrn as bf
 from bifrncrn.models import toml as modelfile
-from bifrncrn.models.system import System
 
 TANK = """title = "A -> B reaction in a stirred tank"
 
@@ -41,7 +40,7 @@ samples = 100
 def test_read(tmp_path: Path) -> None:
     path = tmp_path / "tank.toml"
     path.write_text(TANK)
-    system = System.from_file(path)
+    system = bf.System.from_file(path)
     assert system.title == "A -> B reaction in a stirred tank"
     assert (system.variables, system.parameters) == (("u1", "u2"), ("D", "B", "beta"))
     assert system.values.tolist() == [0.0, 14.0, 2.0]
@@ -50,7 +49,7 @@ def test_read(tmp_path: Path) -> None:
     assert system.rhs([0.5, 0.0], [1, 2, 3]).tolist() == [0.0, 1.0]
 
 
-def assert_same(one: System, other: System) -> None:
+def assert_same(one: bf.System, other: bf.System) -> None:
     """Compare everything a file holds."""
     for name in ("title", "variables", "parameters", "equations", "definitions", "nonnegative", "periodic", "training"):
         assert getattr(one, name) == getattr(other, name), name
@@ -61,7 +60,7 @@ def assert_same(one: System, other: System) -> None:
 def test_round_trip(tmp_path: Path) -> None:
     system = modelfile.loads(TANK)
     modelfile.write(system, tmp_path / "again.toml")
-    assert_same(system, System.from_file(tmp_path / "again.toml"))
+    assert_same(system, bf.System.from_file(tmp_path / "again.toml"))
     assert_same(system, modelfile.loads(system.to_toml()))
 
 
@@ -72,7 +71,7 @@ def test_round_trip(tmp_path: Path) -> None:
 )
 def test_random_round_trip(title: str, values: list[float], names: list[str]) -> None:
     variables, parameters = names[: len(values)], names[4 : 4 + len(values)]
-    system = System.from_equations(
+    system = bf.System.from_equations(
         {name: f"{name}\n + 2*{other}" for name, other in zip(variables, parameters)},
         parameters=dict(zip(parameters, values)),
         state=dict(zip(variables, reversed(values))),
@@ -121,8 +120,8 @@ def changed(old: str, new: str) -> str:
 def test_errors_name_file_line_and_word(tmp_path: Path, text: str, line: int | None, words: str) -> None:
     path = tmp_path / "model.toml"
     path.write_text(text)
-    with pytest.raises(InputError, match=words) as caught:
-        System.from_file(path)
+    with pytest.raises(bf.InputError, match=words) as caught:
+        bf.System.from_file(path)
     message = str(caught.value)
     assert message.startswith(str(path))
     if line is not None:
@@ -149,8 +148,8 @@ def test_errors_name_file_line_and_word(tmp_path: Path, text: str, line: int | N
 def test_broken_files(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "model.toml"
     path.write_text(text)
-    with pytest.raises(InputError, match=words):
-        System.from_file(path)
+    with pytest.raises(bf.InputError, match=words):
+        bf.System.from_file(path)
 
 
 @pytest.mark.parametrize(
@@ -164,39 +163,39 @@ def test_broken_files(tmp_path: Path, text: str, words: str) -> None:
 def test_files_that_are_no_text(tmp_path: Path, raw: bytes, words: str) -> None:
     path = tmp_path / "model.toml"
     path.write_bytes(raw)
-    with pytest.raises(InputError, match=words):
-        System.from_file(path)
+    with pytest.raises(bf.InputError, match=words):
+        bf.System.from_file(path)
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot read .*missing\.toml: No such file"):
-        System.from_file(tmp_path / "missing.toml")
-    with pytest.raises(InputError, match="is a folder"):
-        System.from_file(tmp_path)
-    with pytest.raises(InputError, match=r"cannot be the name of a file|cannot read"):
-        System.from_file("bad\0name.toml")
+    with pytest.raises(bf.InputError, match=r"cannot read .*missing\.toml: No such file"):
+        bf.System.from_file(tmp_path / "missing.toml")
+    with pytest.raises(bf.InputError, match="is a folder"):
+        bf.System.from_file(tmp_path)
+    with pytest.raises(bf.InputError, match=r"cannot be the name of a file|cannot read"):
+        bf.System.from_file("bad\0name.toml")
 
 
 def test_huge_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(modelfile, "MAX_BYTES", 1_000_000)
     path = tmp_path / "model.toml"
     path.write_bytes(b"#" * 1_000_001)
-    with pytest.raises(InputError, match="larger than 1 MB"):
-        System.from_file(path)
+    with pytest.raises(bf.InputError, match="larger than 1 MB"):
+        bf.System.from_file(path)
 
 
 def test_windows_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "model.toml"
     path.write_bytes(b"\xef\xbb\xbf" + TANK.replace("\n", "\r\n").encode())
-    assert_same(System.from_file(path), modelfile.loads(TANK))
+    assert_same(bf.System.from_file(path), modelfile.loads(TANK))
 
 
 def test_writing_where_nothing_can_be_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot write"):
+    with pytest.raises(bf.InputError, match="cannot write"):
         modelfile.write(modelfile.loads(TANK), tmp_path / "no" / "folder.toml")
 
 
 def test_what_toml_cannot_hold(tmp_path: Path) -> None:
-    system = System.from_equations({"x": "x"}, training={"f": object()})
-    with pytest.raises(InputError, match="cannot be written to a model file"):
+    system = bf.System.from_equations({"x": "x"}, training={"f": object()})
+    with pytest.raises(bf.InputError, match="cannot be written to a model file"):
         system.to_toml()

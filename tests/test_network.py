@@ -8,11 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import bifrncrn as bf
 from bifrncrn.base.checks import quasi_static
-from bifrncrn.base.errors import InputError
-from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
-from bifrncrn.chemistry.networks.mat import read_mat
-from bifrncrn.chemistry.networks.network import Network
 
 ARRAYS = ("alpha", "omega", "psi", "theta", "beta", "gamma", "tau", "state", "lam")
 
@@ -32,7 +29,7 @@ def matrix(entries, n, k):
 @st.composite
 def networks(draw, mu=st.none() | st.floats(1e-6, 10.0)):
     m, n, p = draw(st.integers(1, 3)), draw(st.integers(1, 4)), draw(st.integers(0, 2))
-    return Network(
+    return bf.Network(
         alpha=draw(matrix(weights, m, n)),
         omega=draw(matrix(weights, n, m)),
         psi=draw(matrix(weights, n, p)),
@@ -60,7 +57,7 @@ def example(p=1, **changes):
         "state": [1.5, 2.5],
         "lam": [0.7, 1.1][:p],
     }
-    return Network(**{**base, **changes})
+    return bf.Network(**{**base, **changes})
 
 
 def field(net, x, lam):
@@ -104,9 +101,9 @@ def test_full_starts_at_quasi_static_perceptrons():
 
 def test_full_uses_the_recorded_time_scale():
     assert example(mu=0.25).full().values[-1] == 0.25
-    with pytest.raises(InputError, match="no time-scale mu"):
+    with pytest.raises(bf.InputError, match="no time-scale mu"):
         example().full()
-    with pytest.raises(InputError, match="must be positive"):
+    with pytest.raises(bf.InputError, match="must be positive"):
         example().full(-1.0)
 
 
@@ -131,7 +128,7 @@ def test_arrays_cannot_be_changed():
 
 
 def test_numbers_fill_vectors_and_replace_keeps_the_rest():
-    net = Network(alpha=[[1.0, 2.0]], omega=[[1.0], [2.0]], gamma=2.0, theta=np.float64(3.0))
+    net = bf.Network(alpha=[[1.0, 2.0]], omega=[[1.0], [2.0]], gamma=2.0, theta=np.float64(3.0))
     assert net.gamma.tolist() == [2.0, 2.0]
     assert net.theta.tolist() == [3.0, 3.0]
     assert dataclasses.replace(net, mu=0.1).gamma.tolist() == [2.0, 2.0]
@@ -162,13 +159,13 @@ def test_numbers_fill_vectors_and_replace_keeps_the_rest():
     ],
 )
 def test_bad_networks_are_refused_by_name(changes, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(bf.InputError, match=message):
         example(**changes)
 
 
 @given(networks())
 def test_json_keeps_every_digit(net):
-    again = Network.from_json(json.loads(json.dumps(net.to_json())))
+    again = bf.Network.from_json(json.loads(json.dumps(net.to_json())))
     for name in ARRAYS:
         np.testing.assert_array_equal(getattr(again, name), getattr(net, name))
     assert (again.mu, again.title, again.training) == (net.mu, net.title, net.training)
@@ -177,12 +174,12 @@ def test_json_keeps_every_digit(net):
 def test_save_and_load(tmp_path):
     net = example(mu=0.0075, training={"seed": 3})
     net.save(tmp_path / "net.json")
-    again = Network.load(tmp_path / "net.json")
+    again = bf.Network.load(tmp_path / "net.json")
     assert again.to_json() == net.to_json()
     data = json.loads((tmp_path / "net.json").read_text())
     assert data["schema"] == "bifrncrn.network/1"
     assert data["weights"]["omega"]["unit"] == "1/(concentration time)"
-    with pytest.raises(InputError, match="cannot be written as JSON"):
+    with pytest.raises(bf.InputError, match="cannot be written as JSON"):
         example(training={"array": {1, 2}}).save(tmp_path / "bad.json")
     assert not (tmp_path / "bad.json").exists()
 
@@ -196,7 +193,7 @@ def classifier(**changes):
         "gamma": 1.5,
         "lam": [0.6],
     }
-    return Classifier(**{**base, **changes})
+    return bf.Classifier(**{**base, **changes})
 
 
 def test_classifier_output_is_where_its_chemistry_settles():
@@ -211,7 +208,7 @@ def test_classifier_output_is_where_its_chemistry_settles():
 
 def test_controlled_network_reduces_to_the_network_at_the_output():
     net = example(1)
-    both = ControlledNetwork(classifier(), net)
+    both = bf.ControlledNetwork(classifier(), net)
     alone = net.reduced().with_(values={"lam": float(classifier().output()[0])})
     x = np.array([0.9, 1.3])
     np.testing.assert_allclose(both.reduced().rhs(x), alone.rhs(x), rtol=1e-13)
@@ -225,13 +222,13 @@ def test_controlled_network_reduces_to_the_network_at_the_output():
 
 def test_controlled_network_with_two_environments_names_them():
     model = classifier(first_layer=[[1.0, -2.0, 0.5], [0.3, 0.3, 0.3]], lam=[0.6, 0.7])
-    assert ControlledNetwork(model, example(1)).reduced().parameters[:2] == ("lam1", "lam2")
+    assert bf.ControlledNetwork(model, example(1)).reduced().parameters[:2] == ("lam1", "lam2")
 
 
 def test_controlled_network_json(tmp_path):
-    both = ControlledNetwork(classifier(mu=0.01), example(1, mu=0.02))
+    both = bf.ControlledNetwork(classifier(mu=0.01), example(1, mu=0.02))
     both.save(tmp_path / "both.json")
-    assert ControlledNetwork.load(tmp_path / "both.json").to_json() == both.to_json()
+    assert bf.ControlledNetwork.load(tmp_path / "both.json").to_json() == both.to_json()
 
 
 @pytest.mark.parametrize(
@@ -241,12 +238,12 @@ def test_controlled_network_json(tmp_path):
         (lambda: classifier(output_layer=[[1.0]]), "output_layer has shape"),
         (lambda: classifier(gamma=0.0), "gamma is 0.0 but must be positive"),
         (lambda: classifier(first_layer=np.zeros((0, 3))), "needs an environment"),
-        (lambda: ControlledNetwork(classifier(), example(2)), "1 outputs but the network 2 parameter species"),
+        (lambda: bf.ControlledNetwork(classifier(), example(2)), "1 outputs but the network 2 parameter species"),
         (lambda: classifier().full(), "records no time-scale"),
     ],
 )
 def test_bad_classifiers_are_refused(make, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(bf.InputError, match=message):
         make()
 
 
@@ -266,7 +263,7 @@ def residual(system, x, scale):
 
 @pytest.mark.parametrize("name", ["hopf", "homoclinic", "eqcycle"])
 def test_published_equilibria_with_parameter(reference, name):
-    net = read_mat(reference / f"networks/{name}.mat")
+    net = bf.read_model(reference / f"networks/{name}.mat")
     rows = truth(reference, f"bif_{name}", "equilibria_table")
     assert rows
     for row in rows:
@@ -282,7 +279,7 @@ def test_published_equilibria_with_parameter(reference, name):
 
 @pytest.mark.parametrize(("name", "key"), [("circle", "circle"), ("heart", "heart")])
 def test_published_equilibria_without_parameter(reference, name, key):
-    net = read_mat(reference / f"networks/{name}.mat")
+    net = bf.read_model(reference / f"networks/{name}.mat")
     for entry in truth(reference, "classification_and_equilibria", f"equilibria_{key}", "list"):
         x = np.array(entry["x"])
         assert residual(net.reduced(), x, np.abs(x * (np.abs(net.alpha) @ net.perceptrons(x))).max()) < 1e-12
@@ -293,7 +290,7 @@ def test_published_equilibria_without_parameter(reference, name, key):
 
 @pytest.mark.parametrize("mu", [0.0, 0.0075, 0.1])
 def test_published_hopf_points_have_imaginary_eigenvalues(reference, mu):
-    net = read_mat(reference / "networks/hopf.mat")
+    net = bf.read_model(reference / "networks/hopf.mat")
     points = truth(reference, "bif_hopf", "hopf_by_mu (0=reduced)")
     point = next(entry[0] for key, entry in points.items() if float(key) == mu)
     x = np.array(point["x"])
@@ -307,7 +304,7 @@ def test_published_hopf_points_have_imaginary_eigenvalues(reference, mu):
 
 
 def test_published_classifier(reference):
-    model = read_mat(reference / "networks/eqcycle_classifier.mat")
+    model = bf.read_model(reference / "networks/eqcycle_classifier.mat")
     expected = truth(reference, "classification_and_equilibria", "eqcycle_classifier", "R_at")
     found = [model.output([float(lam)])[0] for lam in expected]
     np.testing.assert_allclose(found, list(expected.values()), rtol=1e-13)

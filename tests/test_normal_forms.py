@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import bifrncrn as bf
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-from bifrncrn.models.system import System
 
 
 def problem(equations, lam=0.0):
-    return EquilibriumProblem(System.from_equations(equations, {"lam": lam}, dict.fromkeys(equations, 0.0)), 0)
+    return EquilibriumProblem(bf.System.from_equations(equations, {"lam": lam}, dict.fromkeys(equations, 0.0)), 0)
 
 
 @settings(max_examples=20)
@@ -84,7 +84,9 @@ def test_time_scales_omega_and_leaves_l1():
 
 
 def test_brusselator_is_supercritical():
-    system = System.from_equations({"x": "1 - (B+1)*x + x^2*y", "y": "B*x - x^2*y"}, {"B": 2.0}, {"x": 1.0, "y": 2.0})
+    system = bf.System.from_equations(
+        {"x": "1 - (B+1)*x + x^2*y", "y": "B*x - x^2*y"}, {"B": 2.0}, {"x": 1.0, "y": 2.0}
+    )
     omega, l1 = EquilibriumProblem(system, 0).hopf(np.array([1.0, 2.0, 2.0]))
     assert omega == pytest.approx(1.0, abs=1e-12)
     assert l1 < 0.0

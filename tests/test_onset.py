@@ -3,16 +3,14 @@
 import numpy as np
 import pytest
 
-from bifrncrn.chemistry.networks.mat import read_mat
-from bifrncrn.diagrams.diagram import diagram
+import bifrncrn as bf
 from bifrncrn.diagrams.onset import find_onsets
-from bifrncrn.models.system import System
 
 
 def onsets(equations, bounds, state, box=None, **rest):
     parameter = {"lam": bounds[0]}
-    system = System.from_equations(equations, parameter, state, **rest)
-    points = diagram(system, parameter="lam", bounds=bounds, box=box, all=box is not None).special_points
+    system = bf.System.from_equations(equations, parameter, state, **rest)
+    points = bf.diagram(system, parameter="lam", bounds=bounds, box=box, all=box is not None).special_points
     return find_onsets(system, "lam", [p for p in points if p.label != "EP"], bounds)
 
 
@@ -56,11 +54,11 @@ def test_a_fold_that_leads_to_another_equilibrium_is_none():
 
 @pytest.mark.parametrize("mu", [None, 0.01])
 def test_the_published_network_switches_by_a_snic(reference, mu):
-    network = read_mat(reference / "networks" / "eqcycle.mat")
+    network = bf.read_model(reference / "networks" / "eqcycle.mat")
     system = network.reduced() if mu is None else network.full(mu)
     name = system.parameters[0]
     system = system.with_(values={name: 0.1})
-    points = [p for p in diagram(system, parameter=name, bounds=(0.1, 1.0)).special_points if p.label != "EP"]
+    points = [p for p in bf.diagram(system, parameter=name, bounds=(0.1, 1.0)).special_points if p.label != "EP"]
     (onset,) = find_onsets(system, name, points, (0.1, 1.0))
     assert onset.kind == "SNIC"
     assert onset.value == pytest.approx(0.8037066910375866, rel=1e-9)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.cli.main import main
 
 TURN = 2.0 * np.pi
 LORENZ = """
@@ -94,7 +93,7 @@ def test_a_cascade_from_a_cycle_that_no_hopf_point_leads_to(tmp_path):
     path, out = tmp_path / "lorenz.toml", tmp_path / "out.json"
     path.write_text(LORENZ)
     words = ["diagram", str(path), "--parameter", "rho", "--range", "200", "260", "--cycle", "--doublings", "3"]
-    assert main([*words, "--json", str(out)]) == 0
+    assert bf.main([*words, "--json", str(out)]) == 0
     data = json.loads(out.read_text())
     values = sorted((p["parameters"]["rho"] for p in data["special_points"] if p["label"] == "PD"), reverse=True)
     assert values[:2] == pytest.approx(DOUBLED[:2], abs=1e-8)
@@ -144,5 +143,5 @@ def _shot(start, period, rho):
 def test_what_cannot_be_followed_is_said(words, says, tmp_path, capsys):
     path = tmp_path / "model.toml"
     path.write_text(LORENZ.replace("rho*x", "0.5*x + 0*rho"))
-    assert main(["diagram", str(path), "--parameter", "rho", "--range", "200", "260", *words]) == 2
+    assert bf.main(["diagram", str(path), "--parameter", "rho", "--range", "200", "260", *words]) == 2
     assert says in capsys.readouterr().err

@@ -9,15 +9,7 @@ import sympy
 from scipy.integrate import solve_ivp
 from test_cases import build
 
-from bifrncrn import library
-from bifrncrn.base.errors import InputError
-from bifrncrn.cli.main import main
-from bifrncrn.diagrams.diagram import diagram
-from bifrncrn.diagrams.extend import extend
-from bifrncrn.diagrams.orbits import orbits, with_orbits
-from bifrncrn.diagrams.results import Diagram
-from bifrncrn.models.system import System
-from bifrncrn.trajectories.cycles import find_cycle
+import bifrncrn as bf
 
 FILE = Path(__file__).resolve().parents[2] / "shared" / "reference" / "cases.json"
 CASES = json.loads(FILE.read_text())["cases"] if FILE.is_file() else []
@@ -29,11 +21,11 @@ EARLY = {"x": "(lam + 1/2)*x - y - x*(x^2 + y^2)", "y": "x + (lam + 1/2)*y - y*(
 
 def system(equations, parameter="lam", value=-1.0, **state):
     names = list(equations)
-    return System.from_equations(equations, {parameter: value}, {name: state.get(name, 0.0) for name in names})
+    return bf.System.from_equations(equations, {parameter: value}, {name: state.get(name, 0.0) for name in names})
 
 
 def family(equations, bounds=(-1, 1), which=0, **state):
-    return orbits(diagram(system(equations, **state), bounds=bounds).special("HB")[which])
+    return bf.orbits(bf.diagram(system(equations, **state), bounds=bounds).special("HB")[which])
 
 
 def mixed(equations, matrix):
@@ -118,7 +110,7 @@ def test_a_period_doubles_where_the_known_multiplier_is_minus_one():
 @pytest.mark.parametrize("growth", ["s*(lam - 3/10) - s^3 + x*s/2", "s*(lam - 3/10) - s^2 + x*s/2"])
 def test_branch_points_of_cycles_in_coordinates_that_do_not_decouple(growth):
     model = mixed(EARLY | {"s": growth}, [[1, "1/2", "1/3"], [0, 1, "-1/4"], ["1/5", 0, 1]])
-    points = [orbits(hopf).special("BPC") for hopf in diagram(model, bounds=(-1, 1)).special("HB")]
+    points = [bf.orbits(hopf).special("BPC") for hopf in bf.diagram(model, bounds=(-1, 1)).special("HB")]
     planar = [group for group in points if group]  # the orbits with s = 0
     assert planar
     for group in planar:
@@ -139,7 +131,7 @@ def test_order_eight_in_the_period():
     from bifrncrn.curves.orbits.orbit import Mesh, Orbit
 
     model = system({"x": "y", "y": "lam*(1 - x^2)*y - x"}, value=0.5, x=2.0)
-    cycle = find_cycle(model)
+    cycle = bf.find_cycle(model)
     corrector = Corrector(model, 0, model.lower)
 
     def period(count):
@@ -160,7 +152,7 @@ def test_order_eight_in_the_period():
 
 def test_van_der_pol_against_integration():
     model = system({"x": "y", "y": "lam*(1 - x^2)*y - x"}, value=1.0, x=2.0)
-    found = orbits(find_cycle(model), (0.5, 20))
+    found = bf.orbits(bf.find_cycle(model), (0.5, 20))
     assert [end.reason for end in found.ended] == ["range", "range"]
     for index, lam in ((0, 0.5), (-1, 20.0)):
         times, states = found.orbit(index)
@@ -170,11 +162,11 @@ def test_van_der_pol_against_integration():
 
 
 def test_multipliers_agree_with_shooting():
-    model = library.problem("ab_reaction").system
-    found = orbits(diagram(model, "D", (0, 0.16)).special("HB")[0])
+    model = bf.library.problem("ab_reaction").system
+    found = bf.orbits(bf.diagram(model, "D", (0, 0.16)).special("HB")[0])
     index = int(np.argmin(np.abs(found.column("D") - 0.125)))
     times, states = found.orbit(index)
-    cycle = find_cycle(model, values={"D": found.column("D")[index]}, state=states[0], period=times[-1])
+    cycle = bf.find_cycle(model, values={"D": found.column("D")[index]}, state=states[0], period=times[-1])
     assert cycle.period == pytest.approx(times[-1], rel=1e-9)
     assert cycle.multipliers[1].real == pytest.approx(found.multipliers[index, 1].real, rel=1e-5)
     assert cycle.min == pytest.approx(found.points[index, 2::2], rel=1e-6)
@@ -202,12 +194,12 @@ def test_multipliers_of_a_stiff_system_are_not_those_of_the_mesh():
 
 
 def test_a_stiff_relaxation_cycle_is_followed_to_the_end_of_the_range():
-    model = library.problem("brusselator").system
-    found = orbits(diagram(model, "B", (0.5, 30)).special("HB")[0])
+    model = bf.library.problem("brusselator").system
+    found = bf.orbits(bf.diagram(model, "B", (0.5, 30)).special("HB")[0])
     assert found.ended[1].reason == "range"
     assert found.column("B")[-1] == 30.0
     times, states = found.orbit(-1)
-    cycle = find_cycle(model, values={"B": 30.0}, state=states[0])
+    cycle = bf.find_cycle(model, values={"B": 30.0}, state=states[0])
     assert cycle.period == pytest.approx(times[-1], rel=1e-7)
     assert (found.column("min x") > 0.0).all()
 
@@ -219,7 +211,7 @@ def test_extremes_are_as_exact_as_periods():
     lam = found.column("lam")[1:]
     assert np.max(np.abs(found.column("max x")[1:] / np.sqrt(lam) - 1.0)) < 1e-9
     assert np.max(np.abs(found.column("min y")[1:] / np.sqrt(lam) + 1.0)) < 1e-9
-    pulses = orbits(diagram(library.problem("ab_reaction").system, "D", (0, 0.16)).special("HB")[0])
+    pulses = bf.orbits(bf.diagram(bf.library.problem("ab_reaction").system, "D", (0, 0.16)).special("HB")[0])
     for index in (10, 30, 50):
         times, states = pulses.orbit(index)
         d = pulses.column("D")[index]
@@ -237,7 +229,7 @@ def test_extremes_are_as_exact_as_periods():
 
 
 def test_a_homoclinic_end_of_the_reaction():
-    found = orbits(diagram(library.problem("ab_reaction").system, "D", (0, 0.16)).special("HB")[0])
+    found = bf.orbits(bf.diagram(bf.library.problem("ab_reaction").system, "D", (0, 0.16)).special("HB")[0])
     assert found.ended[1].reason == "homoclinic"
     assert "0.10550707" in found.ended[1].message
     assert not found.special_points
@@ -245,7 +237,7 @@ def test_a_homoclinic_end_of_the_reaction():
 
 
 def test_the_lorenz_branch_is_unstable_up_to_its_homoclinic_orbit():
-    whole = with_orbits(diagram(library.problem("lorenz").system, "rho", (0, 30)))
+    whole = bf.with_orbits(bf.diagram(bf.library.problem("lorenz").system, "rho", (0, 30)))
     families = [branch for branch in whole.branches if branch.kind == "periodic"]
     assert len(families) == 2  # one around each of the two equilibria
     for branch in families:
@@ -263,10 +255,9 @@ def test_a_centre_is_not_followed():
 
 
 def test_the_limit_of_points():
-    from bifrncrn.continuation.options import Options
 
-    hopf = diagram(system(PLANAR), bounds=(-1, 1)).special("HB")[0]
-    found = orbits(hopf, options=Options(max_points=5))
+    hopf = bf.diagram(system(PLANAR), bounds=(-1, 1)).special("HB")[0]
+    found = bf.orbits(hopf, options=bf.Options(max_points=5))
     assert found.ended[1].reason == "points"
     assert len(found.points) == 6  # and the Hopf point
 
@@ -275,11 +266,11 @@ def test_the_limit_of_points():
 
 
 def test_every_family_once_and_in_the_same_file(tmp_path):
-    model = System.from_equations(
+    model = bf.System.from_equations(
         {"x": "y", "y": "mu*(1 - mu)*y*4 - x - x^2*y"}, {"mu": -0.5}, {"x": 0.0, "y": 0.0}, title="bubble"
     )
-    plain = diagram(model, bounds=(-0.5, 1.5))
-    whole = with_orbits(plain)
+    plain = bf.diagram(model, bounds=(-0.5, 1.5))
+    whole = bf.with_orbits(plain)
     first, last = (p.parameters["mu"] for p in plain.special("HB"))
     (branch,) = [b for b in whole.branches if b.kind == "periodic"]
     assert branch.columns == ("mu", "period", "min x", "max x", "min y", "max y")
@@ -288,17 +279,17 @@ def test_every_family_once_and_in_the_same_file(tmp_path):
     assert [end.reason for end in branch.ended] == ["HB", "HB"]
     path = tmp_path / "whole.json"
     whole.save(path)
-    again = Diagram.load(path)
+    again = bf.Diagram.load(path)
     data = json.loads(path.read_text())["branches"][branch.id]
     assert len(data["multipliers"]) == len(data["points"])
     assert again.branches[branch.id].multipliers == pytest.approx(branch.multipliers)
-    assert orbits(again.special("HB")[0], system=model).points == pytest.approx(branch.points)
+    assert bf.orbits(again.special("HB")[0], system=model).points == pytest.approx(branch.points)
 
 
 def test_the_command_line_draws_and_writes_them(tmp_path, capsys):
     files = [str(tmp_path / name) for name in ("a.json", "a.png")]
     words = ["diagram", "ab_reaction", "--parameter", "D", "--range", "0", "0.16", "--orbits"]
-    assert main([*words, "--json", files[0], "--plot", files[1]]) == 0
+    assert bf.main([*words, "--json", files[0], "--plot", files[1]]) == 0
     assert "the period grows without bound" in " ".join(capsys.readouterr().out.split())
     data = json.loads(Path(files[0]).read_text())
     (branch,) = [b for b in data["branches"] if b["kind"] == "periodic"]
@@ -309,13 +300,13 @@ def test_the_command_line_draws_and_writes_them(tmp_path, capsys):
 
 
 def test_a_diagram_with_orbits_is_extended_without_them():
-    model = library.problem("ab_reaction").system
-    whole = with_orbits(diagram(model, "D", (0, 0.14)))
+    model = bf.library.problem("ab_reaction").system
+    whole = bf.with_orbits(bf.diagram(model, "D", (0, 0.14)))
     assert {branch.kind for branch in whole.branches} == {"equilibrium", "periodic"}
-    longer = extend(whole, (0, 0.16))
+    longer = bf.extend(whole, (0, 0.16))
     assert {branch.kind for branch in longer.branches} == {"equilibrium"}
     assert [p.label for p in longer.special_points] == ["LP", "LP", "HB"]
-    assert {branch.kind for branch in with_orbits(longer).branches} == {"equilibrium", "periodic"}
+    assert {branch.kind for branch in bf.with_orbits(longer).branches} == {"equilibrium", "periodic"}
 
 
 def test_orbits_are_closed_and_solve_the_equations():
@@ -331,8 +322,8 @@ def test_orbits_are_closed_and_solve_the_equations():
 def test_conserved_sums_are_divided_out_and_given_back():
     # the pair (p, q) turns into each other and stays 1 together; x and y oscillate about p
     equations = PLANAR | {"p": "q - p", "q": "p - q"}
-    model = System.from_equations(equations, {"lam": -1.0}, {"x": 0.0, "y": 0.0, "p": 0.25, "q": 0.75})
-    found = orbits(diagram(model, bounds=(-1, 1)).special("HB")[0])
+    model = bf.System.from_equations(equations, {"lam": -1.0}, {"x": 0.0, "y": 0.0, "p": 0.25, "q": 0.75})
+    found = bf.orbits(bf.diagram(model, bounds=(-1, 1)).special("HB")[0])
     assert found.columns[2:] == ("min x", "max x", "min y", "max y", "min p", "max p", "min q", "max q")
     assert found.column("max q") == pytest.approx(0.5)
     assert found.orbit(3)[1].shape[1] == 4
@@ -343,29 +334,29 @@ def test_a_python_function_is_a_model_too():
         r = x[0] ** 2 + x[1] ** 2
         return np.array([p[0] * x[0] - x[1] - x[0] * r, x[0] + p[0] * x[1] - x[1] * r])
 
-    model = System.from_function(field, ["x", "y"], {"lam": -1.0}, [0.0, 0.0])
-    found = orbits(diagram(model, bounds=(-1, 0.5)).special("HB")[0])
+    model = bf.System.from_function(field, ["x", "y"], {"lam": -1.0}, [0.0, 0.0])
+    found = bf.orbits(bf.diagram(model, bounds=(-1, 0.5)).special("HB")[0])
     assert found.column("max x")[-1] == pytest.approx(np.sqrt(0.5), rel=1e-6)
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda d: orbits(d.special("LP")[0]), "start at a Hopf point"),
-        (lambda d: orbits("HB"), "start at a Hopf point"),
-        (lambda d: orbits(d.special("HB")[0], (0.0, 0.1)), "lies outside the range"),
-        (lambda d: orbits(d.special("HB")[0], parameter="B"), "is in D"),
+        (lambda d: bf.orbits(d.special("LP")[0]), "start at a Hopf point"),
+        (lambda d: bf.orbits("HB"), "start at a Hopf point"),
+        (lambda d: bf.orbits(d.special("HB")[0], (0.0, 0.1)), "lies outside the range"),
+        (lambda d: bf.orbits(d.special("HB")[0], parameter="B"), "is in D"),
         (lambda d: d.branches[0].orbit(0), "holds no orbits"),
-        (lambda d: orbits(d.special("HB")[0]).orbit(10**6), "there is no orbit"),
+        (lambda d: bf.orbits(d.special("HB")[0]).orbit(10**6), "there is no orbit"),
     ],
 )
 def test_what_is_wrong_is_said(call, words):
-    with pytest.raises(InputError, match=words):
-        call(diagram(library.problem("ab_reaction").system, "D", (0, 0.16)))
+    with pytest.raises(bf.InputError, match=words):
+        call(bf.diagram(bf.library.problem("ab_reaction").system, "D", (0, 0.16)))
 
 
 def test_effort():
-    found = orbits(diagram(library.problem("ab_reaction").system, "D", (0, 0.16)).special("HB")[0])
+    found = bf.orbits(bf.diagram(bf.library.problem("ab_reaction").system, "D", (0, 0.16)).special("HB")[0])
     counters = found.counters
     assert counters["orbit_newton_iterations"] < 4.5 * counters["orbits"]  # measured 3.7
     assert counters["rejected_orbit_steps"] < 0.1 * counters["orbits"]
@@ -397,14 +388,14 @@ def test_published_bifurcations_of_cycles(case, fixed, group):
     start = case["start"].get("state")
     model, values = build(case | {"start": {**case["start"], "state": start or group[0]["recomputed"]["x0"]}}, fixed)
     name, bounds = case["active"], tuple(float(sympy.sympify(v)) for v in case["range"])
-    whole = with_orbits(diagram(model, name, bounds)) if start else None
+    whole = bf.with_orbits(bf.diagram(model, name, bounds)) if start else None
     if whole is not None and whole.special("HB"):
         points = whole.special_points
     else:  # an isola, from one of its orbits, or cycles far from any Hopf point, from what a trajectory settles to
         seeds = [o for o in case["periodic_orbits"] if o["type"] == "PO" and (o.get("fixed") or {}) == fixed]
         seed = seeds[0]["recomputed"] if seeds else {"p": values[name], "x0": model.state, "period": None}
-        cycle = find_cycle(model, values={name: seed["p"]}, state=seed["x0"], period=seed["period"])
-        points = orbits(cycle, bounds, parameter=name).special_points
+        cycle = bf.find_cycle(model, values={name: seed["p"]}, state=seed["x0"], period=seed["period"])
+        points = bf.orbits(cycle, bounds, parameter=name).special_points
     for orbit in group:
         truth = orbit["recomputed"]
         if truth["p"] in DOUBLED:

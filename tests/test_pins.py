@@ -5,8 +5,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from bifrncrn import library
-from bifrncrn.chemistry.networks.network import Network
+import bifrncrn as bf
 from bifrncrn.training.fit.pins import Pinned, pins_at, rows
 from bifrncrn.training.fit.projection import PIN_LENGTH, Projection, Ridge
 from bifrncrn.training.fit.start import beta_floor
@@ -16,7 +15,7 @@ from bifrncrn.training.refine.special_points import refine, wanted_points
 from bifrncrn.training.targets.sampling import Samples
 from bifrncrn.training.weights import Weights
 
-TARGET = library.hopf()
+TARGET = bf.library.hopf()
 RNG = np.random.default_rng(7)
 WEIGHTS = Weights(
     RNG.standard_normal((2, 5)), RNG.standard_normal((5, 2)), RNG.standard_normal((5, 1)), -RNG.random(5), np.ones(2)
@@ -40,7 +39,7 @@ def test_the_target_is_pinned_at_its_hopf_point(pinned):
     np.testing.assert_allclose([*pin.state, *pin.lam], [5, 5, 2], atol=1e-9)
     np.testing.assert_allclose(pin.jacobian, [[0, -1], [1, 0]], atol=1e-8)
     assert pin.left @ pin.right == pytest.approx(1.0)
-    assert pins_at(library.circle(), []) == ()
+    assert pins_at(bf.library.circle(), []) == ()
 
 
 @pytest.mark.parametrize("relative", [True, False])
@@ -72,7 +71,7 @@ def test_the_shares_add_up_to_the_motion_of_the_eigenvalue(pinned):
         wanted = found.wanted.copy()
         wanted[:, -1] = shares
         solved = [np.linalg.lstsq(a, b, rcond=None)[0] for a, b in zip(found.design, wanted)]
-        network = Network(
+        network = bf.Network(
             alpha=np.array([s[:-1] for s in solved]),
             omega=WEIGHTS.omega,
             psi=WEIGHTS.psi,
@@ -106,7 +105,7 @@ def test_the_jacobian_is_exact_with_pins(pinned, relative):
 
 
 def test_a_refinement_puts_an_influx_at_its_floor_instead_of_below(monkeypatch):
-    network = Weights.of(Network.load(str(files("bifrncrn.library") / "data" / "hopf_network.json")))
+    network = Weights.of(bf.Network.load(str(files("bifrncrn.library") / "data" / "hopf_network.json")))
     plain = TARGET.samples("grid", 5)
     # a field lower by this much wants an influx of -2 of the first species
     samples = Samples(plain.x, plain.lam, plain.field - np.array([1.25, 0.0]), plain.weight)
@@ -119,7 +118,7 @@ def test_a_refinement_puts_an_influx_at_its_floor_instead_of_below(monkeypatch):
 
 
 def test_a_point_in_its_place_leaves_the_network_about_as_it_is():
-    network = Weights.of(Network.load(str(files("bifrncrn.library") / "data" / "hopf_network.json")))
+    network = Weights.of(bf.Network.load(str(files("bifrncrn.library") / "data" / "hopf_network.json")))
     outcome = refine(network, TARGET.samples("grid", 5), "relative", wanted_points(TARGET, TARGET.known))
     assert outcome.converged
     assert outcome.after == pytest.approx(outcome.before, rel=refinement.CHEAP)

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from bifrncrn.base.errors import InputError
-from bifrncrn.comparison.compare import compare_diagrams
+import bifrncrn as bf
 from bifrncrn.plots import plots as plotting
 from bifrncrn.plots.label_placement import place_labels
 from bifrncrn.plots.plots import LEARNED, TARGET, plot_comparison, plot_diagram, save_bars, save_diagram, stability_runs
@@ -86,7 +85,7 @@ def test_periodic_branches_show_minimum_and_maximum(ax):
 
 
 def test_an_unknown_state(ax):
-    with pytest.raises(InputError, match="there are x1, x2"):
+    with pytest.raises(bf.InputError, match="there are x1, x2"):
         plot_diagram(hopf_diagram(), show="y", ax=ax)
 
 
@@ -96,9 +95,9 @@ def test_a_diagram_without_a_branch_says_so(ax):
 
 def test_no_common_state(ax):
     other = diagram([branch([[1, 5], [3, 5]], [0, 0], columns=("lam", "z"))])
-    with pytest.raises(InputError, match="no state in common"):
+    with pytest.raises(bf.InputError, match="no state in common"):
         plot_comparison(
-            compare_diagrams(other, diagram([branch([[1, 5], [3, 5]], [0, 0], columns=("lam", "w"))])), ax=ax
+            bf.compare_diagrams(other, diagram([branch([[1, 5], [3, 5]], [0, 0], columns=("lam", "w"))])), ax=ax
         )
 
 
@@ -113,7 +112,7 @@ def grey(colour):
 def test_target_and_learned_differ_without_colour(ax):
     assert abs(grey(TARGET.colour) - grey(LEARNED.colour)) > 0.25
     assert TARGET.width > 2 * LEARNED.width
-    plot_comparison(compare_diagrams(hopf_diagram(2.0), hopf_diagram(2.2), box=BOX), ax=ax)
+    plot_comparison(bf.compare_diagrams(hopf_diagram(2.0), hopf_diagram(2.2), box=BOX), ax=ax)
     target, learned = markers(ax)
     assert target.get_markerfacecolor() == "white" and learned.get_markerfacecolor() == LEARNED.colour
     words = [text.get_text() for text in ax.get_legend().get_texts()]
@@ -123,7 +122,7 @@ def test_target_and_learned_differ_without_colour(ax):
 def test_a_comparison_zooms_to_the_box(ax):
     far = branch([[1, 900, 900], [3, 990, 990]], [0, 0], id=1)
     learned = diagram([*hopf_diagram().branches, far])
-    plot_comparison(compare_diagrams(hopf_diagram(), learned, box=BOX), ax=ax)
+    plot_comparison(bf.compare_diagrams(hopf_diagram(), learned, box=BOX), ax=ax)
     low, high = ax.get_ylim()
     assert 3 < low < 5 < high < 7
 
@@ -148,7 +147,7 @@ def drawn(make, *args, **kwargs):
 @pytest.mark.parametrize("compared", [False, True])
 def test_labels_overlap_neither_each_other_nor_markers_nor_leave_the_axes(compared):
     if compared:
-        found = compare_diagrams(crowded_diagram(), crowded_diagram(0.08))
+        found = bf.compare_diagrams(crowded_diagram(), crowded_diagram(0.08))
         axes, extents = drawn(plot_comparison, found)
     else:
         axes, extents = drawn(plot_diagram, crowded_diagram())
@@ -173,7 +172,7 @@ def test_labels_keep_off_curves_where_there_is_room():
 
 
 def test_the_legend_covers_nothing():
-    axes, _ = drawn(plot_comparison, compare_diagrams(hopf_diagram(), hopf_diagram(2.1)))
+    axes, _ = drawn(plot_comparison, bf.compare_diagrams(hopf_diagram(), hopf_diagram(2.1)))
     legend = axes.get_legend().get_window_extent()
     assert legend.y1 < axes.xaxis.label.get_window_extent().y0
     assert legend.x0 >= 0 and legend.x1 <= axes.figure.bbox.x1 and legend.y0 >= 0
@@ -216,7 +215,7 @@ def test_files_by_suffix(tmp_path, suffix):
 
 @pytest.mark.parametrize("name", ["a.gif", "a", "a.png.txt", ".png"])
 def test_an_unknown_suffix(tmp_path, name):
-    with pytest.raises(InputError, match=r"\.png, \.pdf or \.svg"):
+    with pytest.raises(bf.InputError, match=r"\.png, \.pdf or \.svg"):
         save_diagram(hopf_diagram(), tmp_path / name)
     assert not list(tmp_path.iterdir())
 
@@ -238,7 +237,7 @@ def test_plotting_without_axes_makes_a_figure_and_shows_nothing(monkeypatch):
 
 
 def test_a_comparison_plots_itself(ax):
-    assert compare_diagrams(hopf_diagram(), hopf_diagram()).plot(ax=ax) is ax
+    assert bf.compare_diagrams(hopf_diagram(), hopf_diagram()).plot(ax=ax) is ax
 
 
 def test_axes_in_a_subfigure(ax):

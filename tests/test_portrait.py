@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 import bifrncrn as bf
 from bifrncrn.base import progress as progressing
-from bifrncrn.cli.main import main
 
 SWITCH = bf.System.from_equations({"x": "x - x^3", "y": "-y"}, {"lam": 0.0}, {"x": 0.5, "y": 0.5}, title="switch")
 BOX = {"x": (-2.0, 2.0), "y": (-1.0, 1.0)}
@@ -41,7 +40,7 @@ def test_it_is_drawn(tmp_path, capsys):
     assert {"x' = 0", "y' = 0", "separatrix", "trajectory", "stable", "saddle"} <= set(words)
     assert ax.get_xlim() == (-2, 2) and ax.get_ylim() == (-1, 1)
     words = ["portrait", "ab_reaction", "--set", "D=0.12", "--plot", str(tmp_path / "p.png")]
-    assert main(words) == 0 and "stable cycle" in capsys.readouterr().out
+    assert bf.main(words) == 0 and "stable cycle" in capsys.readouterr().out
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.cli.main import main
 
 LINE = {"x": (-2, 2)}
 
@@ -181,14 +180,14 @@ def test_command(tmp_path, capsys):
     model.write_text('[variables]\nx = 1.0\n[parameters]\nr = 1.0\n[equations]\nx = "r - x^2"\n')
     out = tmp_path / "proof.json"
     command = ["prove", str(model), "--parameter", "r", "--range", "-1", "2", "--json", str(out)]
-    assert main([*command, "--box", "x=-3:3"]) == 0
+    assert bf.main([*command, "--box", "x=-3:3"]) == 0
     data = json.loads(out.read_text())
     assert data["schema"] == "bifrncrn.proof/1" and data["proved"] is True and data["branches"] == 1
     assert data["special_points"][0]["label"] == "LP" and data["special_points"][0]["proved"] is True
     assert data["undecided"] == [] and data["box"] == {"x": [-3.0, 3.0]}
     assert "exactly one fold" in capsys.readouterr().out
-    assert main([*command, "--box", "x=0:3"]) == 1  # the fold is on the side of the box
-    assert main(command) == 2
+    assert bf.main([*command, "--box", "x=0:3"]) == 1  # the fold is on the side of the box
+    assert bf.main(command) == 2
     assert "interval for every state" in capsys.readouterr().err
 
 
@@ -263,16 +262,16 @@ def test_degenerate_points_are_not_proved():
 def test_a_network_comes_with_its_proof(tmp_path, capsys):
     """The shipped network has its Hopf point where the target has it, and nothing else in the target's box."""
     network = tmp_path / "network.json"
-    assert main(["demo", "--out", str(tmp_path), "--json", str(tmp_path / "demo.json")]) == 0
+    assert bf.main(["demo", "--out", str(tmp_path), "--json", str(tmp_path / "demo.json")]) == 0
     proof = json.loads((tmp_path / "demo.json").read_text())["proof"]
     assert proof["proved"] and proof["branches"] == 1 and [p["label"] for p in proof["special_points"]] == ["HB"]
     assert abs(proof["special_points"][0]["parameters"]["lam"][0] - 2.0) < 1e-11
     assert proof["special_points"][0]["l1"][1] < 0.0 and "All equilibria in the box" in capsys.readouterr().out
     (tmp_path / "hopf_network.json").rename(network)
     out = tmp_path / "comparison.json"
-    assert main(["compare", "hopf", str(network), "--prove", "--json", str(out)]) == 0
+    assert bf.main(["compare", "hopf", str(network), "--prove", "--json", str(out)]) == 0
     assert json.loads(out.read_text())["proof"]["proved"] is True
-    assert main(["compare", "hopf", str(network), "--prove", "--mu", "0.01"]) == 2
+    assert bf.main(["compare", "hopf", str(network), "--prove", "--mu", "0.01"]) == 2
 
 
 def test_training_proves_what_it_trained():
@@ -285,14 +284,14 @@ def test_training_proves_what_it_trained():
 def test_the_checker_verifies_true_proofs_and_no_others(tmp_path):
     """Arb and jets of its own, against a proof as it is, with a point left out, another count, a tube removed."""
     pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
-    from bifrncrn.cli.checker import check, main
+    from bifrncrn.cli.checker import check
 
     model = tmp_path / "cubic.toml"
     model.write_text('[variables]\nx = 0.0\n[parameters]\nr = 0.0\n[equations]\nx = "r + x - x^3"\n')
     system = bf.System.from_file(model)
     proof = bf.prove(system, bounds=(-1, 1), box=LINE)
     proof.save(tmp_path / "proof.json")
-    assert main([str(model), str(tmp_path / "proof.json")]) == 0
+    assert bf.main([str(model), str(tmp_path / "proof.json")]) == 0
     data = proof.to_json()
     assert not check(system, data | {"special_points": data["special_points"][1:]})
     assert not check(system, data | {"branches": 2})

@@ -8,11 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_network import ARRAYS, classifier, example, networks
 
-from bifrncrn.base.errors import InputError
-from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
-from bifrncrn.chemistry.networks.mat import read_mat
-from bifrncrn.chemistry.networks.network import Network
-from bifrncrn.chemistry.reactions.network import Reaction, ReactionNetwork
+import bifrncrn as bf
 from bifrncrn.library.formats import network_of
 
 TEXT = """#L_1=0.5
@@ -27,9 +23,9 @@ Y_1 + Y_1->Y_1,133.33333333333334
 """
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,4}", fullmatch=True)
 positive = st.floats(1e-300, 1e300)
-reactions = st.builds(Reaction, st.lists(names, max_size=3), st.lists(names, max_size=4), positive)
+reactions = st.builds(bf.Reaction, st.lists(names, max_size=3), st.lists(names, max_size=4), positive)
 reaction_networks = st.builds(
-    ReactionNetwork,
+    bf.ReactionNetwork,
     st.lists(reactions, min_size=1, max_size=6),
     st.dictionaries(names, st.floats(0, 1e300), max_size=4),
     mu=st.none() | positive,
@@ -39,26 +35,26 @@ reaction_networks = st.builds(
 
 @given(reaction_networks)
 def test_text_round_trip_keeps_everything(network):
-    assert ReactionNetwork.from_text(network.to_text()) == network
+    assert bf.ReactionNetwork.from_text(network.to_text()) == network
 
 
 def test_a_text_read_comes_back_byte_for_byte():
     for text in (TEXT, TEXT.replace("\n", "\r\n"), TEXT + "\n\n", TEXT.replace(" + ", "+"), TEXT.rstrip()):
-        assert ReactionNetwork.from_text(text).to_text() == text
+        assert bf.ReactionNetwork.from_text(text).to_text() == text
 
 
 def test_a_changed_network_is_written_anew():
-    network = ReactionNetwork.from_text(TEXT)
+    network = bf.ReactionNetwork.from_text(TEXT)
     changed = dataclasses.replace(network, mu=0.5)
-    assert ReactionNetwork.from_text(changed.to_text()) == changed
+    assert bf.ReactionNetwork.from_text(changed.to_text()) == changed
     assert "## mu 0.5\n" in changed.to_text()
 
 
 @given(text=st.text(st.characters(codec="utf-8"), max_size=200))
 def test_any_text_gives_reactions_or_one_sentence(text):
     try:
-        ReactionNetwork.from_text(text)
-    except InputError as error:
+        bf.ReactionNetwork.from_text(text)
+    except bf.InputError as error:
         assert "\n" not in str(error)
 
 
@@ -69,14 +65,16 @@ def test_damaged_text_gives_reactions_or_one_sentence(data):
         at = data.draw(st.integers(0, len(text) - 1))
         text[at] = data.draw(st.sampled_from([*"+->,#=.0eE_X \n", "", "->", "é", "1e999", "nan"]))
     try:
-        ReactionNetwork.from_text("".join(text))
-    except InputError as error:
+        bf.ReactionNetwork.from_text("".join(text))
+    except bf.InputError as error:
         assert "\n" not in str(error)
 
 
 def test_counts_comments_and_spaces():
-    network = ReactionNetwork.from_text("# a comment\n## title two  words\n 2 X_1 + 3*Y -> 2Y , 4.5\n# X_1 = 2 , Y=1\n")
-    assert network.reactions == (Reaction(("X_1", "X_1", "Y", "Y", "Y"), ("Y", "Y"), 4.5),)
+    network = bf.ReactionNetwork.from_text(
+        "# a comment\n## title two  words\n 2 X_1 + 3*Y -> 2Y , 4.5\n# X_1 = 2 , Y=1\n"
+    )
+    assert network.reactions == (bf.Reaction(("X_1", "X_1", "Y", "Y", "Y"), ("Y", "Y"), 4.5),)
     assert dict(network.start) == {"X_1": 2.0, "Y": 1.0}
     assert network.title == "two words"
 
@@ -104,25 +102,25 @@ def test_counts_comments_and_spaces():
     ],
 )
 def test_bad_lines_are_named(line, message):
-    with pytest.raises(InputError, match=message):
-        ReactionNetwork.from_text("#W=1\n" + line + "\nX->Y,1\n")
+    with pytest.raises(bf.InputError, match=message):
+        bf.ReactionNetwork.from_text("#W=1\n" + line + "\nX->Y,1\n")
 
 
 def test_other_bad_input():
-    with pytest.raises(InputError, match="holds no reaction"):
-        ReactionNetwork.from_text("#X=1\n")
-    with pytest.raises(InputError, match="'a b' is not a species name"):
-        Reaction(("a b",), (), 1.0)
-    with pytest.raises(InputError, match="must be positive"):
-        Reaction(("a",), (), 0.0)
-    with pytest.raises(InputError, match="'1x' is not a species name"):
-        ReactionNetwork((), {"1x": 1.0})
-    with pytest.raises(InputError, match="no reaction changes any species"):
-        ReactionNetwork.from_text("X->X,1.0").to_system()
+    with pytest.raises(bf.InputError, match="holds no reaction"):
+        bf.ReactionNetwork.from_text("#X=1\n")
+    with pytest.raises(bf.InputError, match="'a b' is not a species name"):
+        bf.Reaction(("a b",), (), 1.0)
+    with pytest.raises(bf.InputError, match="must be positive"):
+        bf.Reaction(("a",), (), 0.0)
+    with pytest.raises(bf.InputError, match="'1x' is not a species name"):
+        bf.ReactionNetwork((), {"1x": 1.0})
+    with pytest.raises(bf.InputError, match="no reaction changes any species"):
+        bf.ReactionNetwork.from_text("X->X,1.0").to_system()
 
 
 def test_stoichiometry_and_conservation_laws():
-    network = ReactionNetwork.from_text("E + S->C,1.0\nC->E + S,1.0\nC->E + 2 P,2.0\n#D=1.0")
+    network = bf.ReactionNetwork.from_text("E + S->C,1.0\nC->E + S,1.0\nC->E + 2 P,2.0\n#D=1.0")
     assert network.species == ("D", "E", "S", "C", "P")
     assert network.constants == ("D",)
     matrix = network.stoichiometry
@@ -147,9 +145,9 @@ abc = st.lists(st.sampled_from("ABC"), max_size=3)
 
 
 @settings(max_examples=30)
-@given(st.lists(st.builds(Reaction, abc, abc, st.floats(0.1, 10)), min_size=1, max_size=5))
+@given(st.lists(st.builds(bf.Reaction, abc, abc, st.floats(0.1, 10)), min_size=1, max_size=5))
 def test_mass_action_is_stoichiometry_times_speed(steps):
-    network = ReactionNetwork(tuple(steps), {"A": 0.7, "B": 1.3, "C": 2.1})
+    network = bf.ReactionNetwork(tuple(steps), {"A": 0.7, "B": 1.3, "C": 2.1})
     if not network.stoichiometry.any():
         return
     system = network.to_system()
@@ -161,7 +159,7 @@ def test_mass_action_is_stoichiometry_times_speed(steps):
 
 
 def test_mass_action_text_is_readable():
-    system = ReactionNetwork.from_text(TEXT).to_system()
+    system = bf.ReactionNetwork.from_text(TEXT).to_system()
     assert system.equations["y1"] == "k1*lam*y1 - k3*x1*y1 + k4*y1 + k6 - k7*y1**2"
     assert system.variables == ("x1", "y1")
     assert system.parameters == ("lam", "k1", "k2", "k3", "k4", "k5", "k6", "k7")
@@ -179,13 +177,13 @@ def test_mass_action_text_is_readable():
     ],
 )
 def test_names_of_the_system(text, variables, parameters):
-    system = ReactionNetwork.from_text(text).to_system()
+    system = bf.ReactionNetwork.from_text(text).to_system()
     assert (system.variables, system.parameters) == (variables, parameters)
 
 
 def test_too_many_clashing_names():
-    with pytest.raises(InputError, match="rename a species"):
-        ReactionNetwork.from_text("k1 + rate1 + rate_of_reaction_1->,1").to_system()
+    with pytest.raises(bf.InputError, match="rename a species"):
+        bf.ReactionNetwork.from_text("k1 + rate1 + rate_of_reaction_1->,1").to_system()
 
 
 # -- networks as reactions --------------------------------------------------------------------------------------
@@ -193,7 +191,7 @@ def test_too_many_clashing_names():
 
 @given(networks(mu=st.floats(1e-3, 1.0)))
 def test_network_to_text_and_back(net):
-    again = Network.from_reactions(ReactionNetwork.from_text(net.reactions().to_text()))
+    again = bf.Network.from_reactions(bf.ReactionNetwork.from_text(net.reactions().to_text()))
     assert again.mu == net.mu
     for name in ARRAYS:
         np.testing.assert_allclose(getattr(again, name), getattr(net, name), rtol=1e-15)
@@ -222,12 +220,12 @@ def test_reactions_of_a_network_are_its_full_system(net):
 def test_time_scale_conventions():
     net = example(gamma=1.0, tau=1.0, mu=0.01)
     bare = dataclasses.replace(net.reactions(), mu=None)
-    shared = Network.from_reactions(bare)
+    shared = bf.Network.from_reactions(bare)
     assert shared.mu == pytest.approx(0.01, rel=1e-15)
     np.testing.assert_allclose(shared.omega, net.omega, rtol=1e-14)
-    assert Network.from_reactions(bare, mu=0.02).tau.tolist() == pytest.approx([2.0, 2.0, 2.0])
+    assert bf.Network.from_reactions(bare, mu=0.02).tau.tolist() == pytest.approx([2.0, 2.0, 2.0])
     differing = dataclasses.replace(example(mu=0.01).reactions(), mu=None)
-    found = Network.from_reactions(differing)
+    found = bf.Network.from_reactions(differing)
     assert found.mu == 1.0
     x = np.linspace(0.5, 1.5, 5)
     np.testing.assert_allclose(found.full().rhs(x), example(mu=0.01).full().rhs(x), rtol=1e-12)
@@ -253,43 +251,43 @@ def test_time_scale_conventions():
     ],
 )
 def test_reactions_that_are_no_network(line, message):
-    with pytest.raises(InputError, match=message):
-        Network.from_reactions(ReactionNetwork.from_text(TEXT + line))
-    with pytest.raises(InputError, match="no X_1 or no Y_1"):
-        Network.from_reactions(ReactionNetwork.from_text("->Y_1,1"))
+    with pytest.raises(bf.InputError, match=message):
+        bf.Network.from_reactions(bf.ReactionNetwork.from_text(TEXT + line))
+    with pytest.raises(bf.InputError, match="no X_1 or no Y_1"):
+        bf.Network.from_reactions(bf.ReactionNetwork.from_text("->Y_1,1"))
 
 
 def test_classifier_as_reactions():
     model = classifier(mu=0.02)
-    again = Classifier.from_reactions(ReactionNetwork.from_text(model.reactions().to_text()))
+    again = bf.Classifier.from_reactions(bf.ReactionNetwork.from_text(model.reactions().to_text()))
     assert again.mu == model.mu
     for name in ("first_layer", "first_biases", "output_layer", "output_biases", "gamma", "tau", "lam"):
         np.testing.assert_allclose(getattr(again, name), getattr(model, name), rtol=1e-15)
-    with pytest.raises(InputError, match="share one tau"):
+    with pytest.raises(bf.InputError, match="share one tau"):
         text = model.reactions().to_text().replace("Z_2 + Z_2->Z_2,50.0", "Z_2 + Z_2->Z_2,51.0")
-        Classifier.from_reactions(ReactionNetwork.from_text(text))
-    with pytest.raises(InputError, match="Z_1 has no way to drive Z_2"):
-        Classifier.from_reactions(ReactionNetwork.from_text(model.reactions().to_text() + "Z_1 + Z_2->Z_1,1"))
+        bf.Classifier.from_reactions(bf.ReactionNetwork.from_text(text))
+    with pytest.raises(bf.InputError, match="Z_1 has no way to drive Z_2"):
+        bf.Classifier.from_reactions(bf.ReactionNetwork.from_text(model.reactions().to_text() + "Z_1 + Z_2->Z_1,1"))
 
 
 def test_controlled_network_as_reactions():
-    model = ControlledNetwork(classifier(mu=0.01), example(1, mu=0.02))
+    model = bf.ControlledNetwork(classifier(mu=0.01), example(1, mu=0.02))
     text = model.reactions().to_text()
     assert "## mu" not in text
-    again = network_of(ReactionNetwork.from_text(text))
-    assert isinstance(again, ControlledNetwork)
+    again = network_of(bf.ReactionNetwork.from_text(text))
+    assert isinstance(again, bf.ControlledNetwork)
     x = np.linspace(0.5, 1.5, 9)
     np.testing.assert_allclose(again.full().rhs(x), model.full().rhs(x), rtol=1e-12)
-    same = ReactionNetwork.from_text(model.reactions(0.03).to_text())
+    same = bf.ReactionNetwork.from_text(model.reactions(0.03).to_text())
     assert same.mu == 0.03
     np.testing.assert_allclose(network_of(same).full().rhs(x), model.full(0.03).rhs(x), rtol=1e-12)
     np.testing.assert_allclose(network_of(same).reduced().rhs(x[:2]), model.reduced().rhs(x[:2]), rtol=1e-12)
-    with pytest.raises(InputError, match="Z_1 has no way to drive Y_1"):
-        ControlledNetwork.from_reactions(ReactionNetwork.from_text(text + "Z_1 + Y_1->Z_1,1"))
+    with pytest.raises(bf.InputError, match="Z_1 has no way to drive Y_1"):
+        bf.ControlledNetwork.from_reactions(bf.ReactionNetwork.from_text(text + "Z_1 + Y_1->Z_1,1"))
 
 
 def test_a_negative_concentration_has_no_reactions():
-    with pytest.raises(InputError, match="must not be negative"):
+    with pytest.raises(bf.InputError, match="must not be negative"):
         example(1, lam=[-1.0]).reactions(0.1)
 
 
@@ -299,18 +297,18 @@ def test_a_negative_concentration_has_no_reactions():
 @pytest.mark.parametrize("name", ["hopf", "circle", "eqcycle_controlled"])
 def test_published_texts_come_back_byte_for_byte(reference, name):
     text = (reference / f"networks/{name}_crn.txt").read_text()
-    network = ReactionNetwork.from_text(text)
+    network = bf.ReactionNetwork.from_text(text)
     assert network.to_text() == text
     anew = dataclasses.replace(network, source="").to_text()
-    assert ReactionNetwork.from_text(anew) == network
+    assert bf.ReactionNetwork.from_text(anew) == network
     body = [line for line in text.splitlines() if not line.startswith("#")]
     assert [line for line in anew.splitlines() if not line.startswith("#")] == body
 
 
 @pytest.mark.parametrize(("name", "mu"), [("hopf", 0.0075), ("circle", 0.1)])
 def test_published_reactions_are_the_published_network(reference, name, mu):
-    net = read_mat(reference / f"networks/{name}.mat")
-    system = ReactionNetwork.from_text((reference / f"networks/{name}_crn.txt").read_text()).to_system()
+    net = bf.read_model(reference / f"networks/{name}.mat")
+    system = bf.ReactionNetwork.from_text((reference / f"networks/{name}_crn.txt").read_text()).to_system()
     full = net.full(mu)
     if name == "hopf":
         system, full = system.with_(values={"lam": 2.1}), full.with_(values={"lam": 2.1})
@@ -320,8 +318,8 @@ def test_published_reactions_are_the_published_network(reference, name, mu):
 
 
 def test_published_hopf_reactions_give_the_weights_back(reference):
-    reactions = ReactionNetwork.from_text((reference / "networks/hopf_crn.txt").read_text())
-    found, net = Network.from_reactions(reactions), read_mat(reference / "networks/hopf.mat")
+    reactions = bf.ReactionNetwork.from_text((reference / "networks/hopf_crn.txt").read_text())
+    found, net = bf.Network.from_reactions(reactions), bf.read_model(reference / "networks/hopf.mat")
     assert found.mu == pytest.approx(0.0075, rel=1e-15)
     for name in ("alpha", "omega", "psi", "theta", "beta", "gamma", "tau"):
         np.testing.assert_allclose(getattr(found, name), getattr(net, name), rtol=1e-7)
@@ -329,12 +327,14 @@ def test_published_hopf_reactions_give_the_weights_back(reference):
 
 def test_published_controlled_reactions_are_classifier_and_network(reference):
     folder = reference / "networks"
-    reactions = ReactionNetwork.from_text((folder / "eqcycle_controlled_crn.txt").read_text())
-    parts = ControlledNetwork(read_mat(folder / "eqcycle_classifier.mat"), read_mat(folder / "eqcycle.mat"))
+    reactions = bf.ReactionNetwork.from_text((folder / "eqcycle_controlled_crn.txt").read_text())
+    parts = bf.ControlledNetwork(
+        bf.read_model(folder / "eqcycle_classifier.mat"), bf.read_model(folder / "eqcycle.mat")
+    )
     x = np.linspace(0.5, 1.5, 11)
     published = reactions.to_system().with_(values={"lam": 2.0})
     ours = parts.full(0.01).with_(values={"lam": 2.0})
     assert published.variables == ours.variables
     np.testing.assert_allclose(published.rhs(x), ours.rhs(x), rtol=1e-5)
-    again = ControlledNetwork.from_reactions(reactions)
+    again = bf.ControlledNetwork.from_reactions(reactions)
     assert (again.network.mu, again.classifier.mu) == (1.0, 0.01)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bifrncrn.training.targets.target import Target
+import bifrncrn as bf
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8") if README.exists() else ""
@@ -50,7 +50,7 @@ def test_block_runs(number, folder):
         if name == "tank.toml":
             assert call(["-m", "bifrncrn", "convert", name, "again.toml"], folder).returncode == 0
         else:
-            assert Target.from_file(folder / name).sizes == (2, 1)
+            assert bf.Target.from_file(folder / name).sizes == (2, 1)
         return
     if language == "python":
         done = call(["-c", text], folder)

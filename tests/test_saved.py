@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.continuation.options import Options
 
 TANK = {"u1": "-u1 + D*(1-u1)*exp(u2)", "u2": "-u2 + D*B*(1-u1)*exp(u2) - beta*u2"}
 
@@ -78,9 +77,9 @@ def test_every_verb_works_on_a_loaded_point(tank, tmp_path):
 
 def test_options_are_kept(tmp_path):
     model = bf.System.from_equations({"x": "lam - x^2"}, {"lam": 1.0}, {"x": 1.0})
-    fine = bf.diagram(model, bounds=(-1, 1), options=Options(step=0.01))
+    fine = bf.diagram(model, bounds=(-1, 1), options=bf.Options(step=0.01))
     loaded = again(fine, tmp_path / "d.json")
-    assert loaded.options == Options(step=0.01)
+    assert loaded.options == bf.Options(step=0.01)
     same(bf.extend(fine, (-1, 2)), bf.extend(loaded, (-1, 2)))
 
 
@@ -183,8 +182,8 @@ def test_mutations_of_a_diagram(closed, tmp_path):
     model = bf.System.from_equations(
         {"x": "lam*x - y - x*(x^2 + y^2)", "y": "x + lam*y - y*(x^2 + y^2)"}, {"lam": -1.0}, {"x": 0, "y": 0}
     )
-    coarse = Options(step=0.5, max_points=20)
-    ring = bf.with_orbits(bf.diagram(model, bounds=(-0.1, 0.1), options=coarse), options=Options(max_points=3))
+    coarse = bf.Options(step=0.5, max_points=20)
+    ring = bf.with_orbits(bf.diagram(model, bounds=(-0.1, 0.1), options=coarse), options=bf.Options(max_points=3))
     path = tmp_path / "d.json"
     for diagram in (ring, closed):
         data = diagram.to_json()

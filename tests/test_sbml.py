@@ -8,10 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_formats import TOML
 
-from bifrncrn.base.errors import InputError
-from bifrncrn.chemistry.reactions.network import ReactionNetwork
-from bifrncrn.library.formats import convert, load_model
-from bifrncrn.models.system import System
+import bifrncrn as bf
 
 
 @pytest.fixture
@@ -30,9 +27,9 @@ def test_equations_through_sbml(tmp_path, antimony, suffix, nonnegative):
     """What cannot become negative is read off the equations: u, where w and 1/v^2 no longer push it and v down."""
     text = TOML.replace("- r/3", "+ r/3").replace("u - v**-2", "u + v**-2") if nonnegative else TOML
     (tmp_path / "model.toml").write_text(text + f"[options]\nnonnegative = {str(nonnegative).lower()}\n")
-    convert(tmp_path / "model.toml", tmp_path / f"model{suffix}")
-    convert(tmp_path / f"model{suffix}", tmp_path / "again.toml")
-    before, after = load_model(tmp_path / "model.toml"), load_model(tmp_path / "again.toml")
+    bf.convert(tmp_path / "model.toml", tmp_path / f"model{suffix}")
+    bf.convert(tmp_path / f"model{suffix}", tmp_path / "again.toml")
+    before, after = bf.load_model(tmp_path / "model.toml"), bf.load_model(tmp_path / "again.toml")
     assert after.variables == before.variables
     assert after.nonnegative is nonnegative
     assert after.title == before.title
@@ -80,7 +77,7 @@ def test_expressions_through_sbml(text, antimony):
     from bifrncrn.chemistry.reactions.sbml.read import sbml_to_system
     from bifrncrn.chemistry.reactions.sbml.write import system_to_sbml
 
-    system = System.from_equations({"x": text})
+    system = bf.System.from_equations({"x": text})
     for document, digits in ((system_to_sbml(system), 1e-15), (antimony_to_sbml(system_to_antimony(system)), 1e-13)):
         again = sbml_to_system(document)
         for x in (1.3, 0.4):
@@ -171,17 +168,17 @@ def test_function_definitions_and_initial_assignments_are_expanded(sbml):
 )
 def test_what_sbml_models_may_not_have(tmp_path, sbml, parts, message):
     (tmp_path / "model.xml").write_text(document(**parts))
-    with pytest.raises(InputError, match=message) as caught:
-        load_model(tmp_path / "model.xml")
+    with pytest.raises(bf.InputError, match=message) as caught:
+        bf.load_model(tmp_path / "model.xml")
     assert "model.xml" in str(caught.value)
 
 
 def test_sbml_that_is_more_than_mass_action(tmp_path, sbml):
     (tmp_path / "model.xml").write_text(document())
-    with pytest.raises(InputError, match="w has a rule, so the model is more than mass action"):
-        convert(tmp_path / "model.xml", tmp_path / "model.txt")
-    with pytest.raises(InputError, match="mu was given"):
-        load_model(tmp_path / "model.xml", mu=0.1)
+    with pytest.raises(bf.InputError, match="w has a rule, so the model is more than mass action"):
+        bf.convert(tmp_path / "model.xml", tmp_path / "model.txt")
+    with pytest.raises(bf.InputError, match="mu was given"):
+        bf.load_model(tmp_path / "model.xml", mu=0.1)
 
 
 @pytest.mark.parametrize(
@@ -189,8 +186,8 @@ def test_sbml_that_is_more_than_mass_action(tmp_path, sbml):
 )
 def test_files_that_are_no_sbml(tmp_path, sbml, text):
     (tmp_path / "a.xml").write_text(text)
-    with pytest.raises(InputError, match=r"a\.xml"):
-        load_model(tmp_path / "a.xml")
+    with pytest.raises(bf.InputError, match=r"a\.xml"):
+        bf.load_model(tmp_path / "a.xml")
 
 
 @pytest.mark.parametrize(
@@ -209,14 +206,14 @@ def test_mass_action_is_recognised(tmp_path, antimony, law, expected):
     path = tmp_path / "model.ant"
     path.write_text(f"species A, B, $E\nJ: A -> B; {law}\nA = 1; B = 0; E = 3; k1 = 2; k2 = 3\n")
     if expected is None:
-        with pytest.raises(InputError, match=r"mass action|must be positive"):
-            convert(path, tmp_path / "out.txt")
+        with pytest.raises(bf.InputError, match=r"mass action|must be positive"):
+            bf.convert(path, tmp_path / "out.txt")
     else:
-        convert(path, tmp_path / "out.txt")
-        found = ReactionNetwork.from_text((tmp_path / "out.txt").read_text())
-        assert found.reactions == ReactionNetwork.from_text(expected).reactions
+        bf.convert(path, tmp_path / "out.txt")
+        found = bf.ReactionNetwork.from_text((tmp_path / "out.txt").read_text())
+        assert found.reactions == bf.ReactionNetwork.from_text(expected).reactions
         x = dict(zip(found.to_system().variables, found.to_system().rhs([0.7, 0.2])))
-        general = load_model(path)
+        general = bf.load_model(path)
         y = dict(zip(general.variables, general.rhs([0.7, 0.2])))
         assert x == pytest.approx(y)
 
@@ -230,8 +227,8 @@ def test_antimony_errors(tmp_path, antimony):
         ('import /* */ "../up.ant"\nmodel m()\n x = 1\nend', "only files in the folder of the model are read"),
     ):
         path.write_text(text, encoding="utf-8")
-        with pytest.raises(InputError, match=message):
-            load_model(path)
+        with pytest.raises(bf.InputError, match=message):
+            bf.load_model(path)
 
 
 @pytest.mark.parametrize("text", ['exp is "x"\n', "model m()\n species \u00c4\n \u00c4' = 1 - \u00c4\nend\n"])
@@ -239,8 +236,8 @@ def test_antimony_that_breaks_its_library(tmp_path, antimony, text):
     """What the library does with these is undefined; here it is a model or one sentence."""
     (tmp_path / "a.ant").write_text(text, encoding="utf-8")
     try:
-        load_model(tmp_path / "a.ant")
-    except InputError as error:
+        bf.load_model(tmp_path / "a.ant")
+    except bf.InputError as error:
         assert str(tmp_path / "a.ant") in str(error) and "\n" not in str(error)
 
 
@@ -249,16 +246,16 @@ def test_words_of_antimony_get_an_underscore(tmp_path, antimony):
         '[variables]\nat = "2*end"\nspecies = 1\n[parameters]\nend = 3\ngamma = 0.5\n'
         '[equations]\nat = "-gamma*at"\nspecies = "at - species"\n'
     )
-    convert(tmp_path / "a.toml", tmp_path / "a.ant")
+    bf.convert(tmp_path / "a.toml", tmp_path / "a.ant")
     assert "at_ is at, which is a word of Antimony" in (tmp_path / "a.ant").read_text()
-    before, after = load_model(tmp_path / "a.toml"), load_model(tmp_path / "a.ant")
+    before, after = bf.load_model(tmp_path / "a.toml"), bf.load_model(tmp_path / "a.ant")
     assert after.variables == ("at_", "species_") and set(after.parameters) == {"end_", "gamma_"}
     assert after.with_(values={"end_": 4}).state.tolist() == [8.0, 1.0]
     np.testing.assert_allclose(after.rhs([2.0, 3.0]), before.rhs([2.0, 3.0]))
-    network = ReactionNetwork.from_text("#at=1.0,b=2.0\nat + b->b + b,1.25\nb->,0.1\n")
+    network = bf.ReactionNetwork.from_text("#at=1.0,b=2.0\nat + b->b + b,1.25\nb->,0.1\n")
     (tmp_path / "b.txt").write_text(network.to_text())
-    convert(tmp_path / "b.txt", tmp_path / "b.ant")
-    assert load_model(tmp_path / "b.ant").variables == ("at_", "b")
+    bf.convert(tmp_path / "b.txt", tmp_path / "b.ant")
+    assert bf.load_model(tmp_path / "b.ant").variables == ("at_", "b")
 
 
 def test_functions_and_names_sbml_does_not_have(sbml):
@@ -266,10 +263,10 @@ def test_functions_and_names_sbml_does_not_have(sbml):
     from bifrncrn.chemistry.reactions.sbml.write import system_to_sbml
 
     for write in (system_to_sbml, system_to_antimony):
-        with pytest.raises(InputError, match="the function besselj has no word in SBML"):
-            write(System.from_equations({"x": "besselj(0, x)"}))
-        with pytest.raises(InputError, match="'é' cannot be a name in"):
-            write(System.from_equations({"é": "-é"}))
+        with pytest.raises(bf.InputError, match="the function besselj has no word in SBML"):
+            write(bf.System.from_equations({"x": "besselj(0, x)"}))
+        with pytest.raises(bf.InputError, match="'é' cannot be a name in"):
+            write(bf.System.from_equations({"é": "-é"}))
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -280,8 +277,8 @@ def test_damaged_sbml_gives_a_model_or_one_sentence(tmp_path, sbml, data):
         text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.sampled_from([*"<>/\"'=A0 ", "", "é"]))
     (tmp_path / "damaged.xml").write_text("".join(text), encoding="utf-8")
     try:
-        load_model(tmp_path / "damaged.xml")
-    except InputError as error:
+        bf.load_model(tmp_path / "damaged.xml")
+    except bf.InputError as error:
         assert "\n" not in str(error)
 
 
@@ -289,8 +286,8 @@ def test_damaged_sbml_gives_a_model_or_one_sentence(tmp_path, sbml, data):
 def test_missing_libraries_say_how_to_install_them(tmp_path, monkeypatch, library):
     monkeypatch.setitem(sys.modules, library, None)
     (tmp_path / "a.ant").write_text("A -> B; A")
-    with pytest.raises(InputError, match=f"needs the package .*{library}.*pip install 'bifrncrn.sbml.'"):
-        load_model(tmp_path / "a.ant") if library == "antimony" else load_model(_sbml_file(tmp_path))
+    with pytest.raises(bf.InputError, match=f"needs the package .*{library}.*pip install 'bifrncrn.sbml.'"):
+        bf.load_model(tmp_path / "a.ant") if library == "antimony" else bf.load_model(_sbml_file(tmp_path))
 
 
 def _sbml_file(folder):

@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 
-from bifrncrn.base.errors import InputError
+import bifrncrn as bf
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.search import equilibria
-from bifrncrn.diagrams.diagram import diagram
-from bifrncrn.models.system import System
 
-system = System.from_equations
+system = bf.System.from_equations
 
 
 def search(model, p, low, high):
@@ -47,9 +45,9 @@ def test_a_product_of_bistable_switches(n):
 
 def test_the_lost_branch_of_a_cubic():
     model = system({"x": "r + x - x**3"}, {"r": -1}, {"x": -1.3})
-    alone = diagram(model, "r", (-0.2, 0.2))
+    alone = bf.diagram(model, "r", (-0.2, 0.2))
     assert len(alone.branches) == 1
-    found = diagram(model, "r", (-0.2, 0.2), all=True)
+    found = bf.diagram(model, "r", (-0.2, 0.2), all=True)
     assert len(found.branches) == 3
     at_zero = sorted(float(np.interp(0.0, b.column("r"), b.column("x"))) for b in found.branches)
     assert at_zero == pytest.approx([-1, 0, 1], abs=1e-3)
@@ -58,7 +56,7 @@ def test_the_lost_branch_of_a_cubic():
 
 def test_nothing_is_listed_twice():
     model = system({"x": "r + x - x**3"}, {"r": -1}, {"x": -1.3})
-    found = diagram(model, "r", (-1, 1), all=True)  # the one branch passes everything there is
+    found = bf.diagram(model, "r", (-1, 1), all=True)  # the one branch passes everything there is
     assert len(found.branches) == 1 and len(found.special("LP")) == 2
 
 
@@ -66,7 +64,7 @@ def test_nothing_is_listed_twice():
 def test_an_isola_is_found_and_closed(n):
     equations = {"x0": "-x0*(x0 - 3)*((x0 - 1)**2 + r**2 - 0.1)"} | {f"x{i}": f"x0 - x{i}" for i in range(1, n)}
     model = system(equations, {"r": 0}, {f"x{i}": 3 for i in range(n)})
-    found = diagram(model, "r", (-1, 1), all=True)
+    found = bf.diagram(model, "r", (-1, 1), all=True)
     assert len(found.branches) == 3
     (isola,) = [b for b in found.branches if b.ended[0].reason == "closed"]
     assert sorted(p.parameters["r"] for p in found.special("LP")) == pytest.approx(
@@ -77,14 +75,14 @@ def test_an_isola_is_found_and_closed(n):
 
 def test_the_box_says_where():
     model = system({"x": "r*sin(x)"}, {"r": 1})
-    found = diagram(model, "r", (0.5, 1.5), all=True, box={"x": (-10, 10)})
+    found = bf.diagram(model, "r", (0.5, 1.5), all=True, box={"x": (-10, 10)})
     assert sorted(round(b.points[0, 1] / np.pi) for b in found.branches) == [-3, -2, -1, 0, 1, 2, 3]
     assert any("Searched x in [-10, 10]" in note for note in found.notes)
 
 
 def test_a_box_partly_outside_the_orthant():
     model = system({"x": "x*(x - 1)*(x - r)"}, {"r": 3}, {"x": 1}, nonnegative=True)
-    found = diagram(model, "r", (2, 4), all=True, box={"x": (-2, 5)})
+    found = bf.diagram(model, "r", (2, 4), all=True, box={"x": (-2, 5)})
     assert len(found.branches) == 3
     assert any("Searched x in [0, 5]" in note for note in found.notes)
     assert all(np.all(branch.column("x") >= 0.0) for branch in found.branches)
@@ -92,7 +90,7 @@ def test_a_box_partly_outside_the_orthant():
 
 def test_search_stays_inside_the_walls():
     model = system({"x": "x*(x - 1)*(x - r)"}, {"r": 3}, {"x": 1})
-    found = diagram(model, "r", (2, 4), all=True, walls={"x": (0.5, 10)})
+    found = bf.diagram(model, "r", (2, 4), all=True, walls={"x": (0.5, 10)})
     assert len(found.branches) == 2
 
 
@@ -107,17 +105,17 @@ def test_search_stays_inside_the_walls():
 )
 def test_boxes_that_are_none(box, word):
     model = system({"x": "r - x"}, {"r": 3}, {"x": 1}, nonnegative=True)
-    with pytest.raises(InputError, match=word):
-        diagram(model, "r", (2, 4), all=True, box=box)
+    with pytest.raises(bf.InputError, match=word):
+        bf.diagram(model, "r", (2, 4), all=True, box=box)
 
 
 def test_a_box_beyond_the_walls():
     model = system({"x": "r - x"}, {"r": 3}, {"x": 1})
-    with pytest.raises(InputError, match="beyond its walls"):
-        diagram(model, "r", (2, 4), all=True, box={"x": (6, 8)}, walls={"x": (0, 5)})
+    with pytest.raises(bf.InputError, match="beyond its walls"):
+        bf.diagram(model, "r", (2, 4), all=True, box={"x": (6, 8)}, walls={"x": (0, 5)})
 
 
 def test_the_notes_are_few():
     model = system({"x": "r + x - x**3"}, {"r": 0}, {"x": -1})
-    found = diagram(model, "r", (-1, 1), all=True)
+    found = bf.diagram(model, "r", (-1, 1), all=True)
     assert len(found.notes) == 2

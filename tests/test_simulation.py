@@ -8,11 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import bifrncrn as bf
-from bifrncrn.base.errors import InputError
-from bifrncrn.chemistry.networks.mat import read_mat
-from bifrncrn.chemistry.reactions.network import ReactionNetwork
 from bifrncrn.models.field import Field
-from bifrncrn.trajectories.events import Event
 from bifrncrn.trajectories.integration import EXPLICIT, METHODS
 
 System = bf.System
@@ -86,7 +82,7 @@ def test_state_and_values_are_of_this_run_only():
 
 
 def test_events_are_located_in_order_and_by_direction():
-    events = ["x = 0", Event("y", direction=1), Event("2*x = 1", direction=-1)]
+    events = ["x = 0", bf.Event("y", direction=1), bf.Event("2*x = 1", direction=-1)]
     run = circle().simulate(2 * math.pi, rtol=1e-10, atol=1e-12, events=events)
     found = [(e.event, e.t / math.pi, e.direction) for e in run.events]
     expected = [("2*x = 1", 1 / 3, -1), ("x = 0", 1 / 2, -1), ("y", 1.0, 1), ("x = 0", 3 / 2, 1)]
@@ -96,13 +92,13 @@ def test_events_are_located_in_order_and_by_direction():
 
 
 def test_terminal_event_ends_the_run_there():
-    run = circle().simulate(10.0, events=[Event("x + y = 0", terminal=True), "x = 0"])
+    run = circle().simulate(10.0, events=[bf.Event("x + y = 0", terminal=True), "x = 0"])
     assert run.status == "event" and "x + y = 0" in run.message
     assert run.t[-1] == pytest.approx(math.pi / 4, abs=1e-7)
     np.testing.assert_allclose(run.x[-1], [math.sqrt(0.5), -math.sqrt(0.5)], atol=1e-7)
     assert [e.event for e in run.events] == ["x + y = 0"]
     assert run.at(run.t[-1]) == pytest.approx(run.x[-1])
-    with pytest.raises(InputError, match=r"between 0 and 0\.785"):
+    with pytest.raises(bf.InputError, match=r"between 0 and 0\.785"):
         run.at(1.0)
 
 
@@ -197,25 +193,25 @@ def test_times_beyond_the_end_are_dropped():
     ],
 )
 def test_bad_input_is_one_sentence(options, message):
-    with pytest.raises(InputError, match=message) as caught:
+    with pytest.raises(bf.InputError, match=message) as caught:
         decay(nonnegative=True).simulate(**{"t_span": 1.0, **options})
     assert "\n" not in str(caught.value)
 
 
 def test_start_where_the_equations_are_not_finite():
-    with pytest.raises(InputError, match="derivative of x is not finite"):
+    with pytest.raises(bf.InputError, match="derivative of x is not finite"):
         System.from_equations({"x": "log(x)"}, {}, {"x": -1.0}).simulate(1.0)
 
 
 def test_direction_of_an_event():
-    with pytest.raises(InputError, match="-1, 0 or 1"):
-        Event("x", direction=2)
+    with pytest.raises(bf.InputError, match="-1, 0 or 1"):
+        bf.Event("x", direction=2)
 
 
 def test_without_dense_output():
     run = decay().simulate(1.0, dense=False, times=[0.5])
     assert run.x[0, 0] == pytest.approx(math.exp(-0.5), abs=1e-7)
-    with pytest.raises(InputError, match="dense=True"):
+    with pytest.raises(bf.InputError, match="dense=True"):
         run.at(0.5)
 
 
@@ -242,9 +238,9 @@ def test_plot():
     plane = run.plot("y", against="x", ax=Figure().subplots())
     np.testing.assert_array_equal(plane.lines[0].get_xdata(), run.x[:, 0])
     assert (plane.get_xlabel(), plane.get_ylabel()) == ("x", "y")
-    with pytest.raises(InputError, match="no state 'z'"):
+    with pytest.raises(bf.InputError, match="no state 'z'"):
         run.plot("z")
-    with pytest.raises(InputError, match="nothing called 'z'"):
+    with pytest.raises(bf.InputError, match="nothing called 'z'"):
         run.plot(against="z")
 
 
@@ -260,7 +256,7 @@ def test_full_network_approaches_the_reduced_one():
 
 
 def test_stiff_published_network_takes_few_evaluations(reference):
-    net = read_mat(reference / "networks/circle.mat")
+    net = bf.read_model(reference / "networks/circle.mat")
     full = net.full(1e-4).with_(state={"x1": 3.0, "x2": 2.0})
     run = full.simulate(6.4, rtol=1e-6)  # one turn of the cycle
     assert run.status == "completed"
@@ -278,13 +274,13 @@ BIRTH_DEATH = "#A=5.0,B=3.0\n->A,2.0\nA->,0.4\nA + A->A,0.3"
 
 def test_missing_library_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "rebop", None)
-    with pytest.raises(InputError, match=r"pip install bifrncrn\[stochastic\]"):
-        ReactionNetwork.from_text(BIRTH_DEATH).simulate_stochastic(1.0, volume=10.0)
+    with pytest.raises(bf.InputError, match=r"pip install bifrncrn\[stochastic\]"):
+        bf.ReactionNetwork.from_text(BIRTH_DEATH).simulate_stochastic(1.0, volume=10.0)
 
 
 def test_molecules_follow_the_equations_as_the_volume_grows():
     pytest.importorskip("rebop")
-    network = ReactionNetwork.from_text(BIRTH_DEATH)
+    network = bf.ReactionNetwork.from_text(BIRTH_DEATH)
     run = network.simulate_stochastic(200.0, volume=2000.0, seed=1)
     late = run.column("A")[100:]
     assert late.mean() == pytest.approx(network.to_system().simulate(50.0).x[-1, 0], rel=0.01)
@@ -311,8 +307,8 @@ def test_molecules_follow_the_equations_as_the_volume_grows():
 )
 def test_bad_stochastic_input(options, message):
     pytest.importorskip("rebop")
-    with pytest.raises(InputError, match=message):
-        ReactionNetwork.from_text(BIRTH_DEATH).simulate_stochastic(**{"t_end": 1.0, "volume": 10.0, **options})
+    with pytest.raises(bf.InputError, match=message):
+        bf.ReactionNetwork.from_text(BIRTH_DEATH).simulate_stochastic(**{"t_end": 1.0, "volume": 10.0, **options})
 
 
 BINDING = {

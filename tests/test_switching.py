@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 
-from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams.diagram import diagram
-from bifrncrn.models.system import System
+import bifrncrn as bf
 
-system = System.from_equations
+system = bf.System.from_equations
 
 
 def labels(found, label):
@@ -28,7 +26,7 @@ def no_branch_twice(found):
 
 
 def test_pitchfork_through_the_middle_of_a_symmetric_range():
-    found = diagram(system({"x": "r*x - x**3"}, {"r": -1}), "r", (-1, 1))
+    found = bf.diagram(system({"x": "r*x - x**3"}, {"r": -1}), "r", (-1, 1))
     assert labels(found, "BP") == pytest.approx([0.0], abs=1e-12)
     trunk, fork = found.branches
     assert trunk.origin is None and fork.origin == 0
@@ -39,14 +37,14 @@ def test_pitchfork_through_the_middle_of_a_symmetric_range():
 
 @pytest.mark.parametrize("start", [{"r": 0.5, "x": 0.7}, {"r": 0.5, "x": -0.7}, {"r": -0.9}, {"r": 0.0, "x": 0.0}])
 def test_pitchfork_from_anywhere(start):
-    found = diagram(system({"x": "r*x - x**3"}, {"r": -1}), "r", (-1, 1), start=start)
+    found = bf.diagram(system({"x": "r*x - x**3"}, {"r": -1}), "r", (-1, 1), start=start)
     assert len(found.branches) == 2 and len(found.special_points) == 1
     assert labels(found, "BP") == pytest.approx([0.0], abs=1e-9)
 
 
 @pytest.mark.parametrize("bounds", [(-1, 1), (-1, 0.7), (-0.3, 2), (-1, 10)])
 def test_transcritical(bounds):
-    found = diagram(system({"x": "r*x - x**2"}, {"r": -0.1}), "r", bounds)
+    found = bf.diagram(system({"x": "r*x - x**2"}, {"r": -0.1}), "r", bounds)
     assert labels(found, "BP") == pytest.approx([0.0], abs=1e-12)
     assert len(found.branches) == 2 and no_branch_twice(found)
     other = found.branches[1]
@@ -54,7 +52,7 @@ def test_transcritical(bounds):
 
 
 def test_two_branch_points_are_not_taken_for_each_other():
-    found = diagram(system({"x": "r*x - x**3", "y": "(r - 0.5)*y - y**3"}, {"r": -1}), "r", (-1, 2))
+    found = bf.diagram(system({"x": "r*x - x**3", "y": "(r - 0.5)*y - y**3"}, {"r": -1}), "r", (-1, 2))
     on_trunk = sorted(p.parameters["r"] for p in found.special("BP") if p.branch == 0)
     assert on_trunk == pytest.approx([0.0, 0.5], abs=1e-9)
     assert all(p.status == "converged" for p in found.special("BP"))
@@ -66,7 +64,7 @@ def test_two_branch_points_are_not_taken_for_each_other():
 
 def test_the_tree_of_a_cascade():
     equations = {"x": "r*x - x**3", "y": "(r - 0.5)*y - y**3 + 0.1*x*x*y"}
-    found = diagram(system(equations, {"r": -1}), "r", (-1, 2))
+    found = bf.diagram(system(equations, {"r": -1}), "r", (-1, 2))
     for branch in found.branches:
         if branch.origin is not None:
             point = found.special_points[branch.origin]
@@ -85,7 +83,7 @@ def test_the_tree_of_a_cascade():
     ],
 )
 def test_a_double_zero_eigenvalue_is_bracketed_and_said_to_be(equations):
-    found = diagram(system(equations, {"r": -1}), "r", (-1, 1))
+    found = bf.diagram(system(equations, {"r": -1}), "r", (-1, 1))
     (point,) = found.special_points
     assert (point.label, point.status) == ("BP", "bracketed")
     assert point.bracket[0] <= 0.0 <= point.bracket[1] and point.bracket[1] - point.bracket[0] < 1e-4
@@ -95,14 +93,14 @@ def test_a_double_zero_eigenvalue_is_bracketed_and_said_to_be(equations):
 
 def test_the_branches_of_a_double_point_are_found_by_search():
     equations = {"x": "r*x - x**3 - 2*x*y**2", "y": "r*y - y**3 - 2*y*x**2"}
-    found = diagram(system(equations, {"r": -1}), "r", (-1, 1), all=True)
+    found = bf.diagram(system(equations, {"r": -1}), "r", (-1, 1), all=True)
     ends = {tuple(np.round(b.points[k, 1:], 6) + 0.0) for b in found.branches for k in (0, -1) if b.points[k, 0] == 1.0}
     assert len(ends) == 9
 
 
 def test_a_ring_of_three():
     equations = {f"x{i}": f"r*x{i} - x{i}**3 + x{(i + 1) % 3} + x{(i + 2) % 3} - 2*x{i}" for i in range(3)}
-    found = diagram(system(equations, {"r": -1}), "r", (-1, 4))
+    found = bf.diagram(system(equations, {"r": -1}), "r", (-1, 4))
     simple, double = found.special("BP")
     assert simple.status == "converged" and simple.parameters["r"] == pytest.approx(0.0, abs=1e-9)
     assert double.status == "bracketed" and double.parameters["r"] == pytest.approx(3.0, abs=1e-4)
@@ -112,12 +110,12 @@ def test_a_ring_of_three():
 @pytest.mark.parametrize("step", [0.02, 0.05, 0.1])
 def test_the_same_tree_at_every_step(step):
     equations = {"x": "r*x - x**3", "y": "(r - 0.5)*y - y**3"}
-    found = diagram(system(equations, {"r": -1}), "r", (-1, 2), options=Options(step=step))
+    found = bf.diagram(system(equations, {"r": -1}), "r", (-1, 2), options=bf.Options(step=step))
     assert len(found.special("BP")) == 4 and len(found.branches) == 5
 
 
 def test_a_limit_of_branches_is_said():
-    found = diagram(system({"x": "r*x - x**3", "y": "(r - 0.5)*y - y**3"}, {"r": -1}), "r", (-1, 2), max_branches=1)
+    found = bf.diagram(system({"x": "r*x - x**3", "y": "(r - 0.5)*y - y**3"}, {"r": -1}), "r", (-1, 2), max_branches=1)
     assert len(found.branches) == 1
     assert any("Stopped after 1 branches" in note for note in found.notes)
 
@@ -131,7 +129,7 @@ RATES = {"p1": 0.0, "p2": 3.0, "p3": 5.0, "p4": 3.0}
 @pytest.mark.parametrize("nonnegative", [False, True])
 def test_the_coexistence_branch_is_found_through_two_branch_points_on_the_wall(nonnegative):
     """AUTO demo pp2; values recomputed to 50 digits."""
-    found = diagram(system(HARVEST, RATES, nonnegative=nonnegative), "p1", (0, 1))
+    found = bf.diagram(system(HARVEST, RATES, nonnegative=nonnegative), "p1", (0, 1))
     assert labels(found, "BP") == pytest.approx([0.6, 0.8219043453739908], abs=1e-10)
     assert labels(found, "LP") == pytest.approx([0.8329293222341568], abs=1e-10)
     (hopf,) = found.special("HB")
@@ -149,7 +147,7 @@ def test_a_food_chain_climbs_along_the_walls():
         "z": "z*(0.6*y/(1 + y) - 0.2)",
     }
     model = system(equations, {"K": 0.3}, {"x": 0.3, "y": 0, "z": 0}, nonnegative=True)
-    found = diagram(model, "K", (0.1, 8))
+    found = bf.diagram(model, "K", (0.1, 8))
     assert labels(found, "BP") == pytest.approx([0.5, 0.75], abs=1e-10)
     alone, two, three = found.branches
     assert np.all(alone.points[:, 2:] == 0.0) and np.all(two.column("z") <= 1e-12)
@@ -162,7 +160,7 @@ def test_a_food_chain_climbs_along_the_walls():
 @pytest.mark.parametrize("x", [0.0, 0.5])
 def test_transcritical_on_the_wall(x):
     model = system({"x": "r*x - x**2"}, {"r": 0.5}, {"x": x}, nonnegative=True)
-    found = diagram(model, "r", (-1, 1))
+    found = bf.diagram(model, "r", (-1, 1))
     assert labels(found, "BP") == pytest.approx([0.0], abs=1e-12)
     assert len(found.branches) == 2
     assert all(np.all(branch.column("x") >= 0.0) for branch in found.branches)

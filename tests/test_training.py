@@ -3,22 +3,15 @@
 import numpy as np
 import pytest
 
-from bifrncrn import library
-from bifrncrn.base.errors import InputError
-from bifrncrn.comparison.compare import compare
-from bifrncrn.diagrams.diagram import diagram
-from bifrncrn.models.system import System
+import bifrncrn as bf
 from bifrncrn.training.fit.start import FitOptions, Start
 from bifrncrn.training.judge import distinct, network_of
 from bifrncrn.training.ranking import standing, target_diagram
-from bifrncrn.training.targets.target import FieldPart, Target
-from bifrncrn.training.train import train
 from bifrncrn.training.weights import Weights
-from bifrncrn.trajectories.homoclinic import find_homoclinic
 
 
 def quick(target="uni_bistable", **options):
-    return train(library.get(target), **{"seeds": 2, "rank": "loss", "evaluations": 30, **options})
+    return bf.train(bf.library.get(target), **{"seeds": 2, "rank": "loss", "evaluations": 30, **options})
 
 
 def arrays(fit):
@@ -100,49 +93,49 @@ def test_a_fit_says_what_it_did():
     ],
 )
 def test_bad_options_are_refused(options, words):
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(bf.InputError, match=words):
         quick(**options)
 
 
 def test_a_rate_bound_holds_and_the_fit_says_that_it_is_active():
-    fit = train(library.hopf(), seeds=1, rate_bound=20.0, evaluations=60)
+    fit = bf.train(bf.library.hopf(), seeds=1, rate_bound=20.0, evaluations=60)
     assert fit.best.start.weights.largest <= 20
     assert fit.record["rate_bound"] == 20
     assert fit.to_json()["starts"][0]["at_bound"] > 0
     assert "at the bound 20" in str(fit)
 
 
-@pytest.mark.parametrize("thing", ["hopf", library.get("schlogl"), None])
+@pytest.mark.parametrize("thing", ["hopf", bf.library.get("schlogl"), None])
 def test_only_a_target_is_trained_on(thing):
-    with pytest.raises(InputError, match="is no Target"):
-        train(thing)
+    with pytest.raises(bf.InputError, match="is no Target"):
+        bf.train(thing)
 
 
 @pytest.mark.parametrize(("field", "words"), [("0*x", "nothing to learn"), ("1e150*(1 - x)", "change the units")])
 def test_rates_that_no_network_can_have_are_refused(field, words):
-    system = System.from_equations({"x": field})
-    with pytest.raises(InputError, match=words):
-        train(Target("t", "t", (FieldPart(system, ((0.0, 2.0),)),), perceptrons=2))
+    system = bf.System.from_equations({"x": field})
+    with pytest.raises(bf.InputError, match=words):
+        bf.train(bf.Target("t", "t", (bf.FieldPart(system, ((0.0, 2.0),)),), perceptrons=2))
 
 
 def test_two_parameter_species_are_compared_in_the_first():
-    system = System.from_equations({"x": "k - q*x"}, {"k": 1.0, "q": 1.0})
+    system = bf.System.from_equations({"x": "k - q*x"}, {"k": 1.0, "q": 1.0})
     rows = tuple((k, q) for k in (0.5, 0.625, 0.75, 0.875, 1.0) for q in (1.0, 2.0))
-    part = FieldPart(system, ((0.0, 2.0),), rows, ("k", "q"), count=20)
-    target = Target("t", "t", (part,), perceptrons=3, lam=(0.5, 1.0), bounds=(0.5, 1.0))
-    fit = train(target, seeds=2)
+    part = bf.FieldPart(system, ((0.0, 2.0),), rows, ("k", "q"), count=20)
+    target = bf.Target("t", "t", (part,), perceptrons=3, lam=(0.5, 1.0), bounds=(0.5, 1.0))
+    fit = bf.train(target, seeds=2)
     assert fit.parameter == "lam1"
     assert fit.reached, fit.report()
-    assert compare(target, fit).verdict
+    assert bf.compare(target, fit).verdict
 
 
 def test_a_small_loss_with_its_equilibria_elsewhere_is_not_called_reached():
     """The equilibrium is x = k; of this short fit it is 0.26 away at k = 0.8, at a loss of 1e-3."""
-    system = System.from_equations({"x": "k - q*x"}, {"k": 1.0, "q": 1.0})
+    system = bf.System.from_equations({"x": "k - q*x"}, {"k": 1.0, "q": 1.0})
     rows = tuple((k, q) for k in (0.5, 1.0) for q in (1.0, 2.0))
-    part = FieldPart(system, ((0.0, 2.0),), rows, ("k", "q"), count=20)
-    target = Target("t", "t", (part,), perceptrons=3, lam=(0.5, 1.0), bounds=(0.5, 1.0))
-    fit = train(target, seeds=1, evaluations=30)
+    part = bf.FieldPart(system, ((0.0, 2.0),), rows, ("k", "q"), count=20)
+    target = bf.Target("t", "t", (part,), perceptrons=3, lam=(0.5, 1.0), bounds=(0.5, 1.0))
+    fit = bf.train(target, seeds=1, evaluations=30)
     reduced = fit.network.reduced().with_(values={"lam1": 0.8, "lam2": 1.0})
     x = np.linspace(0.0, 2.0, 2001)
     signs = np.sign([reduced.rhs(np.array([value]))[0] for value in x])
@@ -152,9 +145,9 @@ def test_a_small_loss_with_its_equilibria_elsewhere_is_not_called_reached():
 
 def test_a_fit_that_is_wrong_between_its_samples_says_so():
     # a spike halfway between two samples, which only the loss by definition sees
-    system = System.from_equations({"x": "1 - x + 30*exp(-((x - 0.71)/0.05)^2)"})
-    target = Target("t", "t", (FieldPart(system, ((0.5, 6.0),), count=14),), perceptrons=2)
-    fit = train(target, seeds=1, rank="loss")
+    system = bf.System.from_equations({"x": "1 - x + 30*exp(-((x - 0.71)/0.05)^2)"})
+    target = bf.Target("t", "t", (bf.FieldPart(system, ((0.5, 6.0),), count=14),), perceptrons=2)
+    fit = bf.train(target, seeds=1, rank="loss")
     assert fit.loss > 100 * fit.best.start.loss
     assert any("take more samples" in note for note in fit.notes)
 
@@ -167,7 +160,7 @@ def test_one_optimum_found_twice_is_kept_once():
 
 
 def test_a_network_without_the_hopf_point_stands_behind_one_with_it():
-    target = library.hopf()
+    target = bf.library.hopf()
     reference = target_diagram(target)
     assert [p.label for p in reference.special_points if p.label != "EP"] == ["HB"]
     # an attracting point at (5, 5) for every lam: dx_i = 30 + x_i (s(z_i) - 6.16228) with falling s
@@ -186,7 +179,7 @@ def test_a_network_without_the_hopf_point_stands_behind_one_with_it():
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_fit_alone_has_the_hopf_point_near_the_target(seed):
-    fit = train(library.hopf(), seed=seed, refine=False)
+    fit = bf.train(bf.library.hopf(), seed=seed, refine=False)
     assert fit.loss < 7e-4  # published 3.43e-3
     assert fit.best.standing.wrong == 0
     assert fit.best.standing.error < 0.01  # published 0.144
@@ -194,7 +187,7 @@ def test_a_fit_alone_has_the_hopf_point_near_the_target(seed):
 
 @pytest.mark.slow
 def test_the_hopf_network_of_this_project_beats_the_published_one():
-    fit = train(library.hopf(), perceptrons=5, seeds=10)
+    fit = bf.train(bf.library.hopf(), perceptrons=5, seeds=10)
     assert fit.loss < 7e-4  # published 3.43e-3
     assert fit.best.standing.wrong == 0
     assert fit.best.standing.error < 1e-6  # published 0.144
@@ -208,13 +201,13 @@ def test_the_hopf_network_of_this_project_beats_the_published_one():
     for mu in done["mu"][1:]:
         assert standing(fit.target, reference, fit.network, mu=mu).error < 1e-6
     for system in (fit.network.reduced(), fit.network.full(0.0075)):
-        (hopf,) = diagram(system, "lam", (1.0, 3.0)).special("HB")
+        (hopf,) = bf.diagram(system, "lam", (1.0, 3.0)).special("HB")
         assert hopf.l1 < 0  # as the target's
 
 
 @pytest.mark.slow
 def test_the_homoclinic_network_of_this_project_beats_the_published_one():
-    fit = train(library.homoclinic(), perceptrons=10)
+    fit = bf.train(bf.library.homoclinic(), perceptrons=10)
     assert fit.loss < 1e-8  # published 9.7e-7
     assert fit.reached
     assert fit.network.training["refinement"]["error_before"] < 1e-3
@@ -223,17 +216,15 @@ def test_the_homoclinic_network_of_this_project_beats_the_published_one():
     for found in (fit.verification.reduced, fit.verification.full[1e-4]):
         assert all(one.ok for one in found) and found[-1].text.startswith("homoclinic orbit at lam = ")
     # published 0.005 off
-    loop = find_homoclinic(fit.network.reduced(), "lam", (1.98, 2.02), saddle=[5, 5])
+    loop = bf.find_homoclinic(fit.network.reduced(), "lam", (1.98, 2.02), saddle=[5, 5])
     assert loop.value == pytest.approx(2.0, abs=2e-3)
 
 
 def test_the_shipped_network_is_what_its_record_says():
     from importlib.resources import files
 
-    from bifrncrn.chemistry.networks.network import Network
-
-    network = Network.load(str(files("bifrncrn.library") / "data" / "hopf_network.json"))
-    target = library.hopf()
+    network = bf.Network.load(str(files("bifrncrn.library") / "data" / "hopf_network.json"))
+    target = bf.library.hopf()
     assert network.sizes == (2, 5, 1)
     assert Weights.of(network).loss(target.definition(), "relative") == pytest.approx(
         network.training["loss"], rel=1e-9

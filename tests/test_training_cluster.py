@@ -6,8 +6,7 @@ import signal
 import numpy as np
 import pytest
 
-from bifrncrn import library
-from bifrncrn.training.train import train
+import bifrncrn as bf
 
 
 def arrays(fit):
@@ -16,7 +15,7 @@ def arrays(fit):
 
 def test_processes_change_nothing():
     options = {"seeds": 3, "evaluations": 20}
-    alone, spread = (train(library.get("bistable"), jobs=jobs, **options) for jobs in (1, 2))
+    alone, spread = (bf.train(bf.library.get("bistable"), jobs=jobs, **options) for jobs in (1, 2))
     np.testing.assert_array_equal(arrays(alone), arrays(spread))
     assert [c.start.index for c in alone.candidates] == [c.start.index for c in spread.candidates]
     assert [c.standing for c in alone.candidates] == [c.standing for c in spread.candidates]
@@ -29,7 +28,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_start():
     from joblib import parallel_config
 
     options = {"seeds": 6, "evaluations": 60}
-    alone = train(library.get("bistable"), **options)
+    alone = bf.train(bf.library.get("bistable"), **options)
     cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
     with cluster, distributed.Client(cluster) as client:
         workers = list(client.run(os.getpid).values())
@@ -41,7 +40,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_start():
                 os.kill(workers[0], signal.SIGKILL)
 
         with parallel_config(backend="dask"):
-            spread = train(library.get("bistable"), progress=kill_one, **options)
+            spread = bf.train(bf.library.get("bistable"), progress=kill_one, **options)
     assert killed
     np.testing.assert_array_equal(arrays(alone), arrays(spread))
     assert len(spread.candidates) == 6

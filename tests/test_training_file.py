@@ -5,11 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from bifrncrn.base.errors import InputError
-from bifrncrn.cli.main import main
-from bifrncrn.training.targets.curve import Curve
-from bifrncrn.training.targets.curve_part import CurvePart
-from bifrncrn.training.targets.target import FieldPart, Target
+import bifrncrn as bf
 
 LEAF = "x,y\n1,1\n3,1.2\n3.5,2.5\n2,3\n1.1,2.2\n"
 DRAWING = """<?xml version="1.0"?>
@@ -45,16 +41,16 @@ def file(tmp_path):
 
 
 def test_a_curve_of_points_beside_the_file(file):
-    target = Target.from_file(file('[training]\ncurve = "leaf.csv"\nperceptrons = 7\nlayers = 3\n'))
+    target = bf.Target.from_file(file('[training]\ncurve = "leaf.csv"\nperceptrons = 7\nlayers = 3\n'))
     (part,) = target.parts
-    assert isinstance(part, CurvePart)
+    assert isinstance(part, bf.CurvePart)
     assert (target.perceptrons, part.layers, target.sizes, target.name) == (7, 3, (2, 0), "mine")
     np.testing.assert_allclose(part.curve.points[0], [1, 1])
     assert target.state == pytest.approx(part.curve.points.mean(axis=0))
 
 
 def test_a_drawing_is_scaled_and_shifted(file):
-    target = Target.from_file(file('[training]\ncurve = "leaf.svg"\nscale = 0.1\nshift = [1, 2]\n'))
+    target = bf.Target.from_file(file('[training]\ncurve = "leaf.svg"\nscale = 0.1\nshift = [1, 2]\n'))
     points = target.parts[0].curve.points
     np.testing.assert_allclose(points.min(axis=0), [1, 2], atol=0.1)  # the spline rounds the drawing's corner
     assert 3 < np.ptp(points, axis=0).max() < 6
@@ -62,23 +58,23 @@ def test_a_drawing_is_scaled_and_shifted(file):
 
 
 def test_a_formula_is_a_whole_turn_by_default(file):
-    target = Target.from_file(file('[training]\ncurve = { a = "2 + cos(t)", b = "3 + sin(t)" }\npoints = 100\n'))
+    target = bf.Target.from_file(file('[training]\ncurve = { a = "2 + cos(t)", b = "3 + sin(t)" }\npoints = 100\n'))
     points = target.parts[0].curve.points
     assert len(points) == 100
     np.testing.assert_allclose(np.linalg.norm(points - [2, 3], axis=1), 1.0)
 
 
 def test_a_mixture(file):
-    target = Target.from_file(file(MIXTURE))
+    target = bf.Target.from_file(file(MIXTURE))
     curve, field = target.parts
-    assert isinstance(curve, CurvePart) and isinstance(field, FieldPart)
+    assert isinstance(curve, bf.CurvePart) and isinstance(field, bf.FieldPart)
     assert (target.sizes, target.lam, target.bounds, target.mu) == ((2, 1), (1.0,), (0.0, 1.0), 0.01)
     assert (curve.lam, field.lam, field.weight) == ((1.0,), ((0.0,),), 10.0)
 
 
 def test_the_command_line_trains_on_a_drawn_curve(file, tmp_path, capsys):
     path = file('[training]\ncurve = "leaf.csv"\nperceptrons = 5\n')
-    code = main(["train", str(path), "--seeds", "1", "--jobs", "1", "--out", str(tmp_path / "net.json")])
+    code = bf.main(["train", str(path), "--seeds", "1", "--jobs", "1", "--out", str(tmp_path / "net.json")])
     out = capsys.readouterr().out
     assert code == 0 and ("verified: stable cycle" in out or "not reached" in out)
     assert json.loads((tmp_path / "net.json").read_text())["training"]["target"] == "mine"
@@ -87,7 +83,7 @@ def test_the_command_line_trains_on_a_drawn_curve(file, tmp_path, capsys):
 def test_a_fit_that_does_not_reach_its_target_says_so(file, tmp_path, capsys):
     path = file('[training]\ncurve = "leaf.csv"\n')
     words = ["train", str(path), "--perceptrons", "1", "--seeds", "1", "--jobs", "1"]
-    assert main([*words, "--out", str(tmp_path / "net.json")]) == 0
+    assert bf.main([*words, "--out", str(tmp_path / "net.json")]) == 0
     assert "the target is not reached" in capsys.readouterr().out
     assert (tmp_path / "net.json").exists()
 
@@ -124,8 +120,8 @@ CURVE = '[training]\ncurve = "leaf.csv"\n'
     ],
 )
 def test_what_cannot_be_learned_is_refused(file, text, words):
-    with pytest.raises(InputError, match=words) as caught:
-        Target.from_file(file(text))
+    with pytest.raises(bf.InputError, match=words) as caught:
+        bf.Target.from_file(file(text))
     assert str(caught.value).count("mine.toml") == 1
 
 
@@ -141,5 +137,5 @@ def test_what_cannot_be_learned_is_refused(file, text, words):
 )
 def test_files_that_are_no_single_path_are_refused(tmp_path, text, words):
     (tmp_path / "a.svg").write_text(text)
-    with pytest.raises(InputError, match=words):
-        Curve.from_svg_file(tmp_path / "a.svg")
+    with pytest.raises(bf.InputError, match=words):
+        bf.Curve.from_svg_file(tmp_path / "a.svg")

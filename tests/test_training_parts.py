@@ -5,9 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bifrncrn.base.errors import InputError
-from bifrncrn.chemistry.networks.network import Network
-from bifrncrn.models.system import System
+import bifrncrn as bf
 from bifrncrn.training.fit import checkpoint
 from bifrncrn.training.fit.least_squares import turned
 from bifrncrn.training.fit.projection import Projection, Ridge
@@ -15,13 +13,11 @@ from bifrncrn.training.fit.start import FitOptions, beta_floor, run_start
 from bifrncrn.training.refine.cycles import _Following
 from bifrncrn.training.refine.defining import Wanted
 from bifrncrn.training.refine.special_points import AllWeights
-from bifrncrn.training.targets.behaviours import CycleWanted
 from bifrncrn.training.targets.sampling import Samples, box_points, check_box, join, thin
 from bifrncrn.training.targets.table import target_from
-from bifrncrn.training.targets.target import FieldPart, Target
 from bifrncrn.training.weights import Weights
 
-TANK = System.from_equations({"u": "k - u*v", "v": "u*v - v"}, {"k": 1.0}, {"u": 1.0, "v": 1.0}, nonnegative=True)
+TANK = bf.System.from_equations({"u": "k - u*v", "v": "u*v - v"}, {"k": 1.0}, {"u": 1.0, "v": 1.0}, nonnegative=True)
 BOX = ((0.5, 2.0), (0.5, 2.0))
 
 
@@ -73,7 +69,7 @@ def test_few_rows_stand_for_all(ridge, perceptrons):
 
 def test_sensitivities_of_rollouts_are_exact():
     angle = 2 * np.pi * np.arange(200) / 200
-    cycle = CycleWanted(2 + np.column_stack([np.cos(angle), np.sin(angle)]), (0.5,), within=0.3)
+    cycle = bf.CycleWanted(2 + np.column_stack([np.cos(angle), np.sin(angle)]), (0.5,), within=0.3)
     weights = random_weights(2, 4, 1)
     samples = some_samples(30)
     field = AllWeights(weights, samples, "field", (), np.inf, np.inf)
@@ -175,7 +171,7 @@ def test_a_wild_step_gives_large_residuals_not_nan():
 
 def test_weights_of_a_network_keep_its_reduced_field():
     rng = np.random.default_rng(3)
-    network = Network(
+    network = bf.Network(
         alpha=rng.standard_normal((2, 4)),
         omega=rng.standard_normal((4, 2)),
         psi=rng.standard_normal((4, 1)),
@@ -215,7 +211,7 @@ def test_derivatives_of_the_defining_equations_are_exact(label, mu):
 
 def test_defining_equations_hold_at_a_true_hopf_point_of_the_full_system():
     weights, mu = random_weights(2, 3, 0, seed=5), 0.2
-    network = Network(**{n: getattr(weights, n) for n in ("alpha", "omega", "theta", "beta")}, state=[0.7, 1.3])
+    network = bf.Network(**{n: getattr(weights, n) for n in ("alpha", "omega", "theta", "beta")}, state=[0.7, 1.3])
     full = network.full(mu)
     jacobian = full.jacobian(full.state)
     eigenvalues, vectors = np.linalg.eig(jacobian)
@@ -252,21 +248,21 @@ def test_points_fill_the_box(method):
     ],
 )
 def test_bad_boxes_are_refused(box, words):
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(bf.InputError, match=words):
         check_box(box, ("u", "v"))
 
 
 def test_bad_samples_are_refused():
     good = some_samples(4)
-    with pytest.raises(InputError, match="sample 0 has a field that is not finite"):
+    with pytest.raises(bf.InputError, match="sample 0 has a field that is not finite"):
         Samples(good.x, good.lam, np.full((4, 2), np.nan), good.weight)
-    with pytest.raises(InputError, match="must not be negative"):
+    with pytest.raises(bf.InputError, match="must not be negative"):
         Samples(-good.x, good.lam, good.field, good.weight)
-    with pytest.raises(InputError, match="weights must be positive"):
+    with pytest.raises(bf.InputError, match="weights must be positive"):
         Samples(good.x, good.lam, good.field, np.zeros(4))
-    with pytest.raises(InputError, match="no samples"):
+    with pytest.raises(bf.InputError, match="no samples"):
         Samples(good.x[:0], good.lam[:0], good.field[:0], good.weight[:0])
-    with pytest.raises(InputError, match="unknown"):
+    with pytest.raises(bf.InputError, match="unknown"):
         box_points(BOX, 5, "random")
 
 
@@ -278,15 +274,15 @@ def test_join_and_thin():
 
 
 def test_a_field_that_is_not_finite_somewhere_is_refused_before_any_work():
-    system = System.from_equations({"x": "log(x - 1)"}, {}, {"x": 2.0})
-    target = Target("bad", "bad", (FieldPart(system, ((0.5, 2.0),)),), state=(2.0,))
-    with pytest.raises(InputError, match="not finite"):
+    system = bf.System.from_equations({"x": "log(x - 1)"}, {}, {"x": 2.0})
+    target = bf.Target("bad", "bad", (bf.FieldPart(system, ((0.5, 2.0),)),), state=(2.0,))
+    with pytest.raises(bf.InputError, match="not finite"):
         target.samples()
 
 
 def test_relative_loss_needs_positive_concentrations():
-    target = Target("t", "t", (FieldPart(TANK, ((0.0, 1.0), (0.5, 1.0))),), loss="relative", state=(1.0, 1.0))
-    with pytest.raises(InputError, match="divides by the concentrations"):
+    target = bf.Target("t", "t", (bf.FieldPart(TANK, ((0.0, 1.0), (0.5, 1.0))),), loss="relative", state=(1.0, 1.0))
+    with pytest.raises(bf.InputError, match="divides by the concentrations"):
         target.samples()
 
 
@@ -303,7 +299,7 @@ def test_starts_are_kept_and_read_back(tmp_path):
     assert checkpoint.Store(str(tmp_path), checkpoint.fingerprint(data, options, 2)).read(4) is None
     next(tmp_path.iterdir()).write_text("{")
     assert store.read(4) is None
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(bf.InputError, match="does not exist"):
         checkpoint.Store(str(tmp_path / "none"), "x")
 
 
@@ -332,7 +328,7 @@ def test_the_training_table_of_a_model_file(tmp_path):
         'samples = 6\nloss = "relative"\n'
         "perceptrons = 4\nmu = 0.1\n"
     )
-    target = target_from(System.from_file(path), "tank")
+    target = target_from(bf.System.from_file(path), "tank")
     assert target.sizes == (2, 1)
     assert target.loss == "relative"
     assert (target.perceptrons, target.mu, target.bounds) == (4, 0.1, (0.5, 1.0))
@@ -358,10 +354,10 @@ def test_the_training_table_of_a_model_file(tmp_path):
 def test_bad_training_tables_are_refused(change, words):
     from dataclasses import replace
 
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(bf.InputError, match=words):
         target_from(replace(TANK, training={**TABLE, **change}))
 
 
 def test_a_model_without_a_table_is_refused():
-    with pytest.raises(InputError, match=r"no \[training\] table"):
+    with pytest.raises(bf.InputError, match=r"no \[training\] table"):
         target_from(TANK)

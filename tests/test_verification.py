@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.training.targets.behaviours import CycleWanted, EquilibriaWanted
 from bifrncrn.training.verification import MUS, Finding, verify
 
 
@@ -73,7 +72,7 @@ def still():
 
 
 def test_an_equilibrium_on_the_verge_is_a_claim_about_a_real_part():
-    wanted = EquilibriaWanted(np.array([[5.0, 5.0]]), np.array([0]), ((3.5, 6.5), (3.5, 6.5)), (1.0,))
+    wanted = bf.EquilibriaWanted(np.array([[5.0, 5.0]]), np.array([0]), ((3.5, 6.5), (3.5, 6.5)), (1.0,))
     found = wanted.check(still(), None)
     assert not found.ok and "real part that is to be zero" in found.text
 
@@ -83,8 +82,8 @@ def test_a_cycle_is_wanted_on_the_whole_interval(reference):
     network = bf.Network.load(reference / "networks" / "eqcycle.mat")
     angle = np.linspace(0, 2 * np.pi, 200, endpoint=False)
     circle = np.column_stack([1.5 + np.cos(angle), 1.5 + np.sin(angle)])
-    inside = CycleWanted(circle, (1.0,), within=1.0, over=(0.85, 1.1)).check(network, None)
-    across = CycleWanted(circle, (1.0,), within=1.0, over=(0.7, 1.1)).check(network, None)
+    inside = bf.CycleWanted(circle, (1.0,), within=1.0, over=(0.85, 1.1)).check(network, None)
+    across = bf.CycleWanted(circle, (1.0,), within=1.0, over=(0.7, 1.1)).check(network, None)
     assert inside.ok and "lam from 0.85 to 1.1" in inside.text
     assert not across.ok and "only from 0.80" in across.text
 
@@ -99,10 +98,9 @@ def test_a_network_is_loaded_from_the_authors_files(reference, name):
 def test_a_network_is_loaded_from_what_it_was_converted_to(tmp_path):
     network = still()
     network.save(tmp_path / "network.json")
-    from bifrncrn.library.formats import convert
 
     for suffix in (".mat", ".txt"):
-        convert(tmp_path / "network.json", tmp_path / f"network{suffix}", mu=0.01)
+        bf.convert(tmp_path / "network.json", tmp_path / f"network{suffix}", mu=0.01)
         again = bf.Network.load(tmp_path / f"network{suffix}")
         assert np.allclose(again.alpha, network.alpha) and np.allclose(again.beta, network.beta)
 
@@ -175,11 +173,13 @@ def test_a_critical_point_stays_critical_at_its_time_scale():
 
 def test_a_controlled_network_is_verified_on_the_outputs_its_classifier_has(reference):
     """The published pair: rest below 2.5, and above it the cycle that exists from lam = 0.80370669 on."""
-    from bifrncrn.chemistry.networks.mat import read_mat
+
     from bifrncrn.training.controlled_fit import Demand, meets
 
     folder = reference / "networks"
-    whole = bf.ControlledNetwork(read_mat(folder / "eqcycle_classifier.mat"), bf.Network.load(folder / "eqcycle.mat"))
+    whole = bf.ControlledNetwork(
+        bf.read_model(folder / "eqcycle_classifier.mat"), bf.Network.load(folder / "eqcycle.mat")
+    )
     places = np.array([[0.5], [4.5]])
     outputs = np.array([whole.classifier.output(place)[0] for place in places])
     demands = [
@@ -194,19 +194,17 @@ def test_a_controlled_network_is_verified_on_the_outputs_its_classifier_has(refe
 
 
 def test_every_kind_of_library_name_trains_from_the_command_line(tmp_path, capsys):
-    from bifrncrn.cli.main import main
 
-    assert main(["train", "step_classifier", "--seeds", "1", "--jobs", "1", "--out", str(tmp_path / "c.json")]) == 0
+    assert bf.main(["train", "step_classifier", "--seeds", "1", "--jobs", "1", "--out", str(tmp_path / "c.json")]) == 0
     assert "classifier 1-3-1" in capsys.readouterr().out
     assert bf.Classifier.from_json(json.loads((tmp_path / "c.json").read_text())).sizes == (1, 3, 1)
 
 
 @pytest.mark.slow
 def test_xor_trains_from_the_command_line_and_is_verified(tmp_path, capsys):
-    from bifrncrn.cli.main import main
 
     out = str(tmp_path / "xor.json")
-    assert main(["train", "xor", "--seeds", "2", "--jobs", "1", "--out", out]) == 0
+    assert bf.main(["train", "xor", "--seeds", "2", "--jobs", "1", "--out", out]) == 0
     text = capsys.readouterr().out
     assert "two stable states where just one environment is above 1: in 50 of 50" in text
     assert bf.ControlledNetwork.load(out).classifier.sizes == (2, 4, 1)

@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from bifrncrn.base.errors import InputError
-from bifrncrn.diagrams.diagram import diagram
+import bifrncrn as bf
 from bifrncrn.models.region import region_of
-from bifrncrn.models.system import System
 
 
 def watched(f, jacobian, by_parameter, names, parameters, state, **options):
@@ -17,7 +15,7 @@ def watched(f, jacobian, by_parameter, names, parameters, state, **options):
         seen.append(np.array(x))
         return jacobian(x, p)
 
-    model = System.from_function(f, names, parameters, state, slopes, by_parameter, **options)
+    model = bf.System.from_function(f, names, parameters, state, slopes, by_parameter, **options)
     return model, seen
 
 
@@ -33,7 +31,7 @@ def test_nothing_is_evaluated_below_zero():
         return np.array([[x[0]], [0.0]])
 
     model, seen = watched(f, slopes, by_parameter, ["x", "y"], {"r": -1.0}, [0.0, 0.0], nonnegative=True)
-    found = diagram(model, "r", (-1, 2))
+    found = bf.diagram(model, "r", (-1, 2))
     assert [p.parameters["r"] for p in found.special("BP")] == pytest.approx([0.0, 0.5], abs=1e-7)
     assert len(found.branches) == 3
     assert len(seen) > 100 and np.min(seen) >= -1e-12
@@ -46,7 +44,7 @@ def test_nothing_is_evaluated_beyond_walls_given_by_the_user():
     model, seen = watched(
         f, lambda x, p: np.array([[-1 / x[0]]]), lambda x, p: np.ones((1, 1)), ["x"], {"r": 0.0}, [1.0]
     )
-    found = diagram(model, "r", (-30, 30), walls={"x": (0.2, 5.0)})
+    found = bf.diagram(model, "r", (-30, 30), walls={"x": (0.2, 5.0)})
     assert np.min(seen) >= 0.2 - 1e-12 and np.max(seen) <= 5.0 + 1e-12
     (branch,) = found.branches
     assert [end.reason for end in branch.ended] == ["bound", "bound"]
@@ -55,33 +53,33 @@ def test_nothing_is_evaluated_beyond_walls_given_by_the_user():
 
 
 def test_the_end_says_which_bound():
-    model = System.from_equations({"x": "r - log(x)"}, {"r": 0}, {"x": 1}, nonnegative=True)
-    found = diagram(model, "r", (-2, 2), walls={"x": (0.5, np.inf)})
+    model = bf.System.from_equations({"x": "r - log(x)"}, {"r": 0}, {"x": 1}, nonnegative=True)
+    found = bf.diagram(model, "r", (-2, 2), walls={"x": (0.5, np.inf)})
     assert found.branches[0].ended[0].message == "x reached its bound 0.5"
     assert found.branches[0].ended[1].reason == "range"
 
 
 def test_a_singular_model_at_the_wall():
-    model = System.from_equations({"x": "r - sqrt(x)"}, {"r": 1}, {"x": 1}, nonnegative=True)
-    found = diagram(model, "r", (-1, 2))
+    model = bf.System.from_equations({"x": "r - sqrt(x)"}, {"r": 1}, {"x": 1}, nonnegative=True)
+    found = bf.diagram(model, "r", (-1, 2))
     (branch,) = found.branches
     assert branch.ended[1].reason == "range"
     assert np.all(branch.column("x") >= 0.0) and branch.column("x")[0] < 1e-6
 
 
 def test_a_species_that_is_zero_does_not_end_a_branch():
-    model = System.from_equations(
+    model = bf.System.from_equations(
         {"x": "r - x", "y": "y*(x - 5 - y)", "z": "z*(y - 1)"}, {"r": 1}, {"x": 1, "y": 0, "z": 0}, nonnegative=True
     )
-    found = diagram(model, "r", (0, 4))
+    found = bf.diagram(model, "r", (0, 4))
     (branch,) = found.branches
     assert np.all(branch.points[:, 2:] == 0.0)
     assert [end.reason for end in branch.ended] == ["range", "range"]
 
 
 def test_a_branch_leaves_through_the_wall_at_a_positive_parameter():
-    model = System.from_equations({"x": "r - 0.25 - x"}, {"r": 1}, {"x": 1}, nonnegative=True)
-    (branch,) = diagram(model, "r", (0, 1)).branches
+    model = bf.System.from_equations({"x": "r - 0.25 - x"}, {"r": 1}, {"x": 1}, nonnegative=True)
+    (branch,) = bf.diagram(model, "r", (0, 1)).branches
     assert branch.points[0] == pytest.approx([0.25, 0.0], abs=1e-14)
     assert branch.ended[0].reason == "bound" and "x reached its bound 0" in branch.ended[0].message
 
@@ -97,21 +95,21 @@ def test_a_branch_leaves_through_the_wall_at_a_positive_parameter():
     ],
 )
 def test_walls_that_are_none(walls, word):
-    model = System.from_equations({"x": "r - x"}, {"r": 1}, {"x": 1}, nonnegative=True)
-    with pytest.raises(InputError, match=word):
-        diagram(model, "r", (0, 1), walls=walls)
+    model = bf.System.from_equations({"x": "r - x"}, {"r": 1}, {"x": 1}, nonnegative=True)
+    with pytest.raises(bf.InputError, match=word):
+        bf.diagram(model, "r", (0, 1), walls=walls)
 
 
 def test_a_start_beyond_the_walls():
-    model = System.from_equations({"x": "r - x"}, {"r": 1}, {"x": 1}, nonnegative=True)
-    with pytest.raises(InputError, match="x=-1, but x must not be below 0"):
-        diagram(model, "r", (0, 1), start={"x": -1})
-    with pytest.raises(InputError, match=r"x=1, but x must not be above 0\.5"):
-        diagram(model, "r", (0, 1), walls={"x": (0, 0.5)})
+    model = bf.System.from_equations({"x": "r - x"}, {"r": 1}, {"x": 1}, nonnegative=True)
+    with pytest.raises(bf.InputError, match="x=-1, but x must not be below 0"):
+        bf.diagram(model, "r", (0, 1), start={"x": -1})
+    with pytest.raises(bf.InputError, match=r"x=1, but x must not be above 0\.5"):
+        bf.diagram(model, "r", (0, 1), walls={"x": (0, 0.5)})
 
 
 def test_a_region():
-    model = System.from_equations({"x": "r - x", "y": "-y"}, {"r": 1}, nonnegative=True)
+    model = bf.System.from_equations({"x": "r - x", "y": "-y"}, {"r": 1}, nonnegative=True)
     region = region_of(model, {"y": (0.5, 2)})
     assert region.holds(np.array([0.0, 1.0, 9.0])) and not region.holds(np.array([0.0, 0.4, 9.0]))
     assert region.clip(np.array([-1.0, 3.0, -7.0])).tolist() == [0.0, 2.0, -7.0]

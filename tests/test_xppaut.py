@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.cli.main import main
 from bifrncrn.models.auto07p import constants, fortran
 from bifrncrn.models.xppaut.read import loads
 from bifrncrn.models.xppaut.write import dumps
@@ -174,7 +173,7 @@ def test_a_diagram_straight_from_the_file(tmp_path):
     path = tmp_path / "b.ode"
     path.write_text("par A=1.2,B=2\nx(0)=1.3\ny(0)=1.5\ndx/dt=A-(B+1)*x+x**2*y\ndy/dt=B*x-x**2*y\ndone\n")
     out = tmp_path / "d.json"
-    assert main(["diagram", str(path), "--parameter", "B", "--range", "0.5", "5", "--json", str(out)]) == 0
+    assert bf.main(["diagram", str(path), "--parameter", "B", "--range", "0.5", "5", "--json", str(out)]) == 0
     (point,) = json.loads(out.read_text())["special_points"]
     assert (point["label"], point["parameters"]["B"]) == ("HB", pytest.approx(2.44, abs=1e-10))
 
@@ -296,7 +295,7 @@ def test_convert_writes_all_three(tmp_path):
     source = tmp_path / "m.toml"
     source.write_text(bf.load_model("brusselator").to_toml())
     for name in ("m.ode", "m.f90", "m.f90"):
-        assert main(["convert", str(source), str(tmp_path / name)]) == 0
+        assert bf.main(["convert", str(source), str(tmp_path / name)]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.m", "m.f90", "m.ode", "m.toml"]
     assert bf.load_model(tmp_path / "m.ode").rhs([1, 2]).tolist() == bf.load_model(source).rhs([1, 2]).tolist()
 
