@@ -60,6 +60,7 @@ class NativeModel:
         self._lock = threading.RLock()
         self._libraries: list[Library] = []
         self._addresses: dict[str, int] = {}
+        self._functions: dict[str, Any] = {}
 
     @functools.cached_property
     def graph(self) -> tuple[Graph, list[int]]:
@@ -132,13 +133,15 @@ class NativeModel:
 
         numba's compiled code can call it too, with `array.ctypes` for each pointer. It keeps this model alive.
         """
-        signature = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(ARGUMENTS[name]))
-        address = getattr(self, name)
-        if not address:
-            raise ValueError(f"there is no dense {name} for more than {DENSE_LIMIT} variables; use sparse")
-        function = signature(address)
-        function.model = self  # type: ignore[attr-defined]
-        return function
+        if name not in self._functions:
+            signature = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(ARGUMENTS[name]))
+            address = getattr(self, name)
+            if not address:
+                raise ValueError(f"there is no dense {name} for more than {DENSE_LIMIT} variables; use sparse")
+            function = signature(address)
+            function.model = self  # type: ignore[attr-defined]
+            self._functions[name] = function
+        return self._functions[name]
 
     def _address(self, name: str) -> int:
         with self._lock:

@@ -160,16 +160,12 @@ def march(
     w[at.COUNT :] = 0
     w[at.STOPS] = sum(1 << event for event in stops)
     w[at.ACCEPT], w[at.TURNS] = curve.accept, curve.turns
-    with _time_limit(w, options):
-        MARCH.engine.call["march"](memory.address)
-    curve.check()
+    _run(memory, curve, options)
     while w[at.REASON] == at.FULL and len(memory.marks) < options.max_points and not options.late:
         larger = Memory(curve, min(4 * len(memory.marks), options.max_points))
         larger.take_over(memory)
         memory, w = larger, larger.layout
-        with _time_limit(w, options):
-            MARCH.engine.call["march"](memory.address)
-        curve.check()
+        _run(memory, curve, options)
     count = int(w[at.COUNT])
     eigenvalues = np.empty((count, curve.spectra), complex)
     eigenvalues.real, eigenvalues.imag = memory.reals[:count], memory.imags[:count]
@@ -195,14 +191,22 @@ def _memory(curve: Curve, capacity: int) -> Memory:
     return memory
 
 
+def _run(memory: Memory, curve: Curve, options: Options) -> None:
+    """March on until the march ends, its memory is full or the time limit is reached."""
+    with _time_limit(memory.layout, options) if options.until is not None else contextlib.nullcontext():
+        MARCH.engine.call["march"](memory.address)
+    curve.check()
+
+
 @contextlib.contextmanager
 def _time_limit(w: np.ndarray, options: Options) -> Iterator[None]:
     """Let a march that still runs at the time limit end: its memory counts as full from then on."""
+    assert options.until is not None
     capacity = int(w[at.CAPACITY])
     timer = None
     if options.late:
         w[at.CAPACITY] = 0
-    elif options.until is not None:
+    else:
         timer = threading.Timer(options.until - time.monotonic(), w.__setitem__, (at.CAPACITY, 0))
         timer.daemon = True
         timer.start()

@@ -378,13 +378,13 @@ class PiecewiseTracer(Tracer):
         points = [point for point in self.special if point.label in ("BC", "BP")]
         return any(_near(np.array([*p.state.values(), *p.parameters.values()]), y, scale) for p in points)
 
-    def _classify(self, line: Line, event: Event, y: np.ndarray, number: int) -> SpecialPoint:
+    def _classify(self, line: Line, event: Event, y: np.ndarray, number: int, floor: np.ndarray) -> SpecialPoint:
         self.sides.hold_at(y)
         if event.kind != BORDER:
-            point = replace(super()._classify(line, event, y, number), system=self.borders.system)
+            point = replace(super()._classify(line, event, y, number, floor), system=self.borders.system)
             on_border = len(self.sides.active(y, self._scale_at(y)))  # no second derivatives: no coefficients
             return replace(point, a=None, l1=None) if on_border else point
-        point = super()._classify(line, Event(event.row, layout.BRANCH, event.bracket), y, number)
+        point = super()._classify(line, Event(event.row, layout.BRANCH, event.bracket), y, number, floor)
         return replace(point, label="BC", system=self.borders.system)
 
     def _scale_at(self, y: np.ndarray, floor: np.ndarray | None = None) -> np.ndarray:

@@ -586,7 +586,7 @@ class Tracer:
             if event.kind == layout.BRANCH and event.left is not None:
                 self._meet(line, event, number, floor)
             elif not self._seen(event, y, floor):
-                self.special.append(self._classify(line, event, y, number))
+                self.special.append(self._classify(line, event, y, number, floor))
         self.branches.append(
             Branch(
                 id=number,
@@ -624,7 +624,7 @@ class Tracer:
         scale = np.maximum(np.abs(y), floor)
         scale[-1] = floor[-1]
         scale = self._units(y, event.left, scale)
-        self.special.append(self._classify(line, event, y, number))
+        self.special.append(self._classify(line, event, y, number, floor))
         self.junctions.append(Junction(y, event.left, scale, len(self.special) - 1, [_unit(tangent / scale)]))
 
     def _units(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -641,13 +641,13 @@ class Tracer:
         reach = np.max(directions / np.maximum(directions[:, -1:], 1e-9), axis=0)
         return np.where(zero & (reach > 1e-9), np.minimum(scale, 0.1 * reach * scale), scale)
 
-    def _classify(self, line: Line, event: Event, y: np.ndarray, number: int) -> SpecialPoint:
-        """Return the special point of an event, with its normal form coefficients."""
+    def _classify(self, line: Line, event: Event, y: np.ndarray, number: int, floor: np.ndarray) -> SpecialPoint:
+        """Return the special point of an event, with its normal form coefficients; `floor` are units of length."""
         problem, system = self.problem, self.problem.system
         label, a, omega, l1 = LABELS.get(event.kind, "UZ"), None, None, None
-        residual = problem.gap(y, self._floor(line.points[0]))
+        residual, largest = problem.judged(y, floor)
         spectrum = line.eigenvalues[event.row].tolist()
-        big = max([*map(abs, spectrum), problem.largest(y)])
+        big = max([*map(abs, spectrum), largest])
         if event.kind == layout.FOLD:
             a, gap = problem.fold(y)
             residual = max(residual, min(map(abs, spectrum), default=gap) / big)
@@ -694,19 +694,24 @@ class Tracer:
         sizes = np.abs(y[:-1])
         largest = float(sizes.max())
         floor = np.empty_like(y)
-        floor[:-1], floor[-1] = np.maximum(sizes, 1e-3 * (largest or 1.0)), width
+        floor[-1] = width
+        if sizes.min() >= TINY * max(largest, 1.0):  # all have sizes of their own
+            floor[:-1] = 0.1 * sizes
+            return floor
+        floor[:-1] = np.maximum(sizes, 1e-3 * (largest or 1.0))
         tiny = (sizes > 0.0) & (sizes < TINY * max(largest, 1.0))
-        blur = self.problem.blur(y) if tiny.any() else 0.0
-        zero = (sizes == 0.0) | (tiny & (sizes <= blur))
-        sizes[zero] = 0.0
-        if zero.any():
-            tangent = self.problem.tangent(y, floor)
-            reach = np.abs(tangent[:-1]) / max(abs(tangent[-1]), 1e-300) * width
-            moves = reach > np.maximum(1e-9 * largest, blur)
-            own = np.where(moves, np.minimum(reach, max(1.0, largest)), 0.0)
-            sizes[zero] = own[zero]
-            sizes[sizes == 0.0] = sizes.max() or 1.0
-        floor[:-1] = 0.1 * sizes
+        blur = self.problem.blur(y) if tiny.any() else np.zeros_like(sizes)
+        *ahead, along = self.problem.tangent(y, floor).tolist()
+        per_step = width / max(abs(along), 1e-300)
+        own: list[float] = []
+        for size, step, small, error in zip(sizes.tolist(), ahead, tiny.tolist(), blur.tolist(), strict=True):
+            if size > 0.0 and not (small and size <= error):
+                own.append(size)
+            else:  # it is zero: what the range makes of it
+                reach = abs(step) * per_step
+                own.append(min(reach, max(1.0, largest)) if reach > max(1e-9 * largest, error) else 0.0)
+        rest = max(own) or 1.0
+        floor[:-1] = [0.1 * (size or rest) for size in own]
         return floor
 
     def _end(self, trace: Trace, line: Line, far: float) -> End:

@@ -93,6 +93,33 @@ def measure(context, y, out):
 
 
 @kernel
+def judge(context, y, unit, terms, out):
+    """Write how far y is from a solution, and the largest entry of the derivative; infinity and NaN: not finite.
+
+    That is the largest |F_i|, relative to its `terms`, or to what it changes by within units of length.
+    """
+    c, units, size, result = integers(context), doubles(unit), doubles(terms), doubles(out)
+    n = c[STATES]
+    result[0] = math.inf
+    result[1] = math.nan
+    if _evaluate(c, y) != 0:
+        return 1
+    f = doubles(c[WORK])
+    by_terms = 0.0
+    by_change = 0.0
+    for i in range(n):
+        change = 0.0
+        for j in range(n + 1):
+            change += abs(_entry(c, i, j)) * units[j]
+        if f[i] != 0.0:
+            by_terms = max(by_terms, abs(f[i]) / size[i] if size[i] > 0.0 else math.inf)
+            by_change = max(by_change, abs(f[i]) / change if change > 0.0 else math.inf)
+    result[0] = min(by_terms, by_change)
+    result[1] = _largest(c)
+    return 0
+
+
+@kernel
 def tangent(context, y, scale, out):
     """Write a tangent of unit length in units of `scale`, the parameter increasing; NaN where F is not finite."""
     c, unit, t = integers(context), doubles(scale), doubles(out)

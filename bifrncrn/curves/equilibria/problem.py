@@ -115,12 +115,19 @@ class EquilibriumProblem:
         To its terms, or to what it changes by within units of length, (n + 1,): where states are zero but for rounding
         the terms are rounding too, and tell nothing.
         """
-        f, matrix = self.linearize(y)
-        if not np.all(np.isfinite(f)):
-            return math.inf
-        f, change = np.abs(f), abs(matrix) @ unit
-        ratios = np.divide(f, change, out=np.where(f > 0.0, np.inf, 0.0), where=change > 0.0)
-        return min(self.residual(y), float(np.max(ratios)))
+        return self.judged(y, unit)[0]
+
+    def judged(self, y: np.ndarray, unit: np.ndarray) -> tuple[float, float]:
+        """Return the `gap` at y, and the largest entry of the derivative of F."""
+        work = self._work
+        work.y[:], work.row[:] = y, unit
+        work.values[self.parameter] = y[-1]
+        self._rounding(work.at_y, work.at_values, work.at_bounds)
+        POINTS.engine.call["judge"](work.at, work.at_y, work.at_row, work.at_bounds, work.at_out)
+        self.evaluations += 1
+        self._check()
+        gap, largest = work.out[:2].tolist()
+        return gap, largest
 
     def vanishes(self, y: np.ndarray) -> bool:
         """Say whether F is zero at y but for rounding, equation by equation."""

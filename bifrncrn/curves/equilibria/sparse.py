@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,17 @@ class SparseProblem(EquilibriumProblem):
         """Return the largest entry of the Jacobian in absolute value."""
         _, values, slope = self.entries(y)
         return float(max(np.max(np.abs(values)), np.max(np.abs(slope))))
+
+    def judged(self, y: np.ndarray, unit: np.ndarray) -> tuple[float, float]:
+        """Return how far y is from a solution, as `gap` says, and the largest entry of the derivative of F."""
+        f, matrix = self.linearize(y)
+        if not np.isfinite(f).all():
+            return math.inf, math.nan
+        sizes = np.abs(f)
+        measures = (self.rounding(y) / EPS, abs(matrix) @ unit)
+        nothing = np.where(sizes > 0.0, np.inf, 0.0)
+        ratios = (np.divide(sizes, by, out=nothing.copy(), where=by > 0.0) for by in measures)
+        return min(float(np.max(ratio)) for ratio in ratios), self.largest(y)
 
     def solver(self, y: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
         """Return F and a function that solves with the state Jacobian; None where they are not finite."""
