@@ -94,6 +94,11 @@ def add_output(add, schema: str, show: bool = False, plot: bool = True) -> None:
         )
 
 
+def add_report(add) -> None:  # type: ignore[no-untyped-def]
+    """Add the option of a page."""
+    add("--report", metavar="FILE.html", help="write a page with pictures to click, tables and equations")
+
+
 def number(text: str) -> float:
     """Read a finite number or a fraction of two.
 

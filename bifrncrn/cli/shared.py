@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from argparse import Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bifrncrn.base.errors import InputError
@@ -12,6 +14,7 @@ from bifrncrn.base.files import check_writable, write_atomic
 from bifrncrn.base.tables import printable
 
 if TYPE_CHECKING:
+    from bifrncrn.chemistry.reactions.network import ReactionNetwork
     from bifrncrn.models.system import System
 
 OK, FINDING = 0, 1
@@ -30,6 +33,36 @@ def check_outputs(json_file: str | None, *files: str | None) -> None:
     for name in (*files, None if json_file == "-" else json_file):
         if name is not None:
             check_writable(name)
+
+
+def check_report(page: str | None) -> None:
+    """Find out before the computation whether its report can be written."""
+    if page is not None:
+        from bifrncrn.cli.page.write import check_page
+
+        check_page(page)
+
+
+def command_line() -> str:
+    """Return the command as it was given."""
+    return shlex.join(["bifrncrn", *sys.argv[1:]])
+
+
+def reactions_of(source: str, mu: float | None = None) -> ReactionNetwork | None:
+    """Return the reactions of a model's file; None where it is no network, or one without a time-scale."""
+    from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
+    from bifrncrn.chemistry.networks.network import Network
+    from bifrncrn.chemistry.reactions.network import ReactionNetwork
+    from bifrncrn.library.formats import read_model
+
+    if Path(source).suffix.lower() not in (".json", ".mat", ".txt"):
+        return None
+    model = read_model(source)
+    if isinstance(model, ReactionNetwork):
+        return model
+    if isinstance(model, Network | Classifier | ControlledNetwork) and (mu is not None or model.mu is not None):
+        return model.reactions(mu)
+    return None
 
 
 def report(text: str, data: dict[str, Any] | None, json_file: str | None, *files: str | None) -> None:

@@ -273,10 +273,10 @@ def _report(comparison: Comparison) -> str:
     lines = [*models, f"region   {region}", ""]
     if comparison.matched:
         header = ["label", f"{one} {name}", f"{two} {theirs}", "shift", "criticality", "rate", "agrees"]
-        lines += [format_table(header, [_row(match, name, theirs) for match in comparison.matched]), ""]
+        lines += [format_table(header, [match_row(match, name, theirs) for match in comparison.matched]), ""]
     if comparison.cycles:
         header = [name, f"{one} period", f"{two} period", "curves apart", "at equal phases"]
-        lines += [format_table(header, [_cycle_row(cycle) for cycle in comparison.cycles]), ""]
+        lines += [format_table(header, [cycle_row(cycle) for cycle in comparison.cycles]), ""]
     lines += [f"outside the box: {where(p, name if name in p.parameters else theirs)}" for p in comparison.outside]
     distances = [("branch", comparison.branch_distance, "region"), ("orbit", comparison.orbit_distance, "cycle")]
     lines += [
@@ -295,7 +295,8 @@ def _report(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def _row(match: Match, name: str, theirs: str) -> list[str]:
+def match_row(match: Match, name: str, theirs: str) -> list[str]:
+    """Return a pair of special points as a row of the report's table."""
     ours, learned = criticality(match.target), criticality(match.learned)
     return [
         match.label,
@@ -308,7 +309,8 @@ def _row(match: Match, name: str, theirs: str) -> list[str]:
     ]
 
 
-def _cycle_row(cycle: ComparedCycle) -> list[str]:
+def cycle_row(cycle: ComparedCycle) -> list[str]:
+    """Return a pair of cycles as a row of the report's table."""
     return [
         format_number(cycle.value, 5),
         *(format_number(period, 6) for period in cycle.periods),

@@ -7,8 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bifrncrn.base.errors import InputError
-from bifrncrn.cli.parser import MODEL_HELP, Commands, add_output, add_tracing, command, number
-from bifrncrn.cli.shared import FINDING, OK, bounds_of, check_outputs, merged, report
+from bifrncrn.cli.parser import MODEL_HELP, Commands, add_output, add_report, add_tracing, command, number
+from bifrncrn.cli.shared import (
+    FINDING,
+    OK,
+    bounds_of,
+    check_outputs,
+    check_report,
+    command_line,
+    merged,
+    reactions_of,
+    report,
+)
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
@@ -46,13 +56,15 @@ def add(commands: Commands) -> None:
         "--prove", action="store_true", help="also prove the reduced network's equilibria and special points in the box"
     )
     add_output(option, "bifrncrn.comparison/1", show=True)
+    add_report(option)
 
 
 def run(options: Namespace) -> int:
     """Compare a network with its target."""
     from bifrncrn.comparison.compare import compare
 
-    check_outputs(options.json, options.plot)
+    check_outputs(options.json, options.plot, options.report)
+    check_report(options.report)
     if options.prove and options.mu is not None:
         raise InputError("--prove is about the reduced network; leave --mu out, or --prove")
     target, network = side(options.target, None), side(options.network, options.mu)
@@ -71,6 +83,11 @@ def run(options: Namespace) -> int:
         from bifrncrn.plots.plots import save_comparison
 
         save_comparison(comparison, options.plot, show=options.show[0] if options.show else None)
+    if options.report:
+        from bifrncrn.cli.page.write import save_report
+
+        reactions = reactions_of(options.network, options.mu)
+        save_report(comparison, options.report, reactions=reactions, command=command_line())
     text, data, good = str(comparison), comparison.to_json(), comparison.verdict
     if options.prove:
         from bifrncrn.proofs.prove import prove_learned
@@ -83,7 +100,7 @@ def run(options: Namespace) -> int:
             box=merged(options.box, "--box") or None,
         )
         text, data, good = f"{text}\n\n{proof}", data | {"proof": proof.to_json()}, good and proof.proved
-    report(text, data, options.json, options.plot)
+    report(text, data, options.json, options.plot, options.report)
     return OK if good else FINDING
 
 

@@ -11,6 +11,7 @@ from bifrncrn.cli.parser import (
     NAMES,
     Commands,
     add_output,
+    add_report,
     add_tracing,
     assignments,
     boxes,
@@ -18,7 +19,17 @@ from bifrncrn.cli.parser import (
     number,
     positive_integer,
 )
-from bifrncrn.cli.shared import OK, bounds_of, check_outputs, merged, report, with_values
+from bifrncrn.cli.shared import (
+    OK,
+    bounds_of,
+    check_outputs,
+    check_report,
+    command_line,
+    merged,
+    reactions_of,
+    report,
+    with_values,
+)
 
 if TYPE_CHECKING:
     from bifrncrn.continuation.options import Options
@@ -33,7 +44,7 @@ def add(commands: Commands) -> None:
         "diagram",
         "trace the branches of equilibria and their special points",
         examples=(
-            "ab_reaction --parameter D --range 0 0.16 --orbits --plot ab.png",
+            "ab_reaction --parameter D --range 0 0.16 --orbits --plot ab.png --report ab.html",
             "my.toml --parameter k --range 0 1 --all --box x=0:5,y=0:5",
             "ab_reaction --parameter D --range 0 0.16 --second beta --second-range 1 3 --json ab.json",
         ),
@@ -57,6 +68,7 @@ def add(commands: Commands) -> None:
     option("--no-stability", action="store_true", help="compute no eigenvalues: faster for large systems, finds no HB")
     option("--csv", metavar="FILE", help="write every row of every branch")
     add_output(option, "bifrncrn.diagram/1", show=True)
+    add_report(option)
     option("--log", choices=("x", "y", "xy"), help="logarithmic axes of the picture")
 
 
@@ -68,7 +80,8 @@ def run(options: Namespace) -> int:
         raise InputError("--second PARAMETER and --second-range LOW HIGH go together; give both or none")
     if options.doublings and not (options.orbits or options.cycle):
         raise InputError("--doublings goes on from the orbits of --orbits or --cycle; give one of them too")
-    check_outputs(options.json, options.plot, options.csv)
+    check_outputs(options.json, options.plot, options.csv, options.report)
+    check_report(options.report)
     settings = _settings(options)
     system = with_values(load_model(options.model, mu=options.mu), options)
     result = _traced(system, options, settings)
@@ -84,7 +97,12 @@ def run(options: Namespace) -> int:
         save_diagram(result, options.plot, show=options.show, log=options.log or "")
     if options.csv:
         result.to_csv(options.csv)
-    report(str(result), result.to_json() if options.json else None, options.json, options.plot, options.csv)
+    if options.report:
+        from bifrncrn.cli.page.write import save_report
+
+        save_report(result, options.report, reactions=reactions_of(options.model), command=command_line())
+    data = result.to_json() if options.json else None
+    report(str(result), data, options.json, options.plot, options.csv, options.report)
     return OK
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bifrncrn.base.errors import InputError
-from bifrncrn.cli.parser import Commands, add_output, command, natural, number, positive_integer
-from bifrncrn.cli.shared import OK, check_outputs, report
+from bifrncrn.cli.parser import Commands, add_output, add_report, command, natural, number, positive_integer
+from bifrncrn.cli.shared import OK, check_outputs, check_report, command_line, report
 
 if TYPE_CHECKING:
     from bifrncrn.training.fit.start import Start
+    from bifrncrn.training.fit_result import Fit
     from bifrncrn.training.targets.target import Target
 
 
@@ -45,13 +46,15 @@ def add(commands: Commands) -> None:
     option("--checkpoints", metavar="DIR", help="keep finished starts in this folder, and take them from there")
     option("--out", metavar="NET.json", help="write the network here")
     add_output(option, "the training record", plot=False)
+    add_report(option)
 
 
 def run(options: Namespace) -> int:
     """Train a network."""
     from bifrncrn.training.train import train
 
-    check_outputs(options.json, None, options.out)
+    check_outputs(options.json, None, options.out, options.report)
+    check_report(options.report)
     if options.out and Path(options.out).suffix != ".json":
         raise InputError(f"--out {options.out} must end in .json; bifrncrn convert writes the other formats")
     if (other := _other(options)) is not None:
@@ -87,8 +90,20 @@ def run(options: Namespace) -> int:
         raise
     if options.out:
         fit.network.save(options.out)
-    report(str(fit), fit.to_json(), options.json, options.out)
+    if options.report:
+        _save_report(fit, options.report)
+    report(str(fit), fit.to_json(), options.json, options.out, options.report)
     return OK  # also where the target is not reached: the report says so
+
+
+def _save_report(fit: Fit, page: str) -> None:
+    """Write the page of a fit, with its diagram against the target's where the target has one."""
+    from bifrncrn.cli.page.write import save_report
+    from bifrncrn.comparison.compare import compare
+
+    drawn = fit.target.system is not None and fit.target.parameter is not None and fit.target.bounds is not None
+    comparison = compare(fit.target, fit.network) if drawn else None
+    save_report(fit, page, comparison=comparison, command=command_line())
 
 
 def _other(options: Namespace) -> int | None:
@@ -97,6 +112,8 @@ def _other(options: Namespace) -> int | None:
     from bifrncrn.library.controlled import CLASSIFIERS, CONTROLLED, train_controlled
     from bifrncrn.training.classifier import train_classifier
 
+    if options.report and options.target in (*CONTROLLED, *CLASSIFIERS):
+        raise InputError(f"--report is for networks with a diagram, which {options.target} has not; leave it out")
     jobs = options.jobs or (-1 if options.seeds > 1 else 1)
     if options.target in CONTROLLED:
         whole = train_controlled(options.target, options.seeds, options.seed, jobs)
