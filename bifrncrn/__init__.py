@@ -65,6 +65,9 @@ _PUBLIC = {
     "describe_attractor": "bifrncrn.trajectories.cycles",
     "hausdorff": "bifrncrn.trajectories.cycles",
     "largest_lyapunov": "bifrncrn.trajectories.lyapunov",
+    "attractors": "bifrncrn.trajectories.attractors",
+    "Attractor": "bifrncrn.trajectories.attractor_results",
+    "Attractors": "bifrncrn.trajectories.attractor_results",
 }
 _MODULES = {"library": "bifrncrn.library"}
 
@@ -97,6 +100,8 @@ if TYPE_CHECKING:
     from bifrncrn.training.targets.curve_part import CurvePart
     from bifrncrn.training.targets.target import FieldPart, Target
     from bifrncrn.training.train import train
+    from bifrncrn.trajectories.attractor_results import Attractor, Attractors
+    from bifrncrn.trajectories.attractors import attractors
     from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle, hausdorff
     from bifrncrn.trajectories.events import Event
     from bifrncrn.trajectories.homoclinic import Homoclinic, find_homoclinic

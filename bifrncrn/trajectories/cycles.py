@@ -147,7 +147,7 @@ def find_cycle(
             orbit = _again(system, orbit, backward, tolerance)
     if orbit is None:
         return None
-    return _measured(system, orbit, int(samples))
+    return measured(system, orbit, int(samples))
 
 
 def describe_attractor(
@@ -266,7 +266,8 @@ def _again(system: System, orbit: Orbit, backward: bool, tolerance: float) -> Or
     return find_orbit(Field(system), phases * orbit.period, states, tolerance)
 
 
-def _measured(system: System, orbit: Orbit, samples: int) -> Cycle:
+def measured(system: System, orbit: Orbit, samples: int) -> Cycle:
+    """Return an orbit as a cycle of a system, with `samples` points."""
     phases = np.linspace(0, 1, samples, endpoint=False)
     multipliers = np.linalg.eigvals(orbit.monodromy)
     trivial = int(np.argmin(np.abs(multipliers - 1)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,17 +31,25 @@ APPROACHED = 0.3
 """The same when the trajectory came nearer while it was watched."""
 COMPARED = 200
 NUDGE = 1e-3
+LEAVES = 1e-9
+"""A trajectory this far off an equilibrium that repels, relative to the state, leaves on the side where it is."""
 NEUTRAL = 1e-7
 """Multipliers and eigenvalues (relative to the largest) this close to 1 and 0 are neither stable nor unstable."""
 
 
 @dataclass(frozen=True, eq=False)
 class Settled:
-    """What was found: `equilibrium`, `cycle`, `chaos or torus`, `escape`, or `undecided` within the steps allowed."""
+    """What was found: `equilibrium`, `cycle`, `chaos or torus`, `escape`, or `undecided` within the steps allowed.
+
+    Or what the caller recognised (`settle`). `times` (k,) and `trail` (k, n) are the last that was seen of a
+    trajectory that neither rests nor repeats.
+    """
 
     kind: str
     state: np.ndarray
     orbit: Orbit | None = None
+    times: np.ndarray | None = None
+    trail: np.ndarray | None = None
 
 
 class _Trajectory:
@@ -65,7 +74,7 @@ class _Trajectory:
         wanted = max(RTOL * float(np.ptp(states, axis=0).max() / max(np.abs(states).max(), 1e-300)), FINEST)
         if wanted < 0.1 * self.rtol:
             self.rtol = wanted
-            self.begin(states[-1])
+            self.begin(states[-1], self.solver.t)
 
     def advance(self, steps: int, until: float = np.inf) -> tuple[np.ndarray, np.ndarray] | None:
         """Return times (k,) and states (k, n) of some steps, or None when the trajectory escaped."""
@@ -90,7 +99,14 @@ class _Trajectory:
         return not np.abs(x).max() < self.limit or bool(self.field.outward(x, self.slack).any())
 
 
-def settle(field: Field, start: np.ndarray, discard: float = 0.0, max_steps: int = 60_000) -> Settled:
+def settle(
+    field: Field,
+    start: np.ndarray,
+    discard: float = 0.0,
+    max_steps: int = 60_000,
+    recognise: Callable[[np.ndarray, np.ndarray], str] | None = None,
+    first_chunk: int = FIRST_CHUNK,
+) -> Settled:
     """Follow a trajectory until it is clear what it settles to.
 
     Parameters
@@ -101,9 +117,14 @@ def settle(field: Field, start: np.ndarray, discard: float = 0.0, max_steps: int
         Time that passes before the trajectory is looked at.
     max_steps : int
         Of the integrator, in all.
+    recognise : callable, optional
+        Given the times (k,) and states (k, n) of a part of the trajectory, says what it is on, if it knows; an empty
+        text if not.
+    first_chunk : int
+        Steps before the first look.
     """
     run = _Trajectory(field, start)
-    left, chunk = max_steps, FIRST_CHUNK
+    left, chunk = max_steps, first_chunk
     largest = np.abs(start)
     extents: list[np.ndarray] = []
     nudges = 0
@@ -113,32 +134,37 @@ def settle(field: Field, start: np.ndarray, discard: float = 0.0, max_steps: int
         if passed is None:
             return Settled("escape", run.solver.y.copy())
         left -= len(passed[0]) - 1
+    t, x = np.zeros(1), start[None].copy()
+    before = t, x
     while left > 0:
         steps = min(chunk, left)
         followed = run.advance(steps)
         if followed is None:
             return Settled("escape", run.solver.y.copy())
         left, chunk = left - steps, int(CHUNK_GROWTH * chunk)
-        t, x = followed
+        before, (t, x) = (t, x), followed
         largest = np.maximum(largest, np.abs(x).max(axis=0))
+        if recognise is not None and (known := recognise(t, x)):
+            return Settled(known, x[-1])
         orbit = _cycle(field, t, x)
         if orbit is not None:
             return Settled("cycle", orbit.nodes[0, 0], orbit)
         rest = _equilibrium(field, x, largest)
         if rest is not None:
-            away = _unstable_direction(field, rest)
+            away = _unstable_direction(field, rest, x[-1] - rest, (-1) ** nudges)
             if away is None:
                 return Settled("equilibrium", rest)
             if nudges == 2:
                 break
-            run.begin(np.maximum(rest + (-1) ** nudges * NUDGE * (np.abs(rest).max() + NUDGE) * away, field.lower))
+            run.begin(np.maximum(rest + NUDGE * (np.abs(rest).max() + NUDGE) * away, field.lower))
             nudges += 1
         else:
             run.sharpen(x)
             extents.append(np.ptp(x, axis=0))
             drifting = _drifting(field, t, x)
     kind = "undecided" if drifting or not _steady(extents) else "chaos or torus"
-    return Settled(kind, run.solver.y.copy())
+    joined = [np.concatenate([one[:-1], two]) for one, two in zip(before, (t, x), strict=True)]
+    return Settled(kind, run.solver.y.copy(), None, *joined)
 
 
 def _steady(extents: list[np.ndarray]) -> bool:
@@ -187,14 +213,26 @@ def _newton(field: Field, start: np.ndarray, size: np.ndarray) -> np.ndarray | N
     return None
 
 
-def _unstable_direction(field: Field, rest: np.ndarray) -> np.ndarray | None:
-    """Return a unit vector along which the equilibrium repels most, or None if it does not."""
-    values, vectors = np.linalg.eig(field.jacobian(0.0, rest))
+def _unstable_direction(field: Field, rest: np.ndarray, off: np.ndarray, otherwise: float) -> np.ndarray | None:
+    """Return a unit vector along which the equilibrium repels most, or None if it does not.
+
+    It points to the side where a state `off` the equilibrium is; where that is on neither, to the one with the sign
+    `otherwise`.
+    """
+    jacobian = field.jacobian(0.0, rest)
+    values, vectors = np.linalg.eig(jacobian)
     leading = int(np.argmax(values.real))
     if values[leading].real <= NEUTRAL * np.abs(values).max():
         return None
     vector = vectors[:, leading].real
-    return vector / np.linalg.norm(vector)
+    vector = vector / np.linalg.norm(vector)
+    side = otherwise
+    if values[leading].imag == 0.0:  # the left eigenvector tells how much of `off` grows
+        left_values, left = np.linalg.eig(jacobian.T)
+        w = left[:, int(np.argmin(np.abs(left_values - values[leading])))].real
+        grows = float(w @ off) / (float(w @ vector) or np.inf)
+        side = np.sign(grows) if abs(grows) > LEAVES * np.abs(rest).max() else otherwise
+    return side * vector
 
 
 # -- cycles ----------------------------------------------------------------------------------------------------------
