@@ -21,6 +21,8 @@ DRAWN = 40_000
 POINTED = 40
 """Points of all branches together that can be pointed at, beside the special ones."""
 LEAST = 6
+MARKER = 0.015
+"""The size of a marker, in terms of the picture."""
 DIGITS = 6
 MEANING = {
     "LP": "fold", "BP": "branch point", "HB": "Hopf point", "UZ": "user event", "BC": "border collision",
@@ -110,17 +112,24 @@ def chosen(layers: list[Layer]) -> list[tuple[int, Branch, list[int]]]:
         for branch in layer.branches:
             special = {point.index for point in layer.diagram.special_points if point.branch == branch.id}
             between = np.unique(np.linspace(0, len(branch.points) - 1, min(some, len(branch.points))).astype(int))
-            out.append((number, branch, sorted((special | set(between.tolist())) - _shrunk(branch))))
+            out.append((number, branch, sorted(special | (set(between.tolist()) - _hidden(branch, special)))))
     return out
 
 
-def _shrunk(branch: Branch) -> set[int]:
-    """Return the rows of cycles that are points: a Hopf point stands there, on the branch of equilibria."""
+def _hidden(branch: Branch, special: set[int]) -> set[int]:
+    """Return the rows that would lie under the marker of a special point: near one, and cycles that are a point yet."""
+    sizes = np.ptp(branch.points, axis=0)
+    scaled = branch.points / np.where(sizes > 0.0, sizes, 1.0)
+    near = {
+        row
+        for other in special
+        for row in np.flatnonzero(np.max(np.abs(scaled - scaled[other]), axis=1) < MARKER).tolist()
+    }
     names = [name for name in branch.columns if name.startswith("min ")]
-    if branch.kind != "periodic" or not names:
-        return set()
-    sizes = np.max([branch.column(f"max {name[4:]}") - branch.column(name) for name in names], axis=0)
-    return set(np.flatnonzero(sizes < 1e-4 * np.max(sizes)).tolist())
+    if branch.kind == "periodic" and names:
+        wide = np.max([branch.column(f"max {name[4:]}") - branch.column(name) for name in names], axis=0)
+        near |= set(np.flatnonzero(wide < 0.1 * MARKER * np.max(wide)).tolist())
+    return near
 
 
 def point(layer: Layer, branch: Branch, row: int, states: list[str]) -> dict[str, Any]:
