@@ -84,6 +84,7 @@ def test_a_fit_says_what_it_did():
         ({"ridge": -1.0}, "ridge is -1.0"),
         ({"seconds": 0.0}, "seconds is 0.0"),
         ({"focus": 1.0}, "focus is 1.0"),
+        ({"robust": 1.0}, "robust is 1.0"),
         ({"rate_bound": -1.0}, "rate_bound is -1.0"),
         ({"rate_bound": float("nan")}, "rate_bound is nan"),
         ({"rate_bound": 1e-3}, "least influx of this target"),
@@ -98,7 +99,7 @@ def test_bad_options_are_refused(options, words):
 
 
 def test_a_rate_bound_holds_and_the_fit_says_that_it_is_active():
-    fit = bf.train(bf.library.hopf(), seeds=1, rate_bound=20.0, evaluations=60)
+    fit = bf.train(bf.library.hopf(), seeds=1, rate_bound=20.0, evaluations=60, rank="loss")
     assert fit.best.start.weights.largest <= 20
     assert fit.record["rate_bound"] == 20
     assert fit.to_json()["starts"][0]["at_bound"] > 0

@@ -8,7 +8,9 @@ from typing import Any
 from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.proofs.result import Proof
 from bifrncrn.training.fit.start import Start
+from bifrncrn.training.outward import Outward
 from bifrncrn.training.ranking import Standing
+from bifrncrn.training.robustness import Robustness
 from bifrncrn.training.targets.target import Target
 from bifrncrn.training.verification import Verification
 
@@ -64,6 +66,10 @@ class Fit:
         What the best network does, and where that was looked at; None where nothing was looked at but the loss.
     proof : Proof or None
         What is proved about the best network, where it was asked for.
+    outward : Outward or None
+        Where the best network's field points out of a box twice as large as what it was taught.
+    robustness : tuple of Robustness
+        How many copies with rates a little off keep the behaviour; empty where nothing was looked at but the loss.
     """
 
     target: Target
@@ -73,6 +79,8 @@ class Fit:
     notes: tuple[str, ...] = field(default_factory=tuple)
     verification: Verification | None = None
     proof: Proof | None = None
+    outward: Outward | None = None
+    robustness: tuple[Robustness, ...] = ()
 
     @property
     def best(self) -> Candidate:
@@ -107,6 +115,8 @@ class Fit:
             f"best of {len(self.candidates)} starts, {self.seconds:.1f} s, seed {self.record['seed']}",
         ]
         lines += [] if self.verification is None else [*self._reached(), *self.verification.lines]
+        lines += [] if self.outward is None else [str(self.outward)]
+        lines += [str(one) for one in self.robustness]
         lines += [f"note: {note}" for note in self.notes]
         lines += [] if self.proof is None else ["", str(self.proof)]
         lines += ["", "rank start       loss   held out  largest rate  behaviour"]
@@ -147,6 +157,8 @@ class Fit:
             "verified": [one["behaviour"] for one in reduced if one["verified"]],
             "not_reached": [one["behaviour"] for one in reduced if not one["verified"]],
             "behaviours": seen,
+            "outward": None if self.outward is None else self.outward.to_json(),
+            "robustness": [one.to_json() for one in self.robustness],
             "refinement": self.network.training.get("refinement"),
             "notes": list(self.notes),
             "seconds": self.seconds,

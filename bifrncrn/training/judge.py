@@ -14,11 +14,14 @@ from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.training.fit.pins import Pinned
 from bifrncrn.training.fit.start import FitOptions, Start, polish
 from bifrncrn.training.fit_result import Candidate
+from bifrncrn.training.outward import Walls, look_outward
 from bifrncrn.training.ranking import Standing, behaving, standing
+from bifrncrn.training.refine.bounding import bound
 from bifrncrn.training.refine.cycles import follow
 from bifrncrn.training.refine.defining import Wanted
 from bifrncrn.training.refine.flow import Flow, cycles_of, flows_of, refine_flow
 from bifrncrn.training.refine.special_points import neutral_points, refine, wanted_points
+from bifrncrn.training.robustness import Robustness, robustness
 from bifrncrn.training.targets.behaviours import Behaviour, CycleWanted
 from bifrncrn.training.targets.sampling import Samples
 from bifrncrn.training.targets.target import FieldPart, Target
@@ -45,6 +48,8 @@ COSTS = 2.0
 # candidates that are followed along their cycles, and for how many turns, one after the other
 FOLLOWED = 3
 TURNS = (0.1, 0.3, 1.0, 2.0)
+# entries of a candidate's record that later stages do not change
+KEPT = ("refinement", "flow", "followed")
 # random points of the box on which the held-out loss is taken
 HELD_OUT = 4096
 
@@ -180,33 +185,71 @@ class Judge:
                 break
         return sorted(done.values(), key=lambda c: c.key)
 
-    def verified(
-        self, candidates: Sequence[Candidate], data: Samples | None
-    ) -> tuple[list[Candidate], Verification | None]:
-        """Return the candidates with that of the best behaviour first, and all that was found out about it.
+    def chosen(
+        self,
+        candidates: Sequence[Candidate],
+        data: Samples,
+        refine: bool,
+        walls: Walls | None,
+        robust: float | None,
+    ) -> list[Candidate]:
+        """Return the candidates with that of the best behaviour first.
 
         The first few, of those with the right special points, are looked at as a whole until one does all of it. If
-        none does, their flow along the target's cycles is fitted to the target's (with the samples `data`), and they
-        are looked at again.
+        none does and `refine`, their flow along the target's cycles is fitted to the target's, and they are looked at
+        again. Where the best one's field points out through `walls` it is turned inward, if that spoils nothing. With
+        `robust` the first few are looked at in the order of how many copies keep the behaviour.
         """
         if candidates[0].standing is None:
-            return list(candidates), None
+            return list(candidates)
         worth = [c for c in candidates if c.standing is not None and not c.standing.wrong][:VERIFIED] or candidates[:1]
+        if robust is not None:
+            worth = sorted(worth, key=lambda c: -self.robustness(c, robust).share)
         best, off = self._first(worth)
-        flows = flows_of(self.target, cycles_of(self.shown, self.target.sizes[1])) if off > 0 and data else ()
-        if flows and data is not None and best is not None:
+        assert best is not None
+        flows = flows_of(self.target, cycles_of(self.shown, self.target.sizes[1])) if off > 0 and refine else ()
+        if flows:
             nearest = list(self._cycling(best, data, flows))[-LAST:]
             again, nearer = self._first(nearest[::-1])
             best = again if nearer < off else best
-        assert best is not None
-        chosen = best
+        if walls is not None:
+            best = self._bounded(best, data, walls)
+        return [best, *(c for c in candidates if c.start.index != best.start.index)]
+
+    def verification(self, best: Candidate) -> Verification | None:
+        """Return all that is found out about a candidate's behaviour."""
+        if best.standing is None:
+            return None
 
         def look(mu: float | None) -> tuple[Finding, ...]:
             with single_threaded():
-                return findings(self.target, self.shown, self.behaviours, chosen.network, mu)
+                return findings(self.target, self.shown, self.behaviours, best.network, mu)
 
-        rest = [c for c in candidates if c.start.index != chosen.start.index]
-        return [chosen, *rest], verify(look, self.target.mu)
+        return verify(look, self.target.mu)
+
+    def robustness(self, candidate: Candidate, spread: float) -> Robustness:
+        """Return how many copies of a candidate with rates off by up to `spread` keep the kind of its behaviour."""
+        return robustness(
+            self.target, candidate.network, self.reference, self.behaviours, spread=spread, seed=self.record["seed"]
+        )
+
+    def _bounded(self, fitted: Candidate, data: Samples, walls: Walls) -> Candidate:
+        """Return the candidate with its field turned inward on the walls, or as it was where that spoils something."""
+        if look_outward(fitted.network, walls).bounded:
+            return fitted
+        done = fitted.network.training.get("refinement")
+        wanted = self._wanted(done["mu"], done["held"]) if done else ()
+        with single_threaded():
+            weights = bound(fitted.start.weights, data, self.options.loss, walls, wanted, self.options.bound)
+        if weights is None:
+            return fitted
+        kept = {name: fitted.network.training[name] for name in KEPT if name in fitted.network.training}
+        moved = replace(fitted.start, weights=weights, loss=weights.loss(data, self.options.loss))
+        turned = self.candidate(moved, True, bounded={"loss_before": fitted.loss}, **kept)
+        assert fitted.standing is not None and turned.standing is not None
+        if turned.loss > SPOILT * fitted.loss or turned.standing.key > fitted.standing.key:
+            return fitted
+        return fitted if self._first([fitted])[1] < self._first([turned])[1] else turned
 
     def _first(self, candidates: Sequence[Candidate]) -> tuple[Candidate | None, float]:
         """Return the first candidate that does all of it when reduced, or the nearest, and how far off it is."""

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 EXACT = 1e-6
 # parameter errors closer than this share of the range count as equal, so that the loss decides
 RESOLUTION = 0.005
-# errors of behaviours closer than this share (one over it) of what is allowed count as equal
-FINENESS = 10
+# errors of behaviours closer than this share (one over it) of what is allowed count as equal: for the loop of the
+# homoclinic target that is 1e-4 in lam, what is to be reached
+FINENESS = 20
 # special points further off than this share of the range are wrong ones
 TOLERANCE = 0.25
 # a branch that comes this near a point, relatively, passes through it: branches are polylines
@@ -43,7 +44,8 @@ class Standing:
         The largest difference in the parameter of a matched special point; the largest error of a behaviour, in units
         of what is allowed.
     steps : int
-        `error` in units of the ranking's resolution, rounded up.
+        All distances in units of the ranking's resolution, rounded up: that of the special points and, added to it,
+        that of the behaviours beside them.
     text : str
         In words.
     shown, missed : tuple of str
@@ -68,11 +70,11 @@ class Standing:
     def also(self, other: Standing) -> Standing:
         """Return the standing of a diagram, this, with the behaviours of another looked for beside it.
 
-        Which of them are shown counts, but not how nearly: the error stays that of the special points.
+        Which of them are shown counts, and how nearly; the error stays that of the special points.
         """
         text = "; ".join(words for words in (self.text, other.text) if words)
-        wrong = self.wrong + other.wrong
-        return replace(self, wrong=wrong, text=text, shown=other.shown, missed=other.missed)
+        wrong, steps = self.wrong + other.wrong, self.steps + other.steps
+        return replace(self, wrong=wrong, steps=steps, text=text, shown=other.shown, missed=other.missed)
 
     @property
     def key(self) -> tuple[float, float]:
@@ -120,25 +122,35 @@ def traced(target: Target, reference: Diagram, network: Network, mu: float | Non
     system = network.reduced()
     box = None if target.box is None else dict(zip(system.variables, target.box.values()))
     found = diagram(system, network.parameter, reference.range, box=box, all=box is not None)
-    return found if mu is None else _at_scale(found, network, mu)
+    return found if mu is None else traced_along(found, network, mu)
 
 
-def _at_scale(reduced: Diagram, network: Network, mu: float) -> Diagram:
-    """Return the diagram of the full system that has the branches of the reduced one's."""
+def traced_along(reduced: Diagram, network: Network, mu: float | None) -> Diagram:
+    """Return the diagram of `network` on the branches that begin where those of a reduced system's are.
+
+    That of the full system at `mu`, or of the reduced one of another network with rates near these.
+
+    Raises
+    ------
+    ConvergenceError
+        If none of them can be begun.
+    """
     from bifrncrn.diagrams.diagram import diagram
 
-    full, names = network.full(mu), network.reduced().variables
+    names = network.reduced().variables
+    system = network.reduced() if mu is None else network.full(mu)
     whole: Diagram | None = None
     for branch in reduced.branches:
         row = branch.points[len(branch.points) // 2]
-        values = dict(zip(branch.columns, row.tolist()))
-        x = np.array([values[name] for name in names])
-        y = network.perceptrons(x, np.array([values[reduced.parameter], *network.lam[1:]]))
-        start = {**values, **dict(zip(full.variables[len(x) :], y.tolist()))}
+        start = dict(zip(branch.columns, row.tolist()))
+        if mu is not None:
+            x = np.array([start[name] for name in names])
+            y = network.perceptrons(x, np.array([start[reduced.parameter], *network.lam[1:]]))
+            start |= dict(zip(system.variables[len(x) :], y.tolist()))
         if whole is None:
-            whole = diagram(full, reduced.parameter, reduced.range, start=start)
+            whole = diagram(system, reduced.parameter, reduced.range, start=start)
         elif not _on(whole, start, names):
-            whole = joined(whole, diagram(full, reduced.parameter, reduced.range, start=start))
+            whole = joined(whole, diagram(system, reduced.parameter, reduced.range, start=start))
     assert whole is not None  # a diagram has a branch
     return whole
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,12 +21,18 @@ from bifrncrn.training.fit.pins import Pinned, pins_at
 from bifrncrn.training.fit.start import FitOptions, Start, beta_floor, polish, run_start
 from bifrncrn.training.fit_result import Candidate, Fit
 from bifrncrn.training.judge import Judge, distinct
+from bifrncrn.training.outward import look_outward, walls_of
 from bifrncrn.training.ranking import target_diagram
+from bifrncrn.training.robustness import SPREAD, Robustness
 from bifrncrn.training.targets.behaviours import Behaviour
 from bifrncrn.training.targets.sampling import Samples
 from bifrncrn.training.targets.target import LOSSES, Target
 from bifrncrn.training.targets.wanted import behaviours_of, loops_of
 from bifrncrn.training.verification import PLACED
+
+if TYPE_CHECKING:
+    from bifrncrn.diagrams.results import Diagram
+    from bifrncrn.proofs.result import Proof
 
 # starts with the lowest losses that are polished
 SHORTLIST = 3
@@ -33,6 +40,9 @@ SHORTLIST = 3
 OVERFITTED = 100.0
 # rates of change whose squares leave the range of numbers, or nearly
 EXTREME = (1e-100, 1e100)
+
+# where fewer copies than this share keep the behaviour, smaller errors of the rates are looked at too
+FRAGILE, LEAST = 0.5, 0.01
 
 Progress = Callable[[int, int, Start], None]
 
@@ -57,6 +67,8 @@ def train(
     checkpoints: str | None = None,
     progress: Progress | None = None,
     prove: bool = False,
+    bounded: bool = True,
+    robust: float | None = None,
 ) -> Fit:
     """Train a network on `target` and return the ranked outcome of all starts.
 
@@ -113,6 +125,12 @@ def train(
         An existing folder: every finished start is kept in it, and not computed again when the same call is repeated.
     progress : callable, optional
         Called with (number done, number of starts, the start just done), in the order of completion.
+    bounded : bool
+        Turn the best network's field inward on the sides of a box twice as large as what it was taught, where that
+        costs less than a factor of two in the loss and none of the behaviour. The report says what became of it.
+    robust : float, optional
+        Prefer, of the starts that do what the target does, the one of which most copies keep doing it when every rate
+        is multiplied by a factor of its own, uniform in 1 +- this. The share of copies is in every report.
     prove : bool
         Also prove which equilibria, folds and Hopf points the best network has, reduced, in the target's box.
 
@@ -130,11 +148,84 @@ def train(
     (1, 4, 1)
     """
     began = time.perf_counter()
+    options = _options(target, perceptrons, loss, ridge, rate_bound, evaluations, seconds)
+    _check(options, rank, focus, robust)
+    _check_counts(seeds, seed, samples, jobs)
+    data = target.training_samples(method, samples, seed)
+    _check_size(data, options.perceptrons)
+    _check_bound(data, options.rate_bound)
+    store = checkpoint.Store(checkpoints, checkpoint.fingerprint(data, options, seed))
+    starts = _run(data, options, seeds, seed, jobs, store, progress)
+    asked = _Asked.of(target, rank, focus, data)
+    record = _record(target, options, asked.data, method, seeds, seed)
+    starts = _polish(asked.data, options, starts, asked.pinned, jobs)
+    judge = Judge.of(target, options, record, asked.reference, asked.shown, asked.wanted, asked.pinned, seed, jobs)
+    candidates = judge.follow(judge.rank(starts), asked.data)
+    if refine:
+        candidates = judge.refine(candidates, asked.data)
+    walls = walls_of(target)
+    candidates = judge.chosen(candidates, asked.data, refine, walls if bounded else None, robust)
+    best = candidates[0]
+    verification = judge.verification(best)
+    notes = (*_notes(best, rank == "diagram"), *_overfitted(best))
+    proof = _proof(best, target) if prove else None
+    outward, copies = look_outward(best.network, walls), _copies(judge, best, robust)
+    took = time.perf_counter() - began
+    return Fit(target, tuple(candidates), judge.record, took, notes, verification, proof, outward, copies)
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What a fit is asked for beside its samples.
+
+    Attributes
+    ----------
+    reference, shown : Diagram or None
+        The target's diagram, and the same with its cycles.
+    wanted : tuple of Behaviour
+    data : Samples
+        With more weight where the target bifurcates and along its attractors. Random starts are not fitted to these:
+        the weight makes more poor local minima for them to fall into.
+    pinned : Pinned
+    """
+
+    reference: Diagram | None
+    shown: Diagram | None
+    wanted: tuple[Behaviour, ...]
+    data: Samples
+    pinned: Pinned
+
+    @classmethod
+    def of(cls, target: Target, rank: str, focus: float, data: Samples) -> _Asked:
+        """Return what `target` asks for; with ``rank="loss"`` nothing."""
+        if rank != "diagram":
+            return cls(None, None, (), data, Pinned((), 0.0))
+        weight = (focus / (1 - focus)) ** 2
+        reference = target_diagram(target)
+        if reference is None:
+            wanted = behaviours_of(target)
+            return cls(None, None, wanted, focused_attractors(target, data, wanted, focus), Pinned((), weight))
+        wanted = loops_of(target)
+        data = focused_attractors(target, focused(target, data, reference.special_points, focus), wanted, focus)
+        pins = pins_at(target, reference.special_points) if focus > 0 else ()
+        return cls(reference, completed(reference, PLACED, target.box), wanted, data, Pinned(pins, weight))
+
+
+def _options(
+    target: Any,
+    perceptrons: int | None,
+    loss: str | None,
+    ridge: float | None,
+    rate_bound: float | None,
+    evaluations: int,
+    seconds: float | None,
+) -> FitOptions:
+    """Return how each start is fitted, with the target's own numbers where none are given."""
     if not isinstance(target, Target):
         raise InputError(
             f"{target!r:.60} is no Target; give one of the library, or a Target of parts: a system on its box, a curve"
         )
-    options = FitOptions(
+    return FitOptions(
         perceptrons=target.perceptrons if perceptrons is None else perceptrons,
         loss=loss or target.loss,
         ridge=ridge,
@@ -142,42 +233,21 @@ def train(
         evaluations=evaluations,
         seconds=seconds,
     )
-    _check(options, rank, focus)
-    whole("seeds", seeds)
-    whole("seed", seed, 0)
-    if samples is not None:
-        whole("samples", samples)
-    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs == 0):
-        raise InputError(f"jobs is {jobs!r}; give a number of processes, or -1 for all cores")
-    data = target.training_samples(method, samples, seed)
-    _check_size(data, options.perceptrons)
-    _check_bound(data, options.rate_bound)
-    store = checkpoint.Store(checkpoints, checkpoint.fingerprint(data, options, seed))
-    reference = target_diagram(target) if rank == "diagram" else None
-    wanted: tuple[Behaviour, ...] = ()
-    if rank == "diagram":
-        wanted = behaviours_of(target) if reference is None else loops_of(target)
-    starts = _run(data, options, seeds, seed, jobs, store, progress)
-    if reference is not None:  # only now: the weight makes more poor local minima for random starts to fall into
-        data = focused(target, data, reference.special_points, focus)
-    shown = None if reference is None else completed(reference, PLACED, target.box)
-    data = focused_attractors(target, data, wanted, focus)
-    pins = pins_at(target, reference.special_points) if reference is not None and focus > 0 else ()
-    pinned = Pinned(pins, (focus / (1 - focus)) ** 2)
-    starts = _polish(data, options, starts, pinned, jobs)
-    record = _record(target, options, data, method, seeds, seed)
-    judge = Judge.of(target, options, record, reference, shown, wanted, pinned, seed, jobs)
-    candidates = judge.follow(judge.rank(starts), data)
-    if refine:
-        candidates = judge.refine(candidates, data)
-    candidates, verification = judge.verified(candidates, data if refine else None)
-    notes = (*_notes(candidates[0], rank == "diagram"), *_overfitted(candidates[0]))
-    proof = None
-    if prove:
-        from bifrncrn.proofs.prove import prove_learned
 
-        proof = prove_learned(candidates[0].network, target)
-    return Fit(target, tuple(candidates), judge.record, time.perf_counter() - began, notes, verification, proof)
+
+def _copies(judge: Judge, best: Candidate, robust: float | None) -> tuple[Robustness, ...]:
+    """Return how robust the best network is; where most copies fail, also how robust to errors of a hundredth."""
+    if best.standing is None or best.standing.wrong:
+        return ()
+    first = judge.robustness(best, SPREAD if robust is None else robust)
+    return (first,) if first.share >= FRAGILE or first.spread <= LEAST else (first, judge.robustness(best, LEAST))
+
+
+def _proof(best: Candidate, target: Target) -> Proof:
+    """Return what is proved about the best network."""
+    from bifrncrn.proofs.prove import prove_learned
+
+    return prove_learned(best.network, target)
 
 
 def _notes(best: Candidate, ranked: bool) -> tuple[str, ...]:
@@ -212,7 +282,7 @@ def _overfitted(best: Candidate) -> tuple[str, ...]:
     return ("the loss by definition is far above that on the samples: take more samples or fewer perceptrons",)
 
 
-def _check(options: FitOptions, rank: str, focus: float) -> None:
+def _check(options: FitOptions, rank: str, focus: float, robust: float | None) -> None:
     for name, value in (("perceptrons", options.perceptrons), ("evaluations", options.evaluations)):
         whole(name, value)
     if options.loss not in LOSSES:
@@ -223,8 +293,19 @@ def _check(options: FitOptions, rank: str, focus: float) -> None:
         raise InputError(f"ridge is {options.ridge!r}; give a number that is not negative, for instance 1e-8")
     if not 0 <= number("focus", focus) < 1:
         raise InputError(f"focus is {focus!r}; give a share of the weight from 0 to below 1, for instance 0.9")
+    if robust is not None and not 0 < number("robust", robust) < 1:
+        raise InputError(f"robust is {robust!r}; give the share by which rates may be off, for instance 0.1")
     if options.seconds is not None and number("seconds", options.seconds) <= 0:
         raise InputError(f"seconds is {options.seconds!r}; give a positive time limit")
+
+
+def _check_counts(seeds: int, seed: int, samples: int | None, jobs: int | None) -> None:
+    whole("seeds", seeds)
+    whole("seed", seed, 0)
+    if samples is not None:
+        whole("samples", samples)
+    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs == 0):
+        raise InputError(f"jobs is {jobs!r}; give a number of processes, or -1 for all cores")
 
 
 def _check_size(data: Samples, perceptrons: int) -> None:

@@ -43,6 +43,8 @@ def add(commands: Commands) -> None:
     option("--seconds", type=number, metavar="T", help="time limit of each start; it ends with the best it has")
     option("--jobs", type=positive_integer, metavar="N", help="processes (default: all cores); changes no result")
     option("--no-refine", action="store_true", help="leave special points where the fit put them")
+    option("--unbounded", action="store_true", help="do not turn the field inward about what was learned")
+    option("--robust", type=number, metavar="R", help="prefer what survives rates off by up to this share, such as 0.1")
     option("--checkpoints", metavar="DIR", help="keep finished starts in this folder, and take them from there")
     option("--out", metavar="NET.json", help="write the network here")
     add_output(option, "the training record", plot=False)
@@ -80,6 +82,8 @@ def run(options: Namespace) -> int:
             seconds=options.seconds,
             jobs=options.jobs or (-1 if options.seeds > 1 else 1),
             refine=not options.no_refine,
+            bounded=not options.unbounded,
+            robust=options.robust,
             checkpoints=options.checkpoints,
             progress=watched,
         )

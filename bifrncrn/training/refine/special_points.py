@@ -191,11 +191,11 @@ def _moved(problem: AllWeights, passes: Sequence[float], evaluations: int) -> tu
             xtol=1e-10,
         )
         unknowns = outcome.x
-    unknowns, residual = _least_change(problem, unknowns)
+    unknowns, residual = least_change(problem, unknowns)
     return problem.weights(unknowns), residual
 
 
-def _least_change(problem: AllWeights, unknowns: Array) -> tuple[Array, float]:
+def least_change(problem: AllWeights, unknowns: Array) -> tuple[Array, float]:
     """Return the unknowns that satisfy the defining equations, and the residual left.
 
     Every Newton step is the one that changes the loss's residuals least (to first order).

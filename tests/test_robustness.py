@@ -1,0 +1,112 @@
+"""What a fit says beside its behaviour: how robust it is, where its field points outward, and what is ranked first."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+import bifrncrn as bf
+from bifrncrn.training.fit.start import Start
+from bifrncrn.training.fit_result import Candidate
+from bifrncrn.training.outward import look_outward, walls_of
+from bifrncrn.training.ranking import Standing
+from bifrncrn.training.refine.bounding import bound
+from bifrncrn.training.robustness import Robustness, perturbed, robustness
+from bifrncrn.training.targets.wanted import behaviours_of
+from bifrncrn.training.weights import Weights
+
+
+def field(network, x, lam=()):
+    z = network.omega @ x + network.psi @ np.array(lam) + network.theta
+    return network.beta + x * (network.alpha @ ((z + np.sqrt(z * z + 4)) / 2))
+
+
+def resting(sign=-1.0):
+    """Return a network of one species, dx/dt = 5 s(5) + sign x s(x): with -1 it rests at 5, with +1 it explodes."""
+    return bf.Network(alpha=[[sign]], omega=[[1.0]], theta=[0.0], beta=[5 * (5 + 29**0.5) / 2])
+
+
+def target(equation="5 - x"):
+    system = bf.System.from_equations({"x": equation}, state={"x": 5.0}, nonnegative=True)
+    return bf.Target("rest", "one rest at 5", (bf.FieldPart(system, ((3.0, 7.0),)),), perceptrons=1, state=(5.0,))
+
+
+def test_the_nearer_loop_is_ranked_first_and_not_the_one_refined_at_more_time_scales():
+    weights = Weights(np.ones((1, 1)), np.ones((1, 1)), np.zeros((1, 0)), np.ones(1), np.ones(1))
+
+    def candidate(index, loop, loss, mus):
+        start = Start(index, weights, loss, 0.0, 1, 0.0, "converged")
+        special = Standing(0, 1e-13, 0, "HB")
+        beside = Standing(0, loop / 0.002, int(np.ceil(20 * loop / 0.002)), "loop")
+        network = bf.Network([[1.0]], [[1.0]], training={"refinement": {"mu": mus}})
+        return Candidate(start, loss, loss, special.also(beside), network)
+
+    far, near = candidate(0, 6.6e-4, 6e-9, [0.0, 1e-4]), candidate(1, 3.9e-5, 1e-9, [0.0])
+    assert min((far, near), key=lambda c: c.key) is near
+
+
+def test_a_field_that_points_inward_on_the_larger_box_is_called_bounded_and_another_is_not():
+    walls = walls_of(target())
+    assert (walls.low[0], walls.high[0]) == (1.0, 9.0)
+    inward, outward = look_outward(resting(), walls), look_outward(resting(1.0), walls)
+    assert field(resting(), np.array([1.0]))[0] > 0 > field(resting(), np.array([9.0]))[0]
+    assert inward.bounded and "at all 2 points" in str(inward)
+    assert [(one.species, one.value, one.share) for one in outward.sides] == [("x1", 9.0, 1.0)]
+    assert "not bounded" in str(outward) and "x1 = 9" in str(outward)
+
+
+def test_a_field_is_turned_inward_and_keeps_its_loss(reference):
+    """The published network of `eq_cycle` points outward at x1 = 4.5; judged by a formula of its own."""
+    network, wanted = bf.Network.load(reference / "networks" / "eqcycle.mat"), bf.library.eq_cycle()
+    walls = walls_of(wanted)
+    old = Weights.of(network)
+    assert not look_outward(network, walls).bounded
+    new = bound(old, wanted.training_samples(), wanted.loss, walls, (), np.inf)
+    turned = bf.Network(new.alpha, new.omega, new.psi, new.theta, new.beta)
+    side = np.linspace(0.0, 4.5, 46)
+    worst = max(field(turned, np.array(x), [lam])[i] for lam in (0.1, 0.6, 1.1) for s in side
+                for i, x in enumerate(((4.5, s), (s, 4.5))))  # fmt: skip
+    assert worst < 0
+    assert new.loss(wanted.definition(), "field") <= 2 * old.loss(wanted.definition(), "field")
+
+
+@pytest.mark.parametrize(("kept", "copies"), [(0, 30), (17, 20), (100, 100)])
+def test_the_interval_is_that_of_clopper_and_pearson(kept, copies):
+    known = binomtest(kept, copies).proportion_ci(0.95, method="exact")
+    assert Robustness(0.1, copies, kept, 0).interval == pytest.approx((known.low, known.high), abs=1e-12)
+
+
+def test_every_rate_of_a_copy_is_off_by_no_more_than_the_spread():
+    network = resting()
+    copy = perturbed(network, 0.1, np.random.default_rng(0))
+    for name, value in network.weights().items():
+        factor = copy.weights()[name][value != 0] / value[value != 0]
+        assert (np.abs(factor - 1) <= 0.1).all() and (factor != 1).all()
+
+
+def test_a_network_that_must_rest_does_so_in_every_copy_and_one_that_explodes_in_none():
+    """dx/dt = beta - x s(x) falls in x for all positive rates: one stable rest; with + it has none."""
+    wanted = behaviours_of(target())
+    for network, kept in ((resting(), 20), (resting(1.0), 0)):
+        found = robustness(target(), network, None, wanted, copies=20, seconds=60)
+        assert (found.copies, found.kept) == (20, kept)
+        assert f"{kept} of 20 copies" in str(found)
+
+
+def test_a_rest_on_the_edge_of_what_is_wanted_is_lost_in_half_of_the_copies():
+    """The rest at 5 is wanted in a box that ends at 5: about half of the copies have it above."""
+    from dataclasses import replace
+
+    (wanted,) = behaviours_of(target())
+    edge = replace(wanted, box=((3.0, 5.0 + 1e-9),))
+    found = robustness(target(), resting(), None, (edge,), copies=60, seconds=60)
+    low, high = found.interval
+    assert low < 0.5 < high
+
+
+def test_a_fit_says_where_its_field_points_outward_and_how_robust_it_is():
+    fit = bf.train(target(), perceptrons=1, seeds=1)
+    text, data = str(fit), fit.to_json()
+    assert "the reduced field points" in text and "copies with every rate off by up to 10 %" in text
+    assert data["robustness"][0]["spread"] == 0.1 and 0 <= data["robustness"][0]["keeps"] <= 1
+    assert data["outward"]["points"] == 2
+    assert fit.outward.bounded  # as its target is: 5 - x
