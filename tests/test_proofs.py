@@ -105,7 +105,7 @@ def test_a_small_isola_is_found():
     [
         "(x + 1.1)*((x - 0.3)^2 + (r - 0.2)^2)",  # a single point
         "r - x^3",  # a cusp
-        "r*x - x^3 + 0*sin(x)",  # a pitchfork
+        "r*x - sinh(x)^3",  # a pitchfork that is not seen to be one: sinh is not divided by x
         "r - abs(x)",  # a corner
         "r - heaviside(x)",  # a jump, with an equilibrium on it
         "(r - 0.503)*(x^2 + 1)",  # equilibria at one value of the parameter only
@@ -206,10 +206,13 @@ def test_points_of_a_diagram():
     assert "Nothing is proved about what lies elsewhere" in str(proof)
 
 
-def test_a_branch_point_is_not_proved():
-    proof = bf.prove(bf.diagram(bf.System.from_equations({"x": "r*x - x^2"}, {"r": -1.0}), "r", (-1, 1)))
-    assert not proof.proved and proof.to_json()["special_points"][0]["proved"] is False
-    assert "branch points" in proof.undecided[0].reason
+def test_a_branch_point_that_nothing_keeps_together_is_not_proved():
+    system = bf.System.from_equations({"x": "(x - r)*(x + r + r^2)"}, {"r": -0.5}, {"x": -0.5})
+    proof = bf.prove(bf.diagram(system, "r", (-0.5, 1)))
+    assert not proof.proved and [p["proved"] for p in proof.to_json()["special_points"] if p["label"] == "BP"] == [
+        False
+    ]
+    assert "part under the slightest change" in proof.undecided[0].reason
 
 
 def test_published_points(reference):

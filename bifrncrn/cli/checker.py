@@ -332,6 +332,9 @@ def count_curves(model: Model, pivots: Any, numbers: Any, tubes: np.ndarray) -> 
 def check(system: Any, proof: dict[str, Any], say: Callable[[str], Any] = lambda text: None) -> bool:
     """Verify a proof; tell what was verified, and what was not."""
     model, arcs = Model(system, proof), proof["arcs"]
+    if any(arcs["on"]):
+        say("curves that cross on invariant planes are not checked by this program")
+        return False
     box = [*(tuple(proof["box"][v]) for v in system.variables), tuple(proof["range"])]
     pairs = [[list(zip(*ends, strict=True)) for ends in zip(arcs[a], arcs[b], strict=True)] for a, b in ENDS]
     held = [verified_tube(model, q, tube, core) for q, tube, core in zip(arcs["pivot"], *pairs, strict=True)]

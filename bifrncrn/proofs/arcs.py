@@ -200,7 +200,7 @@ def prove_arcs(
         k_low, k_high = core_low[done], core_high[done]
         np.put_along_axis(k_low, rest[done], down(c[done] - shift[inside]), 1)
         np.put_along_axis(k_high, rest[done], up(c[done] + shift[inside]), 1)
-        core_low[done], core_high[done] = k_low, k_high
+        core_low[done], core_high[done] = _on_planes(problem, k_low, k_high)
         proved[done] = True
         going, shift = going[~inside], shift[~inside]
         if share == 0.0:
@@ -208,6 +208,14 @@ def prove_arcs(
             going, shift = going[sane], shift[sane]
             reach[going] = np.maximum(reach[going], WIDEN * shift)
     return Arcs(pivot, tube_low, tube_high, core_low, core_high, inverse), proved
+
+
+def _on_planes(problem: Problem, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return boxes cut to the planes that the curves lie on."""
+    for k in getattr(problem, "on", ()):
+        left, right = problem.known(k)
+        low[:, k], high[:, k] = np.maximum(low[:, k], left), np.minimum(high[:, k], right)
+    return low, high
 
 
 def _krawczyk(

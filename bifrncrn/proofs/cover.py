@@ -101,7 +101,7 @@ class _Step:
         alive = np.asarray(~((f_low > 0.0) | (f_high < 0.0)).any(axis=1))
         rough = np.flatnonzero(alive & ~smooth)
         if len(rough):
-            f_low, f_high = problem.field(low[rough], high[rough])
+            f_low, f_high = problem.loosely(low[rough], high[rough])
             alive[rough] = ~((f_low > 0.0) | (f_high < 0.0)).any(axis=1)
         low, high, smooth = low[alive], high[alive], smooth[alive]
         slopes = slopes[0][alive], slopes[1][alive]

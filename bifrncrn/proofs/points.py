@@ -11,7 +11,7 @@ the like) solve linear systems whose coefficients are the intervals found.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,14 +27,31 @@ Side = tuple[float, float]
 
 @dataclass(frozen=True)
 class Proved:
-    """A proved point: the box (n + 1,) that holds it, and what is known about it; or why it is not proved."""
+    """A proved point, or why it is not proved.
+
+    Attributes
+    ----------
+    box : two (n + 1,) arrays, or None
+        It holds the point.
+    detail : dict
+        What is known about it.
+    reason : str
+    room : (box, function), optional
+        A box, and whether the point is alone in parts of it, in the sense of `wide`.
+    """
 
     box: Bounds | None
     detail: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
+    room: tuple[Bounds, Callable[[Bounds], bool]] | None = field(default=None, repr=False)
+
+    @functools.cached_property
+    def wide(self) -> Bounds | None:
+        """A box in which it is the only equilibrium that has an eigenvalue on the imaginary axis."""
+        return None if self.box is None or self.room is None else _widest(self.box, *self.room)
 
 
-class _Layout:
+class Layout:
     """Variables of a graph by name: the states and the parameter, then vectors and numbers added to them."""
 
     def __init__(self, problem: Problem) -> None:
@@ -74,7 +91,7 @@ class _Layout:
         return [self.g.neg(x) for x in a]
 
 
-def transposed(layout: _Layout, rows: list[list[int]], a: list[int]) -> list[int]:
+def transposed(layout: Layout, rows: list[list[int]], a: list[int]) -> list[int]:
     """Return J^T a."""
     n = layout.n
     return [layout.dot([rows[i][k] for i in range(n)], a) for k in range(n)]
@@ -92,7 +109,7 @@ class Points:
     @functools.cached_property
     def _fold(self) -> tuple[Square, Square, Square, list[int]]:
         problem = self.problem
-        at = _Layout(problem)
+        at = Layout(problem)
         g, rows, n = at.g, problem.rows, problem.n
         v_at, v = at.vector()
         l_at, length = at.vector()
@@ -118,7 +135,7 @@ class Points:
     def fold(self, y: np.ndarray) -> Proved:
         """Prove a fold near y (n + 1,)."""
         n = self.problem.n
-        start = _null_vectors(self._jacobian(y))
+        start = null_vectors(self.jacobian(y))
         if start is None:
             return Proved(None, reason=NO_SOLUTION)
         right, left = start
@@ -131,25 +148,31 @@ class Points:
         if other is None:
             return Proved(None, reason="the null vector on the left is not enclosed")
         below, over = linear.evaluated(nodes, other[0])
-        if not _nonzero(below[0], over[0]) or not _nonzero(below[1], over[1]):
+        if not nonzero(below[0], over[0]) or not nonzero(below[1], over[1]):
             return Proved(None, reason="degenerate, or nearly so: a fold coefficient may be zero")
-        counts = self._counts((low[: n + 1], high[: n + 1]), 1)
+        counts = self.counts((low[: n + 1], high[: n + 1]), 1)
         if counts is None:
             return Proved(None, reason=NOT_SIMPLE)
-        known = (np.concatenate([side[: n + 1], right, left]) for side in (low, high))
-        again = null.solve(np.append(right, 0.0), self.problem.values, (next(known), next(known)))
-        if again is None or not _inside([side[:n] for side in again[0]], (alone_low[n + 1 :], alone_high[n + 1 :])):
+
+        def alone(box: Bounds) -> bool:
+            known = (np.concatenate([side, right, left]) for side in box)
+            again = null.solve(np.append(right, 0.0), self.problem.values, (next(known), next(known)))
+            vectors = alone_low[n + 1 :], alone_high[n + 1 :]
+            return again is not None and inside([side[:n] for side in again[0]], vectors)
+
+        if not alone((low[: n + 1], high[: n + 1])):
             return Proved(None, reason=NOT_ALONE)
+        box, room = (low[: n + 1], high[: n + 1]), (alone_low[: n + 1], alone_high[: n + 1])
         size = sorted((abs(float(below[0])), abs(float(over[0]))))
         detail = {"a": (size[0], size[1]), "unstable": counts}
-        return Proved((low[: n + 1], high[: n + 1]), detail)
+        return Proved(box, detail, room=(room, lambda around: self.counts(around, 1) is not None and alone(around)))
 
     # -- Hopf points --------------------------------------------------------------------------------------------
 
     @functools.cached_property
     def _hopf(self) -> tuple[Square, Square, Square, list[int]]:
         problem = self.problem
-        at = _Layout(problem)
+        at = Layout(problem)
         g, rows, n, f = at.g, problem.rows, problem.n, problem.roots
         states = list(range(n + 1))
         v_at, v = at.vector()
@@ -204,7 +227,7 @@ class Points:
 
     def _hopf_nodes(
         self,
-        at: _Layout,
+        at: Layout,
         q: tuple[list[int], list[int]],
         p: tuple[list[int], list[int]],
         jq: tuple[list[int], list[int]],
@@ -238,7 +261,7 @@ class Points:
     def hopf(self, y: np.ndarray) -> Proved:
         """Prove a Hopf point near y (n + 1,)."""
         n = self.problem.n
-        start = _hopf_start(self._jacobian(y))
+        start = _hopf_start(self.jacobian(y))
         if start is None:
             return Proved(None, reason=NO_SOLUTION)
         vector, omega, length = start
@@ -254,19 +277,25 @@ class Points:
         if other is None:
             return Proved(None, reason="the adjoint vector is not enclosed")
         below, over = linear.evaluated(nodes, other[0])
-        if not _nonzero(below[0], over[0]):
+        if not nonzero(below[0], over[0]):
             return Proved(None, reason="l1 may be zero: a generalised Hopf point, or nearly so")
-        if not _nonzero(below[1], over[1]):
+        if not nonzero(below[1], over[1]):
             return Proved(None, reason="the pair of eigenvalues may not cross the axis")
-        counts = self._counts((low[: n + 1], high[: n + 1]), 2)
+        counts = self.counts((low[: n + 1], high[: n + 1]), 2)
         if counts is None:
             return Proved(None, reason=NOT_SIMPLE)
-        known = (np.concatenate([side[: n + 1], length]) for side in (low, high))
-        again = pair.solve(np.append(solution[0][0][n + 1 :], 0.0), self.problem.values, (next(known), next(known)))
-        if again is None or not _inside([side[:-1] for side in again[0]], (alone_low[n + 1 :], alone_high[n + 1 :])):
+
+        def alone(box: Bounds) -> bool:
+            known = (np.concatenate([side, length]) for side in box)
+            found = pair.solve(np.append(solution[0][0][n + 1 :], 0.0), self.problem.values, (next(known), next(known)))
+            vectors = alone_low[n + 1 :], alone_high[n + 1 :]
+            if found is None or not inside([side[:-1] for side in found[0]], vectors):
+                return False
+            return self._is_critical(box, [side[-2:] for side in found[0]])
+
+        if not alone((low[: n + 1], high[: n + 1])):
             return Proved(None, reason=NOT_ALONE)
-        if not self._is_critical((low[: n + 1], high[: n + 1]), [side[-2:] for side in again[0]]):
-            return Proved(None, reason=NOT_SIMPLE)
+        box, room = (low[: n + 1], high[: n + 1]), (alone_low[: n + 1], alone_high[: n + 1])
         if over[1] < 0.0:
             counts.reverse()  # the side of the smaller parameter first
         detail = {
@@ -274,19 +303,19 @@ class Points:
             "l1": (float(below[0]), float(over[0])),
             "unstable": counts,
         }
-        return Proved((low[: n + 1], high[: n + 1]), detail)
+        return Proved(box, detail, room=(room, lambda around: self.counts(around, 2) is not None and alone(around)))
 
     # -- eigenvalues --------------------------------------------------------------------------------------------
 
-    def _jacobian(self, y: np.ndarray) -> np.ndarray:
+    def jacobian(self, y: np.ndarray) -> np.ndarray:
+        """Return the derivatives of the equations by the states at y, approximately."""
         _, (low, high) = self.problem.linear(y[None], y[None])
         matrix: np.ndarray = 0.5 * (low + high)[0][:, : self.problem.n]
         return matrix
 
     def _discs(self, box: Bounds) -> tuple[np.ndarray, np.ndarray] | None:
-        n = self.problem.n
-        _, (low, high) = self.problem.linear(box[0][None], box[1][None])
-        return discs(low[0, :, :n], high[0, :, :n])
+        low, high = self.problem.jacobian(box[0][None], box[1][None])
+        return discs(low[0], high[0])
 
     def _is_critical(self, box: Bounds, eigenvalue: list[np.ndarray]) -> bool:
         """Say whether an enclosed eigenvalue (imaginary and real part) is one of those that may be on the axis."""
@@ -300,7 +329,7 @@ class Points:
         far = np.abs(centers - complex(real, imaginary)) > (radii + reach) * (1.0 + 1e-12)
         return bool(far[off].all())
 
-    def _counts(self, box: Bounds, critical: int) -> list[int] | None:
+    def counts(self, box: Bounds, critical: int) -> list[int] | None:
         """Return the numbers of unstable eigenvalues on the two sides: `critical` of them are on the axis.
 
         None where others may be as well, or where the discs of the critical ones are not alone.
@@ -328,15 +357,31 @@ NOT_SIMPLE = "another eigenvalue may lie on the imaginary axis"
 NOT_ALONE = "it is not proved to be the only one in its box"
 
 
-def _inside(box: Sequence[np.ndarray], other: Bounds) -> bool:
+SHARES = (1.0, 0.1, 0.01, 1e-3, 1e-4)
+"""How much of the room is tried to find a box in which a point is alone."""
+
+
+def _widest(box: Bounds, room: Bounds, alone: Callable[[Bounds], bool]) -> Bounds | None:
+    """Return the widest box between two for which `alone` holds, of some that are tried."""
+    for share in SHARES:
+        around = tuple(inner + share * (outer - inner) for inner, outer in zip(box, room, strict=True))
+        wide = np.minimum(around[0], box[0]), np.maximum(around[1], box[1])
+        if inside(wide, room) and alone(wide):
+            return wide
+    return None
+
+
+def inside(box: Sequence[np.ndarray], other: Bounds) -> bool:
+    """Say whether a box lies in another."""
     return bool(((box[0] >= other[0]) & (box[1] <= other[1])).all())
 
 
-def _nonzero(low: float, high: float) -> bool:
+def nonzero(low: float, high: float) -> bool:
+    """Say whether an interval excludes zero."""
     return bool(low > 0.0 or high < 0.0)
 
 
-def _null_vectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def null_vectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Return approximate null vectors, right and left, of length one, the left one scaled to left right = 1."""
     if not np.isfinite(matrix).all():
         return None

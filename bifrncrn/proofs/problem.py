@@ -1,9 +1,15 @@
-"""The equations of a proof: f(x, p) = 0 in n states and one parameter, with what decides folds and Hopf points."""
+"""The equations of a proof: f(x, p) = 0 in n states and one parameter, with what decides folds and Hopf points.
+
+Where f_i vanishes on the plane x_i = c (a species that stays extinct), f_i = (x_i - c) g_i, and the equilibria fall
+into *parts*: for every set of such planes those that lie on these planes, at which g_i = 0 for all others. Each part
+has n equations of its own, which are regular where f itself is not: where two parts cross.
+"""
 
 from __future__ import annotations
 
+import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -15,6 +21,7 @@ from bifrncrn.compile.interval_model import IntervalFunction
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
+    from bifrncrn.proofs.planes import Plane
 
 Bounds = tuple[np.ndarray, np.ndarray]
 
@@ -29,8 +36,14 @@ class Problem:
     n : int
     values : (m,) and (m,) arrays
         Bounds of the model's parameters; those of the varied one are not used.
-    graph, roots
+    graph, field
         The exact graph, in which the varied parameter is variable n, and the nodes of f.
+    roots
+        The nodes of the equations: those of f, or of one of its parts.
+    planes : dict
+        The invariant planes that were divided out, by their states.
+    on : frozenset
+        The states whose planes this part lies on.
     """
 
     def __init__(self, system: System, parameter: str, values: Bounds) -> None:
@@ -40,12 +53,34 @@ class Problem:
         self.graph = ExactGraph()
         varied = ("par", system.parameter_index(parameter))
         g, roots = system.native.graph
-        self.roots = copied(g, roots, {varied: self.graph.node("var", self.n)}, self.graph)
+        self.field = self.roots = copied(g, roots, {varied: self.graph.node("var", self.n)}, self.graph)
+        self.planes: Mapping[int, Plane] = {}
+        self.on: frozenset[int] = frozenset()
+
+    def part(self, planes: Mapping[int, Plane], on: Iterable[int]) -> Problem:
+        """Return the part of the equilibria that lies on some planes, and off the others of those given."""
+        other = copy.copy(self)
+        for name in ("rows", "field_rows", "_values", "_linear", "_field_linear", "tests"):
+            other.__dict__.pop(name, None)
+        other.planes, other.on = planes, frozenset(on)
+        other.roots = list(self.field)
+        for k, plane in planes.items():
+            other.roots[k] = plane.distance if k in other.on else plane.rest
+        return other
+
+    def known(self, k: int) -> tuple[float, float] | None:
+        """Return bounds of a state that this part fixes."""
+        return self.planes[k].bounds(self) if k in self.on else None
 
     @functools.cached_property
     def rows(self) -> list[list[int]]:
         """The nodes of the derivatives of f by y, n rows of n + 1."""
         return self.gradients(self.roots)
+
+    @functools.cached_property
+    def field_rows(self) -> list[list[int]]:
+        """The same of f, whatever the part."""
+        return self.gradients(self.field) if self.planes else self.rows
 
     def gradients(self, nodes: Sequence[int]) -> list[list[int]]:
         """Return the nodes of the derivatives of nodes by y."""
@@ -63,19 +98,32 @@ class Problem:
         return self.compiled(self.roots, loose=True)
 
     @functools.cached_property
+    def _field_linear(self) -> IntervalFunction:
+        return self.compiled([node for row in self.field_rows for node in row[: self.n]])
+
+    @functools.cached_property
     def _linear(self) -> IntervalFunction:
         return self.compiled([*self.roots, *(node for row in self.rows for node in row)])
 
-    def field(self, low: np.ndarray, high: np.ndarray) -> Bounds:
-        """Return bounds (k, n) of f over boxes (k, n + 1), wherever it is defined there."""
+    def loosely(self, low: np.ndarray, high: np.ndarray) -> Bounds:
+        """Return bounds (k, n) of the equations over boxes (k, n + 1), wherever they are defined there."""
         return self._values(low, high, self.values)
 
     def linear(self, low: np.ndarray, high: np.ndarray) -> tuple[Bounds, Bounds]:
-        """Return bounds of f (k, n) and its derivatives (k, n, n + 1); nan unless f is smooth on the box."""
+        """Return bounds of the equations (k, n) and derivatives (k, n, n + 1); nan unless smooth on the box."""
         n = self.n
         below, over = self._linear(low, high, self.values)
         slopes = below[:, n:].reshape(-1, n, n + 1), over[:, n:].reshape(-1, n, n + 1)
         return (below[:, :n], over[:, :n]), slopes
+
+    def jacobian(self, low: np.ndarray, high: np.ndarray) -> Bounds:
+        """Return bounds of the derivatives of f by the states (k, n, n), whatever the part; nan unless smooth."""
+        n = self.n
+        if not self.planes:
+            slopes = self.linear(low, high)[1]
+            return slopes[0][:, :, :n], slopes[1][:, :, :n]
+        below, over = self._field_linear(low, high, self.values)
+        return below.reshape(-1, n, n), over.reshape(-1, n, n)
 
     # -- what vanishes at folds and at Hopf points ----------------------------------------------------------------
 
@@ -85,39 +133,64 @@ class Problem:
         return Tests(self)
 
 
+FOLD, HOPF = 0, 1
+
+
 class Tests:
     """Test functions along curves of equilibria, as polynomials of the Jacobian's entries.
 
-    The characteristic polynomial of the Jacobian is z^n + c1 z^(n-1) + ... + cn. `fold` is its determinant; `hopf`
-    vanishes where two eigenvalues add up to zero, and they are imaginary where `square`, then the square of their
-    imaginary part, is positive: trace and determinant of two states, c1 c2 - c3 and c2 of three.
+    The characteristic polynomial of the Jacobian is z^n + c1 z^(n-1) + ... + cn. `fold` is its determinant (that of the
+    equations of a part); `hopf` vanishes where two eigenvalues add up to zero, and they are imaginary where `square`,
+    then the square of their imaginary part, is positive: trace and determinant of two states, c1 c2 - c3 and c2 of
+    three. A part on a plane crosses another one where the plane's g is zero; off a plane, where the distance is. The
+    determinant of f's Jacobian is the product of fold, all g and all distances.
+
+    Attributes
+    ----------
+    count : int
+        Fold, hopf (of more than one state) and the g come first, `count` of them: their roots are what is looked for.
+    crossing : list of int
+        The states whose g are the tests from number `count - len(crossing)` on.
+    square : int
+        The column of the square of the frequency.
     """
 
     def __init__(self, problem: Problem) -> None:
         g, n = problem.graph, problem.n
-        matrix = [row[:n] for row in problem.rows]
-        minors = [_principal(g, matrix, k) for k in range(1, n + 1)]  # sums of the principal minors of each order
-        self.count = 1 if n == 1 else 2
-        nodes = [minors[-1]]
-        if n == 2:
-            nodes += [minors[0], minors[1]]
-        if n == 3:
-            nodes += [g.sub(g.mul(minors[0], minors[1]), minors[2]), minors[1]]
+        minors = _minors(g, problem.field_rows, n)
+        nodes = [minors[-1] if not problem.planes else determinant(g, [row[:n] for row in problem.rows])]
+        squares = []
+        if n > 1:
+            nodes.append(minors[0] if n == 2 else g.sub(g.mul(minors[0], minors[1]), minors[2]))
+            squares = [minors[1]]
+        self.crossing = sorted(problem.on)
+        nodes += [problem.planes[k].rest for k in self.crossing]
+        self.count = len(nodes)
+        self.walls = sorted(set(problem.planes) - problem.on)
+        nodes += [problem.planes[k].distance for k in self.walls]
+        self.square = len(nodes)
         slopes = problem.gradients(nodes[: self.count])
-        self._problem = problem
+        nodes += squares
+        self._problem, self._width = problem, len(nodes)
         self._function = problem.compiled([*nodes, *(node for row in slopes for node in row)])
         self._plain = problem.compiled(nodes)
 
     def values(self, low: np.ndarray, high: np.ndarray) -> Bounds:
-        """Return bounds (k, 1 or 3) of fold, hopf, square."""
+        """Return bounds (k, tests) of the tests, the distances from planes, and the square."""
         return self._plain(low, high, self._problem.values)
 
     def with_slopes(self, low: np.ndarray, high: np.ndarray) -> tuple[Bounds, Bounds]:
-        """Return bounds as `values` does, and of the derivatives of fold and hopf by y, (k, 1 or 2, n + 1)."""
+        """Return bounds as `values` does, and of the derivatives of the first `count` by y, (k, count, n + 1)."""
         below, over = self._function(low, high, self._problem.values)
-        head, m = (1 if self.count == 1 else 3), self._problem.n + 1
+        head, m = self._width, self._problem.n + 1
         slopes = below[:, head:].reshape(-1, self.count, m), over[:, head:].reshape(-1, self.count, m)
         return (below[:, :head], over[:, :head]), slopes
+
+
+def _minors(g: ExactGraph, rows: list[list[int]], n: int) -> list[int]:
+    """Return the coefficients of the characteristic polynomial: sums of the principal minors of each order."""
+    matrix = [row[:n] for row in rows]
+    return [_principal(g, matrix, k) for k in range(1, n + 1)]
 
 
 def _principal(g: ExactGraph, matrix: list[list[int]], order: int) -> int:

@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bifrncrn.base.errors import InputError
-from bifrncrn.proofs import special
-from bifrncrn.proofs.arcs import Arcs
-from bifrncrn.proofs.cover import Cover, cover
-from bifrncrn.proofs.linking import Curves, linked
-from bifrncrn.proofs.points import Points, Proved
-from bifrncrn.proofs.problem import Problem
-from bifrncrn.proofs.result import MEANING, Interval, Proof, ProvedPoint, Undecided
-from bifrncrn.proofs.rounding import check_arithmetic, down, midpoint, up
+from bifrncrn.proofs.box import held
+from bifrncrn.proofs.of_diagram import NO_EQUATIONS, of_diagram, prepared, stored_values
+from bifrncrn.proofs.result import Interval, Proof
+from bifrncrn.proofs.rounding import check_arithmetic, down, up
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
@@ -26,12 +22,6 @@ MOST_STATES = 3
 MOST_BOXES = (100_000, 2_000_000, 20_000_000)
 """For one, two and three states."""
 SECONDS = 120.0
-MOST_JOINED = 2000
-"""More undecided boxes than this are joined to one."""
-EQUILIBRIA = "what equilibria there are"
-NO_EQUATIONS = "nothing can be proved about a Python function: give the model by its equations"
-REDUCED = "That these sums are conserved is taken for granted; the statements are about the model without them."
-ONE_CURVE, ENTERS = "whether two curves are one", "whether a curve enters the box"
 
 
 def prove(
@@ -86,7 +76,7 @@ def prove(
     (True, 1, ['LP'])
     """
     if hasattr(model, "special_points") and hasattr(model, "reduction"):
-        return _of_points(model, model.special_points)
+        return of_diagram(model, model.special_points)
     system, bounds, box = _taken(model, bounds, box)
     name = _parameter(system, parameter)
     if values and name in values:
@@ -104,10 +94,21 @@ def prove(
     reach = up(np.abs(stored) * spread)
     between = (down(stored - reach), up(stored + reach)) if spread else (stored, stored)
     with np.errstate(all="ignore"):
-        problem = _prepared(system, name, between).problem
         low, high = (np.array([*(sides[v][i] for v in system.variables), span[i]]) for i in (0, 1))
-        found = cover(problem, low, high, MOST_BOXES[n - 1], seconds)
-        return _concluded(system, name, problem, found, low, high)
+        found = held(prepared(system, name, between), low, high, MOST_BOXES[n - 1], seconds)
+    return Proof(
+        proved=not found.undecided,
+        model=system.title,
+        parameter=name,
+        range=span,
+        box=sides,
+        values=stored_values(system, between, name),
+        branches=found.branches,
+        special_points=found.points,
+        undecided=found.undecided,
+        counters={"boxes": found.boxes, "arcs": found.arcs},
+        arcs=found.certificate,
+    )
 
 
 def prove_learned(
@@ -149,209 +150,6 @@ def _boxes(target: Any) -> list[Any]:
 def _hull(sides: Iterable[Interval]) -> Interval:
     lows, highs = zip(*sides, strict=True)
     return min(lows), max(highs)
-
-
-def _concluded(system: System, name: str, problem: Problem, found: Cover, low: np.ndarray, high: np.ndarray) -> Proof:
-    """Put together what the arcs hold."""
-    arcs = found.arcs
-    whole = not len(found.undecided[0])
-    curves = linked(problem, arcs, low, high) if whole else Curves(np.full(len(arcs), -1), 0, [], [])
-    analysis = special.analyse(problem, arcs, low, high)
-    undecided = _joined_boxes(problem, found)
-    undecided += _joined_pieces(problem, analysis)
-    points, doubts = _points(_prepared(system, name, problem.values), analysis.roots, low, high)
-    undecided += doubts
-    for reason, which in ((ONE_CURVE, curves.doubtful), (ENTERS, curves.outside)):
-        boxes = _joined([(arcs.core_low[i], arcs.core_high[i]) for i in which])
-        undecided += [_undecided(problem, reason, *box) for box in boxes]
-    return Proof(
-        proved=not undecided,
-        model=system.title,
-        parameter=name,
-        range=(float(low[-1]), float(high[-1])),
-        box={v: (float(low[i]), float(high[i])) for i, v in enumerate(system.variables)},
-        values=_stored(system, problem.values, name),
-        branches=None if not whole or curves.doubtful or curves.outside else curves.count,
-        special_points=tuple(points),
-        undecided=tuple(undecided),
-        counters={"boxes": found.boxes, "arcs": len(arcs)},
-        arcs=_certificate(arcs, curves),
-    )
-
-
-def _certificate(arcs: Arcs, curves: Curves) -> dict[str, list]:
-    return {
-        "pivot": arcs.pivot.tolist(),
-        "low": arcs.low.tolist(),
-        "high": arcs.high.tolist(),
-        "core_low": arcs.core_low.tolist(),
-        "core_high": arcs.core_high.tolist(),
-        "curve": curves.of.tolist(),
-    }
-
-
-def _undecided(problem: Problem, reason: str, low: np.ndarray, high: np.ndarray) -> Undecided:
-    return Undecided(reason, {v: (float(a), float(b)) for v, a, b in zip(problem.names, low, high, strict=True)})
-
-
-def _joined_boxes(problem: Problem, found: Cover) -> list[Undecided]:
-    reason = EQUILIBRIA if found.finished else f"{EQUILIBRIA} (given up: too many boxes, or no time left)"
-    return [_undecided(problem, reason, *box) for box in _joined(zip(*found.undecided, strict=True))]
-
-
-def _joined_pieces(problem: Problem, analysis: special.Analysis) -> list[Undecided]:
-    sorts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-    for _, arc, reason in analysis.unknown:
-        sorts.setdefault(reason, []).append((arc.core_low[0], arc.core_high[0]))
-    return [_undecided(problem, reason, *box) for reason, boxes in sorts.items() for box in _joined(boxes)]
-
-
-def _joined(boxes: Iterable[tuple[np.ndarray, np.ndarray]]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Join boxes that touch; all of them where there are too many."""
-    listed = list(boxes)
-    clusters: list[tuple[np.ndarray, np.ndarray]] = []
-    if len(listed) > MOST_JOINED:
-        lows, highs = (np.array([box[i] for box in listed]) for i in (0, 1))
-        return [(lows.min(axis=0), highs.max(axis=0))]
-    for low, high in listed:
-        gap = high - low
-        for k, (c_low, c_high) in enumerate(clusters):
-            if ((low - gap <= c_high) & (high + gap >= c_low)).all():
-                clusters[k] = np.minimum(c_low, low), np.maximum(c_high, high)
-                break
-        else:
-            clusters.append((low, high))
-    return clusters
-
-
-def _points(
-    prover: Points, roots: list[special.Root], low: np.ndarray, high: np.ndarray
-) -> tuple[list[ProvedPoint], list[Undecided]]:
-    """Return the special points in the box, each once."""
-    points: list[ProvedPoint] = []
-    problem = prover.problem
-    kept: list[special.Root] = []
-    doubts: list[Undecided] = []
-    for root in roots:
-        r_low, r_high = root.arc.core_low[0], root.arc.core_high[0]
-        if (r_low > high).any() or (r_high < low).any():
-            continue
-        if (r_low < low).any() or (r_high > high).any():
-            doubts.append(_undecided(problem, "whether a special point lies in the box", r_low, r_high))
-            continue
-        same = [_same(root, other) for other in kept if other.test == root.test]
-        if True in same:
-            continue
-        if None in same:
-            doubts.append(_undecided(problem, "whether two special points are one", r_low, r_high))
-            continue
-        kept.append(root)
-        points.append(_point(prover, root))
-    order = sorted(range(len(points)), key=lambda i: points[i].parameters[problem.names[-1]])
-    return [points[i] for i in order], doubts
-
-
-def _same(one: special.Root, other: special.Root) -> bool | None:
-    """Say whether two roots are one; None where it is not known."""
-    for first, second in ((one, other), (other, one)):
-        low, high = first.arc.core_low[0], first.arc.core_high[0]
-        if ((low >= second.piece.low[0]) & (high <= second.piece.high[0])).all():
-            return True  # in the tube of a piece that has a single root
-    apart = (one.arc.core_low[0] > other.arc.core_high[0]) | (one.arc.core_high[0] < other.arc.core_low[0])
-    return False if apart.any() else None
-
-
-def _point(prover: Points, root: special.Root) -> ProvedPoint:
-    """Describe a root; with the coefficients of its normal form, where they are proved for the same point."""
-    problem, arc, piece = prover.problem, root.arc, root.piece
-    low, high = arc.core_low[0], arc.core_high[0]
-    beside = special.sides(problem, root)
-    detail: dict[str, Any] = {"unstable": beside.unstable}
-    if root.test == special.FOLD:
-        detail["turns"] = beside.turns
-    else:
-        detail["omega"] = special.frequency(root.square)
-    at = midpoint(low, high)
-    again = prover.fold(at) if root.test == special.FOLD else prover.hopf(at)
-    if again.box is not None and ((again.box[0] >= piece.low[0]) & (again.box[1] <= piece.high[0])).all():
-        # in the tube of a piece that holds a single one
-        low, high = np.maximum(low, again.box[0]), np.minimum(high, again.box[1])
-        detail |= again.detail
-    sides = [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
-    label = "LP" if root.test == special.FOLD else "HB"
-    names = problem.names
-    return ProvedPoint(label, {names[-1]: sides[-1]}, dict(zip(names[:-1], sides[:-1], strict=True)), detail)
-
-
-# -- the points of a diagram ----------------------------------------------------------------------------------------
-
-
-def _of_points(diagram: Any, points: Iterable[Any]) -> Proof:
-    """Prove special points one by one; nothing is said about what lies elsewhere."""
-    reduction = diagram.reduction
-    system = diagram.system if reduction is None else reduction.system
-    if system is None:
-        raise InputError("a diagram that was loaded holds no model; trace it again, or prove its model in a box")
-    if not system.equations:
-        raise InputError(NO_EQUATIONS)
-    check_arithmetic()
-    name, values = diagram.parameter, (np.array(system.values), np.array(system.values))
-    prover = _prepared(system, name, values)
-    proofs, undecided = [], []
-    for point in points:
-        if point.label not in MEANING:
-            continue
-        at = [*(point.state[v] for v in system.variables), point.parameters[name]]
-        found, reason = _one(prover, point, np.array(at, float))
-        proofs.append(found)
-        if reason:
-            sides = {v: (float(a), float(a)) for v, a in zip(prover.problem.names, at, strict=True)}
-            undecided.append(Undecided(f"{point.label}: {reason}", sides))
-    notes = () if reduction is None else (reduction.sentence(reduction.whole.variables), REDUCED)
-    return Proof(
-        proved=not undecided,
-        model=diagram.model,
-        parameter=name,
-        range=(float(diagram.range[0]), float(diagram.range[1])),
-        box={},
-        values=_stored(system, values, name),
-        branches=None,
-        special_points=tuple(proofs),
-        undecided=tuple(undecided),
-        notes=notes,
-    )
-
-
-def _one(prover: Points, point: Any, at: np.ndarray) -> tuple[ProvedPoint, str]:
-    """Prove one special point; return it with the reason why it is not proved, if it is not."""
-    names = prover.problem.names
-    if point.label == "BP":
-        found = Proved(None, reason="branch points vanish under the slightest change: none is proved")
-    elif not np.isfinite(at).all() or point.status != "converged":
-        found = Proved(None, reason="its place is not known well enough")
-    else:
-        with np.errstate(all="ignore"):
-            found = prover.fold(at) if point.label == "LP" else prover.hopf(at)
-    box = (at, at) if found.box is None else found.box
-    sides = [(float(a), float(b)) for a, b in zip(*box, strict=True)]
-    state = dict(zip(names[:-1], sides[:-1], strict=True))
-    return ProvedPoint(point.label, {names[-1]: sides[-1]}, state, found.detail, not found.reason), found.reason
-
-
-def _stored(system: System, values: tuple[np.ndarray, np.ndarray], name: str) -> dict[str, Interval]:
-    varied = system.parameter_index(name)
-    pairs = zip(system.parameters, *values, strict=True)
-    return {p: (float(a), float(b)) for i, (p, a, b) in enumerate(pairs) if i != varied}
-
-
-def _prepared(system: System, name: str, values: tuple[np.ndarray, np.ndarray]) -> Points:
-    """Return what proves points of a system, made once for each parameter and its values."""
-    key = "proof", name, values[0].tobytes(), values[1].tobytes()
-    known = system.remembered.get("proof")
-    if known is None or known[0] != key:
-        known = system.remembered["proof"] = key, Points(Problem(system, name, values))
-    prover: Points = known[1]
-    return prover
 
 
 # -- arguments ------------------------------------------------------------------------------------------------------

@@ -28,8 +28,10 @@ class ProvedPoint:
         The sides of the box that holds it.
     detail : dict
         What else is proved: of LP `turns` (`minimum` or `maximum`: what the parameter has there along the branch) or
-        the size of `a`, of HB `omega` and `l1`, of both `unstable`: the numbers of unstable eigenvalues on the two
-        sides, where they are known (at HB that of the smaller parameter first).
+        the size of `a`, of HB `omega` and `l1`, of BP its `kind` (`transcritical` or `pitchfork`) with the state of the
+        invariant `plane` or those that the `symmetry` moves, and `turns`, `c` of a pitchfork; of all `unstable`: the
+        numbers of unstable eigenvalues on the two sides, where they are known (at HB, and at BP along the curve on the
+        plane, that of the smaller parameter first).
     proved : bool
         False of a diagram's point about which nothing was proved.
     """
@@ -75,12 +77,13 @@ class Proof:
     model, parameter : str
     range : (float, float)
     box : dict of str to (float, float)
-        The sides of the box of states; empty where only the points of a diagram were proved.
+        The sides of the box of states; empty where only what a diagram holds was proved.
     values : dict of str to (float, float)
         The other parameters: each the double that is stored, twice, or the interval that the statement holds for.
     branches : int or None
-        Number of connected curves that all equilibria in the box lie on; None where that is undecided. Pieces in the
-        box that are joined just outside of it, in a tube of the proof, are one curve.
+        Number of connected smooth curves that all equilibria in the box lie on, and that cross only at the branch
+        points listed; None where that is undecided. Pieces in the box that are joined just outside of it, in a tube
+        of the proof, are one curve; those joined farther out are different ones.
     special_points : tuple of ProvedPoint
     undecided : tuple of Undecided
         Empty if `proved`.
@@ -88,7 +91,7 @@ class Proof:
     counters : dict of str to int
         Boxes looked at and arcs proved.
     arcs : dict of str to list
-        The certificate: pivot, tube and core of every arc.
+        The certificate: pivot, tube and core of every arc, its curve, and the states whose planes it lies `on`.
     """
 
     proved: bool
@@ -167,21 +170,31 @@ def _curves(proof: Proof) -> str:
     if proof.branches == 0:
         return "There is no equilibrium in the box."
     if proof.branches == 1:
-        return "All equilibria in the box lie on one connected curve, which enters the box."
-    return f"All equilibria in the box lie on {proof.branches} connected curves, each of which enters the box."
+        return "All equilibria in the box lie on one connected smooth curve, which enters the box."
+    crossed = any(point.label == "BP" for point in proof.special_points)
+    meet = "they cross at the branch points below and nowhere else" if crossed else "they do not meet in the box"
+    text = f"All equilibria in the box lie on {proof.branches} connected smooth curves, each of which enters the box; "
+    return text + (f"{meet}. " if proof.proved else "") + APART
+
+
+APART = "Curves that are joined farther outside of the box are counted as different ones."
 
 
 def _point(point: ProvedPoint) -> str:
     where = ", ".join(f"{name} in {side(v)}" for name, v in [*point.parameters.items(), *point.state.items()])
-    text = f"{point.label}: exactly one {MEANING[point.label]} with {where}"
     detail = point.detail
+    kind = f"{detail['kind']} " if detail.get("kind") else ""
+    text = f"{point.label}: exactly one {kind}{MEANING[point.label]} with {where}"
+    if detail.get("plane"):
+        text += f"; the curve on which {detail['plane']} is constant is crossed by another one"
     if detail.get("turns"):
-        text += f"; the parameter has a {detail['turns']} there"
+        text += f"; the parameter has a {detail['turns']} there" + (" along the other one" if kind else "")
     if detail.get("omega"):
         text += f"; angular frequency in {side(detail['omega'])}"
     if detail.get("l1"):
         kind = "subcritical" if detail["l1"][0] > 0.0 else "supercritical"
         text += f"; {kind}, l1 in {side(detail['l1'])}"
     if detail.get("unstable"):
-        text += f"; unstable eigenvalues on its two sides: {detail['unstable'][0]} and {detail['unstable'][1]}"
+        along = " along the first" if detail.get("kind") else ""
+        text += f"; unstable eigenvalues on its two sides{along}: {detail['unstable'][0]} and {detail['unstable'][1]}"
     return text

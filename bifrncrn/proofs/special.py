@@ -5,7 +5,8 @@ a function is not zero on a piece of the arc there is nothing to find; where its
 root, or none, as the signs at the ends tell. Pieces on which neither is known are cut in two.
 
 The parameter's derivative along the curve is the determinant times a factor without zeros, so a simple root of the
-determinant is a quadratic fold.
+determinant is a quadratic fold. Where the curve is a part of the equilibria on an invariant plane (see `problem`), the
+roots of the plane's g are where another part crosses it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bifrncrn.proofs.arcs import CUT, Arcs, at_end, pieces, slopes_along, to_curve
-from bifrncrn.proofs.problem import Problem
+from bifrncrn.proofs.problem import FOLD, HOPF, Problem
 from bifrncrn.proofs.rounding import down, midpoint, times, total, up
 from bifrncrn.proofs.spectrum import unstable_counts
 
@@ -23,18 +24,19 @@ DEPTH = 40
 """How often a piece is cut before its special points are given up."""
 MOST_PIECES = 4000
 """With so many pieces undecided at a time they are all given up: a test function is zero along a curve."""
+AT_ENDS = 1e-3
+"""A root at the end of a piece is told from a neutral saddle on so much of the piece."""
 RADII = tuple(10.0**k for k in range(-14, 1))
 """Half widths of the pivot's interval that are tried about a special point, relative to the arc's."""
-FOLD, HOPF = 0, 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Root:
     """A simple root of a test function, the only one on a piece of an arc.
 
     Attributes
     ----------
-    test : FOLD or HOPF
+    test : FOLD, HOPF, or the number of a crossing test
     parent : the arc it lies on
     arc : one arc, narrow about the root
     piece : one arc, on which it is the only root
@@ -90,13 +92,13 @@ NO_KIND = "a Bogdanov-Takens point, or nearly so: whether the eigenvalues are im
 
 def _judged(problem: Problem, arcs: Arcs) -> tuple[np.ndarray, np.ndarray]:
     """Return, for every arc and test, whether it has no root and whether it is monotone, (k, tests) each."""
-    (low, high), (g_low, g_high) = problem.tests.with_slopes(arcs.core_low, arcs.core_high)
+    tests = problem.tests
+    (low, high), (g_low, g_high) = tests.with_slopes(arcs.core_low, arcs.core_high)
     y_low, y_high = slopes_along(problem, arcs)
     rate = total(*times(g_low, g_high, y_low[:, None, :], y_high[:, None, :]))
-    count = g_low.shape[1]
-    free = (low[:, :count] > 0.0) | (high[:, :count] < 0.0)
-    if count > 1:
-        free[:, HOPF] |= high[:, 2] < 0.0  # the pair is real
+    free = (low[:, : tests.count] > 0.0) | (high[:, : tests.count] < 0.0)
+    if problem.n > 1:
+        free[:, HOPF] |= high[:, tests.square] < 0.0  # the pair is real
     return free, (rate[0] > 0.0) | (rate[1] < 0.0)
 
 
@@ -120,17 +122,27 @@ def _take_roots(
     signs = [_signs(problem, at_end(problem, arcs, side), test) for side in (0, 1)]
     for i in range(len(arcs)):
         one, first, last = arcs.take(np.array([i])), signs[0][i], signs[1][i]
-        if first * last > 0:
+        if first * last > 0 or (_hopf(problem, test) and first * last == 0 and _is_neutral(problem, one, first, last)):
             continue
         found = _located(problem, one, int(parents[i]), test, first) if first * last < 0 else None
         if found is None:
             unknown.append((int(parents[i]), one, AT_END if first * last == 0 else DEGENERATE))
-        elif test == HOPF and found.square[1] < 0.0:
+        elif _hopf(problem, test) and found.square[1] < 0.0:
             continue  # a neutral saddle
-        elif test == HOPF and not found.square[0] > 0.0:
+        elif _hopf(problem, test) and not found.square[0] > 0.0:
             unknown.append((int(parents[i]), found.arc, NO_KIND))
         else:
             roots.append(found)
+
+
+def tests_of_crossings(problem: Problem) -> range:
+    """Return the numbers of the tests whose roots are crossings."""
+    tests = problem.tests
+    return range(tests.count - len(tests.crossing), tests.count)
+
+
+def _hopf(problem: Problem, test: int) -> bool:
+    return problem.n > 1 and test == HOPF
 
 
 def _signs(problem: Problem, boxes: tuple[np.ndarray, np.ndarray], test: int) -> np.ndarray:
@@ -150,7 +162,7 @@ def _located(problem: Problem, arc: Arcs, parent: int, test: int, first: int) ->
         signs = [_signs(problem, at_end(problem, narrow, side), test)[0] for side in (0, 1)]
         if signs[0] == first and signs[1] == -first:
             low, high = problem.tests.values(narrow.core_low, narrow.core_high)
-            square = (low[0, 2], high[0, 2]) if low.shape[1] > 1 else (np.nan, np.nan)
+            square = [side[0, problem.tests.square] if problem.n > 1 else np.nan for side in (low, high)]
             return Root(test, parent, narrow, arc, (float(square[0]), float(square[1])))
     return None
 
@@ -214,17 +226,41 @@ def sides(problem: Problem, root: Root) -> Sides:
         points = [at_end(problem, around, side) for side in (0, 1)]
         if root.test == FOLD and turning is None:
             turning = _turning(points, at)
-        low, high = problem.tests.values(around.core_low, around.core_high)
-        other = HOPF if root.test == FOLD else FOLD
-        alone = low.shape[1] == 1 or low[0, other] > 0.0 or high[0, other] < 0.0
-        if not alone and not (other == HOPF and high[0, 2] < 0.0):
+        if not alone(problem, around, root.test):
             continue
         counts = [unstable_counts(problem, *point)[0] for point in points]
-        if root.test == HOPF and points[0][0][0, -1] > points[1][1][0, -1]:
+        if root.test != FOLD and points[0][0][0, -1] > points[1][1][0, -1]:
             counts.reverse()  # the side of the smaller parameter first
         known = [count for count in counts if count is not None]
         return Sides(known if len(known) == 2 else None, turning)
     return Sides(None, turning)
+
+
+def _is_neutral(problem: Problem, arc: Arcs, first: int, last: int) -> bool:
+    """Say whether a root of the Hopf determinant at an end of an arc, on which it is monotone, is a neutral saddle.
+
+    The signs at the two ends are given. Where that at the inner end of a short piece is the one of the other end, the
+    root, if there is one, is on the short piece.
+    """
+    if first == 0 and last == 0:
+        return False
+    left, right = arc.ends(0), arc.ends(1)
+    width = AT_ENDS * (right - left)
+    short = pieces(problem, arc, left, left + width) if first == 0 else pieces(problem, arc, right - width, right)
+    inner = _signs(problem, at_end(problem, short, 1 if first == 0 else 0), HOPF)[0]
+    square = problem.tests.values(short.core_low, short.core_high)[1][0, problem.tests.square]
+    return bool(inner == first + last and square < 0.0)
+
+
+def alone(problem: Problem, arc: Arcs, test: int) -> bool:
+    """Say whether no test but one can vanish on an arc, nor the distance from a plane."""
+    low, high = (side[0] for side in problem.tests.values(arc.core_low, arc.core_high))
+    free = (low > 0.0) | (high < 0.0)
+    if problem.n > 1:
+        free[HOPF] |= high[problem.tests.square] < 0.0
+        free[problem.tests.square] = True
+    free[test] = True
+    return bool(free.all())
 
 
 def _turning(points: list[tuple[np.ndarray, np.ndarray]], at: tuple[float, float]) -> str | None:

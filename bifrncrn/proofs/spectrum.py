@@ -13,9 +13,7 @@ def unstable_counts(problem: Problem, low: np.ndarray, high: np.ndarray) -> list
 
     None where an eigenvalue may lie on the imaginary axis.
     """
-    _, (j_low, j_high) = problem.linear(low, high)
-    n = problem.n
-    return [_count(a[:, :n], b[:, :n]) for a, b in zip(j_low, j_high, strict=True)]
+    return [_count(*sides) for sides in zip(*problem.jacobian(low, high), strict=True)]
 
 
 def discs(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:

@@ -1,0 +1,67 @@
+"""Difference quotients of a graph, as formulas: (h(x) - h(c)) / (x_k - c) with the division carried out.
+
+For sums, products, quotients and whole powers it is again such a formula, defined where h is, at x_k = c too:
+of a b it is a' b + a(c) b', of a / b it is (a' - (a/b)(c) b') / b, where a', b' are the quotients of a and b. So where
+h vanishes on the plane x_k = c, h = (x_k - c) h'.
+"""
+
+from __future__ import annotations
+
+from bifrncrn.compile.exact import ExactGraph, copied
+
+
+def on_plane(g: ExactGraph, nodes: list[int], k: int, at: int) -> list[int]:
+    """Return nodes with variable k replaced by the node `at`."""
+    return copied(g, nodes, {("var", k): at}, g)
+
+
+def quotient(g: ExactGraph, root: int, k: int, at: int) -> int | None:
+    """Return the node of (h(x) - h(c)) / (x_k - c), h the root and c the node `at`; None where there is no rule."""
+    order = g.reachable([root])
+    there = dict(zip(order, on_plane(g, order, k, at), strict=True))
+    found: dict[int, int | None] = {}
+    depends: set[int] = set()
+    for node in order:
+        op, args = g.op[node], g.args[node]
+        if op == "var" and args[0] == k:
+            depends.add(node)
+            found[node] = g.one
+        elif depends.isdisjoint(g.operands(node)):
+            found[node] = g.zero
+        else:
+            depends.add(node)
+            found[node] = _ruled(g, node, there, found)
+    return found[root]
+
+
+def _ruled(g: ExactGraph, node: int, there: dict[int, int], found: dict[int, int | None]) -> int | None:
+    op, args = g.op[node], g.args[node]
+    parts = [found[arg] for arg in g.operands(node)]
+    if op == "add":
+        terms = [part for part in parts if part is not None]
+        return g.add(terms) if len(terms) == len(parts) else None
+    if op == "neg":
+        return None if parts[0] is None else g.neg(parts[0])
+    if op == "mul":
+        first = _two(g, parts[0], args[1], there[args[0]], parts[1])
+        return _two(g, parts[1], args[0], there[args[1]], parts[0]) if first is None else first
+    if op == "div":
+        rest = _two(g, parts[0], g.one, g.neg(g.div(there[args[0]], there[args[1]])), parts[1])
+        return None if rest is None else g.div(rest, args[1])
+    if op == "ipow" and parts[0] is not None:
+        base, power = args
+        value = there[base]
+        terms = [g.mul(_power(g, base, power - 1 - j), _power(g, value, j)) for j in range(power)]
+        return g.mul(parts[0], g.add(terms))
+    return None
+
+
+def _two(g: ExactGraph, a: int | None, b: int, c: int, d: int | None) -> int | None:
+    """Return a b + c d, where a factor that is zero makes up for an unknown one."""
+    if a is None or (d is None and c != g.zero):
+        return None
+    return g.mul(a, b) if c == g.zero or d is None else g.add([g.mul(a, b), g.mul(c, d)])
+
+
+def _power(g: ExactGraph, base: int, exponent: int) -> int:
+    return g.power(base, g.const(exponent))

@@ -1,0 +1,164 @@
+"""Branch points that an invariant plane or a symmetry makes generic: proved as what they are, and nothing else is.
+
+Truth is closed form throughout, or published (the Lorenz system's pitchfork at rho = 1, Bratu's at x = 3).
+"""
+
+import math
+
+import exact
+import hunt
+import numpy as np
+import pytest
+from test_proofs import holds, labels, proved
+
+import bifrncrn as bf
+
+LINE = {"x": (-2, 2)}
+
+
+def diagram_of(equations, bounds, parameters=None, start=None):
+    state = {**dict.fromkeys(equations, 0.0), **(start or {})}
+    system = bf.System.from_equations(equations, {"r": bounds[0], **(parameters or {})}, state)
+    return bf.diagram(system, "r", bounds)
+
+
+@pytest.mark.parametrize("shift", ["x", "(x - 0.3)", "(x - c)"])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_normal_forms(shift, sign):
+    """At r = 0 the curve x = c is crossed: transversally, or by a parabola with its vertex there."""
+    for power, kind in ((2, "transcritical"), (3, "pitchfork")):
+        proof = proved(f"r*{shift} + {sign}*{shift}^{power}", LINE, parameters={"c": 0.3})
+        assert proof.proved and proof.branches == 2 and labels(proof) == ["BP"]
+        point = proof.special_points[0]
+        assert holds(point.parameters["r"], 0.0) and holds(point.state["x"], 0.0 if shift == "x" else 0.3)
+        assert point.detail["kind"] == kind and point.detail["unstable"] == [0, 1]
+        if kind == "pitchfork":
+            assert point.detail["turns"] == ("minimum" if sign < 0 else "maximum")
+        assert f"exactly one {kind} branch point" in str(proof) and "nowhere else" in str(proof)
+
+
+@pytest.mark.parametrize("box", [(0, 2), (-2, 0), (-1, 2)])
+def test_a_plane_on_the_side_of_the_box(box):
+    for equation, kind in (("r*x - x^2", "transcritical"), ("r*x - x^3", "pitchfork")):
+        proof = proved(equation, {"x": box})
+        assert proof.proved and labels(proof) == ["BP"] and proof.special_points[0].detail["kind"] == kind
+
+
+def test_a_fold_close_to_a_crossing():
+    """r x + e x^2 - x^3: transcritical at 0, and a fold at x = e/2, r = -e^2/4, whatever e is but zero."""
+    for e in (1e-1, 1e-5, 1e-9):
+        proof = proved(f"r*x + {e!r}*x^2 - x^3", LINE)
+        assert proof.proved and sorted(labels(proof)) == ["BP", "LP"]
+        fold = proof.special_points[labels(proof).index("LP")]
+        assert holds(fold.state["x"], e / 2, 1e-12) and holds(fold.parameters["r"], -(e**2) / 4, 1e-12)
+        assert {p.detail["kind"] for p in proof.special_points if p.label == "BP"} == {"transcritical"}
+
+
+@pytest.mark.parametrize(
+    "equation",
+    [
+        "r*x - x^3 + 1e-13",  # imperfect: two folds or one, too close to a pitchfork to be told as one
+        "r*x - 0.3*r - x^2 + 0.6*x - 0.09",  # 0.3^2 is not 0.09 as numbers are stored: no invariant line
+        "(x - r)*(x + r^2)",  # a crossing that no plane and no symmetry keeps together
+        "r*x - x^4",  # the other curve is a cubic r = x^3: neither transcritical nor a pitchfork
+        "r*x - x^5",  # a degenerate pitchfork
+        "r^2*x - x^2",  # the eigenvalue touches zero
+        "r^3*x - x^2",  # it crosses zero, degenerately
+        "x*(r - x)*(r + x)",  # three curves in one point
+        "x*abs(x) - r*x",  # not smooth there
+        "x*log(x) - r*x",  # not defined there
+    ],
+)
+def test_what_must_not_be_proved(equation):
+    proof = proved(equation, LINE, seconds=20)
+    assert not proof.proved or "BP" not in labels(proof), str(proof)
+    assert proof.proved is False or equation.endswith("1e-13")
+
+
+def test_the_same_disguised_claims_point_by_point():
+    for equation in ("(x - r)*(x + r^2)", "r*x - x^4", "r*x - x^5", "r^3*x - x^2", "x*(r - x)*(r + x)"):
+        system = bf.System.from_equations({"x": equation}, {"r": 0.0}, {"x": 0.0})
+        from bifrncrn.proofs.branch_points import prove_branch_point
+        from bifrncrn.proofs.of_diagram import prepared
+
+        prover = prepared(system, "r", (system.values, system.values))
+        assert prove_branch_point(prover, np.zeros(2)).box is None
+        # and a place that is no branch point at all
+        assert prove_branch_point(prover, np.array([0.0, 0.5])).box is None
+
+
+def test_two_species():
+    """Competitors: the planes cross at r = 0, x alone is invaded at r = 0.3, y alone at r = 2."""
+    equations = {"x": "x*(1 - x - 0.5*y)", "y": "y*(r - y - 0.3*x)"}
+    proof = proved(equations, {"x": (0, 2), "y": (0, 2.5)}, (-0.9, 4))
+    assert proof.proved and proof.branches == 4 and labels(proof) == ["BP"] * 3
+    for point, r in zip(proof.special_points, (0.0, 0.3, 2.0), strict=True):
+        assert holds(point.parameters["r"], r) and point.detail["kind"] == "transcritical"
+    assert [point.detail["plane"] for point in proof.special_points] == ["y", "y", "x"]
+    single = bf.prove(diagram_of(equations, (-0.9, 4), start={"x": 1.0}))
+    assert single.proved and [point.detail["kind"] for point in single.special_points] == ["transcritical"] * 3
+
+
+def test_an_epidemic():
+    """S' = m - r S I - m S, I' = r S I - (g + m) I: invasion at r = g + m; shifted by a constant, too."""
+    for i, box in (("I", (0, 1)), ("(I - 3)", (2.5, 4))):
+        equations = {"S": f"m - r*S*{i} - m*S", "I": f"r*S*{i} - g*{i} - m*{i}"}
+        proof = proved(equations, {"S": (0, 1.5), "I": box}, (0.1, 3), {"m": 0.125, "g": 0.75})
+        assert proof.proved and proof.branches == 2 and labels(proof) == ["BP"]
+        point = proof.special_points[0]
+        assert holds(point.parameters["r"], 0.875) and holds(point.state["S"], 1.0)
+        assert point.detail["unstable"] == [0, 1]
+
+
+def test_three_species():
+    """A food chain without a top that survives: 8 parts, a transcritical point where the predator enters."""
+    equations = {"x": "x*(1 - x - y)", "y": "y*(r*x - 0.5 - z)", "z": "z*(0.25*y - 0.5)"}
+    proof = proved(equations, {"x": (0, 1.5), "y": (0, 1.5), "z": (0, 1)}, (0.1, 0.9))
+    assert proof.proved and "BP" in labels(proof)
+    point = next(p for p in proof.special_points if holds(p.state["x"], 1.0))
+    assert holds(point.parameters["r"], 0.5) and point.detail["plane"] == "y"
+
+
+def test_pitchforks_of_two_states():
+    """y follows x^2: r = x^2 + a x. For a = 0 a symmetry keeps the fold on the plane, else it is at x = -a/2."""
+    box = {"x": (-2, 2), "y": (-1, 5)}
+    proof = proved({"x": "r*x - x*y", "y": "-y + x^2"}, box)
+    assert proof.proved and labels(proof) == ["BP"] and proof.special_points[0].detail["kind"] == "pitchfork"
+    proof = proved({"x": "r*x - x*y", "y": "-y + x^2 + 0.125*x"}, box)
+    assert proof.proved and labels(proof) == ["LP", "BP"]
+    assert holds(proof.special_points[0].state["x"], -0.0625)
+    assert proof.special_points[1].detail["kind"] == "transcritical"
+
+
+def test_published_pitchforks():
+    lorenz = diagram_of(
+        {"x": "s*(y - x)", "y": "r*x - y - x*z", "z": "x*y - b*z"}, (0.25, 2.0), {"s": 10.0, "b": 8 / 3}
+    )
+    bratu = diagram_of({"x": "y - 2*x + r*exp(x)", "y": "x - 2*y + r*exp(y)"}, (0.0, 1.0))
+    for diagram, place, moved, turns in (
+        (lorenz, 1.0, ["x", "y"], "minimum"),
+        (bratu, 3 * math.exp(-3), ["x", "y"], "maximum"),
+    ):
+        proof = bf.prove(diagram)
+        assert proof.proved and labels(proof).count("BP") == 1
+        point = proof.special_points[labels(proof).index("BP")]
+        assert point.detail["kind"] == "pitchfork" and point.detail["symmetry"] == moved
+        assert holds(point.parameters["r"], place) and point.detail["turns"] == turns
+        # the branches off the symmetric one lie on the side that is said
+        beyond = [b.points[:, 0] for b in diagram.branches if b.id != 0]
+        assert all(np.all((row - place) * (1 if turns == "minimum" else -1) > -1e-9) for row in beyond)
+    # the coefficient of x' = r x - x^3 is -1
+    proof = bf.prove(diagram_of({"x": "y", "y": "r*x - x^3 - y"}, (-1.0, 1.0)))
+    assert proof.proved and proof.special_points[0].detail["kind"] == "pitchfork"
+
+
+@pytest.mark.parametrize("seed", [1406, 5059, 6119])
+def test_random_ecologies(seed):
+    """Lotka-Volterra systems with known branch points: all that the diagram finds are proved, none is contradicted."""
+    rng = np.random.default_rng(seed)
+    polynomial, state = hunt.random_ecology(rng, int(rng.integers(1, 4)))
+    system = polynomial.system(state, 1.0, True)
+    diagram = bf.diagram(system, "lam", exact.SPAN)
+    proof = bf.prove(diagram)
+    kinds = [point.detail.get("kind") for point in proof.special_points if point.label == "BP" and point.proved]
+    assert set(kinds) <= {"transcritical"} and len(kinds) == len(diagram.special("BP")), str(proof)
