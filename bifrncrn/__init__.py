@@ -27,6 +27,15 @@ _PUBLIC = {
     "Comparison": "bifrncrn.comparison.comparison",
     "Options": "bifrncrn.continuation.options",
     "End": "bifrncrn.diagrams.results",
+    "ChaosWanted": "bifrncrn.training.targets.behaviours",
+    "SwitchWanted": "bifrncrn.training.targets.behaviours",
+    "Known": "bifrncrn.cli.bench",
+    "behaviours_of": "bifrncrn.training.targets.wanted",
+    "check_proof": "bifrncrn.cli.checker",
+    "find_equilibria": "bifrncrn.curves.equilibria.find",
+    "find_onsets": "bifrncrn.diagrams.onset",
+    "save_diagram": "bifrncrn.plots.plots",
+    "save_report": "bifrncrn.cli.page.write",
     "compare_diagrams": "bifrncrn.comparison.compare",
     "conserved": "bifrncrn.models.conservation",
     "convert": "bifrncrn.library.formats",
@@ -80,25 +89,40 @@ if TYPE_CHECKING:
     from bifrncrn.base.errors import ContinuationWarning, ConvergenceError, InputError
     from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
     from bifrncrn.chemistry.networks.network import Network
-    from bifrncrn.chemistry.reactions.network import ReactionNetwork
-    from bifrncrn.comparison.compare import compare
+    from bifrncrn.chemistry.reactions.network import Reaction, ReactionNetwork
+    from bifrncrn.cli.bench import Known, bench
+    from bifrncrn.cli.checker import check_proof
+    from bifrncrn.cli.main import main
+    from bifrncrn.cli.page.write import save_report
+    from bifrncrn.comparison.compare import compare, compare_diagrams
     from bifrncrn.comparison.comparison import Comparison
     from bifrncrn.continuation.options import Options
+    from bifrncrn.curves.equilibria.find import find_equilibria
     from bifrncrn.diagrams.diagram import diagram
     from bifrncrn.diagrams.extend import extend
     from bifrncrn.diagrams.locus import locus, with_loci
+    from bifrncrn.diagrams.onset import find_onsets
     from bifrncrn.diagrams.orbits import orbits, with_cycle, with_doublings, with_orbits
-    from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
-    from bifrncrn.library.formats import load_model
+    from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
+    from bifrncrn.library.formats import convert, load_model, read_model, write_model
+    from bifrncrn.models.conservation import conserved
     from bifrncrn.models.system import System
+    from bifrncrn.plots.plots import save_diagram
     from bifrncrn.proofs.prove import prove
     from bifrncrn.proofs.result import Proof
     from bifrncrn.training.classifier import ClassifierTarget, train_classifier
     from bifrncrn.training.fit_result import Fit
-    from bifrncrn.training.targets.behaviours import CycleWanted
+    from bifrncrn.training.targets.behaviours import (
+        ChaosWanted,
+        CycleWanted,
+        EquilibriaWanted,
+        HomoclinicWanted,
+        SwitchWanted,
+    )
     from bifrncrn.training.targets.curve import Curve
     from bifrncrn.training.targets.curve_part import CurvePart
     from bifrncrn.training.targets.target import FieldPart, Target
+    from bifrncrn.training.targets.wanted import behaviours_of
     from bifrncrn.training.train import train
     from bifrncrn.trajectories.attractor_results import Attractor, Attractors
     from bifrncrn.trajectories.attractors import attractors

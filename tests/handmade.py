@@ -3,7 +3,12 @@
 import numpy as np
 
 import bifrncrn as bf
-from bifrncrn.base.arrays import frozen
+
+
+def frozen(values, dtype=float):
+    array = np.array(values, dtype)
+    array.setflags(write=False)
+    return array
 
 
 def branch(points, unstable, id=0, columns=("lam", "x1", "x2"), kind="equilibrium", origin=None):

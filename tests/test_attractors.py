@@ -82,9 +82,8 @@ def test_angles_are_taken_modulo_a_turn():
     [options]
     periodic = ["th"]
     """
-    from bifrncrn.models.toml import loads
 
-    found = bf.attractors(loads(toml), {"th": (-9.0, 9.0), "v": (-1, 1)}, samples=12)
+    found = bf.attractors(bf.System.from_toml(toml), {"th": (-9.0, 9.0), "v": (-1, 1)}, samples=12)
     (rest,) = found
     assert rest.count == 12 and float(np.cos(rest.state[0])) == pytest.approx(1.0)
 

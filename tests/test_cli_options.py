@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bifrncrn.cli import main as cli
+import bifrncrn as bf
 
 MODEL = """
 title = "a cubic"
@@ -25,7 +25,7 @@ def run(tmp_path, capsys):
     def call(*words, ranges=("-1", "1")):
         out = tmp_path / "out.json"
         start = ["diagram", str(tmp_path / "cubic.toml"), "--parameter", "r", "--range", *ranges, "--json", str(out)]
-        code = cli.main([*start, *(str(word) for word in words)])
+        code = bf.main([*start, *(str(word) for word in words)])
         err = capsys.readouterr().err
         return code, json.loads(out.read_text()) if out.exists() else None, err
 

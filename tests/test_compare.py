@@ -12,8 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bifrncrn as bf
-from bifrncrn.comparison.branch_distance import Window, branch_distance
-from bifrncrn.diagrams.results import criticality
 
 BOX = {"x1": (3.5, 6.5), "x2": (3.5, 6.5)}
 
@@ -61,7 +59,7 @@ def test_an_unknown_criticality_is_not_judged():
 
 @pytest.mark.parametrize(("l1", "word"), [(-1.0, "supercritical"), (2.0, "subcritical"), (0.0, None), (math.nan, None)])
 def test_criticality(l1, word):
-    assert criticality(point("HB", 2, (5, 5), l1=l1)) == word
+    assert point("HB", 2, (5, 5), l1=l1).criticality == word
 
 
 def test_missing_and_extra():
@@ -191,58 +189,6 @@ def test_json_is_plain_and_complete(tmp_path):
 
 
 # --- the distance of branches
-
-PLANE = Window(np.array([0.0, 0.0]), np.array([1.0, 1.0]), np.array([1.0, 1.0]))
-
-
-def line(height, rows=2):
-    x = np.linspace(0, 1, rows)
-    return np.column_stack([x, np.full(rows, height)])
-
-
-def test_the_distance_of_parallel_lines():
-    assert branch_distance([line(0.5)], [line(0.6)], PLANE) == pytest.approx(0.1, rel=1e-9)
-
-
-def test_the_distance_is_in_units_of_the_window():
-    wide = Window(np.array([0.0, 0.0]), np.array([1.0, 10.0]), np.array([1.0, 10.0]))
-    assert branch_distance([line(5.0)], [line(6.0)], wide) == pytest.approx(0.1, rel=1e-9)
-
-
-def test_a_branch_that_one_diagram_lacks_counts_in_both_orders():
-    one, two = [line(0.2)], [line(0.2), line(0.8)]
-    expected = math.sqrt(0.6**2 / 2)
-    assert branch_distance(one, two, PLANE) == pytest.approx(expected, rel=1e-9)
-    assert branch_distance(two, one, PLANE) == pytest.approx(expected, rel=1e-9)
-
-
-def test_what_lies_outside_the_window_does_not_count():
-    up = np.array([[0.5, 0.5], [0.5, 1e9]])
-    assert branch_distance([up], [up[:, :] * [1, 1]], PLANE) == pytest.approx(0, abs=1e-12)
-    assert branch_distance([line(0.5)], [line(0.5), line(1e6)], PLANE) == pytest.approx(0, abs=1e-12)
-
-
-def test_the_other_branch_may_leave_the_window():
-    assert branch_distance([line(0.99)], [line(0.99), line(1.01)], PLANE) == pytest.approx(0, abs=1e-12)
-
-
-def test_there_is_no_distance_without_a_branch_in_the_window():
-    assert branch_distance([line(0.5)], [line(99.0)], PLANE) is None
-    assert branch_distance([], [line(0.5)], PLANE) is None
-
-
-def test_points_that_are_not_finite_are_left_out():
-    broken = np.vstack([line(0.5, 5), [[np.nan, np.nan]]])
-    assert branch_distance([broken], [line(0.5)], PLANE) == pytest.approx(0, abs=1e-12)
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.floats(-0.3, 0.3))
-def test_the_distance_does_not_depend_on_the_points_of_a_line(extra, slope):
-    def tilted(x):
-        return np.column_stack([x, 0.5 + slope * (x - 0.5)])
-
-    rows = np.unique(np.concatenate([[0.0, 1.0], extra]))
-    assert branch_distance([tilted(rows)], [tilted(np.array([0.0, 1.0]))], PLANE) == pytest.approx(0, abs=1e-7)
 
 
 @given(st.permutations(range(11)), st.booleans())

@@ -5,7 +5,6 @@ import pytest
 from scipy.optimize import brentq, root
 
 import bifrncrn as bf
-from bifrncrn.models.conservation import reduce
 
 system = bf.System.from_equations
 
@@ -124,20 +123,8 @@ def test_a_scaled_network():
 # --- reduction
 
 
-def test_the_reduced_system_has_the_same_field():
-    model = double_phosphorylation()
-    x = np.array(model.state) + np.linspace(1, 9, 9)
-    reduction = reduce(model, laws_of(model), x)
-    kept = [model.variables[i] for i in reduction.kept]
-    assert reduction.system.variables == tuple(kept)
-    assert reduction.system.rhs(x[list(reduction.kept)]) == pytest.approx(model.rhs(x)[list(reduction.kept)], rel=1e-12)
-    rows, offsets = reduction.solved()
-    assert rows @ np.append(x[list(reduction.kept)], 0.0) + offsets == pytest.approx(x[list(reduction.eliminated)])
-
-
 def test_a_name_that_is_taken():
     model = system({"A": "-total_1*A + B", "B": "total_1*A - B"}, {"total_1": 1}, {"A": 1, "B": 1})
-    assert reduce(model, laws_of(model), np.ones(2)).totals == ("total_1_",)
     found = bf.diagram(model, "total_1", (0.5, 3))
     (branch,) = found.branches
     assert branch.column("A") == pytest.approx(2 / (1 + branch.column("total_1")), rel=1e-12)

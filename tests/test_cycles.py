@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.models.field import Field
 
 make = bf.System.from_equations
 
@@ -369,18 +368,6 @@ def test_start_outside():
 
 def test_one_state_has_no_cycle():
     assert bf.find_cycle(make({"x": "1 - x"}, {}, {"x": 0.0})) is None
-
-
-def test_backward_field():
-    system = van_der_pol()
-    forward, backward = Field(system), Field(system, backward=True)
-    x = np.array([0.3, -0.7])
-    np.testing.assert_array_equal(backward.rhs(0, x), -forward.rhs(0, x))
-    np.testing.assert_array_equal(backward.jacobian(0, x), -forward.jacobian(0, x))
-    for field, sign in ((forward, 1), (backward, -1)):
-        f, matrices = field.linearize(np.array([x, 2 * x]))
-        np.testing.assert_array_equal(f[1], sign * system.rhs(2 * x))
-        np.testing.assert_array_equal(matrices[0], sign * system.jacobian(x))
 
 
 def test_import_loads_nothing_heavy():

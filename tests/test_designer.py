@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.training.targets.curve_part import normals
-from bifrncrn.training.targets.svg import flatten
 
 CIRCLE = {"x1": "2 + cos(t)", "x2": "2 + sin(t)"}
 
@@ -42,14 +40,6 @@ def test_a_csv_file_with_a_header(tmp_path):
         bf.Curve.from_csv(tmp_path / "none.csv")
 
 
-def test_an_svg_path_is_drawn_with_y_up():
-    points, closed = flatten("M 0 0 H 2 V 2 h -2 z")
-    assert closed
-    np.testing.assert_allclose(points[[0, 16, 32, 48]], [[0, 0], [2, 0], [2, 2], [0, 2]])
-    curve = bf.Curve.from_svg("M 0 0 C 0 1 1 2 2 2 S 4 1 4 0 Q 2 -2 0 0 Z", scale=0.5, shift=(1, 1))
-    np.testing.assert_allclose(curve.points.min(axis=0), [1, 1], atol=0.05)
-
-
 @pytest.mark.parametrize(
     ("path", "words"),
     [
@@ -64,18 +54,7 @@ def test_an_svg_path_is_drawn_with_y_up():
 )
 def test_bad_svg_paths_are_refused(path, words):
     with pytest.raises(bf.InputError, match=words):
-        flatten(path)
-
-
-@pytest.mark.parametrize("n", [2, 3, 5])
-def test_normals_complete_an_orthonormal_frame(n):
-    rng = np.random.default_rng(n)
-    tangents = rng.standard_normal((50, n))
-    tangents[0] = np.eye(n)[0]
-    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
-    sides = normals(tangents)
-    frame = np.concatenate([tangents[:, None], sides], axis=1)
-    np.testing.assert_allclose(frame @ np.swapaxes(frame, 1, 2), np.broadcast_to(np.eye(n), (50, n, n)), atol=1e-12)
+        bf.Curve.from_svg(path)
 
 
 @pytest.mark.parametrize("push", ["exp", "linear"])

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bifrncrn as bf
-from bifrncrn.library.textbook import TEXTBOOK
 
 STEPS = (0.1, 0.05, 0.02)
 NORMAL_HOPF = {"x": "lam*x - y - x*(x^2+y^2)", "y": "x + lam*y - y*(x^2+y^2)"}
@@ -30,10 +29,10 @@ def same(found, wanted, tolerance=1e-10):
     )
 
 
-@pytest.mark.parametrize("name", sorted(TEXTBOOK))
+@pytest.mark.parametrize("name", bf.library.names("textbook"))
 @pytest.mark.parametrize("step", STEPS)
 def test_textbook_systems(name, step):
-    problem = TEXTBOOK[name]()
+    problem = bf.library.problem(name)
     found = bf.diagram(problem.system, problem.parameter, problem.bounds, options=bf.Options(step=step))
     same(found, [(known.label, known.parameter) for known in problem.known])
     for known in problem.known:

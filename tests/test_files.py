@@ -8,13 +8,12 @@ import threading
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.cli import main as cli
 
 FOLD = ["diagram", "ab_reaction", "--parameter", "D", "--range", "0", "0.1"]
 
 
 def run(capsys, *words):
-    code = cli.main([str(word) for word in words])
+    code = bf.main([str(word) for word in words])
     return code, *capsys.readouterr()
 
 
@@ -95,9 +94,7 @@ def test_a_title_cannot_speak_to_the_terminal(tmp_path, capsys):
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_any_title_can_be_drawn(tmp_path, title, suffix):
     model = bf.System.from_equations({"x": "lam - x^2"}, {"lam": 1.0}, {"x": 1.0}, title=title)
-    from bifrncrn.plots.plots import save_diagram
-
-    save_diagram(bf.diagram(model, bounds=(-1, 1)), tmp_path / f"p.{suffix}")
+    bf.save_diagram(bf.diagram(model, bounds=(-1, 1)), tmp_path / f"p.{suffix}")
     assert (tmp_path / f"p.{suffix}").stat().st_size > 1000
     if suffix == "svg":
         import xml.etree.ElementTree as ET

@@ -14,7 +14,6 @@ from scipy.io import loadmat, savemat
 from test_network import ARRAYS, classifier, example, networks
 
 import bifrncrn as bf
-from bifrncrn.chemistry.networks.mat import write_mat
 
 within_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 DAMAGE = st.sampled_from([*'{}[]",:0e-. ', "", "null", "é", "\0"])
@@ -45,7 +44,7 @@ def same(a, b):
 @within_one_folder
 @given(net=networks())
 def test_mat_layout_two_keeps_every_digit(tmp_path, net):
-    write_mat(tmp_path / "net.mat", net)
+    bf.write_model(net, tmp_path / "net.mat")
     same(bf.read_model(tmp_path / "net.mat"), net)
 
 
@@ -53,26 +52,26 @@ def test_mat_layout_two_keeps_every_digit(tmp_path, net):
 @given(net=networks())
 def test_mat_layout_one_keeps_every_digit(tmp_path, net):
     net = dataclasses.replace(net, beta=net.beta[0], gamma=net.gamma[0], tau=net.tau[0])
-    write_mat(tmp_path / "net.mat", net, layout=1)
+    bf.write_model(net, tmp_path / "net.mat", layout=1)
     same(bf.read_model(tmp_path / "net.mat"), net)
 
 
 def test_mat_layout_three(tmp_path):
     model = classifier(mu=0.5, title="été")
-    write_mat(tmp_path / "c.mat", model)
+    bf.write_model(model, tmp_path / "c.mat")
     assert bf.read_model(tmp_path / "c.mat").to_json() == model.to_json()
 
 
 def test_mat_layouts_hold_what_the_authors_expect(tmp_path):
     net = example(1, beta=2.0, gamma=3.0, tau=4.0)
-    write_mat(tmp_path / "one.mat", net, layout=1)
+    bf.write_model(net, tmp_path / "one.mat", layout=1)
     one = loadmat(tmp_path / "one.mat")
     assert one["first_layer_weights"].shape == (3, 3)
     assert one["first_layer_weights"][:, 1].tolist() == [0.0, 2.0, 0.5]
     assert one["first_layer_biases"].shape == (1, 3)
     assert one["output_layer_weights"].shape == (3, 2)
     assert [one[key].item() for key in ("gamma", "beta", "alpha")] == [3.0, 2.0, 4.0]
-    write_mat(tmp_path / "two.mat", net)
+    bf.write_model(net, tmp_path / "two.mat")
     two = loadmat(tmp_path / "two.mat")
     shapes = {"alpha_mat": (2, 3), "omega_mat": (3, 2), "static_omega_mat": (3, 1), "bias_vec": (3, 1), "beta": (2, 1)}
     assert {key: two[key].shape for key in shapes} == shapes
@@ -165,7 +164,7 @@ def test_files_that_are_no_mat(tmp_path):
         path.write_bytes(content)
         with pytest.raises(bf.InputError, match=message):
             bf.read_model(path)
-    write_mat(path, example())
+    bf.write_model(example(), path)
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(bf.InputError, match="corrupt"):
         bf.read_model(path)
@@ -175,7 +174,7 @@ def test_files_that_are_no_mat(tmp_path):
 @given(data=st.data())
 def test_damaged_mat_files_give_a_model_or_one_sentence(tmp_path, data):
     path = tmp_path / "damaged.mat"
-    write_mat(path, example(1, training={"a": 1}, mu=0.5))
+    bf.write_model(example(1, training={"a": 1}, mu=0.5), path)
     raw = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 5))):
         raw[data.draw(st.integers(116, len(raw) - 1))] = data.draw(st.integers(0, 255))
@@ -194,7 +193,7 @@ def test_layouts_that_do_not_fit(tmp_path):
         (example(training={"a": {1}}), 2, "training record cannot be written"),
     ):
         with pytest.raises(bf.InputError, match=message):
-            write_mat(tmp_path / "a.mat", model, layout)
+            bf.write_model(model, tmp_path / "a.mat", layout=layout)
     assert not list(tmp_path.iterdir())
 
 
@@ -207,7 +206,7 @@ def test_published_mat_files_keep_single_precision_values(reference, tmp_path):
     for name in ("hopf", "homoclinic", "circle", "heart", "eqcycle", "oscillatory"):
         net = bf.read_model(reference / f"networks/{name}.mat")
         for layout in (2,) if name in ("circle", "heart", "eqcycle") else (1, 2):
-            write_mat(tmp_path / "again.mat", net, layout)
+            bf.write_model(net, tmp_path / "again.mat", layout=layout)
             same(bf.read_model(tmp_path / "again.mat"), net)
 
 
@@ -288,7 +287,7 @@ def test_load_model_of_every_kind(tmp_path):
     net = example(1, mu=0.02)
     net.save(tmp_path / "net.json")
     (tmp_path / "net.txt").write_text(net.reactions().to_text())
-    write_mat(tmp_path / "net.mat", net)
+    bf.write_model(net, tmp_path / "net.mat")
     (tmp_path / "model.toml").write_text(TOML)
     for name in ("net.json", "net.mat"):
         assert bf.load_model(tmp_path / name).variables == ("x1", "x2")
@@ -327,7 +326,7 @@ def test_a_time_scale_needs_a_network(tmp_path):
     (tmp_path / "model.toml").write_text(TOML)
     (tmp_path / "decay.txt").write_text("A->,1")
     bf.ControlledNetwork(classifier(), example(1)).save(tmp_path / "both.json")
-    write_mat(tmp_path / "c.mat", classifier())
+    bf.write_model(classifier(), tmp_path / "c.mat")
     with pytest.raises(bf.InputError, match=r"model\.toml: mu was given, but a model of equations"):
         bf.load_model(tmp_path / "model.toml", mu=0.1)
     with pytest.raises(bf.InputError, match=r"decay\.txt: the species A has no place here"):
@@ -386,7 +385,7 @@ def test_convert_with_a_time_scale(tmp_path):
 def test_convert_classifiers_and_controlled_networks(tmp_path):
     both = bf.ControlledNetwork(classifier(mu=0.1), example(1, mu=0.1))
     both.save(tmp_path / "both.json")
-    write_mat(tmp_path / "c.mat", classifier(mu=0.1))
+    bf.write_model(classifier(mu=0.1), tmp_path / "c.mat")
     bf.convert(tmp_path / "both.json", tmp_path / "both.txt")
     bf.convert(tmp_path / "both.txt", tmp_path / "again.json", mu=0.1)
     assert isinstance(bf.read_model(tmp_path / "again.json"), bf.ControlledNetwork)

@@ -4,11 +4,8 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import bifrncrn as bf
-from bifrncrn.models.differences import Differences, colour, jet, slope
 
 TANK = {"u1": "-u1 + D*(1 - u1)*exp(u2)", "u2": "-u2 + D*B*(1 - u1)*exp(u2) - beta*u2"}
 VALUES = {"D": 0.0, "B": 14.0, "beta": 2.0}
@@ -181,28 +178,3 @@ def test_no_equations_to_write():
 def test_structure_is_required_above_a_thousand():
     with pytest.raises(bf.InputError, match="sparsity"):
         bf.System.from_function(lambda x, p: -x, 1001, {"r": 1.0})
-
-
-@given(st.integers(2, 12), st.integers(0, 2**31))
-def test_coloured_differences_match_the_exact_jacobian(n, seed):
-    rng = np.random.default_rng(seed)
-    rows, cols = np.nonzero(rng.random((n, n)) < 0.3)
-    matrix = np.zeros((n, n))
-    matrix[rows, cols] = rng.normal(size=len(rows))
-    groups = colour(rows, cols, n)
-    for group in range(groups.max() + 1):
-        assert np.all(np.count_nonzero(matrix[:, groups == group], axis=1) <= 1)
-    x = rng.uniform(0.0, 1.0, n)
-    lower = np.where(rng.random(n) < 0.5, x - 1e-5, -np.inf)
-    found = Differences(rows, cols, np.ones(n), lower).jacobian(lambda y: matrix @ y**3, x, matrix @ x**3)
-    assert found == pytest.approx((matrix * 3 * x**2)[rows, cols], abs=1e-9)
-
-
-def test_orders_of_the_stencils():
-    def error(difference, step, exact):
-        return np.abs(difference(lambda e: np.exp([e, 2 * e]), step) - exact).max(axis=-1)
-
-    wanted = np.array([[1.0, 2.0], [1.0, 4.0], [1.0, 8.0]])
-    coarse, fine = error(jet, 0.2, wanted), error(jet, 0.1, wanted)
-    assert np.log2(coarse / fine) == pytest.approx([6, 6, 4], abs=0.2)
-    assert np.log2(error(slope, 0.2, wanted[0]) / error(slope, 0.1, wanted[0])) == pytest.approx(4, abs=0.2)

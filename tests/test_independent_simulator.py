@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.models import toml as modelfile
 
 # its import warns about SWIG
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -60,7 +59,7 @@ def test_a_network(tmp_path, suffix, mu):
     pytest.importorskip("antimony", reason="antimony is not installed")
     source = files("bifrncrn.library") / "data" / "hopf_network.json"
     network = bf.load_model(str(source), mu=mu).with_(state={"x1": 5.4, "x2": 4.7})
-    modelfile.write(network, tmp_path / "network.toml")
+    bf.write_model(network, tmp_path / "network.toml")
     bf.convert(tmp_path / "network.toml", tmp_path / f"network{suffix}")
     bf.convert(tmp_path / f"network{suffix}", tmp_path / "again.xml")
     equal(trajectories(network, network.variables, tmp_path / "again.xml", 8.0))
@@ -85,7 +84,7 @@ def test_equations(tmp_path):
 
 def test_variables_that_become_negative(tmp_path):
     system = bf.library.problem("lorenz").system.with_(state=[-1.0, 2.0, 20.0], values={"rho": 28.0})
-    modelfile.write(system, tmp_path / "lorenz.toml")
+    bf.write_model(system, tmp_path / "lorenz.toml")
     bf.convert(tmp_path / "lorenz.toml", tmp_path / "lorenz.xml")
     equal(trajectories(system, system.variables, tmp_path / "lorenz.xml", 2.0))
 

@@ -8,16 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import bifrncrn as bf
-from bifrncrn.continuation import sparse as sparse_algebra
-from bifrncrn.continuation.rightmost import rightmost
-from bifrncrn.continuation.sparse import Bordered, Structure
-from bifrncrn.curves.equilibria import choose
-from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-from bifrncrn.curves.equilibria.sparse import SparseProblem
 
 FOLDS = {50: 3.5131277926157707, 200: 3.513785470018393, 800: 3.5138278698526064}
 
@@ -83,78 +75,7 @@ def fold(diagram):
 # -- linear algebra ---------------------------------------------------------------------------------------------
 
 
-def matrix_of(rows, cols, values, n):
-    full = np.zeros((n, n))
-    full[rows, cols] = values
-    return full
-
-
-@given(st.integers(3, 25), st.integers(0, 2**31), st.sampled_from([0, 100]), st.booleans())
-def test_bordered_solve_and_sign(n, seed, band, singular):
-    rng = np.random.default_rng(seed)
-    rows, cols = np.nonzero((rng.random((n, n)) < 0.3) | np.eye(n, dtype=bool))
-    full = matrix_of(rows, cols, rng.normal(size=len(rows)), n)
-    if singular:
-        full[0] = 0.0
-    widest, sparse_algebra.WIDEST_BAND = sparse_algebra.WIDEST_BAND, band
-    try:
-        solver = Structure(rows, cols, n).factor(full[rows, cols])
-    finally:
-        sparse_algebra.WIDEST_BAND = widest
-    column, row, rhs = rng.normal(size=n), rng.normal(size=n), rng.normal(size=n + 1)
-    bordered = np.block([[full, column[:, None]], [row, 0.5]])
-    if np.linalg.cond(bordered) > 1e6:
-        return
-    matrix = Bordered(solver, column, row, 0.5)
-    assert matrix.sign == np.linalg.slogdet(bordered)[0]
-    assert bordered @ matrix.solve(rhs) == pytest.approx(rhs, abs=1e-7)
-    assert bordered.T @ matrix.solve(rhs, transposed=True) == pytest.approx(rhs, abs=1e-7)
-
-
-def test_narrow_order_is_found():
-    n = 200
-    order = np.random.default_rng(0).permutation(n)
-    i = np.arange(n)
-    rows, cols = np.concatenate([i, i[1:], i[:-1]]), np.concatenate([i, i[:-1], i[1:]])
-    structure = Structure(order[rows], order[cols], n)
-    assert structure.banded
-    assert structure.lower + structure.upper <= 2
-
-
-def test_rightmost_eigenvalues_are_complete():
-    problem = SparseProblem(brusselator(110).with_(values={"B": 2.6}), 0)
-    y = np.append(np.concatenate([np.full(110, 1.0), np.full(110, 2.6)]), 2.6)
-    _, matrix = problem.linearize(y)
-    exact = np.linalg.eigvals(matrix.toarray()[:, :220])
-    found = rightmost(matrix[:, :220], problem.structure, problem.entries(y)[1], 12)
-    assert found.complete
-    assert int(np.sum(found.values.real > 0)) == int(np.sum(exact.real > 0)) == 4
-    assert np.sort(found.values.real)[-6:] == pytest.approx(np.sort(exact.real)[-6:], abs=1e-9)
-
-
 # -- the same answers as with full matrices ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("make", [chafee_infante, brusselator])
-def test_sparse_and_full_give_the_same_diagram(make, monkeypatch):
-    system = make(40)
-    name, span = ("lam", (0, 60)) if make is chafee_infante else ("B", (0.5, 4))
-    full = bf.diagram(system, name, span)
-    monkeypatch.setattr(choose, "SPARSE_ABOVE", 10)
-    assert isinstance(choose.equilibrium_problem(system, 0), SparseProblem)
-    sparse = bf.diagram(system, name, span)
-    assert len(full.branches) == len(sparse.branches)
-    assert len(full.special_points) == len(sparse.special_points) > 1
-    for one, other in zip(full.special_points, sparse.special_points, strict=True):
-        assert one.label == other.label
-        assert other.status == "converged"
-        assert other.residual < 1e-9
-        assert other.parameters[name] == pytest.approx(one.parameters[name], rel=1e-10)
-        if one.label == "HB":
-            assert other.omega == pytest.approx(one.omega, rel=1e-9)
-            assert other.l1 == pytest.approx(one.l1, rel=1e-7)
-    for one, other in zip(full.branches, sparse.branches, strict=True):
-        assert set(one.unstable.tolist()) == set(other.unstable.tolist())
 
 
 def test_pitchforks_where_they_are():
@@ -187,11 +108,6 @@ def test_bratu_fold(n, stability):
     (branch,) = diagram.branches
     assert set(branch.unstable.tolist()) == ({0, 1} if stability else {-1})
     assert branch.eigenvalues.shape[1] == (n if stability else 0)
-
-
-def test_without_narrow_band(monkeypatch):
-    monkeypatch.setattr(sparse_algebra, "WIDEST_BAND", 0)
-    assert fold(bf.diagram(bratu(200), "lam", (0, 4), stability=False)) == pytest.approx(FOLDS[200], abs=1e-11)
 
 
 @pytest.mark.parametrize("exact_jacobian", [True, False])
@@ -263,8 +179,3 @@ def test_conserved_sum_is_noticed():
     system = bf.System.from_equations(equations, {"r": 1.0}, {f"u{i}": 1.0 for i in range(1, n + 1)})
     with pytest.raises(bf.InputError, match="conserved"):
         bf.diagram(system, "r", (0.5, 2))
-
-
-def test_small_systems_keep_full_matrices():
-    problem = choose.equilibrium_problem(bratu(20), 0)
-    assert type(problem) is EquilibriumProblem

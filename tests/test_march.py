@@ -5,13 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
+from test_large import FOLDS, bratu, brusselator, chafee_infante, fold
 
 import bifrncrn as bf
 from bifrncrn.compile.pointers import doubles
 from bifrncrn.continuation import dense, layout
+from bifrncrn.continuation import sparse as sparse_algebra
 from bifrncrn.continuation.march import march
+from bifrncrn.continuation.rightmost import rightmost
+from bifrncrn.continuation.sparse import Bordered, Structure
+from bifrncrn.curves.equilibria import branch_point, choose
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-from bifrncrn.curves.equilibria.start import newton
+from bifrncrn.curves.equilibria.sparse import SparseProblem
+from bifrncrn.curves.equilibria.start import find_start, newton, settle
+from bifrncrn.models.differences import Differences, colour, jet, slope
 
 CUBIC = bf.System.from_equations({"x": "lam + x - x^3"}, {"lam": 0.0}, {"x": -1.0})
 CIRCLE = bf.System.from_equations({"x": "x^2 + p^2 - 1"}, {"p": 0.0}, {"x": 1.0})
@@ -195,3 +202,233 @@ def test_small_integer_matrices_always_converge(seed, n):
 def test_options_out_of_range(name, value):
     with pytest.raises(bf.InputError, match=name):
         bf.Options(**{name: value})
+
+
+system = bf.System.from_equations
+
+
+def at_rest(model):
+    return EquilibriumProblem(model, 0)
+
+
+def test_newton_converges_quadratically_to_the_root():
+    found = newton(at_rest(system({"x": "r - x**2"}, {"r": 2}, {"x": 5})), np.array([5.0, 2.0]))
+    assert found == pytest.approx([np.sqrt(2), 2.0], rel=1e-15)
+
+
+def test_newton_does_not_take_a_short_step_for_a_root():
+    assert newton(at_rest(system({"x": "1 + x**2 + 0*r"}, {"r": 1})), np.array([0.0, 1.0])) is None
+    assert newton(at_rest(system({"x": "1 + r + 0*x"}, {"r": 1})), np.array([0.0, 1.0])) is None
+
+
+def test_newton_stays_inside_the_walls():
+    model = system({"x": "log(x) - r"}, {"r": -3}, {"x": 2}, nonnegative=True)
+    found = newton(at_rest(model), np.array([2.0, -3.0]))
+    assert found[0] == pytest.approx(np.exp(-3.0), rel=1e-12)
+
+
+def test_newton_rejects_a_root_outside_the_walls():
+    model = system({"x": "x + r"}, {"r": 1}, {"x": 2}, nonnegative=True)
+    assert newton(at_rest(model), np.array([2.0, 1.0])) is None
+
+
+def test_settling_is_said():
+    # Newton's method runs off from 3 on the far side of the maximum of the slope
+    model = system({"x": "-tanh(4*x) + 0*r"}, {"r": 1}, {"x": 3})
+    at, note = find_start(at_rest(model), np.array([3.0, 1.0]))
+    assert abs(at[0]) < 1e-12
+    assert "corrected" in note
+
+
+def test_settling_does_not_cross_a_pole():
+    """The solution grows towards x = 1 and ends there; the equilibrium at x = 3 + sqrt(2) lies beyond it."""
+    model = bf.System.from_equations({"x": "lam + x^2/(1 - x)"}, {"lam": 8.0}, {"x": 0.9})
+    # equilibria: x^2 - lam*x + lam = 0, x = 4 +- 2*sqrt(2): both beyond the pole at 1
+    found = settle(at_rest(model), np.array([0.9, 8.0]))
+    assert found is None
+
+
+def test_settling_finds_the_equilibrium_inside_of_a_cycle():
+    model = bf.System.from_equations({"x": "y", "y": "mu*(1 - x^2)*y - x"}, {"mu": 1.0}, {"x": 2.0, "y": 0.0})
+    at, note = settle(at_rest(model), np.array([2.0, 0.0, 1.0]))
+    assert np.allclose(at[:2], 0, atol=1e-12) and "oscillates" in note
+
+
+def test_settling_waits_for_what_is_slow():
+    """At rest after some 1e5 units of time."""
+    model = bf.System.from_equations({"x": "1e-5*(1 - x)", "y": "x - y"}, {"mu": 1.0}, {"x": 100.0, "y": 0.0})
+    at, note = settle(at_rest(model), np.array([100.0, 0.0, 1.0]))
+    assert np.allclose(at[:2], 1) and "settled" in note
+
+
+def unfolding(equations):
+    return EquilibriumProblem(bf.System.from_equations(equations, {"lam": 0.0}, dict.fromkeys(equations, 0.0)), 0)
+
+
+ONE = np.ones(2)
+
+
+@pytest.mark.parametrize("equation", ["lam*x - x^2", "lam*x - x^3", "(lam - x)*(lam + 2*x) + x^3"])
+def test_refinement_is_exact(equation):
+    y, _, residual = branch_point.refine(unfolding({"x": equation}), np.array([0.05, -0.03]), ONE)
+    assert y == pytest.approx(np.zeros(2), abs=1e-12)
+    assert residual < 1e-12
+
+
+def test_there_is_none_at_a_fold():
+    assert branch_point.refine(unfolding({"x": "lam - x^2"}), np.array([0.02, 0.01]), ONE) is None
+
+
+def test_there_is_none_at_a_regular_point():
+    assert branch_point.refine(unfolding({"x": "lam - x"}), np.array([0.02, 0.01]), ONE) is None
+
+
+def test_the_iterates_stay_in_the_box():
+    box = (np.array([0.5, -1.0]), np.array([1.0, 1.0]))
+    assert branch_point.refine(unfolding({"x": "lam*x - x^2"}), np.array([0.6, 0.6]), ONE, box) is None
+
+
+@pytest.mark.parametrize(
+    ("equation", "slopes"),
+    [("lam*x - x^2", [0.0, 1.0]), ("(lam - x)*(lam + 2*x)", [1.0, -0.5]), ("lam*x - x^3", [0.0, np.inf])],
+)
+def test_directions(equation, slopes):
+    model = unfolding({"x": equation})
+    y, w, _ = branch_point.refine(model, np.array([0.01, 0.02]), ONE)
+    found = branch_point.directions(model, y, w, ONE)
+    angles = sorted(np.arctan2(v[0], v[1]) % np.pi % (np.pi - 1e-9) for v in found)
+    assert angles == pytest.approx(sorted(np.arctan(slopes) % np.pi), abs=1e-9)
+
+
+def test_no_directions_where_the_branches_are_imaginary():
+    """x^2 + lam^2 = 0 is an isolated point."""
+    model = unfolding({"x": "x^2 + lam^2"})
+    y, w, _ = branch_point.refine(model, np.array([0.01, 0.02]), ONE)
+    assert branch_point.directions(model, y, w, ONE) == []
+
+
+@given(st.integers(2, 12), st.integers(0, 2**31))
+def test_coloured_differences_match_the_exact_jacobian(n, seed):
+    rng = np.random.default_rng(seed)
+    rows, cols = np.nonzero(rng.random((n, n)) < 0.3)
+    matrix = np.zeros((n, n))
+    matrix[rows, cols] = rng.normal(size=len(rows))
+    groups = colour(rows, cols, n)
+    for group in range(groups.max() + 1):
+        assert np.all(np.count_nonzero(matrix[:, groups == group], axis=1) <= 1)
+    x = rng.uniform(0.0, 1.0, n)
+    lower = np.where(rng.random(n) < 0.5, x - 1e-5, -np.inf)
+    found = Differences(rows, cols, np.ones(n), lower).jacobian(lambda y: matrix @ y**3, x, matrix @ x**3)
+    assert found == pytest.approx((matrix * 3 * x**2)[rows, cols], abs=1e-9)
+
+
+def test_orders_of_the_stencils():
+    def error(difference, step, exact):
+        return np.abs(difference(lambda e: np.exp([e, 2 * e]), step) - exact).max(axis=-1)
+
+    wanted = np.array([[1.0, 2.0], [1.0, 4.0], [1.0, 8.0]])
+    coarse, fine = error(jet, 0.2, wanted), error(jet, 0.1, wanted)
+    assert np.log2(coarse / fine) == pytest.approx([6, 6, 4], abs=0.2)
+    assert np.log2(error(slope, 0.2, wanted[0]) / error(slope, 0.1, wanted[0])) == pytest.approx(4, abs=0.2)
+
+
+def test_order_eight_in_the_period():
+    from bifrncrn.curves.orbits.corrector import Corrector, Metric
+    from bifrncrn.curves.orbits.orbit import Mesh, Orbit
+
+    model = system({"x": "y", "y": "lam*(1 - x^2)*y - x"}, {"lam": 0.5}, {"x": 2.0, "y": 0.0})
+    cycle = bf.find_cycle(model)
+    corrector = Corrector(model, 0, model.lower)
+
+    def period(count):
+        mesh = Mesh(np.linspace(0.0, 1.0, count + 1))
+        guess = Orbit(mesh, cycle.at(mesh.phases * cycle.period), cycle.period, 0.5)
+        normal = np.append(np.zeros(guess.nodes.size + 1), 1.0)  # the parameter stays
+        return corrector.correct(guess, normal, guess, Metric(np.array([4.0, 4.0]), 1.0)).orbit.period
+
+    counts = np.array([8, 10, 12, 15, 18])
+    errors = [abs(period(count) - period(80)) for count in counts]
+    assert max(errors[-1:]) > 1e-12  # not yet rounding
+    slope = np.polyfit(np.log(counts), np.log(errors), 1)[0]
+    assert -9.5 < slope < -7.0
+
+
+def matrix_of(rows, cols, values, n):
+    full = np.zeros((n, n))
+    full[rows, cols] = values
+    return full
+
+
+@given(st.integers(3, 25), st.integers(0, 2**31), st.sampled_from([0, 100]), st.booleans())
+def test_bordered_solve_and_sign(n, seed, band, singular):
+    rng = np.random.default_rng(seed)
+    rows, cols = np.nonzero((rng.random((n, n)) < 0.3) | np.eye(n, dtype=bool))
+    full = matrix_of(rows, cols, rng.normal(size=len(rows)), n)
+    if singular:
+        full[0] = 0.0
+    widest, sparse_algebra.WIDEST_BAND = sparse_algebra.WIDEST_BAND, band
+    try:
+        solver = Structure(rows, cols, n).factor(full[rows, cols])
+    finally:
+        sparse_algebra.WIDEST_BAND = widest
+    column, row, rhs = rng.normal(size=n), rng.normal(size=n), rng.normal(size=n + 1)
+    bordered = np.block([[full, column[:, None]], [row, 0.5]])
+    if np.linalg.cond(bordered) > 1e6:
+        return
+    matrix = Bordered(solver, column, row, 0.5)
+    assert matrix.sign == np.linalg.slogdet(bordered)[0]
+    assert bordered @ matrix.solve(rhs) == pytest.approx(rhs, abs=1e-7)
+    assert bordered.T @ matrix.solve(rhs, transposed=True) == pytest.approx(rhs, abs=1e-7)
+
+
+def test_narrow_order_is_found():
+    n = 200
+    order = np.random.default_rng(0).permutation(n)
+    i = np.arange(n)
+    rows, cols = np.concatenate([i, i[1:], i[:-1]]), np.concatenate([i, i[:-1], i[1:]])
+    structure = Structure(order[rows], order[cols], n)
+    assert structure.banded
+    assert structure.lower + structure.upper <= 2
+
+
+def test_rightmost_eigenvalues_are_complete():
+    problem = SparseProblem(brusselator(110).with_(values={"B": 2.6}), 0)
+    y = np.append(np.concatenate([np.full(110, 1.0), np.full(110, 2.6)]), 2.6)
+    _, matrix = problem.linearize(y)
+    exact = np.linalg.eigvals(matrix.toarray()[:, :220])
+    found = rightmost(matrix[:, :220], problem.structure, problem.entries(y)[1], 12)
+    assert found.complete
+    assert int(np.sum(found.values.real > 0)) == int(np.sum(exact.real > 0)) == 4
+    assert np.sort(found.values.real)[-6:] == pytest.approx(np.sort(exact.real)[-6:], abs=1e-9)
+
+
+@pytest.mark.parametrize("make", [chafee_infante, brusselator])
+def test_sparse_and_full_give_the_same_diagram(make, monkeypatch):
+    system = make(40)
+    name, span = ("lam", (0, 60)) if make is chafee_infante else ("B", (0.5, 4))
+    full = bf.diagram(system, name, span)
+    monkeypatch.setattr(choose, "SPARSE_ABOVE", 10)
+    assert isinstance(choose.equilibrium_problem(system, 0), SparseProblem)
+    sparse = bf.diagram(system, name, span)
+    assert len(full.branches) == len(sparse.branches)
+    assert len(full.special_points) == len(sparse.special_points) > 1
+    for one, other in zip(full.special_points, sparse.special_points, strict=True):
+        assert one.label == other.label
+        assert other.status == "converged"
+        assert other.residual < 1e-9
+        assert other.parameters[name] == pytest.approx(one.parameters[name], rel=1e-10)
+        if one.label == "HB":
+            assert other.omega == pytest.approx(one.omega, rel=1e-9)
+            assert other.l1 == pytest.approx(one.l1, rel=1e-7)
+    for one, other in zip(full.branches, sparse.branches, strict=True):
+        assert set(one.unstable.tolist()) == set(other.unstable.tolist())
+
+
+def test_without_narrow_band(monkeypatch):
+    monkeypatch.setattr(sparse_algebra, "WIDEST_BAND", 0)
+    assert fold(bf.diagram(bratu(200), "lam", (0, 4), stability=False)) == pytest.approx(FOLDS[200], abs=1e-11)
+
+
+def test_small_systems_keep_full_matrices():
+    problem = choose.equilibrium_problem(bratu(20), 0)
+    assert type(problem) is EquilibriumProblem

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bifrncrn as bf
-from bifrncrn.base.checks import quasi_static
 
 ARRAYS = ("alpha", "omega", "psi", "theta", "beta", "gamma", "tau", "state", "lam")
 
@@ -105,14 +104,6 @@ def test_full_uses_the_recorded_time_scale():
         example().full()
     with pytest.raises(bf.InputError, match="must be positive"):
         example().full(-1.0)
-
-
-@given(z=signed, g=positive, t=positive)
-def test_quasi_static_root_keeps_its_digits(z, g, t):
-    s = quasi_static(np.array(z), g, t)
-    assert s > 0
-    size = g + abs(s * z) + t * s * s
-    assert abs(g + s * z - t * s * s) <= 1e-14 * size
 
 
 def test_arrays_cannot_be_changed():

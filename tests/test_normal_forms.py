@@ -1,32 +1,41 @@
 """Fold coefficients and first Lyapunov coefficients against closed forms."""
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bifrncrn as bf
-from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 
 
-def problem(equations, lam=0.0):
-    return EquilibriumProblem(bf.System.from_equations(equations, {"lam": lam}, dict.fromkeys(equations, 0.0)), 0)
+def at_origin(label, equations):
+    """Return the special point at the origin and lam = 0 of equations that say where it is."""
+    system = bf.System.from_equations(equations, {"lam": 0.0}, dict.fromkeys(equations, 0.0))
+    found = bf.diagram(system, "lam", (-0.01, 0.01)).special(label)
+    (point,) = [p for p in found if abs(p.parameters["lam"]) < 1e-9 and max(map(abs, p.state.values())) < 1e-6]
+    assert point.status == "converged"
+    return point
+
+
+def hopf(equations):
+    """Return omega and l1 of a Hopf point at the origin, which x and y pass at lam = 0."""
+    point = at_origin("HB", equations | {name: f"lam*{name} + {equations[name]}" for name in "xy"})
+    return point.omega, point.l1
 
 
 @settings(max_examples=20)
 @given(st.floats(-5, 5).filter(lambda v: abs(v) > 0.1))
 def test_a_of_the_fold_normal_form(a):
-    assert abs(problem({"x": f"lam + {a!r}*x^2"}).fold(np.zeros(2))[0]) == pytest.approx(abs(a), rel=1e-12)
+    assert abs(at_origin("LP", {"x": f"lam + {a!r}*x^2"}).a) == pytest.approx(abs(a), rel=1e-12)
 
 
 def test_a_does_not_see_a_stable_direction():
-    found = problem({"x": "lam + 3*x^2", "y": "-2*y"}).fold(np.zeros(3))[0]
-    assert found == pytest.approx(3.0, rel=1e-12)
+    found = at_origin("LP", {"x": "lam + 3*x^2", "y": "-2*y"}).a
+    assert abs(found) == pytest.approx(3.0, rel=1e-12)
 
 
 def test_a_with_oblique_null_vectors():
     """With J = [[0, 1], [0, -1]]: q = (1, 0), p = (1, 1), so a = (f_xx + g_xx)/2."""
-    found = problem({"x": "y + 2*x^2", "y": "-y + 5*x^2 + lam"}).fold(np.zeros(3))[0]
+    found = at_origin("LP", {"x": "y + 2*x^2", "y": "-y + 5*x^2 + lam"}).a
     assert abs(found) == pytest.approx(7.0, rel=1e-12)
 
 
@@ -35,7 +44,7 @@ def test_a_with_oblique_null_vectors():
 def test_l1_of_the_hopf_normal_form(omega, s):
     """z' = i w z + s z |z|^2 with q of unit length, |x|^2 + |y|^2 = 2 |z q|^2: Re c1 = 2 s and l1 = 2 s / w."""
     equations = {"x": f"-{omega!r}*y + {s!r}*x*(x^2+y^2)", "y": f"{omega!r}*x + {s!r}*y*(x^2+y^2)"}
-    frequency, l1 = problem(equations).hopf(np.zeros(3))
+    frequency, l1 = hopf(equations)
     assert frequency == pytest.approx(omega, rel=1e-12)
     assert l1 == pytest.approx(2.0 * s / omega, rel=1e-10)
 
@@ -66,20 +75,20 @@ def test_l1_of_planar_systems(c, omega):
     texts = [" + ".join(f"({k})*{m}" for k, m in zip(part, monomials)) for part in (c[:7], c[7:])]
     parts = [{weights[m][0]: weights[m][1] * k for k, m in zip(part, monomials)} for part in (c[:7], c[7:])]
     equations = {"x": f"-{omega!r}*y + {texts[0]}", "y": f"{omega!r}*x + {texts[1]}"}
-    assert problem(equations).hopf(np.zeros(3))[1] == pytest.approx(planar_l1(*parts, omega), rel=1e-9, abs=1e-11)
+    assert hopf(equations)[1] == pytest.approx(planar_l1(*parts, omega), rel=1e-9, abs=1e-11)
 
 
 def test_l1_does_not_see_a_decoupled_stable_state():
     plane = {"x": "-2*y + x^2 - x*y^2", "y": "2*x + x*y + y^3"}
-    alone = problem(plane).hopf(np.zeros(3))
-    more = problem({**plane, "z": "-5*z + z^2"}).hopf(np.zeros(4))
+    alone = hopf(plane)
+    more = hopf({**plane, "z": "-5*z + z^2"})
     assert more == pytest.approx(alone, rel=1e-11)
 
 
 def test_time_scales_omega_and_leaves_l1():
     slow = {"x": "-y - x*(x^2+y^2)", "y": "x - y*(x^2+y^2)"}
     fast = {name: f"1000*({text})" for name, text in slow.items()}
-    a, b = problem(slow).hopf(np.zeros(3)), problem(fast).hopf(np.zeros(3))
+    a, b = hopf(slow), hopf(fast)
     assert b == pytest.approx((1000.0 * a[0], a[1]), rel=1e-11)
 
 
@@ -87,6 +96,7 @@ def test_brusselator_is_supercritical():
     system = bf.System.from_equations(
         {"x": "1 - (B+1)*x + x^2*y", "y": "B*x - x^2*y"}, {"B": 2.0}, {"x": 1.0, "y": 2.0}
     )
-    omega, l1 = EquilibriumProblem(system, 0).hopf(np.array([1.0, 2.0, 2.0]))
-    assert omega == pytest.approx(1.0, abs=1e-12)
-    assert l1 < 0.0
+    (point,) = bf.diagram(system, "B", (1.5, 2.5)).special("HB")
+    assert point.parameters["B"] == pytest.approx(2.0, abs=1e-12)
+    assert point.omega == pytest.approx(1.0, abs=1e-12)
+    assert point.l1 < 0.0

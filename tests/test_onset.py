@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.diagrams.onset import find_onsets
 
 
 def onsets(equations, bounds, state, box=None, **rest):
     parameter = {"lam": bounds[0]}
     system = bf.System.from_equations(equations, parameter, state, **rest)
     points = bf.diagram(system, parameter="lam", bounds=bounds, box=box, all=box is not None).special_points
-    return find_onsets(system, "lam", [p for p in points if p.label != "EP"], bounds)
+    return bf.find_onsets(system, "lam", [p for p in points if p.label != "EP"], bounds)
 
 
 def polar(radial, angular):
@@ -59,7 +58,7 @@ def test_the_published_network_switches_by_a_snic(reference, mu):
     name = system.parameters[0]
     system = system.with_(values={name: 0.1})
     points = [p for p in bf.diagram(system, parameter=name, bounds=(0.1, 1.0)).special_points if p.label != "EP"]
-    (onset,) = find_onsets(system, name, points, (0.1, 1.0))
+    (onset,) = bf.find_onsets(system, name, points, (0.1, 1.0))
     assert onset.kind == "SNIC"
     assert onset.value == pytest.approx(0.8037066910375866, rel=1e-9)
     if mu is None:

@@ -126,27 +126,6 @@ def test_a_neutral_saddle_cycle_is_not_reported():
     assert not found.special_points
 
 
-def test_order_eight_in_the_period():
-    from bifrncrn.curves.orbits.corrector import Corrector, Metric
-    from bifrncrn.curves.orbits.orbit import Mesh, Orbit
-
-    model = system({"x": "y", "y": "lam*(1 - x^2)*y - x"}, value=0.5, x=2.0)
-    cycle = bf.find_cycle(model)
-    corrector = Corrector(model, 0, model.lower)
-
-    def period(count):
-        mesh = Mesh(np.linspace(0.0, 1.0, count + 1))
-        guess = Orbit(mesh, cycle.at(mesh.phases * cycle.period), cycle.period, 0.5)
-        normal = np.append(np.zeros(guess.nodes.size + 1), 1.0)  # the parameter stays
-        return corrector.correct(guess, normal, guess, Metric(np.array([4.0, 4.0]), 1.0)).orbit.period
-
-    counts = np.array([8, 10, 12, 15, 18])
-    errors = [abs(period(count) - period(80)) for count in counts]
-    assert max(errors[-1:]) > 1e-12  # not yet rounding
-    slope = np.polyfit(np.log(counts), np.log(errors), 1)[0]
-    assert -9.5 < slope < -7.0
-
-
 # -- against other methods --------------------------------------------------------------------------------------------
 
 

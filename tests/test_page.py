@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.base.errors import InputError
 
 pytest.importorskip("plotly", reason="needs the extra report")
-from bifrncrn.cli.page.write import save_report
+
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PROBE = """<script>
@@ -60,7 +59,7 @@ def data_of(page):
 
 def test_the_page_holds_everything(tank, tmp_path):
     page = tmp_path / "tank.html"
-    save_report(tank, page, command="bifrncrn diagram ab_reaction")
+    bf.save_report(tank, page, command="bifrncrn diagram ab_reaction")
     text, data = data_of(page)
     assert page.stat().st_size < 6_000_000
     own = text[: text.index("<script>")]
@@ -85,7 +84,7 @@ def test_cycles_in_the_phase_plane_are_those_of_the_parameter_value(tmp_path):
         {"x": "lam*x - y - x*(x^2 + y^2)", "y": "x + lam*y - y*(x^2 + y^2)"}, {"lam": -1.0}, {"x": 0, "y": 0}
     )
     page = tmp_path / "hopf.html"
-    save_report(bf.with_orbits(bf.diagram(model, bounds=(-1, 1))), page)
+    bf.save_report(bf.with_orbits(bf.diagram(model, bounds=(-1, 1))), page)
     _, data = data_of(page)
     seen = 0
     for point in data["points"]:
@@ -108,23 +107,23 @@ def test_a_comparison_and_names_that_are_markup(tmp_path):
     first = bf.System.from_equations({"x": "lam - x^2"}, {"lam": 1.0}, {"x": 1.0}, title="<script>alert(1)</script>")
     second = bf.System.from_equations({"x": "lam - x^2 + 0.3"}, {"lam": 1.0}, {"x": 1.1}, title="</script><b>")
     page = tmp_path / "two.html"
-    save_report(bf.compare(first, second, bounds=(-1, 1)), page)
+    bf.save_report(bf.compare(first, second, bounds=(-1, 1)), page)
     text, data = data_of(page)
     assert "<script>alert" not in text and "&lt;script&gt;alert" in text and "</script><b>" not in text
     assert data["layers"] == ["first", "second"] and "differ" in text
 
 
 def test_what_cannot_be_written_is_said(tank, tmp_path):
-    with pytest.raises(InputError, match="html"):
-        save_report(tank, tmp_path / "tank.pdf")
-    with pytest.raises(InputError, match="a diagram, a comparison or a fit"):
-        save_report(3, tmp_path / "tank.html")
+    with pytest.raises(bf.InputError, match="html"):
+        bf.save_report(tank, tmp_path / "tank.pdf")
+    with pytest.raises(bf.InputError, match="a diagram, a comparison or a fit"):
+        bf.save_report(3, tmp_path / "tank.html")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 def test_in_a_browser(tank, tmp_path):
     page = tmp_path / "tank.html"
-    save_report(tank, page)
+    bf.save_report(tank, page)
     text = page.read_text(encoding="utf-8").replace("<body>", f"<body>{PROBE}").replace("</body>", f"{HAND}</body>")
     page.write_text(text, encoding="utf-8")
     command = [
@@ -142,21 +141,19 @@ def test_in_a_browser(tank, tmp_path):
 
 
 def test_the_command_line_writes_it(tmp_path, capsys):
-    from bifrncrn.cli.main import main
 
     page = tmp_path / "fold.html"
-    assert main(["diagram", "ab_reaction", "--parameter", "D", "--range", "0", "0.16", "--report", str(page)]) == 0
+    assert bf.main(["diagram", "ab_reaction", "--parameter", "D", "--range", "0", "0.16", "--report", str(page)]) == 0
     assert f"wrote {page}" in capsys.readouterr().out and page.stat().st_size > 1_000_000
-    assert main(["diagram", "ab_reaction", "--parameter", "D", "--range", "0", "0.16", "--report", "fold.txt"]) == 2
+    assert bf.main(["diagram", "ab_reaction", "--parameter", "D", "--range", "0", "0.16", "--report", "fold.txt"]) == 2
     assert ".html" in capsys.readouterr().err
 
 
 @pytest.mark.slow
 def test_of_a_trained_network(tmp_path):
-    from bifrncrn.cli.main import main
 
     page = tmp_path / "fit.html"
-    assert main(["train", "hopf", "--perceptrons", "5", "--seeds", "1", "--report", str(page)]) == 0
+    assert bf.main(["train", "hopf", "--perceptrons", "5", "--seeds", "1", "--report", str(page)]) == 0
     text, data = data_of(page)
     assert data["layers"] == ["target", "learned"] and data["points"]
     assert "Compared with the target" in text and "loss" in text and "alpha" in text

@@ -5,8 +5,6 @@ import pytest
 from matplotlib.figure import Figure
 
 import bifrncrn as bf
-from bifrncrn.plots.curves import smooth
-from bifrncrn.plots.plots import save_diagram
 
 BAUTIN = {"x": "lam*x - y + x*(x^2 + y^2) - x*(x^2 + y^2)^2", "y": "x + lam*y + y*(x^2 + y^2) - y*(x^2 + y^2)^2"}
 
@@ -50,7 +48,7 @@ def test_what_else_can_be_shown(cycles, tmp_path):
     assert period == "#b2450e"
     heights = np.concatenate([line.get_ydata() for line in cycles.plot("norm", ax=axes()).lines])
     assert heights.max() == pytest.approx(cycles.branches[1].column("max x").max(), rel=1e-3)  # circles: the radius
-    save_diagram(cycles, tmp_path / "p.png", show=["x", "period", "norm"])
+    bf.save_diagram(cycles, tmp_path / "p.png", show=["x", "period", "norm"])
     assert (tmp_path / "p.png").stat().st_size > 10_000
     with pytest.raises(bf.InputError, match="norm"):
         cycles.plot("z", ax=axes())
@@ -101,15 +99,3 @@ def test_a_branch_that_goes_to_infinity_does_not_flatten_the_picture():
     model = bf.System.from_equations({"x": "1 - lam*x"}, {"lam": 1.0}, {"x": 1.0})
     ax = bf.diagram(model, bounds=(0, 2)).plot(ax=axes())
     assert 2 < ax.get_ylim()[1] < 100
-
-
-def test_smooth_curves_keep_corners_and_go_through_every_point():
-    x = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
-    y = np.abs(x - 2)
-    fine_x, fine_y = smooth(x, y, (4.0, 2.0))
-    assert np.max(np.abs(fine_y - np.abs(fine_x - 2))) < 0.07
-    angle = np.linspace(0, np.pi, 12)
-    fine_x, fine_y = smooth(np.cos(angle), np.sin(angle), (2.0, 1.0))
-    assert np.max(np.abs(np.hypot(fine_x, fine_y) - 1)) < 2e-3
-    for a, b in zip(np.cos(angle), np.sin(angle), strict=True):
-        assert np.min(np.hypot(fine_x - a, fine_y - b)) < 1e-12

@@ -2,14 +2,12 @@
 
 import io
 import sys
-import time
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 import bifrncrn as bf
-from bifrncrn.base import progress as progressing
 
 SWITCH = bf.System.from_equations({"x": "x - x^3", "y": "-y"}, {"lam": 0.0}, {"x": 0.5, "y": 0.5}, title="switch")
 BOX = {"x": (-2.0, 2.0), "y": (-1.0, 1.0)}
@@ -49,19 +47,6 @@ def test_other_than_two_states_are_refused():
         bf.portrait(bf.library.get("lorenz"))
     with pytest.raises(bf.InputError, match="lower one first"):
         bf.portrait(SWITCH, box={"x": (1, 0)})
-
-
-@pytest.mark.parametrize("terminal", [True, False])
-def test_progress_is_seen_on_a_terminal_alone(monkeypatch, terminal):
-    stream = io.StringIO()
-    stream.isatty = lambda: terminal
-    monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr(progressing, "AFTER", 0.05)
-    monkeypatch.setattr(progressing, "OFTEN", 0.02)
-    with progressing.progress("counting", 3) as step:
-        step()
-        time.sleep(0.5)
-    assert ("counting" in stream.getvalue()) == terminal
 
 
 def test_what_is_quick_shows_nothing(monkeypatch):

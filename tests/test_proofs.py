@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -215,53 +217,6 @@ def test_a_branch_point_that_nothing_keeps_together_is_not_proved():
     assert "part under the slightest change" in proof.undecided[0].reason
 
 
-def test_published_points(reference):
-    """Every fold and Hopf point of up to seven states, with its coefficient, in a box of at most 1e-10."""
-    from bifrncrn.proofs.points import Points
-    from bifrncrn.proofs.problem import Problem
-
-    count = 0
-    for case in json.loads((reference / "cases.json").read_text())["cases"]:
-        for point in case["expected"]:
-            known = point.get("recomputed")
-            if case["kind"] != "ode" or point["type"] not in ("LP", "H") or not known or len(case["variables"]) > 7:
-                continue
-            name = point.get("active", case["active"])
-            values = {**case["parameters"], **point.get("fixed", {}), **known["params"]}
-            system = bf.System.from_equations(case["equations"], values, dict.fromkeys(case["variables"], 0.0))
-            prover = Points(Problem(system, name, (system.values, system.values)))
-            y = np.append(known["state"], known["params"][name])
-            found = prover.fold(y) if point["type"] == "LP" else prover.hopf(y)
-            assert found.box is not None, (case["id"], found.reason)
-            assert np.all(found.box[1] - found.box[0] <= 1e-10 * np.maximum(1.0, np.abs(y)))
-            # the stored values are doubles near the exact ones
-            assert np.all(np.abs(0.5 * (found.box[0] + found.box[1]) - y) <= 1e-9 * np.maximum(1.0, np.abs(y)))
-            coefficient = known.get("l1_kuznetsov") if point["type"] == "H" else known.get("a")
-            if coefficient:
-                low, high = found.detail["l1" if point["type"] == "H" else "a"]
-                truth = coefficient if point["type"] == "H" else abs(coefficient)
-                assert low - 1e-6 * abs(truth) <= truth <= high + 1e-6 * abs(truth), case["id"]
-            count += 1
-    assert count >= 60
-
-
-def test_degenerate_points_are_not_proved():
-    """A generalised Hopf point, a cusp and a Bogdanov-Takens point, started at the exact place."""
-    from bifrncrn.proofs.points import Points
-    from bifrncrn.proofs.problem import Problem
-
-    def prover(equations):
-        system = bf.System.from_equations(equations, {"r": 0.0})
-        return Points(Problem(system, "r", (system.values, system.values)))
-
-    bautin = prover({"x": "r*x - y - x*(x^2 + y^2)^2", "y": "x + r*y - y*(x^2 + y^2)^2"})
-    assert bautin.hopf(np.zeros(3)).box is None
-    assert prover({"x": "r - x^3"}).fold(np.zeros(2)).box is None
-    takens = prover({"x": "y", "y": "r + x^2 + x*y"})
-    assert takens.fold(np.zeros(3)).box is None and takens.hopf(np.zeros(3)).box is None
-    assert prover({"x": "r + x^2", "y": "0.001*r*y"}).fold(np.zeros(3)).box is None  # a second eigenvalue zero
-
-
 def test_a_network_comes_with_its_proof(tmp_path, capsys):
     """The shipped network has its Hopf point where the target has it, and nothing else in the target's box."""
     network = tmp_path / "network.json"
@@ -287,29 +242,26 @@ def test_training_proves_what_it_trained():
 def test_the_checker_verifies_true_proofs_and_no_others(tmp_path):
     """Arb and jets of its own, against a proof as it is, with a point left out, another count, a tube removed."""
     pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
-    from bifrncrn.cli.checker import check
-
     model = tmp_path / "cubic.toml"
     model.write_text('[variables]\nx = 0.0\n[parameters]\nr = 0.0\n[equations]\nx = "r + x - x^3"\n')
     system = bf.System.from_file(model)
     proof = bf.prove(system, bounds=(-1, 1), box=LINE)
     proof.save(tmp_path / "proof.json")
-    assert bf.main([str(model), str(tmp_path / "proof.json")]) == 0
+    command = [sys.executable, "-m", "bifrncrn.cli.checker", str(model), str(tmp_path / "proof.json")]
+    assert subprocess.run(command, check=False).returncode == 0
     data = proof.to_json()
-    assert not check(system, data | {"special_points": data["special_points"][1:]})
-    assert not check(system, data | {"branches": 2})
-    assert not check(system, data | {"arcs": {key: values[:3] for key, values in data["arcs"].items()}})
+    assert not bf.check_proof(system, data | {"special_points": data["special_points"][1:]})
+    assert not bf.check_proof(system, data | {"branches": 2})
+    assert not bf.check_proof(system, data | {"arcs": {key: values[:3] for key, values in data["arcs"].items()}})
     wrong = bf.System.from_equations({"x": "r + x - x^3 + 1e-7*x^2"}, {"r": 0.0})
-    assert not check(wrong, data)
+    assert not bf.check_proof(wrong, data)
 
 
 def test_the_checker_verifies_a_hopf_point():
     pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
-    from bifrncrn.cli.checker import check
-
     system = bf.System.from_equations({"x": "r*x - y - x*(x^2 + y^2)", "y": "x + r*y - y*(x^2 + y^2)"}, {"r": 0.0})
     proof = bf.prove(system, bounds=(-0.5, 0.4), box={"x": (-0.3, 0.4), "y": (-0.4, 0.3)})
-    assert proof.proved and check(system, proof.to_json())
+    assert proof.proved and bf.check_proof(system, proof.to_json())
 
 
 def test_bad_arguments():

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from test_network import ARRAYS, classifier, example, networks
 
 import bifrncrn as bf
-from bifrncrn.library.formats import network_of
 
 TEXT = """#L_1=0.5
 L_1 + Y_1->L_1 + Y_1 + Y_1,13.965258002281189
@@ -274,14 +273,18 @@ def test_controlled_network_as_reactions():
     model = bf.ControlledNetwork(classifier(mu=0.01), example(1, mu=0.02))
     text = model.reactions().to_text()
     assert "## mu" not in text
-    again = network_of(bf.ReactionNetwork.from_text(text))
+    again = bf.ControlledNetwork.from_reactions(bf.ReactionNetwork.from_text(text))
     assert isinstance(again, bf.ControlledNetwork)
     x = np.linspace(0.5, 1.5, 9)
     np.testing.assert_allclose(again.full().rhs(x), model.full().rhs(x), rtol=1e-12)
     same = bf.ReactionNetwork.from_text(model.reactions(0.03).to_text())
     assert same.mu == 0.03
-    np.testing.assert_allclose(network_of(same).full().rhs(x), model.full(0.03).rhs(x), rtol=1e-12)
-    np.testing.assert_allclose(network_of(same).reduced().rhs(x[:2]), model.reduced().rhs(x[:2]), rtol=1e-12)
+    np.testing.assert_allclose(
+        bf.ControlledNetwork.from_reactions(same).full().rhs(x), model.full(0.03).rhs(x), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        bf.ControlledNetwork.from_reactions(same).reduced().rhs(x[:2]), model.reduced().rhs(x[:2]), rtol=1e-12
+    )
     with pytest.raises(bf.InputError, match="Z_1 has no way to drive Y_1"):
         bf.ControlledNetwork.from_reactions(bf.ReactionNetwork.from_text(text + "Z_1 + Y_1->Z_1,1"))
 

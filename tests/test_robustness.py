@@ -11,7 +11,6 @@ from bifrncrn.training.outward import look_outward, walls_of
 from bifrncrn.training.ranking import Standing
 from bifrncrn.training.refine.bounding import bound
 from bifrncrn.training.robustness import Robustness, perturbed, robustness
-from bifrncrn.training.targets.wanted import behaviours_of
 from bifrncrn.training.weights import Weights
 
 
@@ -85,7 +84,7 @@ def test_every_rate_of_a_copy_is_off_by_no_more_than_the_spread():
 
 def test_a_network_that_must_rest_does_so_in_every_copy_and_one_that_explodes_in_none():
     """dx/dt = beta - x s(x) falls in x for all positive rates: one stable rest; with + it has none."""
-    wanted = behaviours_of(target())
+    wanted = bf.behaviours_of(target())
     for network, kept in ((resting(), 20), (resting(1.0), 0)):
         found = robustness(target(), network, None, wanted, copies=20, seconds=60)
         assert (found.copies, found.kept) == (20, kept)
@@ -96,7 +95,7 @@ def test_a_rest_on_the_edge_of_what_is_wanted_is_lost_in_half_of_the_copies():
     """The rest at 5 is wanted in a box that ends at 5: about half of the copies have it above."""
     from dataclasses import replace
 
-    (wanted,) = behaviours_of(target())
+    (wanted,) = bf.behaviours_of(target())
     edge = replace(wanted, box=((3.0, 5.0 + 1e-9),))
     found = robustness(target(), resting(), None, (edge,), copies=60, seconds=60)
     low, high = found.interval

@@ -203,25 +203,3 @@ def test_mutations_of_a_network(tmp_path):
 
     data = json.loads((files("bifrncrn") / "library" / "data" / "hopf_network.json").read_text())
     survives(lambda: bf.Network.load(path).reduced(), path.write_text, data, 2000, 2)
-
-
-@pytest.mark.slow
-def test_mutations_of_a_checkpoint_change_no_result(tmp_path):
-    target = bf.library.get("uni_bistable")
-    options = {"seeds": 1, "rank": "loss", "evaluations": 3, "checkpoints": str(tmp_path)}
-    fresh = bf.train(target, **options).network.weights()
-    (path,) = tmp_path.iterdir()
-    data = json.loads(path.read_text())
-    rng, text = random.Random(3), path.read_text()
-    from bifrncrn.training.fit.checkpoint import Store
-
-    key = path.stem.removeprefix("start-").rpartition("-")[0]
-    store = Store(str(tmp_path), key)
-    kept = store.read(0)
-    for k in range(2000):
-        changed = mutated(data, rng) if k % 2 else torn(text, rng)
-        path.write_text(changed)
-        found = store.read(0)
-        assert found is None or found.to_json() == kept.to_json()
-    path.write_text(text.replace("1", "2"))
-    assert all(np.array_equal(v, fresh[k]) for k, v in bf.train(target, **options).network.weights().items())

@@ -72,14 +72,11 @@ def test_equations_through_sbml(tmp_path, antimony, suffix, nonnegative):
         "(x > 1)*x + (x <= 0.5 or x == 1)",
     ],
 )
-def test_expressions_through_sbml(text, antimony):
-    from bifrncrn.chemistry.reactions.sbml.antimony import antimony_to_sbml, system_to_antimony
-    from bifrncrn.chemistry.reactions.sbml.read import sbml_to_system
-    from bifrncrn.chemistry.reactions.sbml.write import system_to_sbml
-
+def test_expressions_through_sbml(text, antimony, tmp_path):
     system = bf.System.from_equations({"x": text})
-    for document, digits in ((system_to_sbml(system), 1e-15), (antimony_to_sbml(system_to_antimony(system)), 1e-13)):
-        again = sbml_to_system(document)
+    for name, digits in (("model.xml", 1e-15), ("model.ant", 1e-13)):
+        bf.write_model(system, tmp_path / name)
+        again = bf.load_model(tmp_path / name)
         for x in (1.3, 0.4):
             assert again.rhs([x])[0] == pytest.approx(system.rhs([x])[0], rel=digits, nan_ok=True)
 
@@ -131,10 +128,8 @@ def document(law=LAW, **parts):
     return MODEL.format(law=law, **{"functions": "", "extra": "", "events": "", **parts})
 
 
-def test_a_general_sbml_model(sbml):
-    from bifrncrn.chemistry.reactions.sbml.read import sbml_to_system
-
-    system = sbml_to_system(document())
+def test_a_general_sbml_model(sbml, tmp_path):
+    system = bf.load_model(_sbml_file(tmp_path))
     assert system.variables == ("A", "B", "C", "v")
     assert system.state.tolist() == [3.0, 0.5, 5.0, 0.25]
     assert system.nonnegative == ("A", "B", "C")  # v is no species
@@ -145,15 +140,15 @@ def test_a_general_sbml_model(sbml):
     assert system.title == "a model"
 
 
-def test_function_definitions_and_initial_assignments_are_expanded(sbml):
-    from bifrncrn.chemistry.reactions.sbml.read import sbml_to_system
-
+def test_function_definitions_and_initial_assignments_are_expanded(sbml, tmp_path):
     function = """<listOfFunctionDefinitions><functionDefinition id="mm"><math xmlns="http://www.w3.org/1998/Math/MathML"><lambda>
     <bvar><ci>s</ci></bvar><apply><divide/><ci>s</ci><apply><plus/><cn>1</cn><ci>s</ci></apply></apply></lambda></math>
     </functionDefinition></listOfFunctionDefinitions>"""
     assignment = """<listOfInitialAssignments><initialAssignment symbol="v"><math xmlns="http://www.w3.org/1998/Math/MathML">
     <apply><times/><ci>k</ci><cn>3</cn></apply></math></initialAssignment></listOfInitialAssignments>"""
-    system = sbml_to_system(document("<apply><ci>mm</ci><ci>A</ci></apply>", functions=function, extra=assignment))
+    system = bf.load_model(
+        _sbml_file(tmp_path, "<apply><ci>mm</ci><ci>A</ci></apply>", functions=function, extra=assignment)
+    )
     assert system.state[-1] == 1.5
     assert system.rhs([3.0, 1.0, 1.0, 0.0])[2] == pytest.approx(1.5 * 0.75)
 
@@ -258,15 +253,12 @@ def test_words_of_antimony_get_an_underscore(tmp_path, antimony):
     assert bf.load_model(tmp_path / "b.ant").variables == ("at_", "b")
 
 
-def test_functions_and_names_sbml_does_not_have(sbml):
-    from bifrncrn.chemistry.reactions.sbml.antimony import system_to_antimony
-    from bifrncrn.chemistry.reactions.sbml.write import system_to_sbml
-
-    for write in (system_to_sbml, system_to_antimony):
+def test_functions_and_names_sbml_does_not_have(sbml, tmp_path):
+    for name in ("model.xml", "model.ant"):
         with pytest.raises(bf.InputError, match="the function besselj has no word in SBML"):
-            write(bf.System.from_equations({"x": "besselj(0, x)"}))
+            bf.write_model(bf.System.from_equations({"x": "besselj(0, x)"}), tmp_path / name)
         with pytest.raises(bf.InputError, match="'é' cannot be a name in"):
-            write(bf.System.from_equations({"é": "-é"}))
+            bf.write_model(bf.System.from_equations({"é": "-é"}), tmp_path / name)
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -290,6 +282,6 @@ def test_missing_libraries_say_how_to_install_them(tmp_path, monkeypatch, librar
         bf.load_model(tmp_path / "a.ant") if library == "antimony" else bf.load_model(_sbml_file(tmp_path))
 
 
-def _sbml_file(folder):
-    (folder / "a.xml").write_text(document())
+def _sbml_file(folder, *law, **parts):
+    (folder / "a.xml").write_text(document(*law, **parts))
     return folder / "a.xml"

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-from bifrncrn.curves.equilibria.search import equilibria
 
 system = bf.System.from_equations
 
 
 def search(model, p, low, high):
-    return equilibria(EquilibriumProblem(model, 0), p, np.array(low, float), np.array(high, float))
+    box = dict(zip(model.variables, zip(low, high, strict=True), strict=True))
+    return bf.find_equilibria(model, box, values={"r": p})
 
 
 def test_all_roots_of_a_polynomial():

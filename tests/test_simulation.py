@@ -8,8 +8,6 @@ import pytest
 from matplotlib.figure import Figure
 
 import bifrncrn as bf
-from bifrncrn.models.field import Field
-from bifrncrn.trajectories.integration import EXPLICIT, METHODS
 
 System = bf.System
 
@@ -32,7 +30,7 @@ def stiff():
     return System.from_equations(equations, {}, {"a": 1.0, "b": 0.0, "c": 0.0}, nonnegative=True)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["LSODA", "Radau", "BDF", "RK45", "RK23", "DOP853"])
 def test_methods_follow_the_exact_solution(method):
     run = circle().simulate(5.0, method=method)
     assert run.status == "completed"
@@ -124,7 +122,7 @@ def test_blow_up_keeps_its_points():
     assert run.at(0.5)[0] == pytest.approx(2.0, rel=1e-6)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["LSODA", "Radau", "BDF", "RK45", "RK23", "DOP853"])
 def test_where_the_equations_stop_being_finite(method):
     run = System.from_equations({"x": "-sqrt(x)"}, {}, {"x": 2.0}).simulate(50.0, method=method)
     assert run.status in ("nan", "step")
@@ -144,13 +142,6 @@ def test_nonnegative_states_stay_so():
     run = decay(nonnegative=True).simulate(1000.0, rtol=1e-3, atol=1e-3)
     assert run.status == "completed"
     assert run.x.min() >= 0 and run.at(np.linspace(0, 1000, 5000)).min() >= 0
-
-
-def test_equations_are_not_evaluated_below_zero():
-    system = System.from_equations({"x": "-x*log(x + 1e-30)^2"}, {}, {"x": 1.0}, nonnegative=True)
-    field = Field(system)
-    assert np.isfinite(field.rhs(0.0, np.array([-1e-3])))
-    np.testing.assert_array_equal(field.jacobian(0.0, np.array([-1e-3])), field.jacobian(0.0, np.array([0.0])))
 
 
 def test_too_many_steps():
@@ -263,7 +254,7 @@ def test_stiff_published_network_takes_few_evaluations(reference):
     assert run.effort.evaluations < 2500
     with_radau = full.simulate(6.4, rtol=1e-6, method="Radau")
     np.testing.assert_allclose(run.x[-1], with_radau.x[-1], rtol=1e-3)
-    explicit = full.simulate(6.4, rtol=1e-6, method=EXPLICIT[0], max_steps=3000)
+    explicit = full.simulate(6.4, rtol=1e-6, method="RK45", max_steps=3000)
     assert explicit.status == "steps"
 
 

@@ -4,10 +4,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.training.fit.start import FitOptions, Start
-from bifrncrn.training.judge import distinct, network_of
-from bifrncrn.training.ranking import standing, target_diagram
-from bifrncrn.training.weights import Weights
 
 
 def quick(target="uni_bistable", **options):
@@ -153,30 +149,6 @@ def test_a_fit_that_is_wrong_between_its_samples_says_so():
     assert any("take more samples" in note for note in fit.notes)
 
 
-def test_one_optimum_found_twice_is_kept_once():
-    weights = Weights(np.ones((1, 1)), np.ones((1, 1)), np.zeros((1, 0)), np.ones(1), np.ones(1))
-    starts = [Start(k, weights, loss, 0.0, 1, 0.0, "converged") for k, loss in enumerate((1.0, 1.0001, 1.1))]
-    assert [start.index for start in distinct(starts)] == [0, 2]
-    assert FitOptions(3, "field").rounds > 0
-
-
-def test_a_network_without_the_hopf_point_stands_behind_one_with_it():
-    target = bf.library.hopf()
-    reference = target_diagram(target)
-    assert [p.label for p in reference.special_points if p.label != "EP"] == ["HB"]
-    # an attracting point at (5, 5) for every lam: dx_i = 30 + x_i (s(z_i) - 6.16228) with falling s
-    weights = Weights(
-        alpha=-np.eye(2),
-        omega=np.eye(2),
-        psi=np.zeros((2, 1)),
-        theta=np.zeros(2),
-        beta=np.full(2, 5 * (5 + np.sqrt(29)) / 2),
-    )
-    found = standing(target, reference, network_of(target, weights, {}))
-    assert found.wrong == 1
-    assert "HB missing" in str(found)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_fit_alone_has_the_hopf_point_near_the_target(seed):
@@ -184,26 +156,6 @@ def test_a_fit_alone_has_the_hopf_point_near_the_target(seed):
     assert fit.loss < 7e-4  # published 3.43e-3
     assert fit.best.standing.wrong == 0
     assert fit.best.standing.error < 0.01  # published 0.144
-
-
-@pytest.mark.slow
-def test_the_hopf_network_of_this_project_beats_the_published_one():
-    fit = bf.train(bf.library.hopf(), perceptrons=5, seeds=10)
-    assert fit.loss < 7e-4  # published 3.43e-3
-    assert fit.best.standing.wrong == 0
-    assert fit.best.standing.error < 1e-6  # published 0.144
-    assert fit.best.start.weights.largest < 25.5e3
-    done = fit.network.training["refinement"]
-    assert done["mu"] == [0.0, 0.0075]
-    assert done["error_before"] < 0.01
-    assert fit.to_json()["refinement"] == done
-    assert f"by fitting alone they were {done['error_before']:.3g} off" in str(fit)
-    reference = target_diagram(fit.target)
-    for mu in done["mu"][1:]:
-        assert standing(fit.target, reference, fit.network, mu=mu).error < 1e-6
-    for system in (fit.network.reduced(), fit.network.full(0.0075)):
-        (hopf,) = bf.diagram(system, "lam", (1.0, 3.0)).special("HB")
-        assert hopf.l1 < 0  # as the target's
 
 
 @pytest.mark.slow
@@ -219,15 +171,3 @@ def test_the_homoclinic_network_of_this_project_beats_the_published_one():
     # published 0.005 off
     loop = bf.find_homoclinic(fit.network.reduced(), "lam", (1.98, 2.02), saddle=[5, 5])
     assert loop.value == pytest.approx(2.0, abs=2e-3)
-
-
-def test_the_shipped_network_is_what_its_record_says():
-    from importlib.resources import files
-
-    network = bf.Network.load(str(files("bifrncrn.library") / "data" / "hopf_network.json"))
-    target = bf.library.hopf()
-    assert network.sizes == (2, 5, 1)
-    assert Weights.of(network).loss(target.definition(), "relative") == pytest.approx(
-        network.training["loss"], rel=1e-9
-    )
-    assert network.training["loss"] < 1e-3

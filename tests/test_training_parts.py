@@ -1,11 +1,17 @@
 """The parts of a fit: samples, projection, weights, refinement equations, checkpoints, model files."""
 
+import json
+import random
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_saved import mutated, torn
 
 import bifrncrn as bf
+from bifrncrn.training.classifier import _Problem
 from bifrncrn.training.fit import checkpoint
 from bifrncrn.training.fit.least_squares import turned
 from bifrncrn.training.fit.projection import Projection, Ridge
@@ -361,3 +367,42 @@ def test_bad_training_tables_are_refused(change, words):
 def test_a_model_without_a_table_is_refused():
     with pytest.raises(bf.InputError, match=r"no \[training\] table"):
         target_from(TANK)
+
+
+def small(outputs=2, count=30):
+    rng = np.random.default_rng(1)
+    return bf.ClassifierTarget("small", rng.uniform(0, 2, (count, 2)), rng.uniform(0.1, 1, (count, outputs)), 3, 0.1)
+
+
+@pytest.mark.parametrize("share", [None, 0.5])
+def test_jacobian_of_a_classifier_is_exact(share):
+    target = small()
+    if share is not None:
+        target = replace(target, within=share * target.outputs)
+    problem = _Problem(target, 3)
+    v = problem.random(np.random.default_rng(2))
+    h = 1e-6
+    numeric = np.stack([(problem.residual(v + h * e) - problem.residual(v - h * e)) / (2 * h) for e in np.eye(v.size)])
+    np.testing.assert_allclose(problem.jacobian(v), numeric.T, atol=1e-8)
+
+
+@pytest.mark.slow
+def test_mutations_of_a_checkpoint_change_no_result(tmp_path):
+    target = bf.library.get("uni_bistable")
+    options = {"seeds": 1, "rank": "loss", "evaluations": 3, "checkpoints": str(tmp_path)}
+    fresh = bf.train(target, **options).network.weights()
+    (path,) = tmp_path.iterdir()
+    data = json.loads(path.read_text())
+    rng, text = random.Random(3), path.read_text()
+    from bifrncrn.training.fit.checkpoint import Store
+
+    key = path.stem.removeprefix("start-").rpartition("-")[0]
+    store = Store(str(tmp_path), key)
+    kept = store.read(0)
+    for k in range(2000):
+        changed = mutated(data, rng) if k % 2 else torn(text, rng)
+        path.write_text(changed)
+        found = store.read(0)
+        assert found is None or found.to_json() == kept.to_json()
+    path.write_text(text.replace("1", "2"))
+    assert all(np.array_equal(v, fresh[k]) for k, v in bf.train(target, **options).network.weights().items())

@@ -6,57 +6,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.training.verification import MUS, Finding, verify
-
-
-def looks(holds):
-    """Return a look that finds what `holds(mu)` says, and the list of where it looked."""
-    asked = []
-
-    def look(mu):
-        asked.append(mu)
-        return (Finding("a behaviour", "lam from 1 to 3", holds(mu)),)
-
-    return look, asked
-
-
-def test_the_largest_time_scale_is_found_by_bisection():
-    look, asked = looks(lambda mu: mu is None or mu <= 0.0185)
-    found = verify(look, None)
-    assert found.reached
-    assert 0.0185 / 1.2 < found.largest_mu <= 0.0185
-    assert found.largest_mu in asked and len(asked) == len(set(asked))
-
-
-def test_what_holds_at_every_time_scale_of_the_list():
-    look, _ = looks(lambda mu: True)
-    assert verify(look, None).largest_mu == max(MUS)
-
-
-def test_a_hole_below_is_not_passed_over():
-    look, _ = looks(lambda mu: mu is None or mu >= 0.1 or mu < 0.01)
-    found = verify(look, None)
-    assert found.largest_mu < 0.01
-
-
-def test_what_fails_in_the_limit_is_not_reached_at_any_time_scale():
-    look, _ = looks(lambda mu: mu == 0.01)
-    found = verify(look, 0.01)
-    assert not found.reached and found.largest_mu is None
-    assert found.to_json()[0] == {"behaviour": "a behaviour", "lam": "lam from 1 to 3", "mu": None, "verified": False}
-
-
-@pytest.mark.parametrize(("edge", "reached"), [(0.02, True), (0.005, False)])
-def test_the_time_scale_the_target_asks_for_has_to_hold(edge, reached):
-    look, asked = looks(lambda mu: mu is None or mu <= edge)
-    found = verify(look, 0.01)
-    assert found.reached is reached and 0.01 in asked
-    assert found.largest_mu <= edge
-
-
-def test_nothing_looked_at_is_not_reached():
-    assert not verify(lambda mu: (), None).reached
-
 
 # --- behaviours of a network in closed form: dx = 30 + x (s(z1) - ...) has one attracting rest for every lam
 
@@ -169,28 +118,6 @@ def test_a_critical_point_stays_critical_at_its_time_scale():
 
 
 # --- controlled networks
-
-
-def test_a_controlled_network_is_verified_on_the_outputs_its_classifier_has(reference):
-    """The published pair: rest below 2.5, and above it the cycle that exists from lam = 0.80370669 on."""
-
-    from bifrncrn.training.controlled_fit import Demand, meets
-
-    folder = reference / "networks"
-    whole = bf.ControlledNetwork(
-        bf.read_model(folder / "eqcycle_classifier.mat"), bf.Network.load(folder / "eqcycle.mat")
-    )
-    places = np.array([[0.5], [4.5]])
-    outputs = np.array([whole.classifier.output(place)[0] for place in places])
-    demands = [
-        Demand("rest", places[:1], lambda seen: seen.stable == 1 and not seen.cycle),
-        Demand("cycle", places[1:], lambda seen: seen.cycle and not seen.stable),
-        Demand("cycle", places[:1], lambda seen: seen.cycle),
-    ]
-    rest, cycle, wrong = meets(whole, ((0.0, 3.0), (0.0, 3.0)), demands)
-    assert outputs[0] < 0.8037 < outputs[1]
-    assert rest.ok and cycle.ok and not wrong.ok
-    assert f"{outputs[1]:.4g}" in cycle.lam and "in 0 of 1, not at 0.5" in wrong.text
 
 
 def test_every_kind_of_library_name_trains_from_the_command_line(tmp_path, capsys):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.models.region import region_of
 
 
 def watched(f, jacobian, by_parameter, names, parameters, state, **options):
@@ -106,11 +105,3 @@ def test_a_start_beyond_the_walls():
         bf.diagram(model, "r", (0, 1), start={"x": -1})
     with pytest.raises(bf.InputError, match=r"x=1, but x must not be above 0\.5"):
         bf.diagram(model, "r", (0, 1), walls={"x": (0, 0.5)})
-
-
-def test_a_region():
-    model = bf.System.from_equations({"x": "r - x", "y": "-y"}, {"r": 1}, nonnegative=True)
-    region = region_of(model, {"y": (0.5, 2)})
-    assert region.holds(np.array([0.0, 1.0, 9.0])) and not region.holds(np.array([0.0, 0.4, 9.0]))
-    assert region.clip(np.array([-1.0, 3.0, -7.0])).tolist() == [0.0, 2.0, -7.0]
-    assert region.slack(np.zeros((4, 3))).shape == (4, 0)

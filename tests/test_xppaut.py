@@ -4,15 +4,13 @@ import contextlib
 import json
 import math
 import re
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.models.auto07p import constants, fortran
-from bifrncrn.models.xppaut.read import loads
-from bifrncrn.models.xppaut.write import dumps
 
 REFERENCE = Path(__file__).parent.parent.parent / "shared" / "reference" / "ode.json"
 
@@ -34,6 +32,20 @@ set quiet {i0=0}
 done
 w'=never read
 """
+
+
+def loads(text: str) -> bf.System:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.ode"
+        path.write_text(text, encoding="utf-8")
+        return bf.load_model(path)
+
+
+def written(system: bf.System, name: str) -> str:
+    """Return the text of the file `name` when the system is written as XPPAUT's model.ode or AUTO's model.f90."""
+    with tempfile.TemporaryDirectory() as folder:
+        bf.write_model(system, Path(folder) / f"model.{'ode' if name.endswith('ode') else 'f90'}")
+        return (Path(folder) / name).read_text(encoding="utf-8")
 
 
 def value(formula: str, x: float = 0.0, y: float = 0.0) -> float:
@@ -221,7 +233,7 @@ def systems() -> list[bf.System]:
 
 @pytest.mark.parametrize("system", systems(), ids=lambda system: system.title)
 def test_what_is_written_for_xppaut_is_read_again(system):
-    again = loads(dumps(system))
+    again = loads(written(system, "model.ode"))
     for point in POINTS:
         x = point[: len(system.variables)]
         np.testing.assert_allclose(again.rhs(x), system.rhs(x), rtol=1e-12, atol=1e-13)
@@ -232,7 +244,7 @@ def test_what_is_written_for_xppaut_is_read_again(system):
 @pytest.mark.parametrize("system", systems(), ids=lambda system: system.title)
 def test_xppauts_own_engine_reads_what_is_written(system):
     xpplab = pytest.importorskip("xpplab", reason="XPPAUT's engine (the package xpplab) is not installed")
-    model = xpplab.Model.from_text(dumps(system))
+    model = xpplab.Model.from_text(written(system, "model.ode"))
     for point in POINTS:
         x = point[: len(system.variables)]
         np.testing.assert_allclose(model.rhs(x.tolist()), system.rhs(x), rtol=1e-9, atol=1e-11)
@@ -241,8 +253,8 @@ def test_xppauts_own_engine_reads_what_is_written(system):
 @pytest.mark.parametrize("system", systems(), ids=lambda system: system.title)
 def test_the_fortran_computes_the_same(system):
     """The statements of FUNC, evaluated in Python: Fortran's numbers and functions have Python's meaning put in."""
-    text = fortran(system).replace("&\n    &", "")
-    assert max(map(len, fortran(system).splitlines())) <= 132
+    text = written(system, "model.f90").replace("&\n    &", "")
+    assert max(map(len, written(system, "model.f90").splitlines())) <= 132
     body = text[text.index("DFDP(NDIM,*)") : text.index("END SUBROUTINE FUNC")]
     statements = [line.strip() for line in body.splitlines()[1:] if " = " in line]
     for point in POINTS:
@@ -286,9 +298,9 @@ def test_parameters_keep_clear_of_autos_own():
     many = bf.System.from_equations(
         {"x": " + ".join(f"p{k}" for k in range(14)) + " - x"}, {f"p{k}": k for k in range(14)}
     )
-    assert "PAR(10) = 9.0d0" in fortran(many)
-    assert "PAR(37) = 10.0d0" in fortran(many)
-    assert "NPAR = 40" in constants(many)
+    assert "PAR(10) = 9.0d0" in written(many, "model.f90")
+    assert "PAR(37) = 10.0d0" in written(many, "model.f90")
+    assert "NPAR = 40" in written(many, "c.model")
 
 
 def test_convert_writes_all_three(tmp_path):
@@ -302,6 +314,6 @@ def test_convert_writes_all_three(tmp_path):
 
 def test_a_python_function_cannot_be_written():
     system = bf.System.from_function(lambda x, p: -x, ["x"], {"a": 1.0})
-    for writer in (dumps, fortran):
+    for name in ("model.ode", "model.f90"):
         with pytest.raises(bf.InputError, match="no equations to write"):
-            writer(system)
+            written(system, name)

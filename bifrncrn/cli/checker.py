@@ -329,7 +329,7 @@ def count_curves(model: Model, pivots: Any, numbers: Any, tubes: np.ndarray) -> 
     return len({g for g, number in zip(group, numbers, strict=True) if number >= 0})
 
 
-def check(system: Any, proof: dict[str, Any], say: Callable[[str], Any] = lambda text: None) -> bool:
+def check_proof(system: Any, proof: dict[str, Any], say: Callable[[str], Any] = lambda text: None) -> bool:
     """Verify a proof; tell what was verified, and what was not."""
     model, arcs = Model(system, proof), proof["arcs"]
     if any(arcs["on"]):
@@ -374,7 +374,7 @@ def main(arguments: list[str]) -> int:
 
     model, file = arguments
     with open(file, encoding="utf-8") as stream:
-        good = check(load_model(model), json.load(stream), lambda text: sys.stdout.write(text + "\n"))
+        good = check_proof(load_model(model), json.load(stream), lambda text: sys.stdout.write(text + "\n"))
     sys.stdout.write("verified\n" if good else "NOT verified\n")
     return 0 if good else 1
 

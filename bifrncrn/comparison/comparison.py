@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bifrncrn.base.files import write_atomic
 from bifrncrn.base.tables import format_number, format_table
 from bifrncrn.comparison.window import common_range
-from bifrncrn.diagrams.results import Diagram, SpecialPoint, criticality
+from bifrncrn.diagrams.results import Diagram, SpecialPoint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +63,7 @@ class Match:
     @property
     def same_criticality(self) -> bool | None:
         """Whether both Hopf points are super- or both subcritical; None where that is not known."""
-        a, b = criticality(self.target), criticality(self.learned)
+        a, b = self.target.criticality, self.learned.criticality
         return None if a is None or b is None else a == b
 
     @property
@@ -83,7 +83,7 @@ class Match:
             "parameter_shift": self.parameter_shift,
             "state_error": self.state_error,
             "rate_error": self.rate_error,
-            "criticality": {"target": criticality(self.target), "learned": criticality(self.learned)},
+            "criticality": {"target": self.target.criticality, "learned": self.learned.criticality},
             "ok": self.ok,
         }
 
@@ -297,7 +297,7 @@ def _report(comparison: Comparison) -> str:
 
 def match_row(match: Match, name: str, theirs: str) -> list[str]:
     """Return a pair of special points as a row of the report's table."""
-    ours, learned = criticality(match.target), criticality(match.learned)
+    ours, learned = match.target.criticality, match.learned.criticality
     return [
         match.label,
         format_number(match.target.parameters[name]),

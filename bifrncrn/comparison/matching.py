@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bifrncrn.comparison.comparison import Match, criticality, where
+from bifrncrn.comparison.comparison import Match, where
 from bifrncrn.comparison.window import Window
 from bifrncrn.diagrams.results import Diagram, SpecialPoint
 
@@ -106,7 +106,7 @@ def differences(pair: Match, words: tuple[str, str], parameter: str) -> list[str
             f"{at} of the {one} lies {pair.parameter_error:.4g} away in the {two} (allowed {pair.tolerance:.4g})"
         )
     if pair.same_criticality is False:
-        said.append(f"{at} is {criticality(pair.target)} in the {one} and {criticality(pair.learned)} in the {two}")
+        said.append(f"{at} is {pair.target.criticality} in the {one} and {pair.learned.criticality} in the {two}")
     if pair.rate_error is not None and pair.rate_error > pair.shape_tolerance:
         word = "frequency" if pair.label == "HB" else "period"
         a, b = (p.omega if pair.label == "HB" else p.period for p in (pair.target, pair.learned))
@@ -121,7 +121,7 @@ def unknown(pair: Match, words: tuple[str, str], parameter: str) -> list[str]:
     said = []
     for point, word in zip((pair.target, pair.learned), words):
         at = f"{pair.label} at {next(iter(point.parameters.values())):.10g}"
-        if pair.label == "HB" and criticality(point) is None:
+        if pair.label == "HB" and point.criticality is None:
             said.append(f"the criticality of {at} of the {word} is not known")
         if pair.label == "HB" and not (point.omega and math.isfinite(point.omega)):
             said.append(f"the frequency of {at} of the {word} is not known")

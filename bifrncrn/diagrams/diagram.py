@@ -21,7 +21,7 @@ from bifrncrn.diagrams.results import Diagram
 from bifrncrn.diagrams.tracing import LABELS, Tracer
 from bifrncrn.models.branch_events import compile_events
 from bifrncrn.models.conservation import Reduction, conserved, reduce
-from bifrncrn.models.region import Region, region_of
+from bifrncrn.models.region import Region, checked_box, region_of
 from bifrncrn.models.system import System
 
 SEARCHED = (0.013, 0.27, 0.53, 0.74, 0.987)
@@ -111,7 +111,7 @@ def diagram(
         what = "the search for unconnected branches" if all else f"the engine {engine!r}"
         raise InputError(f"{what} is for systems of up to {SPARSE_ABOVE} states, not {problem.n}; leave it out")
     problem.region = region_of(system, walls, reduction, name) if reduction else region
-    inside = region_of(system, _both(walls, _checked_box(system, box)), reduction, name) if box else problem.region
+    inside = region_of(system, _both(walls, checked_box(system, box)), reduction, name) if box else problem.region
     tracer = tracer_of(
         problem, name, span, options, max_branches,
         events=compile_events(owner, events) if events else None, stop=labels(stop), engine=_engine(engine, problem),
@@ -233,21 +233,6 @@ def _search(tracer: Tracer, region: Region, box: Collection[str], step: Callable
     if len(evidence) == 1:
         return [*notes, *(f"{text[0].upper()}{text[1:]}." for text in evidence)]
     return [*notes, *(f"At {tracer.parameter}={', '.join(where)} {text}." for text, where in evidence.items())]
-
-
-def _checked_box(system: System, box: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
-    """Return the box, each of its sides being two finite numbers in order that the state may take."""
-    for name, (low, high) in box.items():
-        least, most = system.lower[system.variable_index(name)], system.upper[system.variable_index(name)]
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise InputError(
-                f"the box of {name} must be two finite numbers, the smaller first, not [{low:g}, {high:g}]"
-            )
-        if not (low < most and high > least):
-            raise InputError(
-                f"the box of {name}, [{low:g}, {high:g}], lies outside what it may be, at least {least:g}; move it"
-            )
-    return dict(box)
 
 
 def _both(

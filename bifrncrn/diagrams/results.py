@@ -102,6 +102,13 @@ class SpecialPoint(Reported):
     multipliers: np.ndarray = field(default_factory=lambda: frozen([], complex), repr=False)
     place: Place | None = field(default=None, repr=False)
 
+    @property
+    def criticality(self) -> str | None:
+        """`supercritical` or `subcritical` for a Hopf point whose first Lyapunov coefficient is known, else None."""
+        if self.l1 is None or not math.isfinite(self.l1) or self.l1 == 0:
+            return None
+        return "supercritical" if self.l1 < 0 else "subcritical"
+
     def to_json(self) -> dict[str, Any]:
         """Return the point as plain JSON."""
         out: dict[str, Any] = {
@@ -131,13 +138,6 @@ class SpecialPoint(Reported):
     def __repr__(self) -> str:
         where = ", ".join(f"{name}={value:.9g}" for name, value in self.parameters.items())
         return f"<{self.label} at {where}, {self.status}>"
-
-
-def criticality(point: SpecialPoint) -> str | None:
-    """Return `supercritical` or `subcritical` for a Hopf point whose first Lyapunov coefficient is known, else None."""
-    if point.l1 is None or not math.isfinite(point.l1) or point.l1 == 0:
-        return None
-    return "supercritical" if point.l1 < 0 else "subcritical"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from bifrncrn.base.tables import format_number, format_table, printable
-from bifrncrn.diagrams.results import COEFFICIENTS, Branch, Diagram, SpecialPoint, criticality
+from bifrncrn.diagrams.results import COEFFICIENTS, Branch, Diagram, SpecialPoint
 from bifrncrn.diagrams.summary import summary
 
 WIDTH = 80
@@ -88,7 +88,7 @@ def _coefficients(point: SpecialPoint) -> str:
         for name in COEFFICIENTS
         if (value := getattr(point, name)) is not None
     ]
-    kind = criticality(point)
+    kind = point.criticality
     facts += [kind] if kind else []
     if point.status != "converged":
         facts.append(f"{point.status}: not refined")

@@ -141,5 +141,20 @@ def region_of(
     return Region(lower[kept], upper[kept], np.array(rows), np.array(offsets), names, levels, sides)
 
 
+def checked_box(system: System, box: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Return the box, each of its sides being two finite numbers in order that the state may take."""
+    for name, (low, high) in box.items():
+        least, most = system.lower[system.variable_index(name)], system.upper[system.variable_index(name)]
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise InputError(
+                f"the box of {name} must be two finite numbers, the smaller first, not [{low:g}, {high:g}]"
+            )
+        if not (low < most and high > least):
+            raise InputError(
+                f"the box of {name}, [{low:g}, {high:g}], lies outside what it may be, at least {least:g}; move it"
+            )
+    return dict(box)
+
+
 def _broken(name: str, value: float, level: float) -> str:
     return f"{name}={value:g}, but {name} must not be {'below' if value < level else 'above'} {level:g}"

@@ -189,6 +189,19 @@ class System:
         return read(path)
 
     @classmethod
+    def from_toml(cls, text: str) -> System:
+        """Read a model from the text of a model file, as `to_toml` writes it.
+
+        Raises
+        ------
+        InputError
+            Names the line, the word and what would be right.
+        """
+        from bifrncrn.models.toml import loads
+
+        return loads(text)
+
+    @classmethod
     def from_function(
         cls,
         f: Any,

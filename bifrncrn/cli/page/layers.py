@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bifrncrn.base.tables import format_number
-from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint, criticality
+from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.models.system import System
 from bifrncrn.plots.curves import smooth
 from bifrncrn.plots.plots import stability_runs
@@ -170,7 +170,7 @@ def _says(layer: Layer, branch: Branch, row: int, special: list[SpecialPoint]) -
 
 def _described(special: SpecialPoint) -> str:
     meaning = MEANING.get(special.label, "")
-    kind = criticality(special)
+    kind = special.criticality
     facts = [
         f"{name} = {format_number(v, 6)}" for name in ("omega", "l1", "a") if (v := getattr(special, name)) is not None
     ]

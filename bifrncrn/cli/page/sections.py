@@ -12,9 +12,9 @@ import numpy as np
 
 from bifrncrn import __version__
 from bifrncrn.base.tables import format_number, printable
-from bifrncrn.cli.page.layers import MEANING, Layer
+from bifrncrn.cli.page.layers import Layer
 from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams.results import COEFFICIENTS, Diagram, SpecialPoint, criticality
+from bifrncrn.diagrams.results import COEFFICIENTS, Diagram, SpecialPoint
 from bifrncrn.models.system import System
 from bifrncrn.models.typeset import display, equations
 
@@ -70,7 +70,7 @@ def special_points(diagram: Diagram) -> str:
 
 
 def _point(point: SpecialPoint, parameters: list[str], states: list[str], facts: list[str]) -> list[str]:
-    meaning = " ".join(word for word in (criticality(point), MEANING.get(point.label, "")) if word)
+    meaning = " ".join(word for word in (point.MEANING.get(point.label, "")) if word)
     places = [format_number(point.parameters.get(name), 12) for name in parameters]
     return [
         point.label,

@@ -360,16 +360,9 @@ def largest_real_part(system: System) -> float:
 
 def equilibria_in(system: System, box: tuple[tuple[float, float], ...]) -> Array:
     """Return all equilibria (k, n) found in `box`."""
-    from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-    from bifrncrn.curves.equilibria.search import equilibria
+    from bifrncrn.curves.equilibria.find import find_equilibria
 
-    low, high = np.array(box).T
-    if not len(system.parameters):  # the search walks along a parameter, so give it one that does nothing
-        equations = {name: str(text) for name, text in system.equations.items()}
-        state = dict(zip(system.variables, system.state.tolist()))
-        system = System.from_equations(equations, {"idle_": 0.0}, state, dict(system.definitions), system.nonnegative)
-    found = equilibria(EquilibriumProblem(system, 0), float(system.values[0]), low, high)
-    return found.points[:, :-1]
+    return find_equilibria(system, dict(zip(system.variables, box, strict=True))).points
 
 
 def wanted_of_ode(
