@@ -70,7 +70,7 @@ def special_points(diagram: Diagram) -> str:
 
 
 def _point(point: SpecialPoint, parameters: list[str], states: list[str], facts: list[str]) -> list[str]:
-    meaning = " ".join(word for word in (point.MEANING.get(point.label, "")) if word)
+    meaning = " ".join(word for word in (point.criticality, MEANING.get(point.label, "")) if word)
     places = [format_number(point.parameters.get(name), 12) for name in parameters]
     return [
         point.label,
