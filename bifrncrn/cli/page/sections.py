@@ -12,7 +12,7 @@ import numpy as np
 
 from bifrncrn import __version__
 from bifrncrn.base.tables import format_number, printable
-from bifrncrn.cli.page.layers import Layer
+from bifrncrn.cli.page.layers import MEANING, Layer
 from bifrncrn.continuation.options import Options
 from bifrncrn.diagrams.results import COEFFICIENTS, Diagram, SpecialPoint
 from bifrncrn.models.system import System
