@@ -623,9 +623,22 @@ class Tracer:
                 return
         scale = np.maximum(np.abs(y), floor)
         scale[-1] = floor[-1]
-        scale = self._units(y, event.left, scale)
+        scale = self._units(y, event.left, self._grown(line, scale))
         self.special.append(self._classify(line, event, y, number, floor))
         self.junctions.append(Junction(y, event.left, scale, len(self.special) - 1, [_unit(tangent / scale)]))
+
+    def _grown(self, line: Line, scale: np.ndarray) -> np.ndarray:
+        """Return units of length in which states that are tiny all along a line, but no rounding, count by themselves.
+
+        A line that left a state of rest, all states zero, may know no size of some.
+        """
+        sizes = np.abs(line.points[:, :-1])
+        grown = sizes.max(axis=0)
+        tiny = (grown > 0.0) & (grown < SAME * scale[:-1])
+        for place in np.flatnonzero(tiny).tolist():
+            largest = line.points[sizes[:, place].argmax()]
+            tiny[place] = grown[place] > self.problem.blur(largest)[place]
+        return np.append(np.where(tiny, grown, scale[:-1]), scale[-1])
 
     def _units(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return the units of length at a branch point, smaller for what is zero there and stays small.
@@ -712,6 +725,23 @@ class Tracer:
                 own.append(min(reach, max(1.0, largest)) if reach > max(1e-9 * largest, error) else 0.0)
         rest = max(own) or 1.0
         floor[:-1] = [0.1 * (size or rest) for size in own]
+        unknown = [place for place, size in enumerate(own) if not size]
+        return self._with_followers(y, floor, unknown) if len(unknown) > 1 else floor
+
+    def _with_followers(self, y: np.ndarray, floor: np.ndarray, unknown: list[int]) -> np.ndarray:
+        """Give states of unknown size that only follow others the size which these make them have, to first order."""
+        jacobian = np.abs(self.problem.dense(y)[:, :-1])
+        np.fill_diagonal(drives := jacobian.copy(), 0.0)
+        waiting = [place for place in unknown if drives[place].any() and jacobian[place, place] > 0.0]
+        while waiting:
+            # one that influences nothing but others that wait is a follower; the last in the chain comes last
+            inputs = {place: set(np.flatnonzero(drives[place]).tolist()) for place in waiting}
+            ready = [place for place in waiting if not inputs[place] & set(waiting)]
+            if not ready:
+                break  # they depend on each other
+            for place in ready:
+                floor[place] = np.max(drives[place] * floor[:-1]) / jacobian[place, place]
+            waiting = [place for place in waiting if place not in ready]
         return floor
 
     def _end(self, trace: Trace, line: Line, far: float) -> End:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +21,9 @@ class Problem(Protocol):
 
     def linearize(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return F (n,) and its derivative (n, n + 1)."""
+
+    def inside(self, y: np.ndarray) -> np.ndarray:
+        """Return y with its states put back to where F may be evaluated."""
 
     def branch_point(
         self,
@@ -61,9 +65,8 @@ def refine(
         return None
     # where two branch points are close, the null vector of the other one may be nearer at hand
     for which in (-1, -2)[: problem.n]:
-        for spread in SPREADS:
+        for size in _row_sizes(problem, guess, matrix, scale):
             with np.errstate(over="ignore", invalid="ignore"):
-                size = _row_sizes(matrix, scale, spread)
                 scaled = matrix * scale / size[:, None]
             if not np.isfinite(scaled).all():
                 return None  # on the way to infinity
@@ -74,14 +77,25 @@ def refine(
     return None
 
 
-def _row_sizes(matrix: np.ndarray, scale: np.ndarray, spread: float) -> np.ndarray:
-    """Return the size of every equation, none smaller than `spread` times the largest.
+def _row_sizes(problem: Problem, y: np.ndarray, matrix: np.ndarray, scale: np.ndarray) -> Iterator[np.ndarray]:
+    """Give sizes of the equations, to be tried in turn.
 
-    An equation may vanish to first order at a branch point (that of an extinct species does), so its own size alone
-    is no measure.
+    An equation may vanish to first order at a branch point (that of an extinct species does), so its size there alone
+    is no measure: first that beside it counts, then a part of the largest equation's.
     """
-    rows = np.abs(matrix) @ scale
-    return np.maximum(rows, spread * rows.max() or 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rows = np.abs(matrix) @ scale
+        beside = np.abs(problem.linearize(_beside(problem, y, scale))[1]) @ scale
+        if np.isfinite(beside).all() and (beside + rows).all():
+            yield np.maximum(rows, beside)
+        for spread in SPREADS:
+            yield np.maximum(rows, spread * rows.max() or 1.0)
+
+
+def _beside(problem: Problem, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return a point beside y, on the side of it that is inside."""
+    ahead, back = problem.inside(y + BESIDE * scale), problem.inside(y - BESIDE * scale)
+    return np.where(ahead != y, ahead, back)
 
 
 def directions(problem: Problem, y: np.ndarray, w: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
@@ -93,7 +107,7 @@ def directions(problem: Problem, y: np.ndarray, w: np.ndarray, scale: np.ndarray
     The list is empty where the equation has no two real solutions.
     """
     _, matrix = problem.linearize(y)
-    beside = np.abs(problem.linearize(y + BESIDE * scale)[1] * scale).max(axis=1)
+    beside = np.abs(problem.linearize(_beside(problem, y, scale))[1] * scale).max(axis=1)
     size = np.abs(matrix * scale).max(axis=1)
     # an equation may vanish here to first order; beside it does not
     natural = np.where(np.isfinite(beside), np.maximum(beside, size), size)

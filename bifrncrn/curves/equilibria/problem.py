@@ -73,6 +73,10 @@ class EquilibriumProblem:
         self._check()
         return work
 
+    def inside(self, y: np.ndarray) -> np.ndarray:
+        """Return y with its states put back inside the walls."""
+        return self.region.clip(y)
+
     def linearize(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return F, shape (n,), and its derivative by y, shape (n, n + 1)."""
         n, work = self.n, self._evaluate(y)
@@ -256,6 +260,8 @@ class EquilibriumProblem:
         found = branch_point.refine(self, guess, scale, box)
         if found is None:
             return None
+        if abs(found[0][-1]) < ROUNDING * EPS * scale[-1]:
+            found[0][-1] = 0.0
         tiny = np.append((np.abs(found[0]) < ROUNDING * scale)[:-1], False)
         y = np.where(tiny, 0.0, found[0])
         return (y if self._stay_zero(y, np.flatnonzero(tiny)) else found[0]), *found[1:]
