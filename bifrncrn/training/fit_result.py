@@ -126,7 +126,7 @@ class Fit:
                 f"{rank:4d} {candidate.start.index:5d} {candidate.loss:10.4g} {candidate.held_out:10.4g} "
                 f"{candidate.start.weights.largest:13.4g}  {standing}"
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, "", str(self.network)])
 
     @property
     def reached(self) -> bool | None:

@@ -20,6 +20,7 @@ from bifrncrn.training.refine.bounding import bound
 from bifrncrn.training.refine.cycles import follow
 from bifrncrn.training.refine.defining import Wanted
 from bifrncrn.training.refine.flow import Flow, cycles_of, flows_of, refine_flow
+from bifrncrn.training.refine.pruning import pruned
 from bifrncrn.training.refine.special_points import neutral_points, refine, wanted_points
 from bifrncrn.training.robustness import Robustness, robustness
 from bifrncrn.training.targets.behaviours import Behaviour, CycleWanted
@@ -45,11 +46,13 @@ REFINED = 3
 SPOILT = 2.0
 # one along attractors, which share the weights with all the rest of the box, no more than this
 COSTS = 2.0
+# leaving idle rates out may cost this share of the loss
+IDLE = 0.01
 # candidates that are followed along their cycles, and for how many turns, one after the other
 FOLLOWED = 3
 TURNS = (0.1, 0.3, 1.0, 2.0)
 # entries of a candidate's record that later stages do not change
-KEPT = ("refinement", "flow", "followed")
+KEPT = ("refinement", "flow", "followed", "bounded")
 # random points of the box on which the held-out loss is taken
 HELD_OUT = 4096
 
@@ -214,6 +217,7 @@ class Judge:
             best = again if nearer < off else best
         if walls is not None:
             best = self._bounded(best, data, walls)
+        best = self._pruned(best, data)
         return [best, *(c for c in candidates if c.start.index != best.start.index)]
 
     def verification(self, best: Candidate) -> Verification | None:
@@ -233,23 +237,53 @@ class Judge:
             self.target, candidate.network, self.reference, self.behaviours, spread=spread, seed=self.record["seed"]
         )
 
+    def _pruned(self, fitted: Candidate, data: Samples) -> Candidate:
+        """Return the candidate without rates that contribute nothing, the rest refitted, or as it was."""
+        weights = pruned(fitted.start.weights, data, self.options.loss)
+        if weights is None:
+            return fitted
+        wanted = self._kept_points(fitted)
+        if wanted:
+            with single_threaded():
+                outcome = refine(weights, data, self.options.loss, wanted, rate_bound=self.options.bound)
+            if not outcome.converged:
+                return fitted
+            weights = outcome.weights
+        return self._unless_spoilt(fitted, weights, data, 1 + IDLE, pruned=True)
+
+    def noted(self, candidate: Candidate, **extra: Any) -> Candidate:
+        """Return the candidate with more in its network's record."""
+        network = candidate.network
+        record = {**network.training, **extra}
+        return replace(candidate, network=network_of(self.target, candidate.start.weights, record))
+
+    def _kept_points(self, fitted: Candidate) -> tuple[Wanted, ...]:
+        """Return the special points that a refinement has put where they are wanted."""
+        done = fitted.network.training.get("refinement")
+        return self._wanted(done["mu"], done["held"]) if done else ()
+
+    def _unless_spoilt(
+        self, fitted: Candidate, weights: Weights, data: Samples, costs: float, **extra: Any
+    ) -> Candidate:
+        """Return the candidate with other weights, or as it was where they cost more or do less."""
+        kept = {name: fitted.network.training[name] for name in KEPT if name in fitted.network.training}
+        moved = replace(fitted.start, weights=weights, loss=weights.loss(data, self.options.loss))
+        changed = self.candidate(moved, True, **extra, **kept)
+        assert fitted.standing is not None and changed.standing is not None
+        if changed.loss > costs * fitted.loss or changed.standing.key > fitted.standing.key:
+            return fitted
+        return fitted if self._first([fitted])[1] < self._first([changed])[1] else changed
+
     def _bounded(self, fitted: Candidate, data: Samples, walls: Walls) -> Candidate:
         """Return the candidate with its field turned inward on the walls, or as it was where that spoils something."""
         if look_outward(fitted.network, walls).bounded:
             return fitted
-        done = fitted.network.training.get("refinement")
-        wanted = self._wanted(done["mu"], done["held"]) if done else ()
+        wanted = self._kept_points(fitted)
         with single_threaded():
             weights = bound(fitted.start.weights, data, self.options.loss, walls, wanted, self.options.bound)
         if weights is None:
             return fitted
-        kept = {name: fitted.network.training[name] for name in KEPT if name in fitted.network.training}
-        moved = replace(fitted.start, weights=weights, loss=weights.loss(data, self.options.loss))
-        turned = self.candidate(moved, True, bounded={"loss_before": fitted.loss}, **kept)
-        assert fitted.standing is not None and turned.standing is not None
-        if turned.loss > SPOILT * fitted.loss or turned.standing.key > fitted.standing.key:
-            return fitted
-        return fitted if self._first([fitted])[1] < self._first([turned])[1] else turned
+        return self._unless_spoilt(fitted, weights, data, SPOILT, bounded={"loss_before": fitted.loss})
 
     def _first(self, candidates: Sequence[Candidate]) -> tuple[Candidate | None, float]:
         """Return the first candidate that does all of it when reduced, or the nearest, and how far off it is."""

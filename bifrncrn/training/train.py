@@ -14,6 +14,7 @@ from bifrncrn.base.checks import number, whole
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.processes import spread
 from bifrncrn.base.progress import progress as shown
+from bifrncrn.chemistry.networks.chemist import WIDE, rate_constants
 from bifrncrn.comparison.judging import completed
 from bifrncrn.training.fit import checkpoint
 from bifrncrn.training.fit.focus import focused, focused_attractors
@@ -165,9 +166,12 @@ def train(
         candidates = judge.refine(candidates, asked.data)
     walls = walls_of(target)
     candidates = judge.chosen(candidates, asked.data, refine, walls if bounded else None, robust)
+    verification = judge.verification(candidates[0])
+    if verification is not None:
+        usable = {"reached": verification.reached, "largest_mu": verification.largest_mu}
+        candidates[0] = judge.noted(candidates[0], **usable)
     best = candidates[0]
-    verification = judge.verification(best)
-    notes = (*_notes(best, rank == "diagram"), *_overfitted(best))
+    notes = (*_notes(best, rank == "diagram"), *_overfitted(best), *_spread(best))
     proof = _proof(best, target) if prove else None
     outward, copies = look_outward(best.network, walls), _copies(judge, best, robust)
     took = time.perf_counter() - began
@@ -280,6 +284,15 @@ def _overfitted(best: Candidate) -> tuple[str, ...]:
     if best.loss <= OVERFITTED * best.start.loss:
         return ()
     return ("the loss by definition is far above that on the samples: take more samples or fewer perceptrons",)
+
+
+def _spread(best: Candidate) -> tuple[str, ...]:
+    """Return a warning when the rates spread further than a laboratory can build."""
+    rates = rate_constants(best.network)
+    if max(rates) <= WIDE * min(rates):
+        return ()
+    words = f"the rate constants spread over {max(rates) / min(rates):.2g}, which is hard to build"
+    return (f"{words}; a rate_bound, or fewer perceptrons, may help",)
 
 
 def _check(options: FitOptions, rank: str, focus: float, robust: float | None) -> None:

@@ -39,10 +39,6 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         return Network.from_reactions(reactions)
 
 
-def _from_text(source: Path) -> ReactionNetwork:
-    return ReactionNetwork.from_text(read_text(source, LARGEST), str(source))
-
-
 def _from_sbml(source: Path) -> ReactionNetwork:
     """Return the reactions of an SBML or Antimony file."""
     from bifrncrn.chemistry.reactions.sbml.recognise import sbml_to_reactions

@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike
 
 from bifrncrn.base.checks import Array, array, quasi_static, require_positive, shaped, time_scale
 from bifrncrn.base.errors import InputError
+from bifrncrn.base.tables import Reported
 from bifrncrn.chemistry.networks import equations
 from bifrncrn.chemistry.reactions.network import ReactionNetwork
 from bifrncrn.models.system import System
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Network:
+class Network(Reported):
     """A recurrent neural chemical reaction network with M executive species, N perceptrons and P parameter species.
 
     The executive species X, the perceptrons Y and the constant parameter species Lambda obey ::
@@ -125,6 +126,12 @@ class Network:
         record = copy.deepcopy(training or {})
         for name, value in {**arrays, "mu": scale, "title": title, "training": record}.items():
             object.__setattr__(self, name, value)
+
+    def __str__(self) -> str:
+        """Return what a chemist needs: species, reactions, rates."""
+        from bifrncrn.chemistry.networks.chemist import network_report
+
+        return network_report(self)
 
     @property
     def sizes(self) -> tuple[int, int, int]:

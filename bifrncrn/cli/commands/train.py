@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
     option(
         "target",
         metavar="TARGET",
-        help="a library target, classifier or controlled network, or a model file with [training]",
+        help="a library target, system, classifier or controlled network, or a model file with [training]",
     )
     option(
         "--perceptrons", type=positive_integer, metavar="N", help="number of perceptrons (default: the target's own)"
@@ -155,7 +155,10 @@ def load_target(word: str) -> Target:
             f"{word} is no target; give a library target or a model file (.toml) with a [training] table, "
             "which may name a curve's .csv or .svg file"
         )
+    if word in library.names("textbook"):
+        from bifrncrn.library.textbook_target import textbook_target
+
+        return textbook_target(word)
     found = library.get(word)
-    if not isinstance(found, Target):
-        raise InputError(f"{word!r} is a system, not a target; the targets are {', '.join(library.names('target'))}")
+    assert isinstance(found, Target)  # every other name is a target's
     return found

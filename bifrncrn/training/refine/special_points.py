@@ -237,7 +237,8 @@ class AllWeights:
         self.shapes = [getattr(weights, name).shape for name in NAMES]
         self.flat = np.concatenate([getattr(weights, name).ravel() for name in NAMES])
         self.size = len(self.flat)
-        held = np.abs(self.flat) > HELD * rate_bound
+        # a rate that is zero was pruned, and stays so
+        held = (np.abs(self.flat) > HELD * rate_bound) | (self.flat == 0)
         self.natural = _natural(weights, samples, held)
         self.flat = np.linalg.solve(self.natural, self.flat)
         self.floor = floor

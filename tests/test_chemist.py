@@ -1,0 +1,104 @@
+"""What a chemist is handed: every reaction with rate and unit, no idle ones, and a fit of every name there is."""
+
+import re
+
+import numpy as np
+import pytest
+
+import bifrncrn as bf
+from bifrncrn.cli.main import main
+from bifrncrn.training.refine.pruning import pruned
+from bifrncrn.training.weights import Weights
+
+
+def network(**changes):
+    arrays = {
+        "alpha": [[-1.5, 2.0], [0.0, 3.0]],
+        "omega": [[1.0, 0.0], [-2.0, 0.5]],
+        "psi": [[0.25], [0.0]],
+        "theta": [0.0, -4.0],
+        "beta": [1.0, 7.0],
+        "lam": [2.0],
+    }
+    return bf.Network(**arrays | changes)
+
+
+def rows(text):
+    """Return (reactants, products, number, whether it carries 1/mu, unit) of every line of the table."""
+    found = re.findall(r"^(.+?) -> (.+?)\s{2,}(\S+?)(/mu)?\s+(\S.*)$", text, flags=re.M)
+    return [(a.strip(), b.strip(), float(c), bool(d), e.strip()) for a, b, c, d, e in found]
+
+
+def test_the_table_is_the_network_itself():
+    """The rates of change written out from the printed table are those of the equations of a network."""
+    net = network()
+    table = rows(str(net))
+    assert len(table) == sum(int((np.asarray(net.weights()[n]) != 0).sum()) for n in net.weights())
+    mu, amounts = 0.1, {"X_1": 1.3, "X_2": 0.7, "Y_1": 2.1, "Y_2": 0.4, "L_1": 2.0}
+    change = dict.fromkeys(amounts, 0.0)
+    for before, after, rate, fast, unit in table:
+        sides = [[], []]
+        for side, text in zip(sides, (before, after)):
+            for word in [] if text == "nothing" else text.split(" + "):
+                count, _, name = word.rpartition(" ")
+                side += [name] * int(count or 1)
+        assert unit == {0: "c/t", 1: "1/t", 2: "1/(c t)"}[len(sides[0])]
+        speed = rate / (mu if fast else 1.0) * np.prod([amounts[name] for name in sides[0]])
+        for name in change:
+            change[name] += speed * (sides[1].count(name) - sides[0].count(name))
+    x, y = np.array([1.3, 0.7]), np.array([2.1, 0.4])
+    z = net.theta + net.omega @ x + net.psi @ [2.0]
+    expected = [*(net.beta + x * (net.alpha @ y)), *((1 + y * z - y**2) / mu), 0.0]
+    assert list(change.values()) == pytest.approx(expected, rel=1e-7)
+
+
+def test_the_role_of_each_species_and_the_time_scale_are_said():
+    text = str(network(mu=0.01, training={"largest_mu": 0.02}))
+    for words in ("X_1 ", "executive", "Y_2 ", "perceptron", "L_1 ", "catalyst", "usable mu: up to 0.02", "mu = 0.01"):
+        assert words in text
+    assert "usable mu: not known" in str(network())
+
+
+def test_rates_too_far_apart_are_a_warning():
+    assert "warning" not in str(network())
+    assert "warning: they spread over more than 1e+06" in str(network(alpha=[[-1.5, 2e-7], [0.0, 3.0]]))
+
+
+def test_idle_rates_and_perceptrons_are_pruned():
+    target = bf.library.hopf()
+    samples = target.samples(count=5)
+    full = Weights(np.ones((2, 3)), np.ones((3, 2)), np.ones((3, 1)), np.ones(3), np.ones(2))
+    assert pruned(full, samples, "relative") is None
+    idle = Weights(
+        np.array([[1.0, 1e-15, 1.0], [1.0, 1e-14, -1e-13]]), np.array([[1.0, 1e-12], [3.0, 1.0], [1.0, 1.0]]),
+        np.ones((3, 1)), np.ones(3), np.ones(2),
+    )  # fmt: skip
+    less = pruned(idle, samples, "relative")
+    assert less.alpha.tolist() == [[1.0, 1.0], [1.0, 0.0]]
+    assert less.omega.tolist() == [[1.0, 0.0], [1.0, 1.0]]
+    assert less.loss(samples, "relative") == pytest.approx(idle.loss(samples, "relative"), rel=1e-9)
+
+
+def test_a_fit_ends_with_the_table_of_its_network():
+    fit = bf.train(bf.library.bistable(), seeds=1, rank="loss", evaluations=20)
+    assert str(fit).endswith(str(fit.network))
+
+
+@pytest.mark.parametrize("name", ["pitchfork", "lorenz"])
+def test_a_textbook_system_that_is_no_concentration_says_what_to_do(name, capsys):
+    assert main(["train", name]) == 2
+    message = capsys.readouterr().err
+    assert f"{name} has states or a parameter below zero" in message and "brusselator" in message
+
+
+def test_a_textbook_system_trains_on_a_box_about_what_it_does(capsys, tmp_path):
+    """Schloegl's folds are at x = 2 -+ 1/sqrt 3: b = x^3 - 6 x^2 + 11 x."""
+    out = tmp_path / "schlogl.json"
+    assert main(["train", "schlogl", "--seeds", "2", "--jobs", "1", "--out", str(out)]) == 0
+    text = capsys.readouterr().out
+    learned = bf.Network.load(out)
+    folds = bf.diagram(learned.reduced(), "lam", (0, 10)).special("LP")
+    found = sorted(point.parameters["lam"] for point in folds)
+    known = sorted(v**3 - 6 * v**2 + 11 * v for v in (2 - 3**-0.5, 2 + 3**-0.5))
+    assert found == pytest.approx(known, abs=0.1)  # a hundredth of the range, as a verification allows
+    assert "usable mu" in text and "executive" in text
