@@ -26,6 +26,7 @@ _PUBLIC = {
     "SpecialPoint": "bifrncrn.diagrams.results",
     "Comparison": "bifrncrn.comparison.comparison",
     "Options": "bifrncrn.continuation.options",
+    "LABELS": "bifrncrn.base.labels",
     "End": "bifrncrn.diagrams.results",
     "ChaosWanted": "bifrncrn.training.targets.behaviours",
     "SwitchWanted": "bifrncrn.training.targets.behaviours",
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
 
     from bifrncrn import library
     from bifrncrn.base.errors import ContinuationWarning, ConvergenceError, InputError
+    from bifrncrn.base.labels import LABELS
     from bifrncrn.chemistry.networks.controlled import Classifier, ControlledNetwork
     from bifrncrn.chemistry.networks.network import Network
     from bifrncrn.chemistry.reactions.network import Reaction, ReactionNetwork

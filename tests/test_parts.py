@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import bifrncrn as bf
+from bifrncrn.base import labels
 from bifrncrn.base import progress as progressing
 from bifrncrn.base.checks import quasi_static
 from bifrncrn.cli import parser
@@ -28,7 +29,6 @@ from bifrncrn.models.expressions import MAX_NESTING, parse, parse_number
 from bifrncrn.models.field import Field
 from bifrncrn.models.region import region_of
 from bifrncrn.models.typeset import display, equations, typeset
-from bifrncrn.plots import plots as plotting
 from bifrncrn.plots.curves import smooth
 from bifrncrn.plots.label_placement import place_labels
 from bifrncrn.plots.plots import save_bars, stability_runs
@@ -143,7 +143,7 @@ def test_smooth_curves_keep_corners_and_go_through_every_point():
 
 
 def test_every_label_has_its_own_marker():
-    shapes = list(plotting.MARKERS.values())
+    shapes = [label.marker for label in labels.LABELS.values() if label.marker]
     assert len(set(shapes)) == len(shapes)
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bifrncrn.base.labels import is_judged
 from bifrncrn.comparison.comparison import Match, where
 from bifrncrn.comparison.window import Window
 from bifrncrn.diagrams.results import Diagram, SpecialPoint
 
-UNJUDGED = ("EP", "UZ")  # labels that are no bifurcations
 REACH = 0.5  # of the range and box: special points further apart than this are never partners
 SAME_POINT = 1e-6  # of the range and box: special points of one label closer than this are one point seen twice
 
@@ -22,7 +22,7 @@ def places(diagram: Diagram, names: Sequence[str], window: Window) -> list[Place
     """Return the bifurcations in the range with their coordinates (parameter, common states), each once."""
     kept: list[Place] = []
     for point in diagram.special_points:
-        if point.label in UNJUDGED or diagram.parameter not in point.parameters:
+        if not is_judged(point.label) or diagram.parameter not in point.parameters:
             continue
         values = [point.state.get(name, math.nan) for name in names]
         place = np.array([point.parameters[diagram.parameter], *values])

@@ -1,10 +1,12 @@
 """What the march knows of a curve."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from bifrncrn.continuation import layout
 
 
 def _no_check() -> None:
@@ -44,6 +46,11 @@ class Curve:
         Called after a march: raises what the functions behind the addresses could not.
     parameters : array, optional
         The values of all parameters of the model. They may be overwritten between two marches.
+    events : mapping of int to str
+        The labels of what the march itself sees on it: turns of the parameter (`layout.FOLD`), changes of the sign of
+        the determinant (`BRANCH`), pairs and single eigenvalues that cross the imaginary axis (`PAIR`, `REAL`).
+    labels : tuple of str
+        The labels of the zeros of its test functions; those of others are `UZ`.
     memory : dict
         What marches of so many points use again. For it and for the context's sake, a curve belongs to one thread.
     """
@@ -61,4 +68,13 @@ class Curve:
     parameters: np.ndarray | None = None
     accept: int = 0
     turns: bool = True
+    events: Mapping[int, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
     memory: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def label(self, event: int) -> str:
+        """Return the label of an event of a march: one of `events`, or that of a test function."""
+        which = event - layout.USER_EVENT
+        if which < 0:
+            return self.events.get(event, "UZ")
+        return self.labels[which] if which < len(self.labels) else "UZ"

@@ -13,12 +13,12 @@ from bifrncrn.base.progress import progress
 from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.choose import SPARSE_ABOVE, equilibrium_problem, is_large
-from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.curves.equilibria.start import find_start
 from bifrncrn.diagrams.expansion import expand
 from bifrncrn.diagrams.piecewise import tracer as tracer_of
 from bifrncrn.diagrams.results import Diagram
-from bifrncrn.diagrams.tracing import LABELS, Tracer
+from bifrncrn.diagrams.tracing import Tracer
 from bifrncrn.models.branch_events import compile_events
 from bifrncrn.models.conservation import Reduction, conserved, reduce
 from bifrncrn.models.region import Region, checked_box, region_of
@@ -198,7 +198,7 @@ def _divided(
 
 def labels(stop: Collection[str]) -> frozenset[str]:
     """Return the labels to stop at, checked."""
-    known = set(LABELS.values())
+    known = {*EVENTS.values(), "UZ"}
     for label in [stop] if isinstance(stop, str) else stop:
         if label not in known:
             raise InputError(f"cannot stop at {label!r}: the labels are {', '.join(sorted(known))}")

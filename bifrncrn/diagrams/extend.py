@@ -13,7 +13,7 @@ from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line, join
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.choose import equilibrium_problem, is_large
-from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.diagram import bounds_of, labels
 from bifrncrn.diagrams.expansion import contract, expand
 from bifrncrn.diagrams.piecewise import BORDER
@@ -25,7 +25,9 @@ from bifrncrn.models.conservation import Reduction, conserved, reduce
 from bifrncrn.models.region import region_of
 from bifrncrn.models.system import System
 
-KINDS = {"LP": layout.FOLD, "HB": layout.PAIR, "BP": layout.BRANCH, "UZ": layout.USER_EVENT} | {"BC": BORDER}
+SEEN = {EVENTS[kind]: kind for kind in (layout.FOLD, layout.PAIR, layout.BRANCH)}
+SEEN |= {"UZ": layout.USER_EVENT, "BC": BORDER}
+"""What the march saw at a point of this label."""
 AGREES = 1e-6
 """The relative residual that a point of a diagram may have in its own model."""
 
@@ -183,13 +185,13 @@ def _line(tracer: Tracer, diagram: Diagram, branch: Branch) -> Line:
     events = [
         _event(special, points[special.index], scale, tracer)
         for special in diagram.special_points
-        if special.branch == branch.id and special.label in KINDS
+        if special.branch == branch.id and special.label in SEEN
     ]
     return Line(points, tangents, np.array(branch.eigenvalues), np.array(branch.unstable), tuple(events))
 
 
 def _event(special: SpecialPoint, y: np.ndarray, scale: np.ndarray, tracer: Tracer) -> Event:
-    left, kind = None, KINDS[special.label]
+    left, kind = None, SEEN[special.label]
     if special.label == "BP" and special.status == "converged":
         tracer.prepare(y)
         found = tracer.problem.refine(y, scale)

@@ -17,9 +17,6 @@ from bifrncrn.curves.orbits.switching import direction, doubled, leave
 from bifrncrn.diagrams.families import FIRST_STEP, Family, Left, Task
 from bifrncrn.diagrams.results import SpecialPoint
 
-LEAVES = ("PD", "BPC")
-"""Labels of points at which another branch of orbits leaves."""
-
 FLOOR = 0.05
 """Least unit of length of a state on the new branch, relative to its size where that leaves."""
 NOTHING = 1e-6

@@ -8,9 +8,10 @@ import numpy as np
 
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
+from bifrncrn.base.labels import locus_of
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams.locus_collecting import KINDS, Collector
+from bifrncrn.diagrams.locus_collecting import Collector
 from bifrncrn.diagrams.locus_results import assembled
 from bifrncrn.diagrams.results import Diagram, SpecialPoint
 from bifrncrn.models.conservation import Reduction, conserved, reduce
@@ -66,7 +67,7 @@ def locus(
     """
     if not isinstance(point, SpecialPoint):
         raise InputError(f"a curve starts at a special point of a diagram, not at {point!r}; give one of its LP or HB")
-    if point.label not in KINDS or len(point.parameters) != 1:
+    if not locus_of(point.label) or len(point.parameters) != 1:
         raise InputError(f"a {point.label} is not followed in two parameters; give a fold (LP) or a Hopf point (HB)")
     point = _with_model(point, system)
     assert point.system is not None
@@ -87,7 +88,7 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
         raise InputError("the diagram has lost its model (it was loaded from a file that holds none); compute it again")
     first, system = diagram.parameter, diagram.system
     span = checked_range(system, first, second, bounds)
-    chosen = [point for point in diagram.special_points if point.label in KINDS]
+    chosen = [point for point in diagram.special_points if locus_of(point.label)]
     low, high = diagram.range
     room = low - ROOM * (high - low), high + ROOM * (high - low)
     options = (options or Options()).begun()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bifrncrn.base.labels import locus_of
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.loci.junctions import Junction
 from bifrncrn.curves.loci.problem import LocusProblem
@@ -14,8 +15,6 @@ from bifrncrn.diagrams.locus_following import Follower, Locus
 from bifrncrn.diagrams.results import SpecialPoint
 from bifrncrn.models.system import System
 
-KINDS = {"LP": "fold", "HB": "hopf"}
-"""The kind of locus a special point lies on."""
 ZERO = 1e-12
 """A state below this share of what balances the others is zero all along a branch, and tells nothing of its size."""
 PERSISTS = 1e-6
@@ -68,7 +67,7 @@ class Collector:
         kappa = 0.0 if point.omega is None else point.omega**2
         if point.label == "HB" and point.omega is None:  # only bracketed
             kappa = squared_frequency(self.base.with_(values=point.parameters).jacobian(x)) or 0.0
-        if not self._through(KINDS[point.label], x, point.parameters[self.first], second, kappa):
+        if not self._through(locus_of(point.label), x, point.parameters[self.first], second, kappa):
             if point.status != "converged":
                 return  # nobody knows whether it is one
             where = f"{self.first}={point.parameters[self.first]:.6g}"

@@ -11,7 +11,7 @@ import numpy as np
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.march import TIME, Trace, march
 from bifrncrn.continuation.options import Options
-from bifrncrn.curves.loci.codim2 import LABELS, is_real, refine
+from bifrncrn.curves.loci.codim2 import is_real, refine
 from bifrncrn.curves.loci.junctions import Junction, directions, locate
 from bifrncrn.curves.loci.problem import LocusProblem
 from bifrncrn.curves.loci.starting import onto, parts, prepare, tangent, units
@@ -233,7 +233,7 @@ class Follower:
         found = []
         for row in np.flatnonzero(np.abs(marks) >= layout.USER_EVENT).tolist():
             which = abs(int(marks[row])) - layout.USER_EVENT
-            label = LABELS[self.problem.kind][which]
+            label = self.problem.curve.labels[which]
             if marks[row] < 0 and self._is_pole(trace, row, which):
                 continue
             if marks[row] < 0:
@@ -248,7 +248,7 @@ class Follower:
 
     def _at_junction(self, one: Found, trace: Trace, junctions: list[Junction], scale: np.ndarray) -> Found:
         """Return a bracketed point as located, if it is a junction: there the corrector fails."""
-        which = LABELS[self.problem.kind].index(one.label)
+        which = self.problem.curve.labels.index(one.label)
         typical = float(np.median(np.abs(trace.values[:, which])))
         for junction in junctions:
             if np.all(np.abs(junction.y - trace.points[one.row]) <= CLOSE * scale):
@@ -272,7 +272,7 @@ class Follower:
         beside = min(values[row - 1], values[min(row + 1, len(values) - 1)])  # one of them may be beside a pole
         if not values[row] <= ZERO * max(beside, TYPICAL * float(np.sort(values)[len(values) // 2])):
             return False
-        label = LABELS[self.problem.kind][which]
+        label = self.problem.curve.labels[which]
         return not is_real(self.problem, trace.points[row], label)
 
     def _end(self, trace: Trace) -> End:

@@ -10,12 +10,13 @@ import numpy as np
 
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
+from bifrncrn.base.labels import leaving
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.orbits.ends import MOTHER
 from bifrncrn.diagrams.diagram import bounds_of, parameter_of, start_point
 from bifrncrn.diagrams.families import Family, check_inside, coordinates_of, from_cycle, from_hopf, same, task_of
-from bifrncrn.diagrams.leaving import LEAVES, from_cycle_point
+from bifrncrn.diagrams.leaving import from_cycle_point
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle
@@ -131,7 +132,7 @@ def orbits(
         if system is not None:
             raise InputError("a cycle knows its system; leave system out")
         return _as_result(start.system.title, from_cycle(start, parameter, bounds, (options or Options()).begun()))
-    if isinstance(start, SpecialPoint) and start.label in LEAVES:
+    if isinstance(start, SpecialPoint) and start.label in leaving("periodic"):
         return _as_result(start.system.title if start.system else "", _left(start, bounds, parameter, options))
     if not isinstance(start, SpecialPoint) or start.label != "HB":
         what = getattr(start, "label", start)

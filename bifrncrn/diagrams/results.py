@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from bifrncrn.models.system import System
 
 SCHEMA = "bifrncrn.diagram/1"
-KINDS = (
-    "equilibrium", "periodic", "fixed_point", "homoclinic",
-    "fold", "hopf", "branch_point", "fold_of_cycles", "period_doubling", "torus",
-)  # fmt: skip
 STATUSES = ("converged", "bracketed")
 COEFFICIENTS = ("omega", "l1", "l2", "a", "b", "c", "period")
 

@@ -12,11 +12,11 @@ import numpy as np
 from bifrncrn.base.arrays import frozen
 from bifrncrn.base.checks import naming
 from bifrncrn.base.errors import InputError
+from bifrncrn.base.labels import KINDS
 from bifrncrn.base.records import Record, read_json
 from bifrncrn.continuation.options import Options
 from bifrncrn.diagrams.results import (
     COEFFICIENTS,
-    KINDS,
     SCHEMA,
     STATUSES,
     Branch,
@@ -141,9 +141,7 @@ def _branch(record: Record, number: int, parameter: str, second: str | None, poi
     if record.whole("id") != number:
         raise record.fail("id", f"its place in the diagram, {number}")
     columns = record.texts("columns")
-    first = (
-        (parameter,) if second is None or kind in ("equilibrium", "periodic", "fixed_point") else (parameter, second)
-    )
+    first = (parameter,) if second is None or KINDS[kind].parameters == 1 else (parameter, second)
     if columns[: len(first)] != first or len(columns) == len(first):
         raise record.fail("columns", f"{', '.join(first)} and the states")
     table = record.rows("points", width=len(columns))

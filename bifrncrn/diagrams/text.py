@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from bifrncrn.base.labels import is_shown
 from bifrncrn.base.tables import format_number, format_table, printable
 from bifrncrn.diagrams.results import COEFFICIENTS, Branch, Diagram, SpecialPoint
 from bifrncrn.diagrams.summary import summary
@@ -26,7 +27,7 @@ def describe(diagram: Diagram) -> str:
         header = ["branch", "kind", "from", "points", diagram.parameter, "unstable"]
         lines.append(format_table(header, [_branch_row(branch, diagram) for branch in diagram.branches]))
         lines += [_wrapped(f"branch {b.id} ends: {_ends(b)}", "    ") for b in diagram.branches if b.ended] + [""]
-    lines += _points([point for point in diagram.special_points if point.label != "EP"], diagram)
+    lines += _points([point for point in diagram.special_points if is_shown(point.label)], diagram)
     lines += [_wrapped(f"note: {note}", "    ") for note in diagram.notes]
     return printable("\n".join(lines))
 

@@ -14,14 +14,12 @@ from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line, from_trace, join
 from bifrncrn.continuation.march import TIME, Trace, march
 from bifrncrn.continuation.options import Options
-from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.angles import angles, come_round, unwound
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.unresolved import AWAY, FINE, has_pole, limit_at_infinity
 from bifrncrn.models.branch_events import Events
 
-LABELS = {layout.FOLD: "LP", layout.BRANCH: "BP", layout.PAIR: "HB", layout.REAL: "BP", layout.USER_EVENT: "UZ"}
-"""The label of every kind of event the march knows; a zero eigenvalue without a turn of the tangent counts as BP."""
 SAME = 1e-6
 """Two located branch points are one when they differ by less than this, in units of their scale."""
 SPECIAL = 1e-6
@@ -98,7 +96,7 @@ class Tracer:
         self.max_branches = max_branches
         self.march = engine
         self.events = events
-        self.stops = tuple(kind for kind, label in LABELS.items() if label in stop)
+        self.stops = tuple(kind for kind, label in (*EVENTS.items(), (layout.USER_EVENT, "UZ")) if label in stop)
         self.curve = problem.curve(events)
         self.region = problem.region
         self.angles = angles(problem.system)
@@ -657,7 +655,7 @@ class Tracer:
     def _classify(self, line: Line, event: Event, y: np.ndarray, number: int, floor: np.ndarray) -> SpecialPoint:
         """Return the special point of an event, with its normal form coefficients; `floor` are units of length."""
         problem, system = self.problem, self.problem.system
-        label, a, omega, l1 = LABELS.get(event.kind, "UZ"), None, None, None
+        label, a, omega, l1 = EVENTS.get(event.kind, "UZ"), None, None, None
         residual, largest = problem.judged(y, floor)
         spectrum = line.eigenvalues[event.row].tolist()
         big = max([*map(abs, spectrum), largest])

@@ -18,6 +18,7 @@ import numpy as np
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
+from bifrncrn.base.labels import KINDS, LABELS, is_shown
 from bifrncrn.base.tables import printable
 from bifrncrn.plots.curves import norm, smooth
 from bifrncrn.plots.label_placement import place_labels
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
     from bifrncrn.comparison.comparison import Comparison
     from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 
-MARKERS = {
-    "LP": "s", "BP": "D", "HB": "o", "LPC": "p", "PD": "v", "NS": "h", "BPC": "d",
-    "BC": "8", "CP": "^", "BT": "P", "GH": "X", "ZH": "<", "HH": ">", "UZ": "*",
-}  # fmt: skip
-UNMARKED = ("EP",)
 SUFFIXES = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
 SIZE = (6.4, 4.4)  # inches
 DPI = 200
@@ -81,7 +77,6 @@ ENDS = {"homoclinic": "HOM", "heteroclinic": "HET", "snic": "SNIC"}
 BEADS = 0.022
 """The distance of the beads along the extremes of cycles, in terms of the diagonal of the axes."""
 LOCI: dict[str, Any] = {"fold": "solid", "hopf": (0, (6.0, 1.8, 1.2, 1.8))}
-KINDS = {"fold": "fold (LP)", "hopf": "Hopf point (HB)"}
 
 
 def plot_diagram(
@@ -391,7 +386,7 @@ def _plot_loci(diagram: Diagram, ax: Axes) -> Axes:
     _finish(ax, diagram.model, second, layers)
     _around(ax, diagram, first)
     kinds = dict.fromkeys(branch.kind for branch in plane.branches)
-    keys = [Line2D([], [], color=PLAIN.colour, linestyle=LOCI[kind], label=KINDS[kind]) for kind in kinds]
+    keys = [Line2D([], [], color=PLAIN.colour, linestyle=LOCI[kind], label=KINDS[kind].meaning) for kind in kinds]
     _add_legend(ax, keys)
     _add_labels(ax, layers)
     return ax
@@ -498,7 +493,7 @@ def _marked(diagram: Diagram, name: str, both: bool = False) -> list[tuple[Speci
     branches = {branch.id: branch for branch in diagram.branches}
     marked = []
     for point in diagram.special_points:
-        if point.label in UNMARKED:
+        if not is_shown(point.label):
             continue
         branch = branches.get(point.branch)
         if name in point.state and (branch is None or branch.kind != "periodic"):
@@ -626,7 +621,7 @@ def _dashes(kind: str, style: Style) -> Any:
 def _marker(style: Style, label: str) -> dict[str, Any]:
     return {
         "linestyle": "none",
-        "marker": MARKERS.get(label, "o"),
+        "marker": LABELS[label].marker if label in LABELS else "o",
         "markersize": MARKER_SIZE if style.filled else MARKER_SIZE + 3.0,
         "markerfacecolor": style.colour if style.filled else "white",
         "markeredgecolor": style.colour if style.filled else "#4d4d4d",

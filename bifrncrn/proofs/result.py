@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bifrncrn.base.files import write_atomic
+from bifrncrn.base.labels import meaning
 
 SCHEMA = "bifrncrn.proof/1"
 
 Interval = tuple[float, float]
-
-MEANING = {"LP": "fold", "HB": "Hopf point", "BP": "branch point"}
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ def _point(point: ProvedPoint) -> str:
     where = ", ".join(f"{name} in {side(v)}" for name, v in [*point.parameters.items(), *point.state.items()])
     detail = point.detail
     kind = f"{detail['kind']} " if detail.get("kind") else ""
-    text = f"{point.label}: exactly one {kind}{MEANING[point.label]} with {where}"
+    text = f"{point.label}: exactly one {kind}{meaning(point.label)} with {where}"
     if detail.get("plane"):
         text += f"; the curve on which {detail['plane']} is constant is crossed by another one"
     if detail.get("turns"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bifrncrn.base.labels import is_shown, meaning
 from bifrncrn.base.tables import format_number
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.models.system import System
@@ -24,12 +25,6 @@ LEAST = 6
 MARKER = 0.015
 """The size of a marker, in terms of the picture."""
 DIGITS = 6
-MEANING = {
-    "LP": "fold", "BP": "branch point", "HB": "Hopf point", "UZ": "user event", "BC": "border collision",
-    "LPC": "fold of cycles", "PD": "period doubling", "NS": "Neimark-Sacker point", "BPC": "branch point of cycles",
-    "CP": "cusp", "BT": "Bogdanov-Takens point", "GH": "Bautin point", "ZH": "zero-Hopf point",
-    "HH": "double Hopf point",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -137,7 +132,7 @@ def point(layer: Layer, branch: Branch, row: int, states: list[str]) -> dict[str
     heights = {name: [c[row] for c in _columns(branch, layer, name)] for name in (*states[:STATES], "period")}
     special = [s for s in layer.diagram.special_points if s.branch == branch.id and s.index == row]
     count = int(branch.unstable[row])
-    marks = [s for s in special if s.label != "EP"]
+    marks = [s for s in special if is_shown(s.label)]
     return {
         "kind": branch.kind,
         "stability": "unknown" if count < 0 else "unstable" if count else "stable",
@@ -169,14 +164,14 @@ def _says(layer: Layer, branch: Branch, row: int, special: list[SpecialPoint]) -
 
 
 def _described(special: SpecialPoint) -> str:
-    meaning = MEANING.get(special.label, "")
+    words = meaning(special.label)
     kind = special.criticality
     facts = [
         f"{name} = {format_number(v, 6)}" for name in ("omega", "l1", "a") if (v := getattr(special, name)) is not None
     ]
     facts += [kind] if kind else []
     facts += [] if special.status == "converged" else ["seen, not refined"]
-    return f"{special.label}: {meaning}" + (f" ({', '.join(facts)})" if facts else "")
+    return f"{special.label}: {words}" + (f" ({', '.join(facts)})" if facts else "")
 
 
 def _spectrum(values: np.ndarray) -> str:

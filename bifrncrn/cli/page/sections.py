@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from bifrncrn import __version__
+from bifrncrn.base.labels import is_shown, meaning
 from bifrncrn.base.tables import format_number, printable
-from bifrncrn.cli.page.layers import MEANING, Layer
+from bifrncrn.cli.page.layers import Layer
 from bifrncrn.continuation.options import Options
 from bifrncrn.diagrams.results import COEFFICIENTS, Diagram, SpecialPoint
 from bifrncrn.models.system import System
@@ -59,7 +60,7 @@ def section(title: str, *parts: str) -> str:
 
 def special_points(diagram: Diagram) -> str:
     """Return the table of special points."""
-    points = [point for point in diagram.special_points if point.label != "EP"]
+    points = [point for point in diagram.special_points if is_shown(point.label)]
     if not points:
         return "<p>no special point</p>"
     parameters = [diagram.parameter, *([diagram.second] if diagram.second else [])]
@@ -70,11 +71,11 @@ def special_points(diagram: Diagram) -> str:
 
 
 def _point(point: SpecialPoint, parameters: list[str], states: list[str], facts: list[str]) -> list[str]:
-    meaning = " ".join(word for word in (point.criticality, MEANING.get(point.label, "")) if word)
+    words = " ".join(word for word in (point.criticality, meaning(point.label)) if word)
     places = [format_number(point.parameters.get(name), 12) for name in parameters]
     return [
         point.label,
-        point.event or meaning,
+        point.event or words,
         str(point.branch),
         *places,
         *(format_number(point.state.get(name), 9) for name in states),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bifrncrn.continuation import layout
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.curves.equilibria import branch_point
 from bifrncrn.curves.equilibria.engine import POINTS
@@ -16,6 +17,8 @@ from bifrncrn.models.branch_events import Events
 from bifrncrn.models.region import Region
 from bifrncrn.models.system import System
 
+EVENTS = {layout.FOLD: "LP", layout.BRANCH: "BP", layout.PAIR: "HB", layout.REAL: "BP"}
+"""The labels of what the march sees; a zero eigenvalue without a turn of the tangent counts as a branch point."""
 ROUNDING = 1e-13
 """A state smaller than this, in units of its length, is zero but for rounding."""
 EPS = 2.220446049250313e-16
@@ -329,6 +332,7 @@ class EquilibriumProblem:
             keep=(self.system.native, events, work, context),
             check=self._check,
             parameters=work.values,
+            events=EVENTS,
         )
 
     def notes(self) -> list[str]:

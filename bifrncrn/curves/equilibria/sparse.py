@@ -20,7 +20,7 @@ from bifrncrn.continuation.curve import Curve
 from bifrncrn.continuation.rightmost import Rightmost, all_of, rightmost
 from bifrncrn.continuation.sparse import Bordered, Solver, Structure
 from bifrncrn.curves.equilibria import sparse_branch_point, sparse_normal_forms
-from bifrncrn.curves.equilibria.problem import EPS, EquilibriumProblem
+from bifrncrn.curves.equilibria.problem import EPS, EVENTS, EquilibriumProblem
 from bifrncrn.models.branch_events import Events
 from bifrncrn.models.system import System
 
@@ -398,6 +398,7 @@ class _Callbacks:
             context=0,
             keep=(self, functions),
             check=self.carried.check,
+            events=EVENTS,
         )
 
     def _vector(self, address: int) -> np.ndarray:

@@ -13,8 +13,6 @@ from bifrncrn.curves.loci.problem import LocusProblem
 from bifrncrn.curves.loci.starting import NEAR, NEWTONS, ROUNDING, parts, prepare, squared_frequency, units
 
 Array = np.ndarray
-LABELS = {"fold": ("CP", "BT", "ZH"), "hopf": ("GH", "ZH", "HH")}
-"""What the test functions of each kind of locus find, in their order."""
 REAL = 1e-7
 """A pair of eigenvalues whose imaginary parts are below this share of what they are made of is not imaginary."""
 MOVED = 1e-3

@@ -16,6 +16,8 @@ from bifrncrn.models.system import System
 
 KINDS = {"fold": at.FOLD, "hopf": at.HOPF}
 """The kinds of curves."""
+LABELS = {"fold": ("CP", "BT", "ZH"), "hopf": ("GH", "ZH", "HH")}
+"""What the test functions of each kind of locus find, in their order."""
 LEAST = 1e-9
 """A state below this share of its typical size is rounding."""
 KEPT = 1e-3
@@ -202,6 +204,7 @@ class LocusProblem:
             parameters=self._array[at.VALUES],
             accept=call["locus_accept"],
             turns=False,
+            labels=LABELS[self.kind],
         )
 
 

@@ -1,0 +1,131 @@
+"""Labels of special points and kinds of curves: what is known about them stands here alone.
+
+Who locates a point, draws it, puts it into words, compares it or starts something from it asks this table. To find the
+points of a label is the business of the kind of curve they lie on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a label means.
+
+    Attributes
+    ----------
+    name : str
+        The label itself.
+    meaning : str
+        In words.
+    on : tuple of str
+        The kinds of curves its points lie on.
+    test : str
+        What vanishes there.
+    condition : str
+        What must not vanish there too, or else it is another point; empty where there is nothing.
+    marker : str
+        The marker of matplotlib it is drawn with; empty where it is not drawn.
+    locus : str
+        The kind of curve in two parameters that goes through its points; empty where none is followed.
+    switches : bool
+        Whether another branch of the same kind of curve leaves there.
+    judged : bool
+        Whether it is a property of the system: ends of branches and what the user asked for are none.
+    """
+
+    name: str
+    meaning: str
+    on: tuple[str, ...]
+    test: str
+    condition: str = ""
+    marker: str = ""
+    locus: str = ""
+    switches: bool = False
+    judged: bool = True
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of curve is.
+
+    Attributes
+    ----------
+    name : str
+    meaning : str
+        In words, of one of its points.
+    parameters : int
+        How many parameters vary along it.
+    cycles : bool
+        Whether its points are periodic orbits, which have multipliers, and a lowest and a highest value of each state.
+    """
+
+    name: str
+    meaning: str
+    parameters: int = 1
+    cycles: bool = False
+
+
+_KINDS = (
+    Kind("equilibrium", "equilibrium"),
+    Kind("periodic", "periodic orbit", cycles=True),
+    Kind("fixed_point", "fixed point of a map"),
+    Kind("homoclinic", "homoclinic orbit", 2),
+    Kind("fold", "fold (LP)", 2),
+    Kind("hopf", "Hopf point (HB)", 2),
+    Kind("branch_point", "branch point (BP)", 2),
+    Kind("fold_of_cycles", "fold of cycles (LPC)", 2),
+    Kind("period_doubling", "period doubling (PD)", 2),
+    Kind("torus", "torus bifurcation (NS)", 2),
+)
+KINDS = {kind.name: kind for kind in _KINDS}
+"""The kinds of curves, by name."""
+
+_REST, _CYCLE, _FOLD, _HOPF = ("equilibrium",), ("periodic",), ("fold",), ("hopf",)
+_LABELS = (
+    Label("EP", "end point", tuple(KINDS), "", judged=False),
+    Label("UZ", "user event", ("equilibrium", "periodic"), "what the user gave", marker="*", judged=False),
+    Label("LP", "fold", _REST, "the parameter's part of the tangent", "the quadratic coefficient a", "s", "fold"),
+    Label("BP", "branch point", _REST, "det [F_y; tangent]", "the tangents' angle", "D", switches=True),
+    Label("HB", "Hopf point", _REST, "the real part of an imaginary pair", "its speed; l1", "o", "hopf"),
+    Label("BC", "border collision", _REST, "the expression at whose zero the model is not smooth", marker="8"),
+    Label("LPC", "fold of cycles", _CYCLE, "the parameter's part of the tangent", "a", "p"),
+    Label("PD", "period doubling", _CYCLE, "a multiplier plus one", "its speed", "v", switches=True),
+    Label("NS", "Neimark-Sacker point", _CYCLE, "the modulus of a pair, less one", "strong resonance", "h"),
+    Label(
+        "BPC", "branch point of cycles", _CYCLE, "the bordered determinant", "the tangents' angle", "d", switches=True
+    ),
+    Label("CP", "cusp", _FOLD, "the quadratic coefficient a", "the cubic coefficient c", "^"),
+    Label("BT", "Bogdanov-Takens point", (*_FOLD, *_HOPF), "<p, q>; on Hopf curves omega", "a and b", "P"),
+    Label("GH", "Bautin point", _HOPF, "l1", "l2", "X"),
+    Label("ZH", "zero-Hopf point", (*_FOLD, *_HOPF), "a second critical eigenvalue or pair", marker="<"),
+    Label("HH", "double Hopf point", _HOPF, "a second pair's real part", marker=">"),
+)
+LABELS = {label.name: label for label in _LABELS}
+"""The labels, by name."""
+
+
+def meaning(label: str) -> str:
+    """Return a label in words, empty for one that is not known."""
+    return LABELS[label].meaning if label in LABELS else ""
+
+
+def is_shown(label: str) -> bool:
+    """Say whether points of a label are drawn and listed."""
+    return label not in LABELS or bool(LABELS[label].marker)
+
+
+def locus_of(label: str) -> str:
+    """Return the kind of curve in two parameters that goes through points of a label, empty where there is none."""
+    return LABELS[label].locus if label in LABELS else ""
+
+
+def is_judged(label: str) -> bool:
+    """Say whether a label is that of a bifurcation, or of any other property of the system."""
+    return label not in LABELS or LABELS[label].judged
+
+
+def leaving(kind: str) -> tuple[str, ...]:
+    """Return the labels on a kind of curve at which another branch of that kind leaves."""
+    return tuple(label.name for label in _LABELS if kind in label.on and label.switches)
