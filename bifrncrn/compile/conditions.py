@@ -59,10 +59,13 @@ def choose(g: Graph, condition: int, a: int, b: int) -> int:
 
 
 def _is_condition(g: Graph, node: int) -> bool:
-    """Tell whether a node takes no other values than zero and one."""
-    stack = [node]
+    """Tell whether a node takes no other values than zero and one; what is found to be so is kept."""
+    stack, seen = [node], set[int]()
     while stack:
         top = stack.pop()
+        if top in g.conditions or top in seen:
+            continue
+        seen.add(top)
         op, args = g.op[top], g.args[top]
         if op == "where":
             stack += args[1:]
@@ -72,4 +75,5 @@ def _is_condition(g: Graph, node: int) -> bool:
             stack += g.args[args[1]]  # 1 - condition
         elif top not in (g.zero, g.one):
             return False
+    g.conditions |= seen
     return True

@@ -36,6 +36,7 @@ class Graph:
         self.op: list[str] = []
         self.args: list[tuple] = []
         self._known: dict[tuple, int] = {}
+        self.conditions: set[int] = set()  # nodes known to be zero or one
         self.zero: int = self.const(0.0)
         self.one: int = self.const(1.0)
 

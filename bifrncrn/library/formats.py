@@ -27,8 +27,8 @@ SUFFIXES = {
     ".ant": "Antimony",
     ".ode": "XPPAUT",
 }
-LARGEST = 50_000_000
-"""Bytes of a file of reactions, SBML or Antimony."""
+LARGEST = 5_000_000
+"""Bytes of a file of reactions or Antimony: two hundred thousand reactions, whose equations take a minute."""
 WRITTEN = {**SUFFIXES, ".f90": "AUTO-07p"}
 SBML = (".xml", ".sbml", ".gz", ".ant")
 ACCEPTED = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())

@@ -14,7 +14,10 @@ from bifrncrn.compile.graph import Graph
 from bifrncrn.models.advice import AUTONOMOUS, HINTS, NO_DELAY, TIME, bad_character, without_unit
 
 MAX_NESTING = 200
-MAX_LENGTH = 20_000_000
+MAX_LENGTH = 2_000_000
+"""Characters of an expression: some half a million terms take seconds to read, and more of them no model has."""
+LONGEST_NUMBER = 1_000
+"""Characters of a number or fraction; with more it is none."""
 _SHOWN = 60
 
 _TOKEN = re.compile(
@@ -101,7 +104,7 @@ def tokenize(text: str) -> list[Token]:
     if not isinstance(text, str):
         raise InputError(f"an expression must be text, not {type(text).__name__} ({shorten(repr(text))})")
     if len(text) > MAX_LENGTH:
-        raise InputError(f"the expression has {len(text)} characters; at most {MAX_LENGTH} are read")
+        raise InputError(f"the expression has {len(text)} characters but at most {MAX_LENGTH} are read; name its parts")
     tokens = []
     position = 0
     while position < len(text):
@@ -168,6 +171,8 @@ def parse_number(value: object, what: str) -> float:
         If it is anything else (a bool, too).
     """
     if isinstance(value, str):
+        if len(value) > LONGEST_NUMBER:
+            raise InputError(f"{what} has {len(value)} characters, which no number needs; write it shorter")
         g = Graph()
         try:
             number = g.value(parse(g, value, {}))

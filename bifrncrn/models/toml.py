@@ -24,7 +24,10 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-MAX_BYTES = 50_000_000
+MAX_BYTES = 10_000_000
+MAX_PARTS = 50
+"""Parts of a dotted key: the time to read one grows with their square."""
+_DOTTED = re.compile(rf"(?:\.[ \t]*[^\s.=,\[\]{{}}#]+[ \t]*){{{MAX_PARTS}}}")
 TABLES = ("variables", "parameters", "definitions", "equations", "options", "training")
 OPTIONS = ("kind", "nonnegative", "periodic", "period")
 XPPAUT = re.compile(
@@ -145,12 +148,18 @@ def _read_text(path: Path) -> str:
 
 
 def _parsed(text: str, name: str) -> dict[str, Any]:
+    dotted = _DOTTED.search(text)
+    if dotted:
+        line = text.count("\n", 0, dotted.start()) + 1
+        raise InputError(f"{name}, line {line}: a key has more than {MAX_PARTS} parts; a model file needs two at most")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{name} is not valid TOML: {_lower(error)}{_toml_hint(text, str(error))}") from None
-    except (RecursionError, ValueError) as error:
-        raise InputError(f"{name} cannot be read as TOML: {_lower(error)}") from None
+    except RecursionError:
+        raise InputError(f"{name}: lists or tables are nested too deep to be read; write them flat") from None
+    except ValueError:  # a whole number of more digits than Python converts
+        raise InputError(f"{name} holds a whole number of thousands of digits; write it like 1e10") from None
 
 
 def _from_document(document: dict[str, Any]) -> System:

@@ -13,7 +13,7 @@ from bifrncrn.chemistry.networks.mat import read_mat
 from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.chemistry.reactions.network import ReactionNetwork
 
-LARGEST = 50_000_000  # bytes of a text that is read
+LARGEST = 5_000_000  # bytes of a text that is read
 SUFFIXES = (".json", ".mat", ".txt", ".xml", ".sbml", ".ant")
 
 

@@ -14,8 +14,10 @@ from bifrncrn.base.errors import InputError
 
 MAX_DEPTH = 60
 """Parentheses and functions in one another; more is no model's formula, and would exhaust Python's stack."""
-MAX_LENGTH = 2_000_000
+MAX_LENGTH = 200_000
 """Characters of a formula with its functions put in."""
+MOST_TERMS = 10_000
+"""Terms of a sum over an index."""
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*'?)|(?P<op>\*\*|[<>=!]=|[-+*/^<>&|(),]))"
 )
@@ -104,6 +106,8 @@ def translate(text: str, scope: Scope) -> str:
     InputError
         Where XPPAUT would refuse it, or the meaning is not one of ours.
     """
+    if len(text) > MAX_LENGTH:
+        raise InputError(f"a formula of {len(text)} characters, of which at most {MAX_LENGTH} are read; name its parts")
     return _Reader(text, scope, {}, 0).whole().text
 
 
@@ -161,9 +165,12 @@ class _Reader:
             left = self._factor()
         part = self._binary(left, _SUM)
         self.depth -= 1
-        if len(part.text) > MAX_LENGTH:
-            raise self._error(f"the formula with its functions put in is longer than {MAX_LENGTH} characters")
+        self._check_length(len(part.text))
         return part
+
+    def _check_length(self, length: int) -> None:
+        if length > MAX_LENGTH:
+            raise self._error(f"the formula with its functions put in is longer than {MAX_LENGTH} characters")
 
     def _binary(self, left: Part, least: int) -> Part:
         while _PRECEDENCE.get(self._peek(), 0) >= least:
@@ -262,10 +269,14 @@ class _Reader:
     def _sum(self) -> Part:
         """Read sum(a, b)of(formula of i')."""
         first, last = (self._whole_number(part) for part in self._arguments())
+        if last - first >= MOST_TERMS:
+            raise self._error(f"a sum of more than {MOST_TERMS} terms")
         self._expect("of")
-        start = self.place
-        terms = []
-        for i in range(first, min(last, first + 10_000) + 1):
+        start, length = self.place, 0
+        terms: list[str] = []
+        for i in range(first, last + 1):
+            length += len(terms[-1]) if terms else 0
+            self._check_length(length)
             self.place = start
             inner, self.given = self.given, {**self.given, "i'": Part(str(i) if i >= 0 else f"(-{-i})", _ATOM)}
             self._expect("(")

@@ -14,7 +14,8 @@ from bifrncrn.models.xppaut.formula import Scope, translate
 from bifrncrn.models.xppaut.lines import at, logical
 from bifrncrn.models.xppaut.statements import Entry, Statements, collect
 
-MAX_BYTES = 5_000_000
+MAX_BYTES = 1_000_000
+"""Ten times the largest file in public collections."""
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -46,9 +47,7 @@ def loads(text: str) -> System:
     if re.match(r"\s*\d", text):
         raise at(1, "a file that begins with a number is of XPPAUT's old style, which is not read")
     found = collect(logical(text))
-    scope, texts = _scope(found), {}
-    for name, entry in {**found.numbers, **found.derived, **found.fixed, **found.equations}.items():
-        texts[name] = _translated(entry, _seen_by(name, found, scope))
+    texts = _texts(found)
     _check_time(found, texts)
     _check_order(found, texts)
     state = {entry.name: 0.0 for entry in found.equations.values()}
@@ -83,15 +82,21 @@ def _scope(found: Statements) -> Scope:
     return Scope({**names, "t": "t"}, found.functions, [variables, fixed], unknown)
 
 
-def _seen_by(name: str, found: Statements, scope: Scope) -> Scope:
-    """Return what a quantity may use: a derived parameter sees parameters, numbers and those before it."""
-    if name not in found.derived:
-        return scope
-    before = list(found.derived)[: list(found.derived).index(name)]
-    seen = {*found.parameters, *found.numbers, *before}
+def _texts(found: Statements) -> dict[str, str]:
+    """Return the formulas of all quantities in our language."""
+    scope = _scope(found)
+    texts = {}
     said = "a derived parameter (!) sees only parameters and those before it, not"
-    unknown = {other: f"{said} {other}" for other in scope.names if other not in seen}
-    return Scope({k: v for k, v in scope.names.items() if k in seen}, scope.functions, [], unknown)
+    known = {name: scope.names[name] for name in (*found.parameters, *found.numbers)}
+    unknown = {name: f"{said} {name}" for name in scope.names if name not in known}
+    before = Scope(known, scope.functions, [], unknown)
+    for name, entry in {**found.numbers, **found.derived}.items():
+        texts[name] = _translated(entry, before)
+        known[name] = entry.name
+        unknown.pop(name, None)
+    for name, entry in {**found.fixed, **found.equations}.items():
+        texts[name] = _translated(entry, scope)
+    return texts
 
 
 def _translated(entry: Entry, scope: Scope) -> str:
@@ -146,15 +151,22 @@ def _line_of_time(found: Statements, entry: Entry) -> int:
 
 def _check_order(found: Statements, texts: dict[str, str]) -> None:
     """Refuse fixed quantities that need each other; warn of one that XPPAUT would take from its previous evaluation."""
-    done: set[str] = set()
-    waiting = list(found.fixed)
-    while waiting:
-        ready = [name for name in waiting if not (_uses(texts[name]) & set(waiting))]
-        if not ready:
-            entry = found.fixed[waiting[0]]
-            raise at(entry.number, f"the fixed quantities {', '.join(waiting[:5])} need each other in a circle")
-        done.update(ready)
-        waiting = [name for name in waiting if name not in done]
+    waiting = {name: {other for other in _uses(texts[name]) if other in found.fixed} for name in found.fixed}
+    users: dict[str, list[str]] = {name: [] for name in waiting}
+    for name, needed in waiting.items():
+        for other in needed:
+            users[other].append(name)
+    ready = [name for name, needed in waiting.items() if not needed]
+    while ready:
+        done = ready.pop()
+        del waiting[done]
+        for name in users[done]:
+            waiting[name].discard(done)
+            if not waiting[name]:
+                ready.append(name)
+    if waiting:
+        entry = found.fixed[next(iter(waiting))]
+        raise at(entry.number, f"the fixed quantities {', '.join(list(waiting)[:5])} need each other in a circle")
     places = {name: k for k, name in enumerate(found.fixed)}
     for name, place in places.items():
         late = [other for other in _uses(texts[name]) if places.get(other, -1) > place]

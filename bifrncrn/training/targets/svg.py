@@ -6,7 +6,6 @@ import math
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -14,7 +13,12 @@ import numpy as np
 
 from bifrncrn.base.checks import Array
 from bifrncrn.base.errors import InputError
+from bifrncrn.base.files import read_text
 
+LARGEST_SVG = 20_000_000
+"""Bytes of a drawing, pictures in it included."""
+LONGEST_PATH = 500_000
+"""Characters of a path: some fifty thousand pieces, a hundred times what a curve is sampled by."""
 _TOKEN = re.compile(r"\s*,?\s*(?:([A-Za-z])|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?))")
 _NUMBERS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "Z": 0}
 # points on every curved piece
@@ -30,14 +34,13 @@ def path_of(file: str | os.PathLike[str]) -> str:
         If the file cannot be read, holds no path or several, or one that is turned or scaled by its groups.
     """
     try:
-        text = Path(file).read_text(encoding="utf-8")
+        text = read_text(file, LARGEST_SVG)
         if "<!ENTITY" in text:  # which can blow up a small file to gigabytes
             raise InputError(f"{file} defines XML entities; save it as plain SVG")
         root = ElementTree.fromstring(text)
-    except (OSError, UnicodeDecodeError, ElementTree.ParseError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot read {file}: {reason}; give an SVG file with one path") from error
-    found = list(_paths(root, False))
+    except ElementTree.ParseError as error:
+        raise InputError(f"cannot read {file}: {error}; give an SVG file with one path") from error
+    found = list(_paths(root))
     if len(found) != 1:
         raise InputError(f"{file} holds {len(found)} paths; leave one (convert other shapes to a path)")
     drawn, moved = found[0]
@@ -46,15 +49,17 @@ def path_of(file: str | os.PathLike[str]) -> str:
     return drawn
 
 
-def _paths(element: Element, moved: bool) -> Iterator[tuple[str, bool]]:
-    """Yield the paths in an element, and whether a transform other than a shift applies to them."""
-    transform = element.get("transform", "").strip()
-    moved = moved or (bool(transform) and re.fullmatch(r"translate\([^()]*\)", transform) is None)
-    if element.tag.rpartition("}")[2] == "path" and element.get("d"):
-        yield element.get("d", ""), moved
-    for child in element:
-        if child.tag.rpartition("}")[2] not in ("defs", "clipPath", "marker"):
-            yield from _paths(child, moved)
+def _paths(root: Element) -> Iterator[tuple[str, bool]]:
+    """Yield the paths of a drawing, and whether a transform other than a shift applies to them."""
+    waiting = [(root, False)]
+    while waiting:
+        element, moved = waiting.pop()
+        transform = element.get("transform", "").strip()
+        moved = moved or (bool(transform) and re.fullmatch(r"translate\([^()]*\)", transform) is None)
+        if element.tag.rpartition("}")[2] == "path" and element.get("d"):
+            yield element.get("d", ""), moved
+        inner = [child for child in element if child.tag.rpartition("}")[2] not in ("defs", "clipPath", "marker")]
+        waiting += [(child, moved) for child in reversed(inner)]
 
 
 def flatten(path: str) -> tuple[Array, bool]:
@@ -93,6 +98,8 @@ def _commands(path: str) -> list[tuple[str, list[float]]]:
     """Return the commands with their numbers, repeated ones written out."""
     if not isinstance(path, str):
         raise InputError(f"the SVG path is {path!r:.60}; give the text of a path's d attribute")
+    if len(path) > LONGEST_PATH:
+        raise InputError(f"the SVG path has {len(path)} characters, more than {LONGEST_PATH}; simplify it")
     found: list[tuple[str, list[float]]] = []
     at, letter, numbers = 0, "", []  # type: ignore[var-annotated]
     text = path.strip()

@@ -1,5 +1,6 @@
 """Antimony, the text form of SBML, read and checked through the antimony library, which stays optional."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.etree.ElementTree import tostring
@@ -20,6 +21,8 @@ ROOT_TEXT = (
     "end\n"
 )
 
+MAX_STATEMENT = 100_000
+"""Characters of a statement: the library takes minutes for longer ones."""
 _LISTED = """
 at in is has function model module end import species reaction compartment const var formula gene
 operator DNA event unit substanceOnly after priority delete ext constraint maximize minimize time pi
@@ -53,6 +56,9 @@ def antimony_to_sbml(text: str, name: str = "the Antimony text", folder: Path | 
     require("antimony", "reading or writing Antimony")
     if "\0" in text:
         raise InputError(f"{name}: holds a null character, which is no text; check the file")
+    longest = max(map(len, re.split(r"[;\n]", text)))
+    if longest > MAX_STATEMENT:
+        raise InputError(f"{name}: has a statement of {longest} characters, more than {MAX_STATEMENT}; name its parts")
     where = imported_from(text, name, folder)
     return converted("from antimony", text, name, "the Antimony text", where)
 

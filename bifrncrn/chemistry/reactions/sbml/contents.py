@@ -164,8 +164,9 @@ class _ContentReader:
         return found
 
     def _spelled(self, node: Any) -> str:
-        """Return a formula in libSBML's own spelling; a root of degree 2 has two."""
-        return str(self.libsbml.formulaToL3String(node)).replace("root(2, ", "sqrt(")
+        """Return a formula in libSBML's own spelling, without units; a root of degree 2 has two."""
+        spelled = str(self.libsbml.formulaToL3String(node))
+        return spelled.replace(" dimensionless", "").replace("root(2, ", "sqrt(")
 
     def _assignments(self, group: str, method: str, where: str) -> dict[str, Formula]:
         found = {}

@@ -94,6 +94,7 @@ class _Builder:
         self.op: list[str] = []
         self.args: list[tuple[int, ...]] = []
         self.negated: dict[int, int] = {}
+        self.conditions: set[int] = set()
         self.zero = self.const(0.0)  # constants of the text are nodes of their own: nothing is simplified here
         self.one = self.const(1.0)
 

@@ -1,6 +1,6 @@
 """Reactions and systems as SBML (Level 3 Version 2), validated by libSBML."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from bifrncrn.base.errors import InputError
@@ -8,6 +8,7 @@ from bifrncrn.chemistry.reactions.mass_action import rate_names
 from bifrncrn.chemistry.reactions.network import NAME, Reaction, ReactionNetwork
 from bifrncrn.chemistry.reactions.sbml.document import open_document
 from bifrncrn.chemistry.reactions.sbml.math_out import ROOT_FUNCTION, math_element, product, root_definition
+from bifrncrn.chemistry.reactions.sbml.units import Units, declare_dimensionless, rate_unit
 from bifrncrn.models.system import System
 
 NAMESPACE = "http://www.sbml.org/sbml/level3/version2/core"
@@ -15,10 +16,16 @@ SCALE = "mu"
 HEADER = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def reactions_to_sbml(network: ReactionNetwork) -> str:
-    """Return mass-action reactions as SBML, with a global parameter for every rate.
+def reactions_to_sbml(network: ReactionNetwork, units: Units | None = None) -> str:
+    """Return mass-action reactions as SBML, with a global parameter for every rate, and units of everything.
 
     The time-scale a network records becomes an unused parameter ``mu``.
+
+    Parameters
+    ----------
+    network : ReactionNetwork
+    units : Units, optional
+        What one unit of concentration and of time are: moles per litre and seconds by default.
 
     Raises
     ------
@@ -29,16 +36,19 @@ def reactions_to_sbml(network: ReactionNetwork) -> str:
     taken = {*network.species, *rates}
     compartment = fresh("compartment", taken)
     root, model = _model(network.title)
+    orders = [len(reaction.reactants) for reaction in network.reactions]
+    (units or Units()).declare(model, set(orders))
     _compartment(model, compartment)
     constants = set(network.constants)
     species = SubElement(model, "listOfSpecies")
     for name in network.species:
         _species(species, name, compartment, network.start.get(name, 0.0), constant=name in constants)
     values = dict(zip(rates, (reaction.rate for reaction in network.reactions)))
+    unit_of = dict(zip(rates, map(rate_unit, orders)))
     if network.mu is not None and records_scale(network):
-        values[SCALE] = network.mu
-    _parameters(model, values)
-    _reactions(model, network.reactions, rates, taken)
+        values[SCALE], unit_of[SCALE] = network.mu, "dimensionless"
+    _parameters(model, values, unit_of)
+    _reactions(model, network.reactions, rates, compartment, {*taken, compartment})
     return validated(root)
 
 
@@ -55,6 +65,7 @@ def system_to_sbml(system: System) -> str:
         if not NAME.fullmatch(name) or name == ROOT_FUNCTION:
             raise InputError(f"{name!r} cannot be a name in SBML; rename it with plain letters, digits and underscores")
     root, model = _model(system.title)
+    declare_dimensionless(model)
     texts = {**system.definitions, **system.equations}
     if any(ROOT_FUNCTION in text for text in texts.values()):
         definition = SubElement(SubElement(model, "listOfFunctionDefinitions"), "functionDefinition", id=ROOT_FUNCTION)
@@ -97,7 +108,9 @@ def fresh(name: str, taken: set[str]) -> str:
 
 
 def validated(root: Element) -> str:
-    """Return the document as text after libSBML has found no error in it."""
+    """Return the document as text, numbers in formulas without a unit, after libSBML has found no error in it."""
+    for plain in root.iter("cn"):
+        plain.set("sbml:units", "dimensionless")
     indent(root)
     text = HEADER + tostring(root, encoding="unicode") + "\n"
     open_document(text, "the SBML document written")
@@ -105,7 +118,7 @@ def validated(root: Element) -> str:
 
 
 def _model(title: str) -> tuple[Element, Element]:
-    root = Element("sbml", xmlns=NAMESPACE, level="3", version="2")
+    root = Element("sbml", {"xmlns": NAMESPACE, "xmlns:sbml": NAMESPACE, "level": "3", "version": "2"})
     model = SubElement(root, "model", id="model")
     printable = "".join(c for c in title if c.isprintable())
     if printable:
@@ -132,25 +145,36 @@ def _species(group: Element, name: str, compartment: str, start: float, constant
     )
 
 
-def _parameters(model: Element, fixed: dict[str, float], changing: dict[str, float | None] | None = None) -> None:
+def _parameters(
+    model: Element,
+    fixed: dict[str, float],
+    units: Mapping[str, str] | None = None,
+    changing: dict[str, float | None] | None = None,
+) -> None:
+    """Write the parameters; those without a unit of their own are dimensionless."""
     group = SubElement(model, "listOfParameters")
+    known = units or {}
     for name, value in fixed.items():
-        SubElement(group, "parameter", id=name, value=repr(value), constant="true")
+        unit = known.get(name, "dimensionless")
+        SubElement(group, "parameter", id=name, value=repr(value), units=unit, constant="true")
     for name, start in (changing or {}).items():
-        element = SubElement(group, "parameter", id=name, constant="false")
+        element = SubElement(group, "parameter", id=name, units="dimensionless", constant="false")
         if start is not None:
             element.set("value", repr(start))
 
 
-def _reactions(model: Element, reactions: Iterable[Reaction], rates: list[str], taken: set[str]) -> None:
+def _reactions(
+    model: Element, reactions: Iterable[Reaction], rates: list[str], compartment: str, taken: set[str]
+) -> None:
+    """Write the reactions; in SBML a speed is an amount by time, so the volume is a factor."""
     group = SubElement(model, "listOfReactions")
     for reaction, rate in zip(reactions, rates):
-        name = fresh(f"reaction_{rate}", taken)
-        element = SubElement(group, "reaction", id=name, reversible="false")
+        identifier = fresh(f"reaction_{rate}", taken)
+        element = SubElement(group, "reaction", id=identifier, name=str(reaction), reversible="false")
         for side, names in (("listOfReactants", reaction.reactants), ("listOfProducts", reaction.products)):
             counts = {name: names.count(name) for name in dict.fromkeys(names)}
             sides = SubElement(element, side) if counts else None
             for name, count in counts.items():
                 if sides is not None:
                     SubElement(sides, "speciesReference", species=name, stoichiometry=str(count), constant="true")
-        SubElement(element, "kineticLaw").append(product([rate, *reaction.reactants]))
+        SubElement(element, "kineticLaw").append(product([compartment, rate, *reaction.reactants]))
