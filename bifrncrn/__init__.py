@@ -50,6 +50,7 @@ _PUBLIC = {
     "Cycle": "bifrncrn.trajectories.cycles",
     "Simulation": "bifrncrn.trajectories.simulation",
     "Event": "bifrncrn.trajectories.events",
+    "Transition": "bifrncrn.models.transitions",
     "InputError": "bifrncrn.base.errors",
     "ConvergenceError": "bifrncrn.base.errors",
     "ContinuationWarning": "bifrncrn.base.errors",

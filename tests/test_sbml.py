@@ -285,3 +285,28 @@ def test_missing_libraries_say_how_to_install_them(tmp_path, monkeypatch, librar
 def _sbml_file(folder, *law, **parts):
     (folder / "a.xml").write_text(document(*law, **parts))
     return folder / "a.xml"
+
+
+@pytest.mark.parametrize("kind", ["reactions", "concentrations", "equations"])
+def test_libsbml_has_nothing_to_say_about_what_is_written(kind, sbml, tmp_path):
+    """All of its checks, those of units and of modelling practice too."""
+    import libsbml
+
+    reactions = "## mu 0.01\n#A=1.0,B=0.5\n->A,0.1\nA + B->B + B + B,4.3\nA + A + B->A,0.2\nB->,1e-3\n"
+    source = tmp_path / ("model.txt" if kind == "reactions" else "model.toml")
+    positive = f"[options]\nnonnegative = {str(kind == 'concentrations').lower()}\n"
+    source.write_text(reactions if kind == "reactions" else TOML + positive)
+    convert(source, tmp_path / "model.xml")
+    document = libsbml.readSBMLFromFile(str(tmp_path / "model.xml"))
+    document.checkConsistency()
+    assert [document.getError(i).getMessage() for i in range(document.getNumErrors())] == []
+    if kind == "reactions":
+        model = document.getModel()
+        assert model.getReaction(1).getName() == "A + B->B + B + B"
+        units = [model.getParameter(i).getDerivedUnitDefinition() for i in range(4)]
+        assert [libsbml.UnitDefinition.printUnits(unit, True) for unit in units] == [
+            "(1 mole)^1, (1 litre)^-1, (1 second)^-1",
+            "(1 mole)^-1, (1 litre)^1, (1 second)^-1",
+            "(1 mole)^-2, (1 litre)^2, (1 second)^-1",
+            "(1 second)^-1",
+        ]

@@ -6,6 +6,7 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.models.equations import build_graph
 from bifrncrn.models.formulas_out import Assignments, Dialect, short_names
 from bifrncrn.models.system import System
+from bifrncrn.models.transitions import notes_out
 
 MAX_PARAMETERS = 36
 """AUTO keeps numbers 11 to 36 of its parameters for itself (11 is the period): parameters leave them out."""
@@ -77,7 +78,8 @@ def fortran(system: System) -> str:
     start += [
         f"    PAR({place[n]}) = {_signed(v)}  ! {n}" for n, v in zip(system.parameters, system.values, strict=True)
     ]
-    head = f"! {' '.join((system.title or 'a model').split())}"
+    comments = [system.title or "a model", *notes_out(system)]
+    head = "\n".join(f"! {' '.join(text.split())}" for text in comments)
     return _TEMPLATE.format(head=head, declared="\n".join(declared), body="\n".join(body), start="\n".join(start))
 
 

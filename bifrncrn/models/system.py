@@ -102,6 +102,7 @@ class System:
         title: str = "",
         training: dict[str, Any] | None = None,
         periodic: Sequence[str] = (),
+        transitions: Sequence[Transition] = (),
     ) -> System:
         """Make a system from its equations.
 
@@ -124,6 +125,8 @@ class System:
             What the system is to be learned on; kept as it is.
         periodic : sequence of str
             The variables that are angles, modulo 2 pi.
+        transitions : sequence of Transition
+            What happens suddenly in simulations; diagrams leave it out, and say so.
 
         Raises
         ------
@@ -133,7 +136,12 @@ class System:
         """
         system = cls.trusted(equations, parameters, state, definitions, nonnegative, title, training, periodic)
         _ = system.native.graph
-        return system
+        if not transitions:
+            return system
+        from bifrncrn.models.transitions import check_transitions, event_note
+
+        check_transitions(system, transitions)
+        return replace(system, transitions=tuple(transitions), notes=(event_note(transitions),))
 
     @classmethod
     def trusted(

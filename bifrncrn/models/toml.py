@@ -1,7 +1,8 @@
 """Model files: a System as TOML, in and out.
 
 A file has the tables [variables] (start values), [parameters], [equations] and, if wanted, [definitions], [options]
-(`nonnegative`) and [training], and a title. Expressions are text for the safe reader.
+(`nonnegative`), [events] (what happens suddenly in simulations, one table each) and [training], and a title.
+Expressions are text for the safe reader.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from bifrncrn.base.files import write_atomic
 from bifrncrn.models.equations import ModelError
 from bifrncrn.models.expressions import suggest, variable_of
 from bifrncrn.models.system import System
+from bifrncrn.models.transitions import Transition
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -28,7 +31,7 @@ MAX_BYTES = 10_000_000
 MAX_PARTS = 50
 """Parts of a dotted key: the time to read one grows with their square."""
 _DOTTED = re.compile(rf"(?:\.[ \t]*[^\s.=,\[\]{{}}#]+[ \t]*){{{MAX_PARTS}}}")
-TABLES = ("variables", "parameters", "definitions", "equations", "options", "training")
+TABLES = ("variables", "parameters", "definitions", "equations", "events", "options", "training")
 OPTIONS = ("kind", "nonnegative", "periodic", "period")
 XPPAUT = re.compile(
     r"^\s*(done|(param?s?|p|init|aux|number)\s+\w+\s*=.*|\w+'\s*=\s*[^\"'\s].*|@\s+\w+.*)$", re.M | re.I
@@ -82,7 +85,7 @@ def write(system: System, path: str | os.PathLike[str]) -> None:
 
 
 def dumps(system: System) -> str:
-    """Return the text of a model file; reading it gives the same system, digit for digit, but for transitions."""
+    """Return the text of a model file; reading it gives the same system, digit for digit."""
     lines = [f"# {' '.join(note.split())}" for note in system.notes]
     if system.title:
         lines += [f"title = {_toml_value(system.title)}", ""]
@@ -92,6 +95,8 @@ def dumps(system: System) -> str:
     if system.definitions:
         lines += _table("definitions", system.definitions)
     lines += _table("equations", system.equations)
+    for one in system.transitions:
+        lines += _table(f"events.{_toml_key(one.name)}", _event_out(one), nested=False)
     options: dict[str, Any] = {"nonnegative": system.nonnegative} if system.nonnegative else {}
     options |= {"periodic": system.periodic} if system.periodic else {}
     if options:
@@ -182,6 +187,7 @@ def _from_document(document: dict[str, Any]) -> System:
             hint = suggest(name, OPTIONS) or f"; the options are {', '.join(OPTIONS)}"
             raise ModelError(f"unknown option '{name}'{hint}", "options", name)
     _check_kind(options)
+    transitions = tuple(_event(name, entry) for name, entry in document.get("events", {}).items())
     return System.from_equations(
         document["equations"],
         parameters=document.get("parameters", {}),
@@ -191,7 +197,41 @@ def _from_document(document: dict[str, Any]) -> System:
         title=document.get("title", ""),
         training=document.get("training"),
         periodic=options.get("periodic", ()),
+        transitions=transitions,
     )
+
+
+def _event(name: str, entry: Any) -> Transition:
+    """Read one of the tables [events.NAME]."""
+    table = f"events.{name}"
+    if not isinstance(entry, dict):
+        raise ModelError(f"the event '{name}' must be a table, headed by the line [events.{name}]", "events", name)
+    kinds = {item.name: item.type for item in fields(Transition) if item.name != "name"}
+    for key, value in entry.items():
+        if key not in kinds:
+            hint = suggest(key, kinds) or f"; an event has {', '.join(kinds)}"
+            raise ModelError(f"the event {name} has an unknown entry '{key}'{hint}", table, key)
+        right = {"bool": bool, "str": str}.get(str(kinds[key]), dict)
+        plain = not isinstance(value, bool) and isinstance(value, int | float) and right is str
+        if not plain and not isinstance(value, right):
+            meant = {bool: "true or false", str: "text", dict: 'a table of expressions like { x = "x/2" }'}[right]
+            raise ModelError(f"'{key}' of the event {name} must be {meant}, not {_kind(value)}", table, key)
+    if "trigger" not in entry or not entry.get("assignments"):
+        rule = "an event has a trigger, a condition, and assignments, what it changes"
+        raise ModelError(
+            f"the event {name} lacks {'assignments' if 'trigger' in entry else 'a trigger'}; {rule}", table
+        )
+    said = {key: str(value) if kinds[key] == "str" else value for key, value in entry.items()}
+    said["assignments"] = {key: str(value) for key, value in entry["assignments"].items()}
+    return Transition(name, **said)
+
+
+def _event_out(one: Transition) -> dict[str, Any]:
+    """Return the entries of an event that are not as they are by default."""
+    usual = {item.name: item.default for item in fields(Transition)}
+    entries = {name: getattr(one, name) for name in usual if name not in ("name", "assignments")}
+    rest = {name: value for name, value in entries.items() if value != usual[name]}
+    return {**rest, "assignments": dict(one.assignments)}
 
 
 def _check_kind(options: Mapping[str, Any]) -> None:
@@ -257,12 +297,14 @@ def _unquote(word: str) -> str:
 # -- writing ----------------------------------------------------------------------------------------------------
 
 
-def _table(name: str, entries: dict[str, Any]) -> list[str]:
-    """Return the lines of a table; tables in it follow as tables of their own."""
+def _table(name: str, entries: dict[str, Any], nested: bool = True) -> list[str]:
+    """Return the lines of a table; tables in it follow as tables of their own, or stand in their lines."""
     lines = [f"[{name}]"]
-    plain = [(key, value) for key, value in entries.items() if not isinstance(value, dict)]
+    plain = [(key, value) for key, value in entries.items() if not (nested and isinstance(value, dict))]
     lines += [f"{_toml_key(key)} = {_toml_value(value)}" for key, value in plain]
     lines.append("")
+    if not nested:
+        return lines
     for key, value in entries.items():
         if isinstance(value, dict):
             lines += _table(f"{name}.{_toml_key(key)}", value)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.models.equations import ModelError, build_graph
+from bifrncrn.models.expressions import listed, shorten, suggest
+
+if TYPE_CHECKING:
+    from bifrncrn.models.system import System
 
 
 @dataclass(frozen=True)
@@ -49,3 +57,43 @@ class Transition:
         """Pickle the arguments; a read-only view of a mapping cannot be pickled itself."""
         rest = (self.delay, self.priority, self.persistent, self.initially, self.from_trigger)
         return type(self), (self.name, self.trigger, dict(self.assignments), *rest)
+
+    def texts(self) -> dict[str, str]:
+        """Return every expression, by what it is called in messages."""
+        own = {"trigger": self.trigger, "delay": self.delay, "priority": self.priority or "0"}
+        return {**own, **{f"new value of {name}": text for name, text in self.assignments.items()}}
+
+
+def check_transitions(system: System, transitions: Sequence[Transition]) -> None:
+    """Raise ModelError where a transition changes what is no variable or parameter, or holds what is no expression."""
+    known = (*system.variables, *system.parameters)
+    still = dict.fromkeys(system.variables, "0")  # no equations are needed
+    for one in transitions:
+        table = f"events.{one.name}"
+        for name in one.assignments:
+            if name not in known:
+                hint = suggest(name, known) or listed(known)
+                why = "a definition, which follows its formula" if name in system.definitions else "nothing known"
+                problem = f"the event {one.name} changes '{shorten(name)}', which is {why}, no variable or parameter"
+                raise ModelError(problem + hint, table, "assignments")
+        for what, text in one.texts().items():
+            try:
+                build_graph(system.variables, system.parameters, still, {**system.definitions, "'": text})
+            except InputError as error:
+                problem = str(error).removeprefix("definition of ': ")
+                raise ModelError(f"the {what} of the event {one.name}: {problem}", table, what) from None
+
+
+def notes_out(system: System) -> tuple[str, ...]:
+    """Return what a file that cannot hold them says of a model's notes and of the events left out."""
+    if not system.transitions:
+        return system.notes
+    own = event_note(system.transitions)
+    left_out = f"The events of the model ({', '.join(one.name for one in system.transitions)}) are left out here."
+    return (*(note for note in system.notes if note != own), left_out)
+
+
+def event_note(transitions: Sequence[Transition]) -> str:
+    """Say that what happens suddenly is no part of a diagram."""
+    listed_names = ", ".join(one.name for one in transitions)
+    return f"The events of the model ({listed_names}) act in simulations only; diagrams leave them out."

@@ -6,6 +6,7 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.models.equations import build_graph
 from bifrncrn.models.formulas_out import Assignments, Dialect, short_names
 from bifrncrn.models.system import System
+from bifrncrn.models.transitions import notes_out
 from bifrncrn.models.xppaut.formula import RESERVED
 
 LONGEST_NAME = 9
@@ -73,6 +74,7 @@ def dumps(system: System) -> str:
 
     printed = Assignments(g, roots, labels, temporary, XPPAUT)
     lines = [f"# {' '.join((system.title or 'a model').split())}".replace("\\", "/")]
+    lines += [f"# {' '.join(note.split())}".replace("\\", "/") for note in notes_out(system)]
     lines += [f"# {short} is {name}".replace("\\", "/") for name, short in names.items() if short != name]
     lines += [f"par {names[n]}={float(v)!r}" for n, v in zip(system.parameters, system.values, strict=True)]
     lines += [f"{name}={text}" for name, text in printed.lines]

@@ -14,6 +14,7 @@ from bifrncrn.chemistry.reactions.sbml.imports import imported_from
 from bifrncrn.chemistry.reactions.sbml.math_out import ROOT_FUNCTION, math_element
 from bifrncrn.chemistry.reactions.sbml.write import SCALE, fresh, records_scale
 from bifrncrn.models.system import System
+from bifrncrn.models.transitions import Transition
 
 ROOT_TEXT = (
     f"function {ROOT_FUNCTION}(z, g, t)\n"
@@ -118,11 +119,12 @@ def system_to_antimony(system: System) -> str:
         If the library is not installed, or a name or function is not possible in Antimony.
     """
     names = (*system.parameters, *system.definitions, *system.variables)
-    for name in names:
+    for name in (*names, *(one.name for one in system.transitions)):
         if not NAME.fullmatch(name):
             raise InputError(f"{name!r} cannot be a name in Antimony; rename it with plain letters and underscores")
-    called = _renamed(names, set(names))
-    own = {name: called.get(name, name) for name in names}
+    named = dict.fromkeys((*names, *(one.name for one in system.transitions)))
+    called = _renamed(named, set(named))
+    own = {name: called.get(name, name) for name in named}
     lines = [f"// {' '.join(note.split())}" for note in system.notes] + _comments(called)
     if system.nonnegative is True:
         lines.append("species " + ", ".join(own[name] for name in system.variables) + ";")
@@ -132,6 +134,7 @@ def system_to_antimony(system: System) -> str:
     texts = {name: repr(value) for name, value in values}
     texts |= {name: _formula(text, own) for name, text in system.starts.items()}
     lines += [f"{own[name]} = {text};" for name, text in texts.items()]
+    lines += [_event(one, own) for one in system.transitions]
     used = (*system.definitions.values(), *system.equations.values())
     return _checked(lines, system.title, ROOT_TEXT if any(ROOT_FUNCTION in text for text in used) else "")
 
@@ -144,6 +147,20 @@ def _renamed(names: Iterable[str], taken: set[str]) -> dict[str, str]:
             called[name] = fresh(f"{name}_", taken)
             taken.add(called[name])
     return called
+
+
+def _event(one: Transition, own: Mapping[str, str]) -> str:
+    """Return the line of an event."""
+    late = "" if one.delay == "0" else f"{_formula(one.delay, own)} after "
+    said = [f"t0={_word(one.initially)}", f"persistent={_word(one.persistent)}"]
+    said += [f"fromTrigger={_word(one.from_trigger)}"]
+    said += [f"priority={_formula(one.priority, own)}"] if one.priority else []
+    changes = ", ".join(f"{own[name]} = {_formula(text, own)}" for name, text in one.assignments.items())
+    return f"{own[one.name]}: at {late}({_formula(one.trigger, own)} != 0), {', '.join(said)}: {changes};"
+
+
+def _word(flag: bool) -> str:
+    return "true" if flag else "false"
 
 
 def _comments(called: dict[str, str]) -> list[str]:

@@ -24,7 +24,7 @@ from bifrncrn.chemistry.reactions.sbml.formula_text import Renderer
 from bifrncrn.chemistry.reactions.sbml.math_out import ROOT_FUNCTION
 from bifrncrn.models.positivity import nonnegative_states
 from bifrncrn.models.system import System
-from bifrncrn.models.transitions import Transition
+from bifrncrn.models.transitions import Transition, event_note
 
 ONE = number(1)
 
@@ -286,7 +286,8 @@ class Assembly:
         except InputError as error:
             raise self.content.error(str(error)) from error
         species = {self.amounts.get(name, name) for name in self.content.species}
-        system = replace(system, transitions=transitions, notes=self._notes())
+        notes = (*self.content.notes, *([event_note(transitions)] if transitions else []))
+        system = replace(system, transitions=transitions, notes=notes)
         return system.with_(nonnegative=nonnegative_states(system, species))
 
     def _place(
@@ -340,13 +341,6 @@ class Assembly:
         texts = [formula for formula in self.content.formulas() if any(p.kind == TIME for p in parts(formula))]
         if texts or not equations:
             equations[self.clock], state[self.clock] = "1", "0"
-
-    def _notes(self) -> tuple[str, ...]:
-        notes = list(self.content.notes)
-        if self.content.events:
-            listed = ", ".join(event.id for event in self.content.events)
-            notes.append(f"The events of the model ({listed}) act in simulations only; diagrams leave them out.")
-        return tuple(notes)
 
     # -- events -------------------------------------------------------------------------------------------------
 

@@ -50,6 +50,15 @@ def math_element(text: str, names: Iterable[str]) -> Element:
     return math_of(builder.elements[root])
 
 
+def truth_element(text: str, names: Iterable[str]) -> Element:
+    """Return the ``<math>`` element that is true where an expression is not zero."""
+    content = Element("apply")
+    SubElement(content, "neq")
+    content.append(_content(text, names))
+    SubElement(content, "cn", type="integer").text = "0"
+    return math_of(content)
+
+
 def math_of(content: Element) -> Element:
     """Wrap content into a ``<math>`` element."""
     element = Element("math", xmlns=NAMESPACE)

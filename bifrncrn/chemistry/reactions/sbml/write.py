@@ -7,9 +7,16 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.chemistry.reactions.mass_action import rate_names
 from bifrncrn.chemistry.reactions.network import NAME, Reaction, ReactionNetwork
 from bifrncrn.chemistry.reactions.sbml.document import open_document
-from bifrncrn.chemistry.reactions.sbml.math_out import ROOT_FUNCTION, math_element, product, root_definition
+from bifrncrn.chemistry.reactions.sbml.math_out import (
+    ROOT_FUNCTION,
+    math_element,
+    product,
+    root_definition,
+    truth_element,
+)
 from bifrncrn.chemistry.reactions.sbml.units import Units, declare_dimensionless, rate_unit
 from bifrncrn.models.system import System
+from bifrncrn.models.transitions import Transition
 
 NAMESPACE = "http://www.sbml.org/sbml/level3/version2/core"
 SCALE = "mu"
@@ -61,7 +68,7 @@ def system_to_sbml(system: System) -> str:
         If libSBML is not installed, or a name or function is not possible in SBML.
     """
     names = [*system.parameters, *system.definitions, *system.variables]
-    for name in names:
+    for name in (*names, *(one.name for one in system.transitions)):
         if not NAME.fullmatch(name) or name == ROOT_FUNCTION:
             raise InputError(f"{name!r} cannot be a name in SBML; rename it with plain letters, digits and underscores")
     root, model = _model(system.title)
@@ -77,13 +84,12 @@ def system_to_sbml(system: System) -> str:
         species = SubElement(model, "listOfSpecies")
         for name, value in start.items():
             _species(species, name, compartment, value, constant=False)
-    _parameters(
-        model,
-        dict(zip(system.parameters, system.values.tolist())),
-        changing=dict.fromkeys(system.definitions)
-        if system.nonnegative is True
-        else {**dict.fromkeys(system.definitions), **start},
-    )
+    values = dict(zip(system.parameters, system.values.tolist()))
+    by_event = {name for one in system.transitions for name in one.assignments}
+    changing: dict[str, float | None] = dict.fromkeys(system.definitions)
+    changing |= {} if system.nonnegative is True else start
+    changing |= {name: value for name, value in values.items() if name in by_event}
+    _parameters(model, {name: value for name, value in values.items() if name not in by_event}, changing=changing)
     if system.starts:
         assignments = SubElement(model, "listOfInitialAssignments")
         for name, text in system.starts.items():
@@ -92,6 +98,8 @@ def system_to_sbml(system: System) -> str:
     for kind, entries in (("assignmentRule", system.definitions), ("rateRule", system.equations)):
         for name, text in entries.items():
             SubElement(rules, kind, variable=name).append(math_element(text, names))
+    if system.transitions:
+        _events(model, system.transitions, names)
     return validated(root)
 
 
@@ -126,13 +134,35 @@ def _model(title: str) -> tuple[Element, Element]:
     return root, model
 
 
+def _events(model: Element, transitions: Iterable[Transition], names: list[str]) -> None:
+    group = SubElement(model, "listOfEvents")
+    taken = set(names)
+    for one in transitions:
+        own = fresh(one.name, taken)
+        taken.add(own)
+        flags = {"id": own, "useValuesFromTriggerTime": _word(one.from_trigger)}
+        event = SubElement(group, "event", flags)
+        flags = {"initialValue": _word(one.initially), "persistent": _word(one.persistent)}
+        SubElement(event, "trigger", flags).append(truth_element(one.trigger, names))
+        for tag, text in (("priority", one.priority), ("delay", one.delay)):
+            if text not in ("", "0"):
+                SubElement(event, tag).append(math_element(text, names))
+        changes = SubElement(event, "listOfEventAssignments")
+        for name, text in one.assignments.items():
+            SubElement(changes, "eventAssignment", variable=name).append(math_element(text, names))
+
+
+def _word(flag: bool) -> str:
+    return "true" if flag else "false"
+
+
 def _compartment(model: Element, name: str) -> None:
     group = SubElement(model, "listOfCompartments")
     SubElement(group, "compartment", id=name, spatialDimensions="3", size="1", constant="true")
 
 
 def _species(group: Element, name: str, compartment: str, start: float, constant: bool) -> None:
-    word = "true" if constant else "false"
+    word = _word(constant)
     SubElement(
         group,
         "species",
