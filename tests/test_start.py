@@ -77,3 +77,20 @@ def test_a_start_is_not_taken_to_where_the_equations_are_not_defined():
     # x = y and (1 - x)(0.2 + x) = a x
     np.testing.assert_allclose((1 - rows[:, 1]) * (0.2 + rows[:, 1]), rows[:, 0] * rows[:, 1], atol=1e-10)
     assert rows[:, 1].min() > 0.1
+
+
+def test_a_start_is_not_taken_to_the_far_side_of_a_pole():
+    # s/(1 + s) + s/50 = v: from s = 40 at v = 0.3 Newton's method goes to s = -36, but the solution to s = 0.42
+    model = system({"s": "v - s/(1 + s) - s/50"}, {"v": 0.3}, {"s": 40})
+    found = bf.diagram(model, "v", (0.2, 0.9))
+    (branch,) = found.branches
+    np.testing.assert_allclose(
+        branch.points[:, 1] / (1 + branch.points[:, 1]) + branch.points[:, 1] / 50, branch.points[:, 0]
+    )
+    assert branch.points[:, 1].min() > 0.2
+    assert "integration" in found.notes[0]
+
+
+def test_a_start_on_the_far_side_of_a_pole_stays_there():
+    found = bf.diagram(system({"s": "v - s/(1 + s) - s/50"}, {"v": 0.3}, {"s": -36}), "v", (0.2, 0.9))
+    assert found.branches[0].points[:, 1].max() < -5

@@ -113,6 +113,28 @@ def borders(system: System) -> Observables:
     return Observables(system, key, len(found), lambda: (graph, found))
 
 
+def denominators(system: System) -> Observables:
+    """Compile what the equations divide by, factor by factor; nothing of a Python function."""
+    if not system.equations:
+        return Observables(system, "", 0, _nothing)
+    graph, roots = system.native.graph
+    waiting = [graph.args[node][1] for node in graph.reachable(roots) if graph.op[node] == "div"]
+    waiting += [graph.args[node][0] for node in graph.reachable(roots) if _inverts(graph, node)]
+    found: dict[int, None] = {}
+    while waiting:
+        node = waiting.pop()
+        if graph.op[node] in ("mul", "ipow", "neg"):
+            waiting += graph.operands(node)
+        elif graph.op[node] not in ("const", "par"):
+            found[node] = None
+    key = json.dumps(["denominators", system.variables, system.parameters, system.definitions, system.equations])
+    return Observables(system, key, len(found), lambda: (graph, list(found)))
+
+
+def _inverts(graph: Graph, node: int) -> bool:
+    return graph.op[node] == "ipow" and graph.args[node][1] < 0
+
+
 def column_of(system: System, name: str, x: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return a variable, parameter or definition at states (k, n) and parameter values (k, m), as (k,).
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from bifrncrn.base.errors import ConvergenceError
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.models.observables import denominators
 
 TOLERANCE = 1e-12
 NEAR = 1e-3
@@ -18,6 +19,8 @@ SMALL = 1e-8
 """A state smaller than this part of the largest is measured by that."""
 ELSEWHERE = 0.1
 """Newton's method has left the start where it has moved by more than this, relatively."""
+SAMPLES = 33
+"""At so many points between a start and an equilibrium a pole is looked for."""
 ESCAPE = 1e9
 """A solution that grows beyond this multiple of the start (or of one) is taken to go to infinity."""
 SPANS = (1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6)
@@ -204,6 +207,15 @@ def nearby(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
     return None
 
 
+def _pole_between(problem: EquilibriumProblem, y: np.ndarray, found: np.ndarray) -> bool:
+    """Say whether the equations divide by something that changes sign on the straight way from one point to another."""
+    states = y[:-1] + np.linspace(0.0, 1.0, SAMPLES)[:, None] * (found - y)[:-1]
+    values = np.array(problem.system.values)
+    values[problem.parameter] = y[-1]
+    divisors = denominators(problem.system).along(states, values)
+    return bool(np.any(divisors.min(axis=0, initial=np.inf) * divisors.max(axis=0, initial=-np.inf) < 0.0))
+
+
 def find_start(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, str]:
     """Return an equilibrium for a rough start, and a sentence that says how it was found.
 
@@ -220,6 +232,8 @@ def find_start(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, 
         beside = nearby(problem, y)
         if beside is not None:
             return beside, f"The start was moved to the equilibrium beside it, at {name}={beside[-1]:.9g}."
+        if found is not None and _pole_between(problem, y, found):
+            found = None  # no solution from the start goes there
     if found is not None:
         return found, "" if moved < 1e-6 else "The start was corrected by Newton's method."
     settled = settle(problem, y)
