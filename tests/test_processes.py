@@ -70,6 +70,25 @@ def test_workers_end_with_their_parent(tmp_path, sent):
         assert f"starts are kept in {tmp_path}" in said and "Traceback" not in said
 
 
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_computation_in_compiled_code_ends_at_once(tmp_path, sent, code):
+    n = 90
+    rows = "".join(f"x{i} = 'sin(20*p + x{(i + 1) % n}*x{(7 * i) % n}) - x{i}'\n" for i in range(n))
+    starts = "".join(f"x{i} = 0.1\n" for i in range(n))
+    (tmp_path / "m.toml").write_text(f"[variables]\n{starts}[parameters]\np = 0.1\n[equations]\n{rows}")
+    words = ("diagram", "m.toml", "--parameter", "p", "--range", "0", "1", "--json", "d.json")
+    process = subprocess.Popen(command(*words), cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    time.sleep(6)  # it runs for half a minute
+    process.send_signal(sent)
+    began = time.monotonic()
+    said = process.communicate(timeout=60)[1]
+    assert time.monotonic() - began < 3.0  # half a second on an idle machine
+    assert process.returncode == code and "bifrncrn: stopped" in said and "Traceback" not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["m.toml"]
+
+
 def workers(session):
     """Return the processes of a session that still run, but for its leader, by the files of /proc."""
     found = []

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib
 import io
 import os
 import sys
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import Any
 
 from bifrncrn.base.errors import ContinuationWarning, ConvergenceError, InputError
 from bifrncrn.base.tables import printable
 from bifrncrn.cli.parser import Parser
+from bifrncrn.cli.stopping import INTERRUPTED, TERMINATED, Terminated, stopping
 
-OK, FINDING, BAD_INPUT, INTERRUPTED, BROKEN_PIPE, TERMINATED = 0, 1, 2, 130, 141, 143
+OK, FINDING, BAD_INPUT, BROKEN_PIPE = 0, 1, 2, 141
 
 COMMANDS = ("diagram", "train", "compare", "prove", "simulate", "portrait", "convert", "bench", "demo", "list")
 GREETING = """\
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _tolerate_characters()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        with warnings.catch_warnings(), _terminating():
+        with warnings.catch_warnings(), stopping():
             warnings.simplefilter("always", ContinuationWarning)
             warnings.showwarning = _show_warning
             code = _run(arguments)
@@ -71,31 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         kept = str(stopped) or "nothing was written"
         line = "\n" if sys.stderr.isatty() else ""  # after the ^C that the terminal shows
         sys.stderr.write(f"{line}bifrncrn: stopped; {printable(kept)}\n")
-        return TERMINATED if isinstance(stopped, _Terminated) else INTERRUPTED
-
-
-class _Terminated(KeyboardInterrupt):
-    """The process was asked to end (SIGTERM): what was begun is put away as after an interrupt from the keyboard."""
-
-
-@contextlib.contextmanager
-def _terminating() -> Iterator[None]:
-    """Let SIGTERM raise `_Terminated`, so that workers are ended and no temporary file stays."""
-    import signal
-    import threading
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> NoReturn:
-        raise _Terminated
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        return TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED
 
 
 def build_parser() -> argparse.ArgumentParser:
