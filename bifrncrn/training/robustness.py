@@ -232,9 +232,10 @@ def _cycles(system: System, x: Array, low: Array, high: Array) -> bool:
 
 def _same_cycle(wanted: CycleWanted, copy: Network) -> bool:
     """Say whether a copy has a cycle about where it is wanted, as stable."""
-    from bifrncrn.trajectories.cycles import find_cycle, hausdorff
+    from bifrncrn.trajectories.cycles import hausdorff
 
-    cycle = find_cycle(started(copy, wanted.points[0], wanted.lam, None), backward=not wanted.attracts)
+    start = np.maximum(wanted.points[0], 0.0)
+    cycle = copy.cycle(state=start, lam=np.array(wanted.lam), repelling=not wanted.attracts)
     if cycle is None or cycle.stable != wanted.attracts:
         return False
     return hausdorff(cycle.points, wanted.points) <= NEARBY * float(np.ptp(wanted.points, axis=0).max())

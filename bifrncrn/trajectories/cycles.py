@@ -17,7 +17,7 @@ from bifrncrn.models.conservation import conserved
 from bifrncrn.models.field import Field
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.settling import Settled, settle, stable
-from bifrncrn.trajectories.shooting import Orbit, find_orbit
+from bifrncrn.trajectories.shooting import Orbit, find_orbit, orbit_through
 
 Values = Mapping[str, float | str] | Sequence[float] | np.ndarray | None
 SHARP = 40
@@ -283,6 +283,31 @@ def measured(system: System, orbit: Orbit, samples: int) -> Cycle:
         stable(orbit.monodromy, _conserved(system)),
         orbit.residual,
         orbit.error,
+        frozen(low),
+        frozen(high),
+        orbit,
+    )
+
+
+def cycle_through(
+    system: System, times: np.ndarray, states: np.ndarray, multipliers: np.ndarray, stable: bool, samples: int = 400
+) -> Cycle:
+    """Return the cycle that a branch of periodic orbits has computed: its times (k,) and states (k, n).
+
+    The last state equals the first. How exact it is the branch knows: `residual` and `error` are NaN here.
+    """
+    orbit = orbit_through(Field(system), times, states)
+    phases = np.linspace(0, 1, samples, endpoint=False)
+    low, high = _extremes(orbit)
+    return Cycle(
+        system,
+        orbit.period,
+        frozen(phases * orbit.period),
+        frozen(orbit.at(phases)),
+        frozen(multipliers, complex),
+        stable,
+        orbit.residual,
+        np.nan,
         frozen(low),
         frozen(high),
         orbit,

@@ -20,6 +20,9 @@ ITERATIONS = 15
 STEP_TOLERANCE = 1e-12
 STAGNATED = 1e-8
 """A Newton step below this (relative to the orbit's size) that no longer halves is at the level of rounding."""
+CLOSED = 1e-8
+"""An orbit whose pieces do not meet this closely (relative to its size) is none: where neighbours part by 1e10 in a
+turn rounding leaves such gaps, however small the step."""
 RANK = 1e-13
 """Singular values below this, relative to the largest, count as zero."""
 GROWTH = 1.5
@@ -136,6 +139,17 @@ def find_orbit(field: Field, times: np.ndarray, states: np.ndarray, tolerance: f
     return orbit
 
 
+def orbit_through(field: Field, times: np.ndarray, states: np.ndarray) -> Orbit:
+    """Return the orbit through states (k, n) that are already exact; its monodromy matrix is not known (NaN).
+
+    The last state equals the first, and the last time minus the first is the period.
+    """
+    period, n = float(times[-1] - times[0]), states.shape[1]
+    edges = (times - times[0]) / period
+    nodes = _hermite(edges, states, field.many(states) * period, _places(edges)).reshape(len(edges) - 1, STAGES + 1, -1)
+    return Orbit(period, edges, nodes, np.full((n, n), np.nan), np.nan)
+
+
 def _scale(states: np.ndarray) -> np.ndarray:
     """Return the size of the orbit in every direction; one in which it hardly moves counts by its magnitude."""
     extent = np.ptp(states, axis=0)
@@ -187,8 +201,10 @@ def _newton(field: Field, edges: np.ndarray, nodes: np.ndarray, period: float, p
             return None
         nodes += change
         period += change_period
-        if size < STEP_TOLERANCE or (size < STAGNATED and size > 0.5 * previous):
-            return Orbit(float(period), edges, nodes, monodromy, float(np.max(np.abs(residual) / phase.scale)))
+        gap = float(np.max(np.abs(nodes[:, -1] - np.roll(nodes[:, 0], -1, axis=0)) / phase.scale))
+        if gap < CLOSED and (size < STEP_TOLERANCE or (size < STAGNATED and size > 0.5 * previous)):
+            left = max(float(np.max(np.abs(residual) / phase.scale)), gap)
+            return Orbit(float(period), edges, nodes, monodromy, left)
         previous = size
     return None
 

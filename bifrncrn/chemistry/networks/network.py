@@ -3,7 +3,7 @@
 import copy
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +14,9 @@ from bifrncrn.base.tables import Reported
 from bifrncrn.chemistry.networks import equations
 from bifrncrn.chemistry.reactions.network import ReactionNetwork
 from bifrncrn.models.system import System
+
+if TYPE_CHECKING:
+    from bifrncrn.trajectories.cycles import Cycle
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -186,6 +189,38 @@ class Network(Reported):
             nonnegative=True,
             title=self.title,
         )
+
+    def cycle(
+        self,
+        mu: float | None = None,
+        *,
+        state: ArrayLike | None = None,
+        lam: ArrayLike | None = None,
+        repelling: bool = False,
+    ) -> "Cycle | None":
+        """Return the cycle of the reduced system, or the one of the full system at `mu` that it becomes.
+
+        The reduced system's cycle is found by settling, in backward time where it is `repelling`, and followed as mu
+        grows: it is found where it repels, too, and where the full system is stiff.
+
+        Parameters
+        ----------
+        mu : float, optional
+            Without it, the cycle of the reduced system is returned.
+        state : (M,) array, optional
+            Start of the executive species, other than the network's own.
+        lam : (P,) array, optional
+            Values of the parameter species, other than the network's own.
+        repelling : bool
+            Whether to look for a cycle that repels in every direction.
+
+        Returns
+        -------
+        Cycle, or None when the reduced system has none to be found so, or it ends before `mu`
+        """
+        from bifrncrn.chemistry.networks.cycles import network_cycle
+
+        return network_cycle(self, mu, state=state, lam=lam, repelling=repelling)
 
     def resolve_mu(self, mu: float | None) -> float:
         """Return `mu`, or the network's own time-scale when it is None."""

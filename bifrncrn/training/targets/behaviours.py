@@ -104,13 +104,14 @@ class CycleWanted:
     over: tuple[float, float] | None = None
 
     def check(self, network: Network, mu: float | None) -> Verdict:
-        """Look for the cycle from a point of the curve; repelling ones in backward time."""
+        """Look for the cycle from a point of the curve; for repelling ones see `Network.cycle`."""
         from bifrncrn.trajectories.cycles import find_cycle, hausdorff
 
         where = _at(self.lam)
-        system = started(network, self.points[0], self.lam, mu)
-        backward = not self.attracts and mu is None  # the full system is too stiff to run backwards
-        cycle = find_cycle(system, backward=backward)
+        cycle = find_cycle(started(network, self.points[0], self.lam, mu)) if self.attracts else None
+        if cycle is None:
+            start = np.maximum(self.points[0], 0.0)
+            cycle = network.cycle(mu, state=start, lam=np.array(self.lam), repelling=not self.attracts)
         if cycle is None:
             return Verdict(False, np.inf, f"no cycle found{where}")
         distance = hausdorff(cycle.points[:, : self.points.shape[1]], self.points)
