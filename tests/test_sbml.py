@@ -296,7 +296,7 @@ def test_libsbml_has_nothing_to_say_about_what_is_written(kind, sbml, tmp_path):
     source = tmp_path / ("model.txt" if kind == "reactions" else "model.toml")
     positive = f"[options]\nnonnegative = {str(kind == 'concentrations').lower()}\n"
     source.write_text(reactions if kind == "reactions" else TOML + positive)
-    convert(source, tmp_path / "model.xml")
+    bf.convert(source, tmp_path / "model.xml")
     document = libsbml.readSBMLFromFile(str(tmp_path / "model.xml"))
     document.checkConsistency()
     assert [document.getError(i).getMessage() for i in range(document.getNumErrors())] == []

@@ -105,7 +105,7 @@ def _alone_of(part: Problem, k: int, box: Bounds) -> bool:
 
 
 def _matrix(part: Problem, box: Bounds) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Return bounds of the derivatives (1, n, n + 1) of a part's equations, and about the inverse of those by states."""
+    """Return bounds of the derivatives (1, n, n + 1) of a part, and about the inverse of those by states."""
     _, (low, high) = part.linear(box[0][None], box[1][None])
     inverse, good = inverses(0.5 * (low + high)[:, :, : part.n])
     return (low, high, inverse) if good[0] and np.isfinite(low + high).all() else None
