@@ -52,6 +52,9 @@ def diagram(
     The branch through the start is followed in both directions to the ends of the range; every fold, branch point and
     Hopf point on it is located and classified, and at every simple branch point the other branch is followed too.
 
+    Of a periodically forced system, which has no equilibria, the periodic orbits are followed: the start is the state
+    at the time zero, LPC, PD, NS and BPC are located, and multipliers are those of the map of one period.
+
     Parameters
     ----------
     system : System
@@ -99,9 +102,13 @@ def diagram(
     name = (
         parameter_of(system, parameter) if parameter in (None, *system.parameters) and system.parameters else parameter
     )
-    check_at_rest(system)
+    if not system.period:
+        check_at_rest(system)
     span = bounds_of(name or "the parameter", bounds)
     start = _checked_start(start or {})
+    if system.period:
+        given = {"all": all, "box": box, "events": events, "walls": walls, "stop": stop, "engine": engine != "native"}
+        return _forced(system, parameter_of(system, name), span, start, options, max_branches, given)
     region = region_of(system, walls)
     reduction = _divided(system, name, span, start, region)
     owner = reduction.system if reduction else system
@@ -126,6 +133,24 @@ def diagram(
             notes += _search(tracer, inside, box or {}, step)
     result = tracer.diagram(notes)
     return expand(result, reduction, system) if reduction else result
+
+
+def _forced(
+    system: System,
+    name: str,
+    span: tuple[float, float],
+    start: Mapping[str, float],
+    options: Options,
+    most: int,
+    given: Mapping[str, object],
+) -> Diagram:
+    """Return the diagram of a periodically forced system; what was `given` that it cannot take is refused."""
+    from bifrncrn.diagrams.forced import forced_diagram
+
+    for key, value in given.items():
+        if value:
+            raise InputError(f"{key} is for equilibria, and a periodically forced model has none; leave it out")
+    return forced_diagram(system, name, span, start_point(system, name, span, start), options, most)
 
 
 def _engine(name: str, problem: EquilibriumProblem) -> Callable[..., Trace]:

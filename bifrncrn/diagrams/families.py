@@ -38,9 +38,12 @@ from bifrncrn.curves.orbits.orbit import Mesh, Orbit
 from bifrncrn.diagrams.diagram import bounds_of, parameter_of
 from bifrncrn.diagrams.results import Branch, End, Profile, SpecialPoint
 from bifrncrn.models.conservation import Reduction, conserved, reduce
+from bifrncrn.models.forcing import shown
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Cycle
 
+APART = 1e-9
+"""Two phases of an orbit closer than this are one."""
 FIRST_STEP = 0.02
 """Length of the first step along a branch."""
 SAME = 1e-6
@@ -49,18 +52,23 @@ SAME = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What is followed: a system without conserved sums, in one parameter, over a range."""
+    """What is followed: a system without conserved sums, in one parameter, over a range.
+
+    `forced` is the periodically forced system that it stands for, if it stands for one.
+    """
 
     system: System
     reduction: Reduction | None
     parameter: str
     span: tuple[float, float]
     options: Options
+    forced: System | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The variables of the results."""
-        return self.reduction.whole.variables if self.reduction else self.system.variables
+        whole = self.reduction.whole if self.reduction else self.system
+        return tuple(name for name in whole.variables if name not in whole.clock)
 
     @property
     def unit(self) -> float:
@@ -149,10 +157,16 @@ def from_hopf(task: Task, point: SpecialPoint) -> Family | str:
     return Family(task, problem, start, found, corrector)
 
 
-def from_cycle(cycle: Cycle, parameter: str | None, bounds: tuple[float, float] | None, options: Options) -> Family:
-    """Follow the branch of a cycle both ways."""
+def from_cycle(
+    cycle: Cycle,
+    parameter: str | None,
+    bounds: tuple[float, float] | None,
+    options: Options,
+    forced: System | None = None,
+) -> Family:
+    """Follow the branch of a cycle both ways; `forced` is the forced system that the cycle's stands for."""
     name = parameter_of(cycle.system, parameter)
-    task = divided(cycle.system, cycle.points[0], name, bounds_of(name, bounds), options)
+    task = replace(divided(cycle.system, cycle.points[0], name, bounds_of(name, bounds), options), forced=forced)
     index = task.system.parameter_index(name)
     value = float(task.system.values[index])
     check_inside(task, value, "the cycle")
@@ -268,19 +282,34 @@ class Family:
         orbit = row.place.orbit
         states = self._whole(orbit.nodes, orbit.parameter)
         low, high = row.extremes if self.task.reduction is None else (states.min(axis=0), states.max(axis=0))
-        point = [orbit.parameter, orbit.period, *np.column_stack([low, high]).ravel().tolist()]
-        profile = Profile(orbit.period, frozen(orbit.mesh.phases), frozen(states))
+        count = len(self.task.names)
+        point = [orbit.parameter, orbit.period, *np.column_stack([low, high])[:count].ravel().tolist()]
+        profile = Profile(orbit.period, frozen(orbit.mesh.phases), frozen(states[:, :count]))
+        if self.task.forced is not None:
+            profile = self._timed(orbit, profile)
         return point, self._multipliers(row), row.place.unstable, profile
+
+    def _timed(self, orbit: Orbit, profile: Profile) -> Profile:
+        """Return the orbit of a forced system with its phases counted from the time zero, at which it begins."""
+        zero = starting_phase(orbit)
+        first = self._whole(orbit.at(np.array([zero])), orbit.parameter)[:, : len(self.task.names)]
+        phases = (profile.phases - zero) % 1.0
+        order = np.argsort(phases)
+        order = order[(phases[order] > APART) & (phases[order] < 1.0 - APART)]
+        states = np.concatenate([first, profile.states[order]])
+        return Profile(profile.period, frozen(np.append(0.0, phases[order])), frozen(states))
 
     def _multipliers(self, row: Row) -> np.ndarray:
         """Return the multipliers to report: what the mesh does not resolve is damped, away from an event."""
-        place = row.place
-        if row.event or len(place.multipliers) == 2:
-            return place.multipliers
-        pair = self.corrector.damped_pair(place.orbit, place.metric)
-        if pair is None:
-            return place.multipliers
-        return damped(place.multipliers, multipliers(pair, place.corrected.velocity, place.corrected.growth)[0])
+        place, forced = row.place, self.task.forced is not None
+        found = np.append(1.0, shown(place.multipliers)) if forced else place.multipliers
+        pair = None
+        if not row.event and len(place.multipliers) != 2:
+            pair = self.corrector.damped_pair(place.orbit, place.metric)
+        if pair is not None:
+            other = multipliers(pair, place.corrected.velocity, place.corrected.growth)[0]
+            found = damped(found, np.append(1.0, shown(other)) if forced else other)
+        return found[1:] if forced else found
 
     def _hopf_row(self, hopf: HopfPoint) -> tuple[list[float], np.ndarray, int, Profile]:
         """Return the row of an orbit of no extent: the multipliers are those of the linear flow."""
@@ -307,18 +336,22 @@ class Family:
         orbit = row.place.orbit
         states = self._whole(orbit.nodes, orbit.parameter)
         top = states[int(np.argmax(states[:, 0]))]
+        if self.task.forced is not None:
+            top = self._whole(orbit.at(np.array([starting_phase(orbit)])), orbit.parameter)[0]
         return SpecialPoint(
             label=row.event,
             branch=number,
             index=index,
             parameters={self.task.parameter: orbit.parameter},
-            state=dict(zip(self.task.names, top.tolist(), strict=True)),
+            state=dict(zip(self.task.names, top.tolist(), strict=False)),
             status="converged" if row.bracket is None else "bracketed",
             residual=row.residual,
             period=orbit.period,
             bracket=row.bracket,
-            multipliers=frozen(row.place.multipliers, complex),
-            system=self.task.system,
+            multipliers=frozen(
+                row.place.multipliers if self.task.forced is None else shown(row.place.multipliers), complex
+            ),
+            system=self.task.forced or self.task.system,
             reduction=self.task.reduction,
             range=self.task.span,
             place=row.place,
@@ -370,6 +403,19 @@ class Family:
             return End(reason, f"{messages[reason]} at {name}={found.limit:.9g}")
         default = f"the step became too small at {here}: the branch is not smooth here, or needs a finer mesh"
         return End(reason, messages.get(reason, default))
+
+
+def starting_phase(orbit: Orbit) -> float:
+    """Return the first phase of an orbit of a forced system at which its time is a multiple of the forcing's period."""
+    v = orbit.nodes[:, -1]
+    places = np.flatnonzero((v < 0.0) & (np.roll(v, -1) >= 0.0))
+    phases = orbit.mesh.phases
+    low = float(phases[places[0]])
+    high = float(phases[places[0] + 1]) if places[0] + 1 < len(phases) else 1.0
+    for _ in range(60):  # the angle of the oscillator is exact to the accuracy of the orbit
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if orbit.at(np.array([middle]))[0, -1] < 0.0 else (low, middle)
+    return high
 
 
 def _limit(found: Followed) -> float:

@@ -168,10 +168,10 @@ def _as_result(title: str, family: Family) -> Orbits:
         range=task.span,
         branches=(family.branch(0, None),),
         special_points=tuple(family.special_points(0)),
-        system=task.system,
+        system=task.forced or task.system,
         notes=(task.system.note,) if task.system.note else (),
         counters=family.counters(),
-        reduction=task.reduction,
+        reduction=None if task.forced else task.reduction,
     )
 
 
@@ -243,6 +243,10 @@ def with_cycle(
     ConvergenceError
         If the trajectory settles to no cycle.
     """
+    if system.period:
+        raise InputError(
+            "the diagram of a periodically forced model follows its periodic orbits itself; ask for no cycle"
+        )
     name, start = parameter_of(system, parameter), dict(start or {})
     y = start_point(system, name, bounds_of(name, bounds), start)
     cycle = find_cycle(system, values={name: float(y[-1])}, state=y[:-1])

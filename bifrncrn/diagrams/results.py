@@ -42,7 +42,8 @@ class SpecialPoint(Reported):
     branch, index : int
         The branch it lies on and the row of that branch's points which it is.
     parameters, state : dict of str to float
-        Where it is, in the model's own units. Of a periodic orbit: where the first variable is largest.
+        Where it is, in the model's own units. Of a periodic orbit: where the first variable is largest; of a
+        periodically forced system: at the time 0.
     status : str
         `converged`, or `bracketed`: seen between the two parameter values `bracket`, not refined.
     residual : float
@@ -69,7 +70,7 @@ class SpecialPoint(Reported):
     range : (float, float) or None
         That of its diagram.
     multipliers : (n,) complex array
-        Floquet multipliers of a periodic orbit, the trivial one first.
+        Floquet multipliers of a periodic orbit, the trivial one first; a periodically forced system has none such.
     place : Place or None
         The periodic orbit itself, from which other branches start.
     """
@@ -182,8 +183,8 @@ class Branch(Reported):
     ended : (End, End)
         Why it ends at its first and at its last point.
     multipliers : (k, n) complex array
-        Floquet multipliers of periodic orbits, the trivial one first, the others by descending size. Below about 1e-14
-        times the largest they are rounding.
+        Floquet multipliers of periodic orbits, the trivial one first, the others by descending size; of a periodically
+        forced system those of the map of one period alone. Below about 1e-14 times the largest they are rounding.
     profiles : tuple of Profile
         The periodic orbits themselves.
     system : System or None
@@ -330,7 +331,7 @@ class Diagram(Reported):
 
     def __post_init__(self) -> None:
         whole = self.reduction.whole if self.reduction is not None else self.system
-        if whole is not None and whole.definitions:
+        if whole is not None and whole.definitions and not whole.period:
             known = tuple(b if b.system is whole else replace(b, system=whole) for b in self.branches)
             object.__setattr__(self, "branches", known)
 

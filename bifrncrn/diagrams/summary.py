@@ -38,7 +38,8 @@ def summary(diagram: Diagram) -> str:
     """
     branches = [branch for branch in diagram.branches if branch.kind in ("equilibrium", "periodic")]
     equilibria = [branch for branch in branches if branch.kind == "equilibrium"]
-    if not equilibria or any((branch.unstable < 0).all() for branch in equilibria):
+    forced = diagram.system is not None and bool(diagram.system.period)
+    if not (equilibria or forced) or any((branch.unstable < 0).all() for branch in equilibria):
         return ""
     found = [stretch for branch in branches for stretch in _stable(branch, diagram)]
     low, high = diagram.range
@@ -102,6 +103,9 @@ def _stable(branch: Branch, diagram: Diagram) -> list[Stretch]:
     values = branch.column(diagram.parameter)
     periods = branch.points[:, 1] if branch.kind == "periodic" else np.full(len(values), np.nan)
     special = {point.index for point in diagram.special_points if point.branch == branch.id}
+    if branch.kind == "periodic" and branch.origin is not None:  # where it leaves another it is neither
+        origin = diagram.special_points[branch.origin].parameters.get(diagram.parameter)
+        special |= set(np.flatnonzero(values == origin).tolist())
     out = []
     for rows, kind in stability_runs(branch.unstable, special):
         if kind != "stable":

@@ -10,7 +10,8 @@ _UNIT = re.compile(rf"\s*({_NUMBER})(?!\s*pi\b)(\s*[^\W\d_][^()*]*|\s*[%µ°].*|
 TIME = ("t", "time")
 AUTONOMOUS = (
     "if time is meant: the models analysed here are autonomous, their right-hand sides do not depend on time; "
-    "replace it by a parameter, or a forcing by an oscillator of two more variables"
+    "replace it by a parameter, or a forcing by an oscillator of two more variables; a periodic forcing may hold t "
+    "where the option period gives its period"
 )
 NO_DELAY = "equations with a delay are not read, only ordinary differential equations"
 HINTS = {

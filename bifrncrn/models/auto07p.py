@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.models.equations import build_graph
+from bifrncrn.models.forcing import refuse
 from bifrncrn.models.formulas_out import Assignments, Dialect, short_names
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import notes_out
@@ -61,6 +62,8 @@ def fortran(system: System) -> str:
     """
     if not system.equations:
         raise InputError("a Python function has no equations to write into a Fortran file for AUTO")
+    if system.period:
+        raise refuse(system)
     g, roots, nodes = build_graph(system.variables, system.parameters, system.equations, system.definitions)
     place = numbers(system)
     labels = {g.node("var", i): f"U({i + 1})" for i in range(len(system.variables))}

@@ -228,7 +228,7 @@ def reduce(system: System, laws: np.ndarray, x: np.ndarray, at: Mapping[str, flo
         periodic=[name for name in system.periodic if name in {names[i] for i in kept}],
         title=system.title,
     )
-    smaller = replace(smaller, transitions=(), notes=system.notes)
+    smaller = replace(smaller, transitions=(), notes=system.notes, clock=system.clock)
     return Reduction(system, smaller, laws, eliminated, kept, tuple(totals))
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """An autonomous system dx/dt = f(x; p), made by `from_equations` or `from_file`.
+    """A system dx/dt = f(x; p), made by `from_equations` or `from_file`; autonomous, or forced periodically.
 
     Attributes
     ----------
@@ -58,6 +58,11 @@ class System:
         The [training] table of a model file, as it stands there.
     periodic : tuple of names
         The variables that are angles: a turn (2 pi) further on they are where they were.
+    period : str
+        Of a periodically forced system, whose equations hold the time `t`: their period, an expression of parameters.
+        Such a system has no right-hand side of the state alone, so `rhs` and what needs it refuse it.
+    clock : tuple of names
+        The variables that stand for the time of a forced system (`bifrncrn.models.forcing`); results leave them out.
     starts : dict
         The start values that are expressions of parameters, as text; `state` holds what they come to.
     transitions : tuple of Transition
@@ -85,6 +90,8 @@ class System:
     nonnegative: bool | tuple[str, ...] = False
     training: dict[str, Any] | None = field(default=None, repr=False)
     periodic: tuple[str, ...] = ()
+    period: str = ""
+    clock: tuple[str, ...] = ()
     starts: dict[str, str] = field(default_factory=dict)
     transitions: tuple[Transition, ...] = ()
     notes: tuple[str, ...] = ()
@@ -103,6 +110,7 @@ class System:
         training: dict[str, Any] | None = None,
         periodic: Sequence[str] = (),
         transitions: Sequence[Transition] = (),
+        period: str = "",
     ) -> System:
         """Make a system from its equations.
 
@@ -127,6 +135,8 @@ class System:
             The variables that are angles, modulo 2 pi.
         transitions : sequence of Transition
             What happens suddenly in simulations; diagrams leave it out, and say so.
+        period : str, optional
+            The period of a periodically forced system, such as "2*pi/omega": the equations may then hold the time `t`.
 
         Raises
         ------
@@ -134,8 +144,13 @@ class System:
             If a name is not one, is used twice or unknown, an equation is missing or cannot be read, a definition
             needs itself, or a number is not finite.
         """
-        system = cls.trusted(equations, parameters, state, definitions, nonnegative, title, training, periodic)
-        _ = system.native.graph
+        system = cls.trusted(equations, parameters, state, definitions, nonnegative, title, training, periodic, period)
+        if system.period:
+            from bifrncrn.models.forcing import check_forced
+
+            check_forced(system, transitions)
+        else:
+            _ = system.native.graph
         if not transitions:
             return system
         from bifrncrn.models.transitions import check_transitions, event_note
@@ -154,6 +169,7 @@ class System:
         title: str = "",
         training: dict[str, Any] | None = None,
         periodic: Sequence[str] = (),
+        period: str = "",
     ) -> System:
         """Make a system as `from_equations` does, without reading the equations before they are compiled.
 
@@ -179,6 +195,7 @@ class System:
             nonnegative=which(nonnegative, tuple(start)),
             training=training,
             periodic=chosen("periodic", periodic, tuple(start)),
+            period=_period(period),
             starts=starts,
         )
         return replace(system, state=system._started(system.state)) if starts else system
@@ -300,7 +317,10 @@ class System:
         )
         if changed.starts and (state is not None or values is not None):
             changed = replace(changed, state=changed._started(changed.state))
-        changed.__dict__["native"] = self.native
+        if self.period:
+            changed.__dict__["remembered"] = self.remembered  # the systems without time that were made of it
+        else:
+            changed.__dict__["native"] = self.native
         return changed
 
     def _started(self, state: np.ndarray) -> np.ndarray:
@@ -371,6 +391,10 @@ class System:
     @functools.cached_property
     def native(self) -> NativeModel:
         """The compiled functions; each is compiled, or fetched from the disk cache, when first used."""
+        if self.period:
+            from bifrncrn.models.forcing import refuse
+
+            raise refuse(self)
         key = json.dumps([self.variables, self.parameters, self.equations, self.definitions])
         return NativeModel(len(self.variables), len(self.parameters), key, self._graph)
 
@@ -461,6 +485,10 @@ class System:
         return python_source(self.variables, self.parameters, *self._graph_and_definitions())
 
     def _graph_and_definitions(self) -> tuple[Graph, list[int], dict[str, int]]:
+        if self.period:
+            from bifrncrn.models.forcing import refuse
+
+            raise refuse(self)
         return build_graph(self.variables, self.parameters, self.equations, self.definitions)
 
     def sympy(self) -> dict[str, sympy.Expr]:
@@ -475,6 +503,13 @@ class System:
         from bifrncrn.models.toml import dumps
 
         return dumps(self)
+
+
+def _period(period: Any) -> str:
+    """Return the option `period` as text."""
+    if isinstance(period, bool) or not isinstance(period, str | int | float):
+        raise ModelError(f'period must be text such as "2*pi/omega", not {period!r:.60}', "options", "period")
+    return period.strip() if isinstance(period, str) else repr(period)
 
 
 def _vector(values: Any, size: int, what: str) -> np.ndarray:

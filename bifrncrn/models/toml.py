@@ -1,8 +1,8 @@
 """Model files: a System as TOML, in and out.
 
 A file has the tables [variables] (start values), [parameters], [equations] and, if wanted, [definitions], [options]
-(`nonnegative`), [events] (what happens suddenly in simulations, one table each) and [training], and a title.
-Expressions are text for the safe reader.
+(`nonnegative`, `periodic`, `period`), [events] (what happens suddenly in simulations, one table each) and [training],
+and a title. Expressions are text for the safe reader.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ def dumps(system: System) -> str:
         lines += _table(f"events.{_toml_key(one.name)}", _event_out(one), nested=False)
     options: dict[str, Any] = {"nonnegative": system.nonnegative} if system.nonnegative else {}
     options |= {"periodic": system.periodic} if system.periodic else {}
+    options |= {"period": system.period} if system.period else {}
     if options:
         lines += _table("options", options)
     if system.training is not None:
@@ -198,6 +199,7 @@ def _from_document(document: dict[str, Any]) -> System:
         training=document.get("training"),
         periodic=options.get("periodic", ()),
         transitions=transitions,
+        period=options.get("period", ""),
     )
 
 
@@ -235,15 +237,10 @@ def _event_out(one: Transition) -> dict[str, Any]:
 
 
 def _check_kind(options: Mapping[str, Any]) -> None:
-    """Refuse what is no autonomous differential equation."""
+    """Refuse what is no differential equation."""
     if options.get("kind", "ode") != "ode":
         rule = 'only "ode" is read: differential equations; maps are not analysed yet'
         raise ModelError(f"the option kind is {options['kind']!r:.40}, but {rule}", "options", "kind")
-    if "period" in options:
-        rule = (
-            "periodically forced models are not analysed yet; write the forcing as an oscillator of two more variables"
-        )
-        raise ModelError(f"the option period is given, but {rule}", "options", "period")
 
 
 def _check_types(document: dict[str, Any]) -> None:

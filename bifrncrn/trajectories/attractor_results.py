@@ -36,7 +36,7 @@ class Attractor:
         The part of the box that its basin fills: the estimate, and the exact 95 per cent interval of it
         (Clopper & Pearson, Biometrika 26, 1934, 404).
     state : (n,) array
-        A point of it.
+        A point of it; of a cycle of a periodically forced system that at the time zero.
     points : (k, n) array
         The equilibrium; one turn of the cycle, evenly in time; the trajectory on a chaotic set.
     min, max : (n,) arrays

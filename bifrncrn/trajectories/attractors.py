@@ -16,6 +16,7 @@ from bifrncrn.base.progress import progress
 from bifrncrn.compile.model import DENSE_LIMIT
 from bifrncrn.models.conservation import Reduction, conserved, reduce
 from bifrncrn.models.field import Field
+from bifrncrn.models.forcing import autonomous, period_of, phase_of, shown
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.attractor_results import Attractor, Attractors, exact_interval
 from bifrncrn.trajectories.clouds import FEWEST, Cloud
@@ -61,7 +62,8 @@ def attractors(
     Trajectories start evenly at random in the box and are followed until they come to rest at a stable equilibrium,
     repeat (the cycle is then corrected by Newton's method, and its multipliers say that it attracts), grow without
     bound, or have taken all their steps. Trajectories that neither rest nor repeat are on one set where they fill the
-    same region; its largest Lyapunov exponent says whether it is chaotic.
+    same region; its largest Lyapunov exponent says whether it is chaotic. Those of a periodically forced system start
+    at the time zero.
 
     Parameters
     ----------
@@ -103,13 +105,12 @@ def attractors(
         raise InputError(f"attractors are looked for in systems of up to {DENSE_LIMIT} variables, and this has {n}")
     sides = _sides(system, box)
     count, steps = whole("samples", samples), whole("max_steps", max_steps)
-    laws = conserved(system, system.state) if system.equations else ()
-    reduction = reduce(system, np.asarray(laws), system.state) if len(laws) else None
-    starts = _starts(system, sides, reduction, count, np.random.default_rng(whole("seed", seed, 0)))
-    low, high = np.min(starts, axis=0), np.max(starts, axis=0)
-    survey = _Survey(
-        reduction.system if reduction else system, np.maximum(high - low, np.abs(starts).max(axis=0)), steps
-    )
+    inner = autonomous(system) if system.period else system
+    laws = conserved(inner, inner.state) if system.equations else ()
+    reduction = reduce(inner, np.asarray(laws), inner.state) if len(laws) else None
+    starts = _starts(inner, sides, reduction, count, np.random.default_rng(whole("seed", seed, 0)))
+    size = np.maximum(np.ptp(starts, axis=0), np.abs(starts).max(axis=0))
+    survey = _Survey(reduction.system if reduction else inner, size, steps)
     with progress(f"following {count} trajectories"):
         survey.run(starts)
     found = sorted(survey.attracting, key=lambda seen: -seen.count)
@@ -119,7 +120,7 @@ def attractors(
     return Attractors(
         system,
         sides,
-        tuple(_attractor(seen, survey.system, reduction, count) for seen in found),
+        tuple(_attractor(seen, survey.system, reduction, system, count) for seen in found),
         count,
         int(seed),
         survey.outcomes.count("escape"),
@@ -361,33 +362,34 @@ def _comes_to(cycle: Cycle, times: np.ndarray, states: np.ndarray) -> bool:
     return bool(now < ARRIVED and (now < CLOSER * then or now < THERE))
 
 
-def _attractor(seen: _Seen, system: System, reduction: Reduction | None, samples: int) -> Attractor:
-    """Return what was seen as a result, with the states that conserved sums divided out."""
+def _attractor(seen: _Seen, survey: System, reduction: Reduction | None, system: System, samples: int) -> Attractor:
+    """Return what was seen of the surveyed system as a result.
+
+    With the states that conserved sums divided out, without those that stand for time.
+    """
 
     def complete(states: np.ndarray) -> np.ndarray:
-        if reduction is None:
-            return states
-        return reduction.states(states, np.tile(reduction.system.values, (len(states), 1)))
+        if reduction is not None:
+            states = reduction.states(states, np.tile(reduction.system.values, (len(states), 1)))
+        return states[:, : len(system.variables)]
 
     share, interval = seen.count / samples, exact_interval(seen.count, samples)
     attractor = functools.partial(Attractor, seen.kind, seen.count, share, interval)
     if seen.cycle is not None:
-        cycle = seen.cycle
-        points = complete(cycle.points)
-        low, high = points.min(axis=0), points.max(axis=0)
-        if reduction is None:
-            low, high = cycle.min, cycle.max
+        cycle, multipliers = seen.cycle, seen.cycle.multipliers
+        points, ends = complete(cycle.points), (cycle.min, cycle.max)
+        if system.period:
+            points = complete(cycle.at(cycle.times - phase_of(cycle.points[:1])[0] * period_of(system)))
+            multipliers = shown(multipliers)
+        low, high = ends if reduction is None else (points.min(axis=0), points.max(axis=0))
+        count = len(system.variables)
         return attractor(
-            frozen(points[0]),
-            frozen(points),
-            frozen(low),
-            frozen(high),
-            cycle.period,
-            frozen(cycle.multipliers, complex),
-        )
+            frozen(points[0]), frozen(points), frozen(low[:count]), frozen(high[:count]), cycle.period,
+            frozen(multipliers, complex),
+        )  # fmt: skip
     points = complete(seen.state[None] if seen.cloud is None else seen.cloud.points)
     state = complete(seen.state[None])[0]
-    eigenvalues = np.linalg.eigvals(system.jacobian(seen.state)) if seen.cloud is None else np.empty(0)
+    eigenvalues = np.linalg.eigvals(survey.jacobian(seen.state)) if seen.cloud is None else np.empty(0)
     watched = None if seen.cloud is None else seen.watched
     return attractor(
         frozen(state), frozen(points), frozen(points.min(axis=0)), frozen(points.max(axis=0)), None,

@@ -25,6 +25,8 @@ RETURNED = 1e-2
 """Two crossings of the section that differ by less, relative to the extent, may be one of a cycle."""
 TURNS = 40
 ATTEMPTS = 3
+REPEATED = 1e-5
+"""An orbit that repeats itself to this part of its size before it closes is one of a shorter period."""
 NEAR = 0.05
 """How far, relative to its extent, a cycle may be from the trajectory that is said to settle to it."""
 APPROACHED = 0.3
@@ -253,13 +255,26 @@ def _cycle(field: Field, t: np.ndarray, x: np.ndarray) -> Orbit | None:
         best = 0.5 * gap
         times, states = _turn(t, x, crossings[-1 - turns], crossings[-1])
         first = _turn(t, x, crossings[0], crossings[turns])[1]
-        orbit = find_orbit(field, times, states)
+        orbit = _once_round(field, find_orbit(field, times, states), turns)
         if orbit is not None and _is_it(orbit, states, first) and not _repels(orbit.monodromy):
             return orbit
         attempts += 1
         if attempts == ATTEMPTS:
             return None
     return None
+
+
+def _once_round(field: Field, orbit: Orbit | None, turns: int) -> Orbit | None:
+    """Return the orbit that one found over several turns is, if it only goes round it several times."""
+    if orbit is None:
+        return None
+    phases = orbit.phases(4)
+    states = orbit.at(phases)
+    for times in (m for m in range(turns, 1, -1) if turns % m == 0):
+        if np.max(np.abs(orbit.at(phases + 1.0 / times) - states) / _sizes(states)) < REPEATED:
+            part = np.append(phases[phases < 1.0 / times], 1.0 / times)
+            return find_orbit(field, part * orbit.period, orbit.at(part))
+    return orbit
 
 
 def _sizes(x: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
 from bifrncrn.base.tables import Reported, csv_text, format_table, printable
+from bifrncrn.models.forcing import timed
 from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.events import Event, EventWatch, Occurrence
@@ -85,11 +86,13 @@ class Simulation(Reported):
         InputError
             If the system has nothing of that name.
         """
-        system = self.system
+        system, x = self.system, self.x
+        if system.period:
+            system, x = timed(system), np.column_stack([x, self.t])
         values = np.broadcast_to(
             system.values if self.values is None else self.values, (len(self.t), system.values.size)
         )
-        return column_of(system, name, self.x, values)
+        return column_of(system, name, x, values)
 
     def at(self, t: Any) -> np.ndarray:
         """Return the state at time `t`, (n,), or at several, (k, n), as accurately as the integration itself.
@@ -209,6 +212,9 @@ def simulate(
     """
     system = system.with_(state=state, values=values)
     span = _span(t_span)
+    if system.period:
+        return _forced(system, span, method=method, rtol=rtol, atol=atol, events=events, times=times, dense=dense,
+                       max_steps=max_steps)  # fmt: skip
     wanted = None if times is None else _times(times, span)
     settings = _settings(system, method, rtol, atol, max_steps)
     watch = EventWatch(system, events)
@@ -218,6 +224,24 @@ def simulate(
     run = Run(system, span, settings, watch, dense or wanted is not None)
     run.march(max_steps)
     return _result(run, wanted, dense)
+
+
+def _forced(system: System, span: tuple[float, float], *, atol: Any, **options: Any) -> Simulation:
+    """Return the simulation of a periodically forced system: of one in which time is a variable, left out again."""
+    whole = timed(system)
+    n = len(system.variables)
+    start = np.append(system.state, span[0])
+    if np.ndim(atol) == 1 and np.size(atol) == n:
+        atol = [*atol, 1.0]
+    run = simulate(whole, span, state=start, atol=atol, **options)
+    inner = run.interpolant
+    return replace(
+        run,
+        system=system,
+        x=_frozen(run.x[:, :n].copy()),
+        events=tuple(replace(event, state=event.state[:n]) for event in run.events),
+        interpolant=None if inner is None else lambda t: np.asarray(inner(t))[:n],
+    )
 
 
 def _in_pieces(flight: Flight, wanted: np.ndarray | None, dense: bool) -> Simulation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.models.equations import build_graph
+from bifrncrn.models.forcing import refuse
 from bifrncrn.models.formulas_out import Assignments, Dialect, short_names
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import notes_out
@@ -59,6 +60,8 @@ def dumps(system: System) -> str:
     """
     if not system.equations:
         raise InputError("a Python function has no equations to write into an XPPAUT file")
+    if system.period:
+        raise refuse(system)
     g, roots, nodes = build_graph(system.variables, system.parameters, system.equations, system.definitions)
     names = short_names([*system.variables, *system.parameters, *system.definitions], LONGEST_NAME, {*RESERVED, "t"})
     labels = {g.node("var", i): names[name] for i, name in enumerate(system.variables)}
