@@ -192,3 +192,10 @@ def as_numbers(entries: Mapping[str, Any], what: str, table: str) -> np.ndarray:
             raise ModelError(str(error), table, name) from None
     array.setflags(write=False)
     return array
+
+
+def as_period(period: Any) -> str:
+    """Return the option `period` as text."""
+    if isinstance(period, bool) or not isinstance(period, str | int | float):
+        raise ModelError(f'period must be text such as "2*pi/omega", not {period!r:.60}', "options", "period")
+    return period.strip() if isinstance(period, str) else repr(period)

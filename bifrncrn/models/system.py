@@ -20,6 +20,7 @@ from bifrncrn.models.equations import (
     ModelError,
     as_mapping,
     as_numbers,
+    as_period,
     as_texts,
     build_graph,
     by_variable,
@@ -195,7 +196,7 @@ class System:
             nonnegative=which(nonnegative, tuple(start)),
             training=training,
             periodic=chosen("periodic", periodic, tuple(start)),
-            period=_period(period),
+            period=as_period(period),
             starts=starts,
         )
         return replace(system, state=system._started(system.state)) if starts else system
@@ -485,10 +486,7 @@ class System:
         return python_source(self.variables, self.parameters, *self._graph_and_definitions())
 
     def _graph_and_definitions(self) -> tuple[Graph, list[int], dict[str, int]]:
-        if self.period:
-            from bifrncrn.models.forcing import refuse
-
-            raise refuse(self)
+        _ = self.native  # refuses a forced system
         return build_graph(self.variables, self.parameters, self.equations, self.definitions)
 
     def sympy(self) -> dict[str, sympy.Expr]:
@@ -503,13 +501,6 @@ class System:
         from bifrncrn.models.toml import dumps
 
         return dumps(self)
-
-
-def _period(period: Any) -> str:
-    """Return the option `period` as text."""
-    if isinstance(period, bool) or not isinstance(period, str | int | float):
-        raise ModelError(f'period must be text such as "2*pi/omega", not {period!r:.60}', "options", "period")
-    return period.strip() if isinstance(period, str) else repr(period)
 
 
 def _vector(values: Any, size: int, what: str) -> np.ndarray:
