@@ -45,7 +45,7 @@ def table(results: dict[str, Bench]) -> str:
 
 def save_plot(results: dict[str, Bench], path: Path) -> None:
     """Draw the warm times."""
-    from bifrncrn.plots.plots import save_bars
+    from bifrncrn.plots.bars import save_bars
 
     bars = {
         f"{name}, {t.engine}": 1e3 * t.warm for name, result in results.items() for t in result.timings if not t.error

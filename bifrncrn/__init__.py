@@ -35,7 +35,7 @@ _PUBLIC = {
     "check_proof": "bifrncrn.cli.checker",
     "find_equilibria": "bifrncrn.curves.equilibria.find",
     "find_onsets": "bifrncrn.diagrams.onset",
-    "save_diagram": "bifrncrn.plots.plots",
+    "save_diagram": "bifrncrn.plots.diagram",
     "save_report": "bifrncrn.cli.page.write",
     "compare_diagrams": "bifrncrn.comparison.compare",
     "conserved": "bifrncrn.models.conservation",
@@ -110,7 +110,7 @@ if TYPE_CHECKING:
     from bifrncrn.library.formats import convert, load_model, read_model, write_model
     from bifrncrn.models.conservation import conserved
     from bifrncrn.models.system import System
-    from bifrncrn.plots.plots import save_diagram
+    from bifrncrn.plots.diagram import save_diagram
     from bifrncrn.proofs.prove import prove
     from bifrncrn.proofs.result import Proof
     from bifrncrn.training.classifier import ClassifierTarget, train_classifier

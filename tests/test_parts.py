@@ -29,9 +29,10 @@ from bifrncrn.models.expressions import MAX_NESTING, parse, parse_number
 from bifrncrn.models.field import Field
 from bifrncrn.models.region import region_of
 from bifrncrn.models.typeset import display, equations, typeset
+from bifrncrn.plots.bars import save_bars
 from bifrncrn.plots.curves import smooth
 from bifrncrn.plots.label_placement import place_labels
-from bifrncrn.plots.plots import save_bars, stability_runs
+from bifrncrn.plots.runs import stability_runs
 from bifrncrn.training.targets.curve_part import normals
 from bifrncrn.training.targets.svg import flatten
 

@@ -26,12 +26,71 @@ def legend(ax):
 
 def test_cycles_are_a_kind_of_their_own(cycles):
     ax = cycles.plot("x", ax=axes())
-    assert legend(ax) == ["stable", "unstable", "stable cycle", "unstable cycle"]
+    assert legend(ax)[:4] == ["stable", "unstable", "stable cycle", "unstable cycle"]
     beads = [line for line in ax.lines if line.get_marker() == "o" and len(line.get_xdata()) > 2]
     filled = {line.get_markerfacecolor() == line.get_color() for line in beads}
     assert len(beads) == 4 and filled == {True, False}  # two extremes, two stabilities
     marked = sorted(float(line.get_ydata()[0]) for line in ax.lines if line.get_marker() == "p")
     assert marked == pytest.approx([-(0.5**0.5), 0.5**0.5], abs=1e-6)  # the fold, on both extremes
+
+
+def test_what_the_system_does_is_shaded(cycles):
+    """Stable cycles from the fold at -1/4, with the stable equilibrium up to the Hopf point at 0, alone beyond."""
+    ax = cycles.plot("x", ax=axes())
+    spans = sorted((patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches)
+    assert np.allclose(spans, [(-0.25, 0.0), (0.0, 0.5)], atol=1e-6)
+    assert legend(ax)[4:] == ["bistable (an equilibrium and a cycle)", "oscillates"]
+    assert not cycles.plot("x", ax=axes(), shade=False).patches
+    busy = axes()
+    busy.plot([0, 1], [0, 1])
+    assert not cycles.plot("x", ax=busy).patches
+
+
+def test_a_legend_names_only_what_is_drawn():
+    model = bf.System.from_equations({"x": "lam - x"}, {"lam": 0.0}, {"x": 0.0})
+    assert legend(bf.diagram(model, bounds=(-1, 1)).plot(ax=axes())) == ["stable"]
+
+
+def test_what_is_constant_to_rounding_stays_on_its_branch(cycles):
+    """The period is 2 pi all along; what is drawn of it ends where the branch does, at the fold."""
+    ax = cycles.plot("period", ax=axes())
+    assert min(float(np.min(line.get_xdata())) for line in ax.lines) > -0.2501
+
+
+def test_a_family_of_cycles_as_small_multiples():
+    model = bf.System.from_equations(BAUTIN, {"lam": -0.4}, {"x": 0, "y": 0})
+    family = bf.orbits(bf.diagram(model, bounds=(-0.5, 0.5)).special("HB")[0])
+    grid = family.plot_family(count=5)
+    drawn = [line for ax in grid.ravel() for line in ax.lines]
+    assert len(drawn) == 5 and {line.get_linestyle() for line in drawn} == {"-", "--"}
+    for line in drawn:
+        radius = np.hypot(line.get_xdata(), line.get_ydata())
+        assert np.ptp(radius) < 1e-3 * radius.max()  # circles
+    with pytest.raises(bf.InputError, match="two of x, y"):
+        family.plot_family(("x", "z"))
+
+
+def test_states_of_different_sizes_have_axes_of_their_own():
+    model = bf.System.from_equations({"x": "-x", "y": "-y"}, {}, {"x": 1.0, "y": 100.0})
+    ax = model.simulate(3.0).plot(ax=(figure := Figure()).subplots())
+    assert [one.get_ylabel() for one in figure.axes] == ["x", "y"] and legend(ax) == ["x", "y"]
+    ax = model.simulate(3.0, state={"y": 2.0}).plot(ax=(figure := Figure()).subplots())
+    assert len(figure.axes) == 1
+
+
+def test_a_comparison_shows_the_cycles_of_both():
+    def hopf(speed):
+        field = {"x": f"lam*x - {speed}*y - x*(x^2 + y^2)", "y": f"{speed}*x + lam*y - y*(x^2 + y^2)"}
+        return bf.System.from_equations(field, {"lam": -1.0}, {"x": 0, "y": 0})
+
+    found = bf.compare(hopf(1), hopf(1.02), bounds=(-1, 1))
+    ax = found.plot_phases(axes())
+    values = [cycle.value for cycle in found.cycles]
+    closed = [line for line in ax.lines if len(line.get_xdata()) > 20]
+    assert len(closed) == 2 * len(values) > 0
+    for line, value in zip(closed, np.repeat(values, 2), strict=True):
+        assert np.allclose(np.hypot(line.get_xdata(), line.get_ydata()), value**0.5, atol=5e-3)
+    assert {line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "o"} == {"white"}  # unstable
 
 
 def test_the_curve_of_cycles_is_smooth(cycles):

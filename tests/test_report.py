@@ -80,3 +80,58 @@ def test_a_result_in_a_notebook_is_text_not_markup():
     model = bf.System.from_equations({"x": "lam - x^2"}, {"lam": 1.0}, {"x": 1.0}, title="<script>alert(1)</script>")
     shown = bf.diagram(model, bounds=(-1, 1))._repr_html_()
     assert "<script" not in shown and "&lt;script" in shown
+
+
+def results():
+    """Return one result of every kind that is quick to make."""
+    tank = bf.library.get("ab_reaction")
+    network = library_network()
+    yield tank.simulate(5.0, values={"D": 0.12})
+    yield (cycle := bf.find_cycle(tank, values={"D": 0.12}))
+    found = bf.diagram(tank, parameter="D", bounds=(0, 0.16))
+    yield from (found, found.branches[0], found.special("HB")[0], bf.orbits(cycle, (0.11, 0.125), parameter="D"))
+    yield bf.portrait(tank.with_(values={"D": 0.12}), box={"u1": (0, 1), "u2": (0, 8)})
+    cubic = bf.System.from_equations({"x": "lam + x - x^3"}, {"lam": -1.0}, {"x": -1.3}, title="a title " * 20)
+    yield bf.compare(cubic, cubic, bounds=(-1, 1))
+    yield bf.prove(cubic, bounds=(-1, 1), box={"x": (-2, 2)})
+    yield bf.largest_lyapunov(tank, time=20.0)
+    yield bf.find_homoclinic(bf.library.homoclinic().system, "lam", (1.9, 2.1), saddle={"x1": 5, "x2": 5})
+    yield from (network, network.reactions(0.01), network.reduced(), tank)
+
+
+def library_network():
+    from importlib.resources import files
+
+    return bf.Network.load(files("bifrncrn.library") / "data" / "hopf_network.json")
+
+
+def test_every_result_is_its_report():
+    for result in results():
+        said, shown, html = str(result), repr(result), result._repr_html_()
+        assert max(map(len, said.split("\n"))) <= 80, said
+        assert "<script" not in html and ("<pre" in html or "<math" in html)
+        if not isinstance(result, bf.System):
+            assert len(shown) < 300 and "array(" not in shown and shown.startswith("<"), shown
+
+
+def test_what_a_cycle_says():
+    """Of the tank at D = 0.12; the period from integrating a turn of it independently (scipy, DOP853)."""
+    import numpy as np
+    from scipy.integrate import solve_ivp
+
+    cycle = bf.find_cycle(bf.library.get("ab_reaction"), values={"D": 0.12})
+
+    def field(t, u):
+        heat = 0.12 * (1 - u[0]) * np.exp(u[1])
+        return [-u[0] + heat, -u[1] + 14 * heat - 2 * u[1]]
+
+    def crosses(t, u):
+        return u[0] - 0.8
+
+    crosses.direction = 1.0
+    times = solve_ivp(field, (0, 60), [0.8, 4.0], method="DOP853", rtol=1e-12, atol=1e-13, events=crosses).t_events[0]
+    assert f"stable cycle of period {times[-1] - times[-2]:.7g}" in str(cycle)
+    ax = cycle.plot()
+    assert (
+        float(ax.lines[0].get_xdata()[-1]) == cycle.period and ax.lines[0].get_ydata()[0] == ax.lines[0].get_ydata()[-1]
+    )

@@ -133,5 +133,5 @@ def test_xor_trains_from_the_command_line_and_is_verified(tmp_path, capsys):
     out = str(tmp_path / "xor.json")
     assert bf.main(["train", "xor", "--seeds", "2", "--jobs", "1", "--out", out]) == 0
     text = capsys.readouterr().out
-    assert "two stable states where just one environment is above 1: in 50 of 50" in text
+    assert "two stable states where just one environment is above 1: in 50 of 50" in " ".join(text.split())
     assert bf.ControlledNetwork.load(out).classifier.sizes == (2, 4, 1)

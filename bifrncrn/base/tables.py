@@ -1,6 +1,13 @@
 """Plain text tables and numbers for people."""
 
+import re
+import textwrap
 from collections.abc import Iterable, Sequence
+
+WIDTH = 80
+GAPS = re.compile(r"\S {2,}(?=\S)")
+SHOWN = 90
+"""Characters of a report's first line that `repr` shows."""
 
 
 def format_number(value: float | None, digits: int = 10) -> str:
@@ -10,6 +17,16 @@ def format_number(value: float | None, digits: int = 10) -> str:
     ('2', '2.143688904', '-')
     """
     return "-" if value is None else f"{value:.{digits}g}"
+
+
+def format_complex(values: Iterable[complex], digits: int = 6) -> str:
+    """Return eigenvalues or multipliers as text, a real one without an imaginary part.
+
+    >>> format_complex([1.0, -0.5 + 2j])
+    '1, -0.5+2i'
+    """
+    shown = [(complex(value).real, complex(value).imag) for value in values]
+    return ", ".join(f"{a:.{digits}g}" + (f"{b:+.{digits}g}i" if b else "") for a, b in shown)
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -51,8 +68,28 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return stream.getvalue()
 
 
+def folded(text: str) -> str:
+    """Return a report with lines of at most WIDTH columns; tables, whose columns are two blanks apart, stay.
+
+    >>> print(folded("note: " + "word " * 18))
+    note: word word word word word word word word word word word word word word word
+        word word word
+    """
+    lines = []
+    for line in text.split("\n"):
+        if len(line) <= WIDTH or len(GAPS.findall(line)) > 1:
+            lines.append(line)
+        else:
+            whole = {"break_on_hyphens": False, "break_long_words": False}
+            lines += textwrap.wrap(line, WIDTH, subsequent_indent="    ", **whole)
+    return "\n".join(lines)
+
+
 class Reported:
-    """What a person reads where the object is shown: `str()` in a notebook, too."""
+    """What a person reads where the object is shown: `str()` in a notebook, too; `repr()` is its first line."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {str(self).splitlines()[0][:SHOWN]}>"
 
     def _repr_html_(self) -> str:
         from html import escape

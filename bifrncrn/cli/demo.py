@@ -37,7 +37,7 @@ def demo(folder: str | os.PathLike[str]) -> tuple[Comparison, Proof, list[Path]]
     from bifrncrn import library
     from bifrncrn.chemistry.networks.network import Network
     from bifrncrn.comparison.compare import compare
-    from bifrncrn.plots.plots import save_comparison
+    from bifrncrn.plots.comparison import save_comparison
     from bifrncrn.proofs.prove import prove_learned
 
     out = Path(folder)

@@ -27,7 +27,7 @@ def check_outputs(json_file: str | None, *files: str | None) -> None:
     """
     picture = files[0] if files else None
     if picture is not None:
-        from bifrncrn.plots.plots import check_suffix
+        from bifrncrn.plots.style import check_suffix
 
         check_suffix(picture)
     for name in (*files, None if json_file == "-" else json_file):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bifrncrn.base.files import write_atomic
-from bifrncrn.base.tables import format_number, format_table
+from bifrncrn.base.tables import Reported, folded, format_number, format_table, printable
 from bifrncrn.comparison.window import common_range
 from bifrncrn.diagrams.results import Diagram, SpecialPoint
 
@@ -148,8 +148,8 @@ class ComparedCycle:
     periods: tuple[float, float]
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Reported):
     """What a learned diagram has in common with its target's, and what not.
 
     Attributes
@@ -248,10 +248,16 @@ class Comparison:
         write_atomic(path, json.dumps(self.to_json(), allow_nan=False) + "\n")
 
     def plot(self, show: str | None = None, ax: Axes | None = None) -> Axes:
-        """Draw both diagrams over each other; see `bifrncrn.plots.plots.plot_comparison`."""
-        from bifrncrn.plots.plots import plot_comparison
+        """Draw both diagrams over each other; see `bifrncrn.plots.comparison.plot_comparison`."""
+        from bifrncrn.plots.comparison import plot_comparison
 
         return plot_comparison(self, show=show, ax=ax)
+
+    def plot_phases(self, ax: Axes | None = None) -> Axes | None:
+        """Draw the cycles of both in the plane of two states; see `bifrncrn.plots.comparison.plot_phases`."""
+        from bifrncrn.plots.comparison import plot_phases
+
+        return plot_phases(self, ax)
 
     def __str__(self) -> str:
         return _report(self)
@@ -292,7 +298,7 @@ def _report(comparison: Comparison) -> str:
         f"verdict: {'the two ' if verdict != 'not wholly judged' else ''}{verdict}, at tolerance "
         f"{comparison.tolerance:g} of the range and {comparison.shape_tolerance:g} for all else"
     )
-    return "\n".join(lines)
+    return printable(folded("\n".join(lines)))
 
 
 def match_row(match: Match, name: str, theirs: str) -> list[str]:

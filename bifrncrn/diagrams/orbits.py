@@ -77,6 +77,12 @@ class Orbits(Diagram):
         """Return times (k,) and states (k, n) of one of the orbits."""
         return self.branch.orbit(index)
 
+    def plot_family(self, states: tuple[str, str] | None = None, count: int = 6) -> np.ndarray:
+        """Draw some of the orbits, each in the plane of two states; see `bifrncrn.plots.cycles.plot_family`."""
+        from bifrncrn.plots.cycles import plot_family
+
+        return plot_family(self.branch, states, count)
+
 
 def orbits(
     start: SpecialPoint | Cycle,

@@ -369,14 +369,17 @@ class Diagram(Reported):
             rows.append(first | theirs | own)
         return pd.DataFrame(rows)
 
-    def plot(self, show: str | None = None, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw one state, or another quantity, against the parameter; see `bifrncrn.plots.plots.plot_diagram`.
+    def plot(self, show: str | None = None, ax: Axes | None = None, *, shade: bool = True, **options: Any) -> Axes:
+        """Draw one state, or another quantity, against the parameter; see `bifrncrn.plots.diagram.plot_diagram`.
 
-        Options are `log`, and `colour` and `label` for diagrams over each other.
+        Where there are several attractors, or a cycle, is shaded, unless the axes hold something already or `shade` is
+        False. Options are `log`, and `colour` and `label` for diagrams over each other.
         """
-        from bifrncrn.plots.plots import plot_diagram
+        from bifrncrn.diagrams.summary import ranges
+        from bifrncrn.plots.diagram import plot_diagram
 
-        return plot_diagram(self, show=show, ax=ax, **options)
+        shaded = shade and not options.get("label") and (ax is None or not ax.has_data())
+        return plot_diagram(self, show=show, ax=ax, ranges=ranges(self) if shaded else (), **options)
 
     def to_json(self) -> dict[str, Any]:
         """Return the diagram as plain JSON, schema `bifrncrn.diagram/1`, with its model and its orbits."""

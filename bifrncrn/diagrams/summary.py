@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bifrncrn.diagrams.results import Branch, Diagram
-from bifrncrn.plots.plots import stability_runs
+from bifrncrn.plots.runs import stability_runs
 
 NARROW = 1e-6
 """Intervals narrower than this share of the range are where two ends of one thing differ by rounding."""
@@ -36,32 +36,53 @@ def summary(diagram: Diagram) -> str:
 
     It counts what is on the branches of the diagram: what was not found is not in it.
     """
+    found = _stretches(diagram)
+    if found is None:
+        return ""
+    parts = _parts(diagram, found)
+    if len(parts) > MANY:
+        words = ", ".join(dict.fromkeys(word for word, _, _ in parts))
+        return f"{len(parts)} intervals of {diagram.parameter}, by turns {words}"
+    pieces = [_piece(part, diagram, found, _narrow(diagram)) for part in parts]
+    cycles = any(branch.kind == "periodic" for branch in diagram.branches)
+    unseen = not cycles and any(point.label == "HB" for point in diagram.special_points)
+    return "; ".join(pieces) + ("; cycles were not followed (--orbits, bf.with_orbits)" if unseen else "")
+
+
+def ranges(diagram: Diagram) -> list[tuple[str, float, float]]:
+    """Return what the sentence says, in words with the interval of the parameter; none where there is no sentence."""
+    found = _stretches(diagram)
+    return [] if found is None else _parts(diagram, found)
+
+
+def _narrow(diagram: Diagram) -> float:
+    return NARROW * (diagram.range[1] - diagram.range[0])
+
+
+def _stretches(diagram: Diagram) -> list[Stretch] | None:
+    """Return where the branches are stable; None where the diagram does not tell."""
     branches = [branch for branch in diagram.branches if branch.kind in ("equilibrium", "periodic")]
     equilibria = [branch for branch in branches if branch.kind == "equilibrium"]
     forced = diagram.system is not None and bool(diagram.system.period)
     if not (equilibria or forced) or any((branch.unstable < 0).all() for branch in equilibria):
-        return ""
-    found = [stretch for branch in branches for stretch in _stable(branch, diagram)]
+        return None
+    return [stretch for branch in branches for stretch in _stable(branch, diagram)]
+
+
+def _parts(diagram: Diagram, found: list[Stretch]) -> list[tuple[str, float, float]]:
+    """Return the intervals between which the attractors change, and what these are."""
     low, high = diagram.range
-    narrow = NARROW * (high - low)
     ends = np.unique([low, high, *(e for s in found for e in (s.low, s.high) if low < e < high)])
     parts: list[tuple[str, float, float]] = []
     for a, b in itertools.pairwise(ends.tolist()):
-        if b - a <= narrow:
+        if b - a <= _narrow(diagram):
             continue
-        here = [stretch for stretch in found if stretch.covers(0.5 * (a + b))]
-        word = _word(here)
+        word = _word([stretch for stretch in found if stretch.covers(0.5 * (a + b))])
         if parts and parts[-1][0] == word:
             parts[-1] = word, parts[-1][1], b
         else:
             parts.append((word, a, b))
-    if len(parts) > MANY:
-        words = ", ".join(dict.fromkeys(word for word, _, _ in parts))
-        return f"{len(parts)} intervals of {diagram.parameter}, by turns {words}"
-    pieces = [_piece(part, diagram, found, narrow) for part in parts]
-    cycles = any(branch.kind == "periodic" for branch in branches)
-    unseen = not cycles and any(point.label == "HB" for point in diagram.special_points)
-    return "; ".join(pieces) + ("; cycles were not followed (--orbits, bf.with_orbits)" if unseen else "")
+    return parts
 
 
 def _word(here: list[Stretch]) -> str:

@@ -489,6 +489,16 @@ class System:
         _ = self.native  # refuses a forced system
         return build_graph(self.variables, self.parameters, self.equations, self.definitions)
 
+    def __str__(self) -> str:
+        from bifrncrn.models.typeset import described
+
+        return described(self)
+
+    def _repr_html_(self) -> str:
+        from bifrncrn.models.typeset import html_of
+
+        return html_of(self)
+
     def sympy(self) -> dict[str, sympy.Expr]:
         """Return the right-hand sides as sympy expressions of plain symbols, definitions substituted."""
         from bifrncrn.models.symbolic import to_sympy

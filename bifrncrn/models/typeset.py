@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, cast
 
+from bifrncrn.base.tables import folded, printable
 from bifrncrn.models.expressions import parse
 
 if TYPE_CHECKING:
@@ -112,6 +113,36 @@ def latex(name: str, right: Formula, kind: str) -> str:
     """
     left = name_of(name).latex
     return rf"\dot{{{left}}} = {right.latex}" if kind == "derivative" else f"{left} = {right.latex}"
+
+
+LINES, LONG = 40, 2000
+"""Formulas that are shown of a model at most, and the length of one beyond which nobody reads it."""
+
+
+def described(system: System) -> str:
+    """Return a model as text for people."""
+    n, m = len(system.variables), len(system.parameters)
+    lines = [f"{system.title or 'model'}: {n} state{'s' * (n != 1)}, {m} parameter{'s' * (m != 1)}", ""]
+    texts = [(name, text) for name, text in system.definitions.items()]
+    texts += [(f"{name}'", text) for name, text in (system.equations or {}).items()]
+    lines += [folded(f"{name} = {text if len(text) < LONG else '...'}") for name, text in texts[:LINES]]
+    lines += [f"({len(texts) - LINES} more formulas)"] if len(texts) > LINES else []
+    lines += [] if texts else ["(a function of the programming language)"]
+    for word, names, values in (("start", system.variables, system.state), ("with", system.parameters, system.values)):
+        pairs = [f"{name} = {value:.10g}" for name, value in zip(names, values.tolist(), strict=True)]
+        shown = ", ".join(pairs[:LINES]) + (", ..." if len(pairs) > LINES else "")
+        lines += [folded(f"{word}: {shown}")] if pairs else []
+    return printable("\n".join(lines))
+
+
+def html_of(system: System) -> str:
+    """Return a model as HTML, its equations as mathematics."""
+    found = [one for one in equations(system) if len(one[1].latex) < LONG][:LINES]
+    if not found:
+        return f"<pre>{escape(described(system))}</pre>"
+    head, values = escape(printable(system.title or "model")), described(system).split("\n")
+    rest = escape("\n".join(line for line in values if line.startswith(("start: ", "with: "))))
+    return f"<div><b>{head}</b>{''.join(display(*one) for one in found)}<pre>{rest}</pre></div>"
 
 
 class _Builder:

@@ -63,3 +63,38 @@ def smooth(x: np.ndarray, y: np.ndarray, extent: tuple[float, float]) -> tuple[n
         pieces.append(h00 * a + h01 * b + steps[k] * (h10 * first + h11 * last))
     out = np.concatenate([*pieces, points[-1:]])
     return out[:, 0] * (extent[0] or 1.0), out[:, 1] * (extent[1] or 1.0)
+
+
+def states_of(branch: Branch) -> list[str]:
+    """Return the names of the states of a branch."""
+    if branch.kind == "equilibrium":
+        return list(branch.columns[1:])
+    return [name.removeprefix("min ") for name in branch.columns if name.startswith("min ")]
+
+
+def crossings(values: np.ndarray, value: float) -> list[tuple[int, float]]:
+    """Return where a branch passes a parameter value: the row before, and the share of the step."""
+    first, last = values[:-1] - value, values[1:] - value
+    found = np.flatnonzero((first * last < 0.0) | ((first == 0.0) & (last != 0.0)))
+    out = [(int(k), float(first[k] / (first[k] - last[k]))) for k in found]
+    return [*out, (len(values) - 2, 1.0)] if len(values) > 1 and values[-1] == value else out
+
+
+def stability_between(branch: Branch, row: int) -> str:
+    """Return the stability between two rows, from that which is no special point."""
+    counts = [int(branch.unstable[k]) for k in (row, row + 1)]
+    if min(counts) < 0:
+        return "unknown"
+    return "stable" if counts == [0, 0] else "unstable" if min(counts) else "at a change"
+
+
+def cycle_between(branch: Branch, row: int, share: float, names: list[str]) -> list[np.ndarray]:
+    """Return a cycle between two of a branch, as a closed curve of two states."""
+    phase = np.linspace(0.0, 1.0, 101)
+    columns = [states_of(branch).index(name) for name in names]
+    pair = []
+    for profile in branch.profiles[row : row + 2]:
+        closed = np.append(profile.phases, profile.phases[0] + 1.0)
+        states = np.append(profile.states, profile.states[:1], axis=0)
+        pair.append([np.interp(phase, closed, states[:, k]) for k in columns])
+    return [(1.0 - share) * a + share * b for a, b in zip(pair[0], pair[-1], strict=True)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bifrncrn.plots.plots import FONT_SIZE, _add_legend, _axes, _figure, _name, check_suffix, save_figure
+from bifrncrn.plots.style import FONT_SIZE, add_legend, check_suffix, name_axes, new_axes, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ def plot_plane(portrait: Portrait, ax: Axes | None = None) -> Axes:
     """
     from matplotlib.lines import Line2D
 
-    ax = _axes() if ax is None else ax
+    ax = new_axes() if ax is None else ax
     (x0, x1), (y0, y1) = portrait.box
     x, y = np.linspace(x0, x1, portrait.field.shape[2]), np.linspace(y0, y1, portrait.field.shape[1])
     some = slice(None, None, COARSE)
@@ -71,16 +71,16 @@ def plot_plane(portrait: Portrait, ax: Axes | None = None) -> Axes:
         drawn.add(word)
     ax.set_xlim(x0, x1)
     ax.set_ylim(y0, y1)
-    _name(ax, portrait.system.title, *portrait.system.variables)
+    name_axes(ax, portrait.system.title, *portrait.system.variables)
     ax.title.set_fontsize(FONT_SIZE + 1)
-    _add_legend(ax, keys)
+    add_legend(ax, keys)
     return ax
 
 
 def save_plane(portrait: Portrait, path: str | os.PathLike[str]) -> None:
     """Write `plot_plane`'s picture to a PNG, PDF or SVG file, by its suffix."""
     check_suffix(path)
-    figure = _figure()
+    figure = new_figure()
     plot_plane(portrait, figure.subplots())
     save_figure(figure, path)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bifrncrn.base.files import write_atomic
 from bifrncrn.base.labels import meaning
+from bifrncrn.base.tables import Reported, folded, printable
 
 SCHEMA = "bifrncrn.proof/1"
 
@@ -65,8 +66,8 @@ class Undecided:
         return {"reason": self.reason, "box": {name: list(side) for name, side in self.box.items()}}
 
 
-@dataclass(frozen=True, eq=False)
-class Proof:
+@dataclass(frozen=True, eq=False, repr=False)
+class Proof(Reported):
     """A statement about all equilibria of a model in a box, and whether it was proved.
 
     Attributes
@@ -107,7 +108,7 @@ class Proof:
     arcs: dict[str, list] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
-        return "\n".join(_report(self))
+        return printable(folded("\n".join(_report(self))))
 
     def to_json(self) -> dict[str, Any]:
         """Return the proof as plain JSON, schema `bifrncrn.proof/1`."""

@@ -12,6 +12,7 @@ import numpy as np
 from bifrncrn.base.checks import Array, quasi_static, whole
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.processes import spread
+from bifrncrn.base.tables import Reported, folded
 from bifrncrn.base.threads import single_threaded
 from bifrncrn.chemistry.networks.controlled import Classifier
 
@@ -85,8 +86,8 @@ class ClassifierTarget:
         return np.asarray(np.sign(off) * np.maximum(np.abs(off) - self.within, 0.0))
 
 
-@dataclass(frozen=True, eq=False)
-class ClassifierFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassifierFit(Reported):
     """The outcome of `train_classifier`.
 
     Attributes
@@ -109,7 +110,7 @@ class ClassifierFit:
     def report(self) -> str:
         """Return the fit as text for people."""
         p, h, k = self.classifier.sizes
-        return (
+        return folded(
             f"{self.record['target']}: classifier {p}-{h}-{k}, mean square error {self.loss:.4g}, "
             f"best of {len(self.losses)} starts, {self.seconds:.1f} s, seed {self.record['seed']}"
         )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bifrncrn.base.checks import Array
+from bifrncrn.base.tables import Reported, folded
 from bifrncrn.chemistry.networks.controlled import ControlledNetwork
 from bifrncrn.training.classifier import ClassifierFit
 from bifrncrn.training.fit_result import Fit
@@ -44,8 +45,8 @@ class Demand:
     shows: Callable[[Seen], bool]
 
 
-@dataclass(frozen=True, eq=False)
-class ControlledFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class ControlledFit(Reported):
     """The outcome of training a controlled network.
 
     Attributes
@@ -73,7 +74,7 @@ class ControlledFit:
         """Return the fit as text for people."""
         lines = [f"{'verified' if one.ok else 'not reached'}: {one.text} ({one.lam})" for one in self.findings]
         parts = [str(self.classifier), "", "the network that is driven:", str(self.fit)]
-        return "\n".join([f"{'reached' if self.reached else 'not reached'}", *lines, "", *parts])
+        return folded("\n".join([f"{'reached' if self.reached else 'not reached'}", *lines, "", *parts]))
 
     def to_json(self) -> dict[str, Any]:
         """Return the fit as plain JSON data of schema ``bifrncrn.controlled_fit/1``."""

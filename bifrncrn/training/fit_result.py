@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from bifrncrn.base.tables import Reported, folded
 from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.proofs.result import Proof
 from bifrncrn.training.fit.start import Start
@@ -47,8 +48,8 @@ class Candidate:
         return (*first, -exact, self.loss, self.start.weights.spread)
 
 
-@dataclass(frozen=True, eq=False)
-class Fit:
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit(Reported):
     """The outcome of `train`.
 
     Attributes
@@ -126,7 +127,7 @@ class Fit:
                 f"{rank:4d} {candidate.start.index:5d} {candidate.loss:10.4g} {candidate.held_out:10.4g} "
                 f"{candidate.start.weights.largest:13.4g}  {standing}"
             )
-        return "\n".join([*lines, "", str(self.network)])
+        return folded("\n".join([*lines, "", str(self.network)]))
 
     @property
     def reached(self) -> bool | None:

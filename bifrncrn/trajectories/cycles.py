@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,20 +12,27 @@ from numpy.typing import ArrayLike
 from bifrncrn.base.arrays import frozen
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.polylines import furthest
+from bifrncrn.base.tables import Reported, folded, format_complex, format_table, printable
 from bifrncrn.compile.model import DENSE_LIMIT
 from bifrncrn.models.conservation import conserved
 from bifrncrn.models.field import Field
+from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.settling import Settled, settle, stable
 from bifrncrn.trajectories.shooting import Orbit, find_orbit, orbit_through
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Values = Mapping[str, float | str] | Sequence[float] | np.ndarray | None
+LISTED, ROWS = 8, 20
+"""Parameters, and states, that a report lists at most."""
 SHARP = 40
 """Samples per interval of an orbit among which its extremes are interpolated by parabolas."""
 
 
-@dataclass(frozen=True, eq=False)
-class Cycle:
+@dataclass(frozen=True, eq=False, repr=False)
+class Cycle(Reported):
     """A periodic orbit of a system.
 
     Attributes
@@ -68,10 +75,58 @@ class Cycle:
         """The names of the columns of `points`."""
         return self.system.variables
 
+    def plot(self, show: str | Sequence[str] | None = None, against: str = "t", ax: Axes | None = None) -> Axes:
+        """Draw one turn against time, or against a state (see `bifrncrn.plots.trajectory.plot_trajectory`)."""
+        from bifrncrn.plots.trajectory import plot_trajectory
+
+        return plot_trajectory(_Turn(self), show, against, ax)
+
+    def __str__(self) -> str:
+        system, word = self.system, "stable" if self.stable else "unstable"
+        values = zip(system.parameters, system.values.tolist(), strict=True)
+        where = ", ".join(f"{name} = {value:.6g}" for name, value in list(values)[:LISTED])
+        lines = [f"{system.title or 'model'}: {word} cycle of period {self.period:.10g}"]
+        lines += [f"at {where}{', ...' if len(system.parameters) > LISTED else ''}"] if where else []
+        ends = zip(self.columns, self.min.tolist(), self.max.tolist(), strict=True)
+        rows = [[name, f"{low:.8g}", f"{high:.8g}"] for name, low, high in list(ends)[:ROWS]]
+        lines += ["", format_table(["state", "least", "largest"], rows)]
+        lines += [f"({len(self.columns) - ROWS} more states)"] if len(self.columns) > ROWS else []
+        lines += ["", f"Floquet multipliers {format_complex(self.multipliers[:ROWS].tolist())}"]
+        lines.append(f"relative error of the period about {self.error:.1g}, residual {self.residual:.1g}")
+        return printable(folded("\n".join(lines)))
+
     def at(self, t: ArrayLike) -> np.ndarray:
         """Return the states (k, n) at times (k,), or (n,) at one; times may be outside one period."""
         when = np.asarray(t, dtype=float)
         return self.orbit.at(when.ravel() / self.period).reshape(*when.shape, -1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Turn:
+    """One turn of a cycle, closed, as what can be drawn against time."""
+
+    cycle: Cycle
+
+    @property
+    def t(self) -> np.ndarray:
+        return np.append(self.cycle.times, self.cycle.period)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.cycle.columns
+
+    @property
+    def observables(self) -> tuple[str, ...]:
+        return tuple(self.cycle.system.definitions)
+
+    @property
+    def title(self) -> str:
+        return self.cycle.system.title
+
+    def column(self, name: str) -> np.ndarray:
+        system, x = self.cycle.system, self.cycle.points
+        values = column_of(system, name, x, np.broadcast_to(system.values, (len(x), system.values.size)))
+        return np.append(values, values[0])
 
 
 def find_cycle(

@@ -22,6 +22,7 @@ import numpy as np
 
 from bifrncrn.base.arrays import frozen
 from bifrncrn.base.errors import InputError
+from bifrncrn.base.tables import Reported, folded, format_complex, printable
 from bifrncrn.compile.model import DENSE_LIMIT
 from bifrncrn.models.field import Field
 from bifrncrn.models.system import System
@@ -46,8 +47,8 @@ RTOL, ATOL = 1e-11, 1e-13
 NEWTON = 30
 
 
-@dataclass(frozen=True, eq=False)
-class Homoclinic:
+@dataclass(frozen=True, eq=False, repr=False)
+class Homoclinic(Reported):
     """A homoclinic orbit.
 
     Attributes
@@ -82,6 +83,17 @@ class Homoclinic:
         """
         real = self.eigenvalues.real
         return float(np.min(real[real > 0.0]) + np.max(real[real < 0.0]))
+
+    def __str__(self) -> str:
+        names = self.system.variables
+        place = ", ".join(f"{name} = {value:.8g}" for name, value in zip(names, self.saddle.tolist(), strict=True))
+        lines = [f"{self.system.title or 'model'}: homoclinic orbit at {self.parameter} = {self.value:.10g}"]
+        lines.append(f"saddle at {place}")
+        lines.append(f"eigenvalues {format_complex(self.eigenvalues.tolist())}")
+        quantity = f"saddle quantity {self.saddle_quantity:.6g}"
+        if np.count_nonzero(self.eigenvalues.real > 0.0) == 1:
+            quantity += f": the cycle that ends here is {'stable' if self.saddle_quantity < 0.0 else 'unstable'}"
+        return printable(folded("\n".join([*lines, quantity, f"closed to {self.gap:.2g} of its size"])))
 
 
 @dataclass(frozen=True, eq=False)

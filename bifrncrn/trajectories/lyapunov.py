@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bifrncrn.base.tables import Reported
 from bifrncrn.models.field import Field
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Values, check_positive, prepared
@@ -17,8 +18,8 @@ CONFIDENCE = 2.09
 """Student's t for 19 degrees of freedom and 95 per cent."""
 
 
-@dataclass(frozen=True, eq=False)
-class Exponent:
+@dataclass(frozen=True, eq=False, repr=False)
+class Exponent(Reported):
     """The largest Lyapunov exponent.
 
     Attributes
@@ -42,6 +43,11 @@ class Exponent:
     t: np.ndarray
     running: np.ndarray
     message: str = ""
+
+    def __str__(self) -> str:
+        if self.message:
+            return f"no largest Lyapunov exponent: {self.message}"
+        return f"largest Lyapunov exponent {self.value:.5g} +- {self.error:.2g} (95 %), averaged over {self.time:.6g}"
 
 
 def largest_lyapunov(

@@ -12,7 +12,7 @@ import numpy as np
 from bifrncrn.base.arrays import frozen
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
-from bifrncrn.base.tables import Reported, format_table, printable
+from bifrncrn.base.tables import Reported, folded, format_table, printable
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.search import equilibria
 from bifrncrn.models.field import Field
@@ -101,7 +101,7 @@ class Portrait(Reported):
         lines.append(format_table(["equilibrium", *names], rows) if rows else "no equilibrium was found in the box")
         for cycle in self.cycles:
             lines.append(f"{'stable' if cycle.stable else 'unstable'} cycle, period {cycle.period:.8g}")
-        return printable("\n".join([*lines, f"({self.evidence})"]))
+        return printable(folded("\n".join([*lines, f"({self.evidence})"])))
 
     def __repr__(self) -> str:
         return f"<Portrait: {len(self.rests)} equilibria, {len(self.cycles)} cycles>"

@@ -11,7 +11,7 @@ import numpy as np
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
-from bifrncrn.base.tables import Reported, csv_text, format_table, printable
+from bifrncrn.base.tables import Reported, csv_text, folded, format_table, printable
 from bifrncrn.models.forcing import timed
 from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
@@ -136,14 +136,14 @@ class Simulation(Reported):
         lines += [f"({len(self.events) - ROWS} more events)"] if len(self.events) > ROWS else []
         effort = self.effort
         lines += ["", f"{effort.steps} steps, {effort.evaluations} evaluations of the equations"]
-        return printable("\n".join(lines))
+        return printable(folded("\n".join(lines)))
 
     def __repr__(self) -> str:
         return f"<Simulation: {len(self.t)} times from {self.span[0]:g} to {self.span[1]:g}, {self.status}>"
 
     def plot(self, show: str | Sequence[str] | None = None, against: str = "t", ax: Axes | None = None) -> Axes:
-        """Draw states against time, or against another state (see `bifrncrn.plots.plots.plot_trajectory`)."""
-        from bifrncrn.plots.plots import plot_trajectory
+        """Draw states against time, or against another state (see `bifrncrn.plots.trajectory.plot_trajectory`)."""
+        from bifrncrn.plots.trajectory import plot_trajectory
 
         return plot_trajectory(self, show, against, ax)
 

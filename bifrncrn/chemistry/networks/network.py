@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from bifrncrn.base.checks import Array, array, quasi_static, require_positive, shaped, time_scale
 from bifrncrn.base.errors import InputError
-from bifrncrn.base.tables import Reported
+from bifrncrn.base.tables import Reported, folded
 from bifrncrn.chemistry.networks import equations
 from bifrncrn.chemistry.reactions.network import ReactionNetwork
 from bifrncrn.models.system import System
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bifrncrn.trajectories.cycles import Cycle
 
 
-@dataclass(frozen=True, eq=False, init=False)
+@dataclass(frozen=True, eq=False, init=False, repr=False)
 class Network(Reported):
     """A recurrent neural chemical reaction network with M executive species, N perceptrons and P parameter species.
 
@@ -134,7 +134,7 @@ class Network(Reported):
         """Return what a chemist needs: species, reactions, rates."""
         from bifrncrn.chemistry.networks.chemist import network_report
 
-        return network_report(self)
+        return folded(network_report(self))
 
     @property
     def sizes(self) -> tuple[int, int, int]:

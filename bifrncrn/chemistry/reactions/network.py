@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bifrncrn.base.checks import number, time_scale
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.integer_nullspace import left_nullspace
+from bifrncrn.base.tables import Reported, format_table, printable
 from bifrncrn.models.system import System
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 FAMILIES = {"L": "lam", "X": "x", "Y": "y", "Z": "z", "R": "r"}  # families of a network's species, as system names
 FAMILY_MEMBER = re.compile(r"([LXYZR])_([1-9][0-9]{0,8})", re.ASCII)
+
+
+ROWS = 40
+"""Reactions that a report lists at most."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,8 @@ class Reaction:
         return {name: count for name, count in net.items() if count}
 
 
-@dataclass(frozen=True)
-class ReactionNetwork:
+@dataclass(frozen=True, repr=False)
+class ReactionNetwork(Reported):
     """A list of mass-action reactions with start concentrations.
 
     Parameters
@@ -96,6 +101,13 @@ class ReactionNetwork:
 
     def __hash__(self) -> int:
         return hash((self.reactions, tuple(self.start.items()), self.mu, self.title))
+
+    def __str__(self) -> str:
+        head = f"{self.title or 'reactions'}: {len(self.species)} species, {len(self.reactions)} reactions"
+        head += "" if self.mu is None else f", mu = {self.mu:g}"
+        rows = [[str(one), f"{one.rate:.8g}"] for one in self.reactions[:ROWS]]
+        more = [f"({len(self.reactions) - ROWS} more reactions)"] if len(self.reactions) > ROWS else []
+        return printable("\n".join([head, "", format_table(["reaction", "rate"], rows), *more]))
 
     @cached_property
     def species(self) -> tuple[str, ...]:

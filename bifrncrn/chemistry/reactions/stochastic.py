@@ -10,6 +10,7 @@ import numpy as np
 
 from bifrncrn.base.checks import number
 from bifrncrn.base.errors import InputError
+from bifrncrn.base.tables import Reported, format_table, printable
 from bifrncrn.chemistry.reactions.network import Reaction, ReactionNetwork
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 MOST_MOLECULES = 2**53
 
 
-@dataclass(frozen=True, eq=False)
-class StochasticSimulation:
+@dataclass(frozen=True, eq=False, repr=False)
+class StochasticSimulation(Reported):
     """One realisation of a reaction network as a jump process.
 
     Attributes
@@ -54,6 +55,13 @@ class StochasticSimulation:
         """What was simulated."""
         return self.network.title
 
+    def __str__(self) -> str:
+        first, last = (f"{self.t[k]:g}" for k in (0, -1))
+        head = f"{self.title or 'reactions'}: one realisation, t = {first} to {last}, volume {self.volume:g}"
+        bounds = np.column_stack([self.counts[0], self.counts[-1], self.counts.min(axis=0), self.counts.max(axis=0)])
+        rows = [[name, *map(str, row)] for name, row in zip(self.columns, bounds.tolist(), strict=True)]
+        return printable(f"{head}\n\n{format_table(['molecules of', 'first', 'last', 'least', 'most'], rows)}")
+
     @property
     def concentrations(self) -> np.ndarray:
         """Molecules divided by the volume, (k, n)."""
@@ -72,8 +80,8 @@ class StochasticSimulation:
         return pd.DataFrame({"t": self.t, **{name: self.column(name) for name in self.columns}})
 
     def plot(self, show: str | Sequence[str] | None = None, against: str = "t", ax: Axes | None = None) -> Axes:
-        """Draw concentrations against time, or against another (see `bifrncrn.plots.plots.plot_trajectory`)."""
-        from bifrncrn.plots.plots import plot_trajectory
+        """Draw concentrations against time, or against another (see `bifrncrn.plots.trajectory.plot_trajectory`)."""
+        from bifrncrn.plots.trajectory import plot_trajectory
 
         return plot_trajectory(self, show, against, ax)
 

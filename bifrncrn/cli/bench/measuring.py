@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.processes import start
-from bifrncrn.base.tables import format_number, format_table
+from bifrncrn.base.tables import Reported, folded, format_number, format_table
 from bifrncrn.cli.bench.engines import ENGINES, Outcome, installed
 from bifrncrn.cli.bench.judging import Known, judge, reference
 
@@ -70,8 +70,8 @@ class Timing:
         return {**self.__dict__, "per_point": self.per_point}
 
 
-@dataclass(frozen=True, eq=False)
-class Bench:
+@dataclass(frozen=True, eq=False, repr=False)
+class Bench(Reported):
     """The measurements of all engines on one model.
 
     Attributes
@@ -112,7 +112,7 @@ class Bench:
         judged = "known in closed form" if self.published else "any engine found and whose eigenvalues are right"
         lines.append(f"found, missed, false: against the {len(self.known)} special points {judged}")
         lines.append("worst error: of the parameter at the points found, relative to the range")
-        return "\n".join(lines)
+        return folded("\n".join(lines))
 
     def _ratios(self) -> list[str]:
         """Say how many times as long each other engine takes than the native one, fastest against fastest."""

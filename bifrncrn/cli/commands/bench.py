@@ -56,7 +56,7 @@ def run(options: Namespace) -> int:
         known=known_points(options.model) if not options.set and not options.start else None,
     )
     if options.plot:
-        from bifrncrn.plots.plots import save_bars
+        from bifrncrn.plots.bars import save_bars
 
         bars = {timing.engine: 1e6 * timing.per_point for timing in measured.timings if timing.per_point}
         save_bars(bars, options.plot, axis="microseconds per point", title=measured.model)

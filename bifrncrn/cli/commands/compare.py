@@ -80,7 +80,7 @@ def run(options: Namespace) -> int:
         engine=options.engine,
     )
     if options.plot:
-        from bifrncrn.plots.plots import save_comparison
+        from bifrncrn.plots.comparison import save_comparison
 
         save_comparison(comparison, options.plot, show=options.show[0] if options.show else None)
     if options.report:

@@ -92,9 +92,10 @@ def run(options: Namespace) -> int:
 
         result = with_loci(result, options.second, tuple(options.second_range), settings)
     if options.plot:
-        from bifrncrn.plots.plots import save_diagram
+        from bifrncrn.diagrams.summary import ranges
+        from bifrncrn.plots.diagram import save_diagram
 
-        save_diagram(result, options.plot, show=options.show, log=options.log or "")
+        save_diagram(result, options.plot, show=options.show, log=options.log or "", ranges=ranges(result))
     if options.csv:
         result.to_csv(options.csv)
     if options.report:

@@ -45,7 +45,7 @@ def run(options: Namespace) -> int:
         state=merged(options.start, "--start") or None,
     )
     if options.plot:
-        from bifrncrn.plots.plots import save_trajectory
+        from bifrncrn.plots.trajectory import save_trajectory
 
         save_trajectory(found, options.plot, show=options.show)
     if options.csv:

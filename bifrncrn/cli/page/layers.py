@@ -13,7 +13,7 @@ from bifrncrn.base.tables import format_number
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.models.system import System
 from bifrncrn.plots.curves import smooth
-from bifrncrn.plots.plots import stability_runs
+from bifrncrn.plots.runs import stability_runs
 
 STATES = 12
 """States that can be chosen for the vertical axis, at most: each is drawn beforehand."""
@@ -77,7 +77,7 @@ def curves(layers: list[Layer], states: list[str]) -> list[dict[str, Any]]:
             runs = stability_runs(branch.unstable, special)
             for name in shown:
                 for values in _columns(branch, layer, name):
-                    extent = (layer.diagram.range[1] - layer.diagram.range[0], float(np.ptp(values)) or 1.0)
+                    extent = (layer.diagram.range[1] - layer.diagram.range[0], _size(values))
                     for part, stability in runs:
                         x, y = branch.points[part, 0], values[part]
                         if stride > 1:
@@ -88,6 +88,12 @@ def curves(layers: list[Layer], states: list[str]) -> list[dict[str, Any]]:
                         kind, xy = branch.kind, {"x": rounded(x), "y": rounded(y)}
                         out.append({"layer": number, "kind": kind, "stability": stability, "show": name, **xy})
     return out
+
+
+def _size(values: np.ndarray) -> float:
+    """Return the extent of a curve, of one that is constant to rounding a part of its value."""
+    finite = values[np.isfinite(values)]
+    return float(max(np.ptp(finite), 0.02 * np.abs(finite).max())) or 1.0 if finite.size else 1.0
 
 
 def _columns(branch: Branch, layer: Layer, name: str) -> list[np.ndarray]:

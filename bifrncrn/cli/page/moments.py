@@ -12,6 +12,7 @@ from bifrncrn.diagrams.results import Branch
 from bifrncrn.models.field import Field
 from bifrncrn.models.observables import observables
 from bifrncrn.models.system import System
+from bifrncrn.plots.curves import crossings, cycle_between, stability_between, states_of
 from bifrncrn.trajectories.simulation import simulate
 
 SERIES = 4
@@ -50,7 +51,7 @@ def moment(layers: list[Layer], layer: Layer, branch: Branch, row: int, states: 
     if run is None:
         return None
     t, x, message = run
-    names = _variables(branch)
+    names = states_of(branch)
     columns = [x[:, names.index(name)] for name in own]
     out: dict[str, Any] = {
         "title": f"{layer.word}: {title}" if layer.word else title,
@@ -63,14 +64,8 @@ def moment(layers: list[Layer], layer: Layer, branch: Branch, row: int, states: 
     return out
 
 
-def _variables(branch: Branch) -> list[str]:
-    if branch.kind == "equilibrium":
-        return list(branch.columns[1:])
-    return [name.removeprefix("min ") for name in branch.columns if name.startswith("min ")]
-
-
 def _cycle(branch: Branch, row: int, names: list[str]) -> tuple[np.ndarray, np.ndarray, str] | None:
-    if not branch.profiles or not set(names) <= set(_variables(branch)):
+    if not branch.profiles or not set(names) <= set(states_of(branch)):
         return None
     t, x = branch.orbit(row)
     keep = np.unique(np.linspace(0, len(t) - 1, min(len(t), SAMPLES // 2)).astype(int))
@@ -115,14 +110,14 @@ def _plane(layers: list[Layer], layer: Layer, value: float, states: list[str], r
     rests, cycles = [], []
     for number_of, one in enumerate(layers):
         for branch in one.branches:
-            for row, share in _crossings(branch.points[:, 0], value):
-                stability = _stability(branch, row)
+            for row, share in crossings(branch.points[:, 0], value):
+                stability = stability_between(branch, row)
                 if branch.kind == "equilibrium":
                     names = [branch.columns.index(one.names[name]) for name in states]
                     at = (1.0 - share) * branch.points[row, names] + share * branch.points[row + 1, names]
                     rests.append({"layer": number_of, "stability": stability, "at": rounded(at)})
                 elif branch.profiles:
-                    curve = _between(branch, row, share, [one.names[name] for name in states])
+                    curve = cycle_between(branch, row, share, [one.names[name] for name in states])
                     cycles.append({"layer": number_of, "stability": stability, "x": [coarse(c) for c in curve]})
     out: dict[str, Any] = {"rests": rests, "cycles": cycles}
     system = layer.system
@@ -137,34 +132,6 @@ def _plane(layers: list[Layer], layer: Layer, value: float, states: list[str], r
             _extents(layers, states),
         )
     return out
-
-
-def _crossings(values: np.ndarray, value: float) -> list[tuple[int, float]]:
-    """Return where a branch passes a parameter value: the row before, and the share of the step."""
-    first, last = values[:-1] - value, values[1:] - value
-    found = np.flatnonzero((first * last < 0.0) | ((first == 0.0) & (last != 0.0)))
-    out = [(int(k), float(first[k] / (first[k] - last[k]))) for k in found]
-    return [*out, (len(values) - 2, 1.0)] if len(values) > 1 and values[-1] == value else out
-
-
-def _stability(branch: Branch, row: int) -> str:
-    """Return the stability between two rows, from that which is no special point."""
-    counts = [int(branch.unstable[k]) for k in (row, row + 1)]
-    if min(counts) < 0:
-        return "unknown"
-    return "stable" if counts == [0, 0] else "unstable" if min(counts) else "at a change"
-
-
-def _between(branch: Branch, row: int, share: float, names: list[str]) -> list[np.ndarray]:
-    """Return a cycle between two of a branch, as a closed curve of two states."""
-    phase = np.linspace(0.0, 1.0, 101)
-    columns = [_variables(branch).index(name) for name in names]
-    pair = []
-    for profile in branch.profiles[row : row + 2]:
-        closed = np.append(profile.phases, profile.phases[0] + 1.0)
-        states = np.append(profile.states, profile.states[:1], axis=0)
-        pair.append([np.interp(phase, closed, states[:, k]) for k in columns])
-    return [(1.0 - share) * a + share * b for a, b in zip(pair[0], pair[-1], strict=True)]
 
 
 def _extents(layers: list[Layer], states: list[str]) -> np.ndarray:
