@@ -124,10 +124,10 @@ def test_a_scaled_network():
 
 
 def test_a_name_that_is_taken():
-    model = system({"A": "-total_1*A + B", "B": "total_1*A - B"}, {"total_1": 1}, {"A": 1, "B": 1})
-    found = bf.diagram(model, "total_1", (0.5, 3))
+    model = system({"A": "-total_A*A + B", "B": "total_A*A - B"}, {"total_A": 1}, {"A": 1, "B": 1})
+    found = bf.diagram(model, "total_A", (0.5, 3))
     (branch,) = found.branches
-    assert branch.column("A") == pytest.approx(2 / (1 + branch.column("total_1")), rel=1e-12)
+    assert branch.column("A") == pytest.approx(2 / (1 + branch.column("total_A")), rel=1e-12)
 
 
 def test_definitions_are_kept():
@@ -157,13 +157,13 @@ def test_every_equilibrium_of_the_reduced_system_is_one_of_the_whole():
         assert np.max(np.abs(model.rhs(row[1:], values))) < 1e-11
         assert row[1] + row[3] + row[4] == pytest.approx(2.0, rel=1e-12)
         assert row[2] + row[3] == pytest.approx(1.0, rel=1e-12)
-    assert found.notes[-1].startswith("Conserved and divided out: total_1 = S + C + P; total_2 = E + C.")
+    assert found.notes[-1].startswith("Conserved and divided out: total_S = S + C + P; total_E = E + C.")
 
 
 def test_a_total_is_a_parameter():
-    found = bf.diagram(enzyme(), "total_2", (0.1, 4))
+    found = bf.diagram(enzyme(), "total_E", (0.1, 4))
     (branch,) = found.branches
-    assert branch.column("E") + branch.column("C") == pytest.approx(branch.column("total_2"), rel=1e-12)
+    assert branch.column("E") + branch.column("C") == pytest.approx(branch.column("total_E"), rel=1e-12)
     assert np.all(branch.points[:, 1:] >= 0.0)
 
 
@@ -300,3 +300,54 @@ def test_search_in_a_closed_network():
     found = bf.diagram(model, "k2", (0.02, 0.06), all=True, box={"S0": (0, 500), "S2": (0, 500), "S1": (0, 100)})
     assert len(found.branches) == 3
     assert all(np.all(branch.points[:, 1:] >= -1e-9) for branch in found.branches)
+
+
+# --- totals by name
+
+
+def quadratic(total_e, total_s, k1=1.0, k2=0.5):
+    """Return the complex of E + S <-> C: C**2 - (E0 + S0 + k2/k1) C + E0 S0 = 0, the smaller root."""
+    b = total_e + total_s + k2 / k1
+    return (b - np.sqrt(b * b - 4.0 * total_e * total_s)) / 2.0
+
+
+def binding():
+    reactions = [("k1", "E + S", "C"), ("k2", "C", "E + S")]
+    return network(reactions, {"k1": 1, "k2": 0.5}, {"E": 1, "S": 2, "C": 0}, nonnegative=True)
+
+
+def test_totals_have_names_and_are_parameters():
+    model = binding()
+    assert model.totals == {"total_E": 1.0, "total_S": 2.0}
+    branch = bf.diagram(model, "total_E", (0.1, 5)).branches[0]
+    assert branch.column("C") == pytest.approx(quadratic(branch.column("total_E"), 2.0), rel=1e-10)
+    other = bf.diagram(model, "k1", (0.5, 5), start={"total_E": 3.0, "total_S": 0.7}).branches[0]
+    assert other.column("C") == pytest.approx(quadratic(3.0, 0.7, other.column("k1")), rel=1e-10)
+
+
+def test_a_total_is_set_by_the_start_of_its_variable():
+    model = binding().with_(state={"C": 0.25}, totals={"total_E": 3})
+    assert model.state.tolist() == [2.75, 2.0, 0.25]
+    assert model.totals == {"total_E": 3.0, "total_S": 2.25}
+    with pytest.raises(bf.InputError, match="no conserved sum 'total_X'; did you mean"):
+        model.with_(totals={"total_X": 1})
+    with pytest.raises(bf.InputError, match=r"E would be -0\.15; give them smaller starts"):
+        model.with_(totals={"total_E": 0.1})
+    with pytest.raises(bf.InputError, match="nothing is conserved"):
+        system({"x": "1 - x"}).with_(totals={"total_x": 1})
+
+
+def test_totals_on_the_command_line(tmp_path, capsys):
+    from bifrncrn.cli.main import main
+
+    path = tmp_path / "binding.toml"
+    path.write_text(binding().to_toml())
+    out = tmp_path / "d.json"
+    words = ["diagram", str(path), "--parameter", "k1", "--range", "0.5", "5", "--set", "total_E=3,k2=0.25"]
+    assert main([*words, "--json", str(out)]) == 0
+    branch = bf.Diagram.load(out).branches[0]
+    assert branch.column("C") == pytest.approx(quadratic(3.0, 2.0, branch.column("k1"), 0.25), rel=1e-10)
+    words = ["simulate", str(path), "--time", "0", "60", "--set", "total_S=0.7", "--csv", str(tmp_path / "run.csv")]
+    assert main(words) == 0
+    last = (tmp_path / "run.csv").read_text().splitlines()[-1].split(",")
+    assert float(last[3]) == pytest.approx(quadratic(1.0, 0.7), rel=1e-5)

@@ -106,7 +106,7 @@ def test_it_stops_where_it_is_told():
 
 
 @pytest.mark.parametrize("saved", [False, True])
-@pytest.mark.parametrize(("name", "small", "large"), [("b", (1.5, 3), (0.1, 4)), ("total_1", (0.8, 3), (0.1, 4))])
+@pytest.mark.parametrize(("name", "small", "large"), [("b", (1.5, 3), (0.1, 4)), ("total_S", (0.8, 3), (0.1, 4))])
 def test_a_closed_network(name, small, large, saved, tmp_path):
     model = system({"S": "-b*S*I + g*I", "I": "b*S*I - g*I"}, {"b": 2, "g": 1}, {"S": 0.5, "I": 0.5}, nonnegative=True)
     old = bf.diagram(model, name, small)

@@ -4,10 +4,7 @@ import time
 
 import pytest
 
-from bifrncrn.base.errors import InputError
-from bifrncrn.library.formats import load_model
-from bifrncrn.models.system import System
-from bifrncrn.training.targets.curve import Curve
+import bifrncrn as bf
 
 SOON = 10.0
 """Seconds: each takes a tenth of it or less on an idle machine, and without a limit a minute or more."""
@@ -43,8 +40,8 @@ XPPAUT = {
 def refused(path, text, says):
     path.write_text(text)
     begun = time.perf_counter()
-    with pytest.raises(InputError, match=says) as caught:
-        load_model(path)
+    with pytest.raises(bf.InputError, match=says) as caught:
+        bf.load_model(path)
     assert time.perf_counter() - begun < SOON
     assert len(str(caught.value)) < 1000
 
@@ -69,7 +66,7 @@ def test_many_conditions_are_read_in_time():
     """Joined by `and` they were looked through again at every word."""
     begun = time.perf_counter()
     text = " and ".join(f"x < {k}" for k in range(1, 5000))
-    model = System.from_equations({"x": f"if({text}, 1, 2)"})
+    model = bf.System.from_equations({"x": f"if({text}, 1, 2)"})
     assert time.perf_counter() - begun < SOON
     assert model.rhs([0.5])[0] == 1.0
     assert model.rhs([1.5])[0] == 2.0
@@ -80,7 +77,7 @@ def test_thousands_of_fixed_quantities_in_reverse_order(tmp_path):
     lines = [f"b{i}=x+b{i + 1}" for i in range(2000)] + ["b2000=x", "x'=-b0"]
     (tmp_path / "m.ode").write_text("\n".join(lines))
     with pytest.warns(match="defined after it"):
-        model = load_model(tmp_path / "m.ode")
+        model = bf.load_model(tmp_path / "m.ode")
     assert model.rhs([1.0])[0] == pytest.approx(-2001.0, rel=1e-12)
 
 
@@ -99,8 +96,8 @@ def test_drawings(body, says, tmp_path):
     path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg">{body}</svg>')
     begun = time.perf_counter()
     if says is None:
-        assert Curve.from_svg_file(path, shift=(2.0, 2.0)).points.min() > 0
+        assert bf.Curve.from_svg_file(path, shift=(2.0, 2.0)).points.min() > 0
     else:
-        with pytest.raises(InputError, match=says):
-            Curve.from_svg_file(path)
+        with pytest.raises(bf.InputError, match=says):
+            bf.Curve.from_svg_file(path)
     assert time.perf_counter() - begun < SOON

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.library.formats import convert, load_model
 
 SAW = """
 [variables]
@@ -51,8 +50,8 @@ def sawtooth(t):
 
 def written(tmp_path, text, suffix):
     (tmp_path / "model.toml").write_text(text)
-    convert(tmp_path / "model.toml", tmp_path / f"again{suffix}")
-    return load_model(tmp_path / f"again{suffix}")
+    bf.convert(tmp_path / "model.toml", tmp_path / f"again{suffix}")
+    return bf.load_model(tmp_path / f"again{suffix}")
 
 
 @pytest.mark.parametrize("suffix", [".toml", ".xml", ".ant"])
@@ -88,13 +87,13 @@ def test_in_sbml_they_keep_delay_priority_and_flags(tmp_path):
 @pytest.mark.parametrize("suffix", [".ode", ".f90"])
 def test_where_they_cannot_be_written_it_is_said(tmp_path, suffix):
     (tmp_path / "model.toml").write_text(SAW)
-    convert(tmp_path / "model.toml", tmp_path / f"again{suffix}")
+    bf.convert(tmp_path / "model.toml", tmp_path / f"again{suffix}")
     assert "The events of the model (refill) are left out here." in (tmp_path / f"again{suffix}").read_text()
 
 
 def test_a_saved_diagram_keeps_them(tmp_path):
     (tmp_path / "model.toml").write_text(SAW.replace('"-k*x"', '"1 - k*x"'))
-    diagram = bf.diagram(load_model(tmp_path / "model.toml"), "k", (0.5, 2.0))
+    diagram = bf.diagram(bf.load_model(tmp_path / "model.toml"), "k", (0.5, 2.0))
     assert any("(refill) act in simulations only" in note for note in diagram.notes)
     diagram.save(tmp_path / "d.json")
     assert [one.name for one in bf.Diagram.load(tmp_path / "d.json").system.transitions] == ["refill"]
@@ -125,4 +124,4 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path, old, new, says):
     assert old in SAW
     (tmp_path / "model.toml").write_text(SAW.replace(old, new).lstrip("\n"))
     with pytest.raises(bf.InputError, match=says):
-        load_model(tmp_path / "model.toml")
+        bf.load_model(tmp_path / "model.toml")

@@ -317,3 +317,35 @@ def test_a_python_function_cannot_be_written():
     for name in ("model.ode", "model.f90"):
         with pytest.raises(bf.InputError, match="no equations to write"):
             written(system, name)
+
+
+# -- kinds of files, against XPPAUT's own engine --------------------------------------------------------------------
+
+KINDS = {
+    "bang": "par a=2 b=3\n!c=a*b\n!d=c+1\nx'=-d*x+c\ninit x=0.5\ndone\n",
+    "arrayring": "par d=.3\nu0=u6\nu7=u1\nu[1..6]'=d*(u[j-1]-2*u[j]+u[j+1])-u[j]^3+u[j]\ninit u[1..6]=0.2\ndone\n",
+    "loop": "par e=.2\n%[1..3]\nf[j]=x[j]*(1-x[j])*(x[j]-e)\nx[j]'=f[j]-y[j]\ny[j]'=0.1*(x[j]-y[j])\n%\ndone\n",
+    "cmp": "x'=(x>0)*y-(y>=1)*(x!=2)\ny'=2*(x<1)+3*(x==0)-y\ndone\n",
+    "prec": "x'=-x^2+2^3^2*y-2^x\ny'=-y^2/3/2*x-x-y-1\nz'=x/y*z-z^2^.5\ninit x=1,y=2,z=.4\ndone\n",
+    "flr": "x'=flr(x)+flr(-x*3.3)-mod(x,2)\ny'=mod(-x,3)-mod(y*5,-3)-y\ndone\n",
+    "sum1": "par w=.2\nx[0..4]'=-x[j]+w*sum(0,4)of(shift(x0,i'))\ndone\n",
+    "shadow": "par a=3\nf(a)=a^2\nx'=-f(x)+a\ndone\n",
+    "twoarg": "f(x,y)=x*y+1\ng(u)=f(u,u)^2\nx'=-g(x)+f(x,y)\ny'=f(y,x)-y\ndone\n",
+    "initj": "x[1..3]'=-x[j]\nx[1..3](0)=[j]\ndone\n",
+    "fixp": "par a=2\np1=a*x\nd2=p1+x\ni3=d2*2\nx'=-i3\ndone\n",
+    "loopfn": "par a=1\n%[1..3]\nz[j]=y[j]^[j]\ny[j]'=a-z[j]\n%\ndone\n",
+    "fnarr": "f(a,b)=a-b\nu[1..3]'=f(u[j],[j])\ndone\n",
+    "andor": "x'=((x>0)|(y>0)&(x<1))-x\ny'=-y\ndone\n",
+    "sumf": "x'=sum(1,3)of(x^i'/i')-x*10\ndone\n",
+    "modneg": "x'=mod(x,0.7)-mod(0.7,x+3)-x\ndone\n",
+    "shiftx": "par a=1,b=2\nx'=-shift(x,1)\ny'=shift(x,0)-y\ndone\n",
+    "derivedpi": "number c=3\npar a=2\n!b=a*c*pi\nx'=-b*x\ndone\n",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_xppauts_own_engine_computes_the_same(kind):
+    xpplab = pytest.importorskip("xpplab", reason="XPPAUT's engine (the package xpplab) is not installed")
+    model, system = xpplab.Model.from_text(KINDS[kind]), loads(KINDS[kind])
+    for point in np.random.default_rng(1).uniform(-2.0, 2.0, (4, len(system.variables))):
+        np.testing.assert_allclose(system.rhs(point), model.rhs(point.tolist()), rtol=1e-9, atol=1e-11)

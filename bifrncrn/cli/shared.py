@@ -100,10 +100,16 @@ def merged(parts: list[dict[str, Any]] | None, option: str) -> dict[str, Any]:
 
 
 def with_values(system: System, options: Namespace) -> System:
-    """Return the system with the values of --set."""
+    """Return the system with the values of --set, those of conserved sums among them."""
     values = merged(options.set, "--set")
-    if options.parameter in values:
+    if getattr(options, "parameter", None) in values:
         raise InputError(
             f"--set gives {options.parameter}, the continuation parameter; give its first value by --start"
         )
-    return system.with_(values=values) if values else system
+    totals = {name: values.pop(name) for name in [*values] if _is_total(name, system)}
+    return system.with_(values=values, totals=totals) if values or totals else system
+
+
+def _is_total(name: str, system: System) -> bool:
+    """Tell whether a name is that of a conserved sum rather than of a parameter."""
+    return name.startswith("total_") and name not in system.parameters

@@ -64,7 +64,8 @@ def diagram(
     bounds : (float, float)
         The interval of the parameter.
     start : mapping of str to float, optional
-        Start values of states (and of the parameter) that replace the system's own. They need not be exact.
+        Start values of states (and of the parameter, and of conserved sums) that replace the system's own. They need
+        not be exact.
     all : bool
         Also find branches that are not connected to the start: equilibria are searched in `box` at several values of
         the parameter (`bifrncrn.curves.equilibria.search`), and those on no known branch are followed.
@@ -105,7 +106,7 @@ def diagram(
     if not system.period:
         check_at_rest(system)
     span = bounds_of(name or "the parameter", bounds)
-    start = _checked_start(start or {})
+    system, start = _with_totals(system, name, _checked_start(start or {}))
     if system.period:
         given = {"all": all, "box": box, "events": events, "walls": walls, "stop": stop, "engine": engine != "native"}
         return _forced(system, parameter_of(system, name), span, start, options, max_branches, given)
@@ -204,6 +205,15 @@ def _found_start(
     problem.check_regular(y)
     at, note = find_start(problem, y)
     return at, [*notes, note] if note else notes
+
+
+def _with_totals(system: System, name: str | None, start: Mapping[str, float]) -> tuple[System, dict[str, float]]:
+    """Return the system with the conserved sums that the start gives, and the rest of the start."""
+    known = {*system.variables, *system.parameters, name}
+    totals = {key: value for key, value in start.items() if key.startswith("total_") and key not in known}
+    rest = {key: value for key, value in start.items() if key not in totals}
+    states = {key: value for key, value in rest.items() if key in system.variables}
+    return (system.with_(totals=totals, state=states) if totals else system), rest
 
 
 def _divided(

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bifrncrn.base.errors import InputError
+from bifrncrn.models.expressions import listed, parse_number, shorten, suggest
 from bifrncrn.models.observables import Observables, observables
 from bifrncrn.models.region import Region
 from bifrncrn.models.starts import at_start
@@ -25,6 +27,8 @@ NULL = 1e-12
 """Singular values below this fraction of the largest count as zero."""
 NOISE = (1e-14, 1e-11, 0.0)
 """Entries of a null vector below this are rounding, in units of the rows; tried in turn."""
+LARGEST = 100
+"""The most states of a system whose sums are divided out: larger ones are followed whole, by sparse arithmetic."""
 TRIED = 5000
 """The most combinations of species tried to write conserved sums without negative terms."""
 SAME_TOTAL = 1e-7
@@ -46,7 +50,8 @@ class Reduction:
     whole : System
         The system with all its variables.
     system : System
-        The reduced system; its parameters are the original ones and the totals `total_1`, `total_2`, ... .
+        The reduced system; its parameters are the original ones and the totals, `total_E` for the sum in which E is the
+        first variable of no other sum.
     laws : (r, n) array
         The conserved sums: laws @ x is constant. In each, the eliminated variable has coefficient 1 and the other
         eliminated ones 0.
@@ -205,9 +210,9 @@ def reduce(system: System, laws: np.ndarray, x: np.ndarray, at: Mapping[str, flo
         Parameter values that belong to x, where they are not the system's own.
     """
     names = system.variables
-    eliminated = tuple(int(np.argmax(_alone(laws, row))) for row in range(len(laws)))
+    eliminated = _eliminated(laws)
     kept = tuple(i for i in range(len(names)) if i not in eliminated)
-    totals = _fresh(len(laws), {*names, *system.parameters, *system.definitions})
+    totals = _total_names(system, eliminated)
     definitions = dict(system.definitions)
     for law, index, total in zip(laws, eliminated, totals, strict=True):
         rest = "".join(f" - ({float(law[i])!r})*{names[i]}" for i in kept if law[i] != 0.0)
@@ -232,11 +237,67 @@ def reduce(system: System, laws: np.ndarray, x: np.ndarray, at: Mapping[str, flo
     return Reduction(system, smaller, laws, eliminated, kept, tuple(totals))
 
 
-def _fresh(count: int, taken: set[str]) -> list[str]:
-    """Return names for the totals that nothing else has."""
+def conserved_totals(system: System) -> dict[str, float]:
+    """Return the conserved sums of a system at its start, by the names they have as parameters of diagrams.
+
+    Examples
+    --------
+    >>> pair = System.from_equations({"E": "C - E", "C": "E - C"}, state={"E": 2, "C": 1})
+    >>> conserved_totals(pair)
+    {'total_E': 3.0}
+    """
+    laws = _laws(system)
+    sums = (laws @ system.state).tolist()
+    return dict(zip(_total_names(system, _eliminated(laws)), sums, strict=True))
+
+
+def with_totals(system: System, totals: Mapping[str, float]) -> System:
+    """Return the system with a start that has other conserved sums; in each, the variable it is named after changes.
+
+    Raises
+    ------
+    InputError
+        If there is no such sum, or its variable would become negative although it is a quantity that cannot.
+    """
+    laws = _laws(system)
+    eliminated = _eliminated(laws)
+    rows = {name: row for row, name in enumerate(_total_names(system, eliminated))}
+    changed = {}
+    for name, value in totals.items():
+        if name not in rows:
+            hint = suggest(name, rows) or (listed(rows) if rows else "; nothing is conserved")
+            raise InputError(f"there is no conserved sum '{shorten(name)}'{hint}")
+        value = parse_number(value, name)
+        law, index = laws[rows[name]], eliminated[rows[name]]
+        variable = system.variables[index]
+        changed[variable] = float(system.state[index] + value - law @ system.state)
+        if changed[variable] < system.lower[index]:
+            raise InputError(
+                f"{name} = {value:g} is less than the other terms of {_sum(law, system.variables)} at the start, so "
+                f"{variable} would be {changed[variable]:g}; give them smaller starts"
+            )
+    return system.with_(state=changed)
+
+
+def _laws(system: System) -> np.ndarray:
+    """Return the conserved sums that diagrams would divide out, (r, n)."""
+    n = len(system.variables)
+    if n > LARGEST or not system.equations:
+        return np.zeros((0, n))
+    return conserved(system, np.array(system.state))
+
+
+def _eliminated(laws: np.ndarray) -> tuple[int, ...]:
+    """Return for each sum the first variable that is in no other, with coefficient one."""
+    return tuple(int(np.argmax(_alone(laws, row))) for row in range(len(laws)))
+
+
+def _total_names(system: System, eliminated: tuple[int, ...]) -> list[str]:
+    """Return names for the totals that nothing else has, after the variable that only they have."""
+    taken = {*system.variables, *system.parameters, *system.definitions}
     totals = []
-    for row in range(count):
-        name = f"total_{row + 1}"
+    for index in eliminated:
+        name = f"total_{system.variables[index]}"
         while name in taken:
             name += "_"
         taken.add(name)

@@ -299,6 +299,7 @@ class System:
         values: Mapping[str, float | str] | Sequence[float] | np.ndarray | None = None,
         nonnegative: bool | Sequence[str] | None = None,
         title: str | None = None,
+        totals: Mapping[str, float] | None = None,
     ) -> System:
         """Return a copy with other start or parameter values, sharing the compiled functions.
 
@@ -306,7 +307,13 @@ class System:
         ----------
         state, values : mapping or array, optional
             A mapping changes the named entries only. A start that is an expression follows, unless it is given.
+        totals : mapping, optional
+            Conserved sums by their names (see `totals`): in each, the start of the variable it is named after changes.
         """
+        if totals:
+            from bifrncrn.models.conservation import with_totals
+
+            return with_totals(self.with_(state, values, nonnegative, title), totals)
         given = self.variables if state is not None and not isinstance(state, Mapping) else tuple(state or ())
         changed = replace(
             self,
@@ -386,6 +393,13 @@ class System:
     def remembered(self) -> dict[str, Any]:
         """What other modules found out about the system and need not find out again; lost when it is pickled."""
         return {}
+
+    @property
+    def totals(self) -> dict[str, float]:
+        """The conserved sums at the start, by name: those of a closed network, which are parameters of its diagrams."""
+        from bifrncrn.models.conservation import conserved_totals
+
+        return conserved_totals(self)
 
     # -- evaluation ---------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from bifrncrn.cli.parser import MODEL_HELP, NAMES, Commands, assignments, boxes, command, number
-from bifrncrn.cli.shared import OK, check_outputs, merged, report
+from bifrncrn.cli.shared import OK, check_outputs, merged, report, with_values
 
 
 def add(commands: Commands) -> None:
@@ -31,7 +31,7 @@ def run(options: Namespace) -> int:
     from bifrncrn.trajectories.portrait import portrait
 
     check_outputs(None, options.plot)
-    system = load_model(options.model, mu=options.mu).with_(values=merged(options.set, "--set") or None)
+    system = with_values(load_model(options.model, mu=options.mu), options)
     start = merged(options.start, "--start")
     found = portrait(system, box=merged(options.box, "--box") or None, starts=[start] if start else ())
     save_plane(found, options.plot)

@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.cli.parser import MODEL_HELP, NAMES, Commands, assignments, command, number
-from bifrncrn.cli.shared import OK, check_outputs, merged, report
+from bifrncrn.cli.shared import OK, check_outputs, merged, report, with_values
 
 
 def add(commands: Commands) -> None:
@@ -39,9 +39,8 @@ def run(options: Namespace) -> int:
         raise InputError("--time takes the end, or the beginning and the end; give one or two numbers")
     check_outputs(None, options.plot, options.csv)
     found = simulate(
-        load_model(options.model, mu=options.mu),
+        with_values(load_model(options.model, mu=options.mu), options),
         options.time[0] if len(options.time) == 1 else tuple(options.time),
-        values=merged(options.set, "--set") or None,
         state=merged(options.start, "--start") or None,
     )
     if options.plot:

@@ -119,7 +119,7 @@ def _command(line: Line, word: str, rest: str, found: Statements) -> None:
         if named:
             found.auxiliary.setdefault(named[1].lower(), line.number)
     elif word in REFUSED:
-        raise at(line.number, f"{REFUSED[word]} are not supported, only differential equations are read")
+        raise at(line.number, f"not read: {REFUSED[word]}; only differential equations are read")
     elif word in _IGNORED:
         return
     elif _DERIVATIVE_HEAD.match(line.text) or _QUANTITY.fullmatch(line.text):
