@@ -205,7 +205,7 @@ def test_points_of_a_diagram():
     assert holds(point.parameters["r"], 0.0, 1e-10) and holds(point.detail["omega"], 2.0, 1e-10)
     # <q, q> = 1 makes the coefficient -2 (of z of length sqrt 2), and l1 is divided by the frequency
     assert holds(point.detail["l1"], -1.0) and point.detail["unstable"] == [0, 2]
-    assert "Nothing is proved about what lies elsewhere" in str(proof)
+    assert "no statement of completeness" in str(proof) and proof.followed[0].proved
 
 
 def test_a_branch_point_that_nothing_keeps_together_is_not_proved():

@@ -115,7 +115,7 @@ def _part(
     undecided = _joined_boxes(problem, found)
     undecided += _joined_pieces(problem, analysis, low, high)
     for reason, which in ((ONE_CURVE, curves.doubtful), (ENTERS, curves.outside)):
-        boxes = _joined([(arcs.core_low[i], arcs.core_high[i]) for i in which])
+        boxes = joined([(arcs.core_low[i], arcs.core_high[i]) for i in which])
         undecided += [doubt(problem, reason, *box) for box in boxes]
     return Part(problem, found, curves, analysis.roots), undecided
 
@@ -153,7 +153,7 @@ def doubt(problem: Problem, reason: str, low: np.ndarray, high: np.ndarray) -> U
 
 def _joined_boxes(problem: Problem, found: Cover) -> list[Undecided]:
     reason = EQUILIBRIA if found.finished else f"{EQUILIBRIA} (given up: too many boxes, or no time left)"
-    return [doubt(problem, reason, *box) for box in _joined(zip(*found.undecided, strict=True))]
+    return [doubt(problem, reason, *box) for box in joined(zip(*found.undecided, strict=True))]
 
 
 def _joined_pieces(problem: Problem, analysis: special.Analysis, low: np.ndarray, high: np.ndarray) -> list[Undecided]:
@@ -161,10 +161,10 @@ def _joined_pieces(problem: Problem, analysis: special.Analysis, low: np.ndarray
     for _, arc, reason in analysis.unknown:
         if _meet((arc.core_low, arc.core_high), low, high)[0]:
             sorts.setdefault(reason, []).append((arc.core_low[0], arc.core_high[0]))
-    return [doubt(problem, reason, *box) for reason, boxes in sorts.items() for box in _joined(boxes)]
+    return [doubt(problem, reason, *box) for reason, boxes in sorts.items() for box in joined(boxes)]
 
 
-def _joined(boxes: Iterable[Box]) -> list[Box]:
+def joined(boxes: Iterable[Box]) -> list[Box]:
     """Join boxes that touch; all of them where there are too many."""
     listed = list(boxes)
     clusters: list[Box] = []

@@ -56,8 +56,8 @@ def _on_plane(prover: Points, planes: dict[int, Plane], k: int, y: np.ndarray, k
     problem, n = prover.problem, prover.problem.n
     part, other = problem.part(planes, planes), problem.part(planes, set(planes) - {k})
     square = Square(problem.graph, [*part.roots, planes[k].rest], list(range(n + 1)), [], prover.parameters)
-    solution = square.solve(y, problem.values, (np.zeros(0), np.zeros(0)))
-    if solution is None:
+    solution = square.solve(y, problem.values, (np.zeros(0), np.zeros(0)), prover.sizes)
+    if solution is None or not prover.is_at(solution[0], y):
         return Proved(None, reason=NO_SOLUTION)
     box, room = solution
     for j in planes:
@@ -80,7 +80,9 @@ def _on_plane(prover: Points, planes: dict[int, Plane], k: int, y: np.ndarray, k
             return found
         detail |= {"kind": "pitchfork", "turns": found.detail["turns"]}
         alone = (part,)
-        fold = Points(other).fold(y)
+        folds = Points(other)
+        folds.sizes = prover.sizes
+        fold = folds.fold(y)
         if fold.wide is None:
             return Proved(box, detail)
         # by the symmetry the fold of the other curve is the crossing itself, and it has no other fold nearby
@@ -105,7 +107,7 @@ def _alone_of(part: Problem, k: int, box: Bounds) -> bool:
 
 
 def _matrix(part: Problem, box: Bounds) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Return bounds of the derivatives (1, n, n + 1) of a part, and about the inverse of those by states."""
+    """Return bounds of the derivatives (1, n, n + 1) of a part's equations, and those by states inverted, about."""
     _, (low, high) = part.linear(box[0][None], box[1][None])
     inverse, good = inverses(0.5 * (low + high)[:, :, : part.n])
     return (low, high, inverse) if good[0] and np.isfinite(low + high).all() else None

@@ -1,18 +1,20 @@
-"""The points of a diagram, proved one by one, of models of any number of states."""
+"""The special points of a diagram, proved one by one, and its branches; of models of any number of states."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.proofs.box import doubt, joined
 from bifrncrn.proofs.branch_points import prove_branch_point
 from bifrncrn.proofs.points import Points, Proved
-from bifrncrn.proofs.problem import Problem
-from bifrncrn.proofs.result import Interval, Proof, ProvedPoint, Undecided
+from bifrncrn.proofs.problem import Bounds, Problem
+from bifrncrn.proofs.result import Interval, Proof, ProvedBranch, ProvedPoint, Undecided
 from bifrncrn.proofs.rounding import check_arithmetic
+from bifrncrn.proofs.tubes import follow
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
@@ -22,8 +24,9 @@ PROVERS = {"LP": Points.fold, "HB": Points.hopf, "BP": prove_branch_point}
 REDUCED = "That these sums are conserved is taken for granted; the statements are about the model without them."
 
 
-def of_diagram(diagram: Any, points: Iterable[Any]) -> Proof:
-    """Prove special points one by one; nothing is said about what lies elsewhere."""
+def of_diagram(diagram: Any, seconds: float) -> Proof:
+    """Prove the special points one by one, and the branches; nothing is said about what lies elsewhere."""
+    deadline = time.monotonic() + seconds
     reduction = diagram.reduction
     system = diagram.system if reduction is None else reduction.system
     if system is None:
@@ -33,16 +36,22 @@ def of_diagram(diagram: Any, points: Iterable[Any]) -> Proof:
     check_arithmetic()
     name, values = diagram.parameter, (np.array(system.values), np.array(system.values))
     prover = prepared(system, name, values)
-    proofs, undecided = [], []
-    for point in points:
+    prover.sizes = _sizes(diagram, prover.problem.names)
+    proofs, undecided, known = [], [], []
+    for point in diagram.special_points:
         if point.label not in PROVERS:
             continue
         at = [*(point.state[v] for v in system.variables), point.parameters[name]]
-        found, reason = _one(prover, point, np.array(at, float))
-        proofs.append(found)
-        if reason:
+        found, shown = _one(prover, point, np.array(at, float))
+        proofs.append(shown)
+        known.append(found)
+        if found.reason:
             sides = {v: (float(a), float(a)) for v, a in zip(prover.problem.names, at, strict=True)}
-            undecided.append(Undecided(f"{point.label}: {reason}", sides))
+            undecided.append(Undecided(f"{point.label}: {found.reason}", sides))
+    with np.errstate(all="ignore"):
+        wide = [found.wide for found in known if found.wide is not None]
+        followed, doubts = _branches(diagram, prover.problem, wide, deadline)
+    undecided += doubts
     notes = () if reduction is None else (reduction.sentence(reduction.whole.variables), REDUCED)
     return Proof(
         proved=not undecided,
@@ -55,21 +64,55 @@ def of_diagram(diagram: Any, points: Iterable[Any]) -> Proof:
         special_points=tuple(proofs),
         undecided=tuple(undecided),
         notes=notes,
+        followed=tuple(followed),
     )
 
 
-def _one(prover: Points, point: Any, at: np.ndarray) -> tuple[ProvedPoint, str]:
-    """Prove one special point; return it with the reason why it is not proved, if it is not."""
+def _sizes(diagram: Any, names: tuple[str, ...]) -> np.ndarray | None:
+    """Return the largest size of every coordinate on the branches of equilibria, (n + 1,)."""
+    branches = [branch for branch in diagram.branches if branch.kind == "equilibrium"]
+    if not branches:
+        return None
+    rows = [branch.points[:, [branch.columns.index(name) for name in names]] for branch in branches]
+    sizes: np.ndarray = np.nanmax(np.abs(np.concatenate(rows)), axis=0)
+    return sizes
+
+
+def _branches(
+    diagram: Any, problem: Problem, known: list[Bounds], deadline: float
+) -> tuple[list[ProvedBranch], list[Undecided]]:
+    """Prove the branches of equilibria."""
+    proved, undecided = [], []
+    for branch in diagram.branches:
+        if branch.kind != "equilibrium" or len(branch.points) < 2:
+            continue
+        rows = branch.points[:, [branch.columns.index(name) for name in problem.names]]
+        special = {point.index for point in diagram.special_points if point.branch == branch.id}
+        found = follow(problem, rows, branch.unstable, special, known, deadline)
+        sorts: dict[str, list[Bounds]] = {}
+        for reason, low, high in found.doubts:
+            sorts.setdefault(reason, []).append((low, high))
+        for reason, boxes in sorts.items():
+            undecided += [doubt(problem, f"branch {branch.id}: {reason}", *box) for box in joined(boxes)]
+        error = found.error if np.isfinite(found.error) else None
+        proved.append(ProvedBranch(branch.id, not found.doubts, len(rows), found.pieces, error))
+    return proved, undecided
+
+
+def _one(prover: Points, point: Any, at: np.ndarray) -> tuple[Proved, ProvedPoint]:
+    """Prove one special point; return what was found, and how it is reported."""
     names = prover.problem.names
     if not np.isfinite(at).all() or point.status != "converged":
         found = Proved(None, reason="its place is not known well enough")
     else:
         with np.errstate(all="ignore"):
             found = PROVERS[point.label](prover, at)
+    if found.box is not None and not prover.is_at(found.box, at):
+        found = Proved(None, reason="the nearest one that is proved is somewhere else")
     box = (at, at) if found.box is None else found.box
     sides = [(float(a), float(b)) for a, b in zip(*box, strict=True)]
     state = dict(zip(names[:-1], sides[:-1], strict=True))
-    return ProvedPoint(point.label, {names[-1]: sides[-1]}, state, found.detail, not found.reason), found.reason
+    return found, ProvedPoint(point.label, {names[-1]: sides[-1]}, state, found.detail, not found.reason)
 
 
 def stored_values(system: System, values: tuple[np.ndarray, np.ndarray], name: str) -> dict[str, Interval]:

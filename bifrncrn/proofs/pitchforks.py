@@ -19,7 +19,8 @@ import numpy as np
 from bifrncrn.proofs.planes import Symmetry
 from bifrncrn.proofs.points import NO_SOLUTION, NOT_ALONE, NOT_SIMPLE, Layout, Points, Proved, nonzero, null_vectors
 from bifrncrn.proofs.points import inside as lies_inside
-from bifrncrn.proofs.square import Square, along
+from bifrncrn.proofs.problem import along
+from bifrncrn.proofs.square import Square
 
 
 class Pitchforks:

@@ -18,11 +18,14 @@ from typing import Any
 import numpy as np
 
 from bifrncrn.compile.exact import ExactGraph
-from bifrncrn.proofs.problem import Bounds, Problem
-from bifrncrn.proofs.spectrum import discs
-from bifrncrn.proofs.square import Square, along
+from bifrncrn.proofs.problem import Bounds, Problem, along
+from bifrncrn.proofs.spectrum import SHAKES, one_spectrum
+from bifrncrn.proofs.square import Square
 
 Side = tuple[float, float]
+
+SAME_POINT = 1e-5
+"""A proved point further off, relative to the coordinates' sizes, is not the one that was computed."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +101,25 @@ def transposed(layout: Layout, rows: list[list[int]], a: list[int]) -> list[int]
 
 
 class Points:
-    """Proofs of the special points of one model in one parameter; what is compiled serves all of them."""
+    """Proofs of the special points of one model in one parameter; what is compiled serves all of them.
+
+    Attributes
+    ----------
+    sizes : (n + 1,) array or None
+        How large states and parameter usually are.
+    """
+
+    sizes: np.ndarray | None = None
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.parameters = len(problem.values[0])
+
+    def is_at(self, box: Bounds, y: np.ndarray) -> bool:
+        """Say whether a point that is proved in a box is the one that was computed, at y (n + 1,)."""
+        sizes = np.abs(y) if self.sizes is None else np.maximum(np.abs(y), self.sizes)
+        off = np.abs(0.5 * (box[0] + box[1]) - y)
+        return bool((off <= SAME_POINT * np.maximum(sizes, 1e-3 * sizes.max()) + 1e-100).all())
 
     # -- folds --------------------------------------------------------------------------------------------------
 
@@ -140,7 +157,7 @@ class Points:
             return Proved(None, reason=NO_SOLUTION)
         right, left = start
         equations, linear, null, nodes = self._fold
-        solution = equations.solve(np.append(y, right), self.problem.values, (right, right))
+        solution = equations.solve(np.append(y, right), self.problem.values, (right, right), self.sizes)
         if solution is None:
             return Proved(None, reason=NO_SOLUTION)
         (low, high), (alone_low, alone_high) = solution
@@ -267,7 +284,7 @@ class Points:
         vector, omega, length = start
         equations, linear, pair, nodes = self._hopf
         guess = np.concatenate([y, vector.real, vector.imag, [omega]])
-        solution = equations.solve(guess, self.problem.values, (length, length))
+        solution = equations.solve(guess, self.problem.values, (length, length), self.sizes)
         if solution is None:
             return Proved(None, reason=NO_SOLUTION)
         (low, high), (alone_low, alone_high) = solution
@@ -313,47 +330,44 @@ class Points:
         matrix: np.ndarray = 0.5 * (low + high)[0][:, : self.problem.n]
         return matrix
 
-    def _discs(self, box: Bounds) -> tuple[np.ndarray, np.ndarray] | None:
-        low, high = self.problem.jacobian(box[0][None], box[1][None])
-        return discs(low[0], high[0])
-
     def _is_critical(self, box: Bounds, eigenvalue: list[np.ndarray]) -> bool:
         """Say whether an enclosed eigenvalue (imaginary and real part) is one of those that may be on the axis."""
-        found = self._discs(box)
-        if found is None:
-            return False
-        centers, radii = found
-        off = np.abs(centers.real) > radii
         imaginary, real = 0.5 * (eigenvalue[0] + eigenvalue[1])
         reach = float(np.sum(eigenvalue[1] - eigenvalue[0]))
-        far = np.abs(centers - complex(real, imaginary)) > (radii + reach) * (1.0 + 1e-12)
-        return bool(far[off].all())
+        for shake in SHAKES:
+            centers, radii = one_spectrum(self.problem, box, shake)
+            off = np.abs(centers.real) > radii
+            far = np.abs(centers - complex(real, imaginary)) > (radii + reach) * (1.0 + 1e-12)
+            if np.isfinite(radii).all() and far[off].all():
+                return True
+        return False
 
     def counts(self, box: Bounds, critical: int) -> list[int] | None:
         """Return the numbers of unstable eigenvalues on the two sides: `critical` of them are on the axis.
 
         None where others may be as well, or where the discs of the critical ones are not alone.
         """
-        found = self._discs(box)
-        if found is None:
-            return None
-        centers, radii = found
-        right, left = centers.real - radii > 0.0, centers.real + radii < 0.0
-        on = ~(right | left)
-        if on.sum() != critical:
-            return None
-        for i in np.flatnonzero(on):
-            apart = np.abs(centers - centers[i]) > (radii + radii[i]) * (1.0 + 1e-12)
-            apart[i] = True
-            if not apart.all():
-                return None
-        return [int(right.sum()), int(right.sum()) + critical]
+        for shake in SHAKES:
+            centers, radii = one_spectrum(self.problem, box, shake)
+            right, left = centers.real - radii > 0.0, centers.real + radii < 0.0
+            on = ~(right | left)
+            if on.sum() == critical and np.isfinite(radii).all() and _separate(centers, radii, on):
+                return [int(right.sum()), int(right.sum()) + critical]
+        return None
+
+
+def _separate(centers: np.ndarray, radii: np.ndarray, which: np.ndarray) -> bool:
+    """Say whether some discs meet no others, nor each other."""
+    for i in np.flatnonzero(which):
+        apart = np.abs(centers - centers[i]) > (radii + radii[i]) * (1.0 + 1e-12)
+        apart[i] = True
+        if not apart.all():
+            return False
+    return True
 
 
 NO_SOLUTION = "no solution of its defining equations is proved near it"
 NOT_SIMPLE = "another eigenvalue may lie on the imaginary axis"
-
-
 NOT_ALONE = "it is not proved to be the only one in its box"
 
 

@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 Bounds = tuple[np.ndarray, np.ndarray]
 
 
+def along(g: ExactGraph, nodes: Sequence[int], variables: Sequence[int], direction: Sequence[int]) -> list[int]:
+    """Return the derivatives of nodes by some variables (their numbers), in a direction given by nodes."""
+    out = []
+    for row in jacobian(g, list(nodes)):
+        out.append(g.add([g.mul(row[k], d) for k, d in zip(variables, direction, strict=True) if k in row]))
+    return out
+
+
 class Problem:
     """f over boxes of y = (x, p), enclosed by compiled code.
 
@@ -60,7 +68,7 @@ class Problem:
     def part(self, planes: Mapping[int, Plane], on: Iterable[int]) -> Problem:
         """Return the part of the equilibria that lies on some planes, and off the others of those given."""
         other = copy.copy(self)
-        for name in ("rows", "field_rows", "_values", "_linear", "_field_linear", "tests"):
+        for name in ("rows", "field_rows", "_values", "_linear", "_field_linear", "_bent", "tests"):
             other.__dict__.pop(name, None)
         other.planes, other.on = planes, frozenset(on)
         other.roots = list(self.field)
@@ -123,6 +131,20 @@ class Problem:
             slopes = self.linear(low, high)[1]
             return slopes[0][:, :, :n], slopes[1][:, :, :n]
         below, over = self._field_linear(low, high, self.values)
+        return below.reshape(-1, n, n), over.reshape(-1, n, n)
+
+    @functools.cached_property
+    def _bent(self) -> IntervalFunction:
+        m = self.n + 1
+        entries = [node for row in self.field_rows for node in row[: self.n]]
+        direction = [self.graph.node("var", m + k) for k in range(m)]
+        return IntervalFunction(self.graph, along(self.graph, entries, range(m), direction), 2 * m)
+
+    def bent(self, box: Bounds, direction: Bounds) -> Bounds:
+        """Return bounds (k, n, n) of how f's Jacobian changes over boxes, in directions (k, n + 1)."""
+        n = self.n
+        low, high = (np.concatenate(pair, axis=1) for pair in zip(box, direction, strict=True))
+        below, over = self._bent(low, high, self.values)
         return below.reshape(-1, n, n), over.reshape(-1, n, n)
 
     # -- what vanishes at folds and at Hopf points ----------------------------------------------------------------

@@ -76,7 +76,7 @@ def prove(
     (True, 1, ['LP'])
     """
     if hasattr(model, "special_points") and hasattr(model, "reduction"):
-        return of_diagram(model, model.special_points)
+        return of_diagram(model, seconds)
     system, bounds, box = _taken(model, bounds, box)
     name = _parameter(system, parameter)
     if values and name in values:

@@ -55,6 +55,33 @@ class ProvedPoint:
 
 
 @dataclass(frozen=True)
+class ProvedBranch:
+    """What is proved about one branch of a diagram.
+
+    Attributes
+    ----------
+    branch : int
+        Its number in the diagram.
+    proved : bool
+        Whether it is one smooth curve on which eigenvalues are on the imaginary axis at proved special points only.
+    points, pieces : int
+        How many computed points it has, and how many arcs were proved.
+    error : float or None
+        The curve passes each computed point at less than this, in each coordinate relative to its range on the branch.
+    """
+
+    branch: int
+    proved: bool
+    points: int
+    pieces: int
+    error: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
 class Undecided:
     """A part of the box about which something is not known, and what."""
 
@@ -85,6 +112,8 @@ class Proof(Reported):
         points listed; None where that is undecided. Pieces in the box that are joined just outside of it, in a tube
         of the proof, are one curve; those joined farther out are different ones.
     special_points : tuple of ProvedPoint
+    followed : tuple of ProvedBranch
+        Of a diagram: what is proved about its branches of equilibria.
     undecided : tuple of Undecided
         Empty if `proved`.
     notes : tuple of str
@@ -106,6 +135,7 @@ class Proof(Reported):
     notes: tuple[str, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
     arcs: dict[str, list] = field(default_factory=dict, repr=False)
+    followed: tuple[ProvedBranch, ...] = ()
 
     def __str__(self) -> str:
         return printable(folded("\n".join(_report(self))))
@@ -122,6 +152,7 @@ class Proof(Reported):
             "values": {name: list(side) for name, side in self.values.items()},
             "branches": self.branches,
             "special_points": [point.to_json() for point in self.special_points],
+            "followed": [item.to_json() for item in self.followed],
             "undecided": [item.to_json() for item in self.undecided],
             "notes": list(self.notes),
             "counters": self.counters,
@@ -144,9 +175,10 @@ def _report(proof: Proof) -> list[str]:
     given += [f"{name} in {side(v)}" for name, v in proof.values.items() if v[0] != v[1]]
     where = [f"{name} in {side(v)}" for name, v in [*proof.box.items(), (proof.parameter, proof.range)]]
     shown = ", ".join(given[:8]) + (f" and {len(given) - 8} more parameters as stored" if len(given) > 8 else "")
-    place = f"Box: {', '.join(where)}" if proof.box else f"Points of a diagram in {proof.parameter}"
+    place = f"Box: {', '.join(where)}" if proof.box else f"Branches and points of a diagram in {proof.parameter}"
     lines = [title, place + (f"; {shown}" if shown else "")]
     claims = [_curves(proof)] if proof.branches is not None else []
+    claims += [_branch(item) for item in proof.followed if item.proved]
     claims += [_point(point) for point in proof.special_points if point.proved]
     if proof.proved and proof.box:
         claims.append(
@@ -162,7 +194,7 @@ def _report(proof: Proof) -> list[str]:
         if len(proof.undecided) > 10:
             lines.append(f"- and {len(proof.undecided) - 10} more")
     if not proof.box:
-        lines.append("Nothing is proved about what lies elsewhere.")
+        lines.append("Nothing is said about what the diagram may have missed: this is no statement of completeness.")
     return [*lines, *proof.notes]
 
 
@@ -175,6 +207,14 @@ def _curves(proof: Proof) -> str:
     meet = "they cross at the branch points below and nowhere else" if crossed else "they do not meet in the box"
     text = f"All equilibria in the box lie on {proof.branches} connected smooth curves, each of which enters the box; "
     return text + (f"{meet}. " if proof.proved else "") + APART
+
+
+def _branch(item: ProvedBranch) -> str:
+    return (
+        f"Branch {item.branch}: one smooth curve of equilibria passes its {item.points} computed points, at less than "
+        f"{item.error:.1e} of their range; eigenvalues are on the imaginary axis at proved points below only, and "
+        "elsewhere as many are unstable as the diagram says"
+    )
 
 
 APART = "Curves that are joined farther outside of the box are counted as different ones."

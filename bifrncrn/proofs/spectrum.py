@@ -1,11 +1,16 @@
-"""Numbers of unstable eigenvalues that are certain: Gershgorin's discs of an approximately diagonal matrix."""
+"""Numbers of unstable eigenvalues that are certain: Gershgorin's discs of approximately diagonal matrices."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from bifrncrn.proofs.problem import Problem
-from bifrncrn.proofs.rounding import above, product
+from bifrncrn.proofs.arcs import Arcs, pieces, slopes_along
+from bifrncrn.proofs.problem import Bounds, Problem
+from bifrncrn.proofs.rounding import above, midpoint, product, up
+
+SHAKES = (0.0, 1e-4, 1e-2)
+"""So much of its size is added to a matrix before its eigenvectors are taken: where two eigenvalues are nearly one, its
+own are nearly parallel, and the discs large; those of a matrix at a distance of d have discs of the size of sqrt(d)."""
 
 
 def unstable_counts(problem: Problem, low: np.ndarray, high: np.ndarray) -> list[int | None]:
@@ -13,52 +18,121 @@ def unstable_counts(problem: Problem, low: np.ndarray, high: np.ndarray) -> list
 
     None where an eigenvalue may lie on the imaginary axis.
     """
-    return [_count(*sides) for sides in zip(*problem.jacobian(low, high), strict=True)]
+    return _counted(*problem.jacobian(low, high))
 
 
-def discs(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return centers and radii (n,) of discs whose union holds the eigenvalues of every matrix between low and high.
+def unstable_along(problem: Problem, arcs: Arcs) -> list[int | None]:
+    """Return the same on each of some arcs, by the Jacobian in the middle and how it changes along the curve.
+
+    J(y(s)) lies in J(y(m)) + (s - m) D, D an enclosure of its derivative by the pivot s along the arc (the mean value
+    theorem, entry by entry).
+    """
+    ends = arcs.ends(0), arcs.ends(1)
+    middle = midpoint(*ends)
+    half = np.maximum(up(ends[1] - middle), up(middle - ends[0]))
+    points = pieces(problem, arcs, middle, middle)
+    slopes = problem.bent((arcs.core_low, arcs.core_high), slopes_along(problem, arcs))
+    return _counted(*problem.jacobian(points.core_low, points.core_high), (*slopes, half))
+
+
+def _counted(low: np.ndarray, high: np.ndarray, change: tuple | None = None) -> list[int | None]:
+    counts: list[int | None] = [None] * len(low)
+    left = np.arange(len(low))
+    for shake in SHAKES:
+        moved = None if change is None else tuple(part[left] for part in change)
+        centers, radii = discs(low[left], high[left], shake, moved)
+        right = centers.real - above(radii, 1) > 0.0
+        known = (right | (centers.real + above(radii, 1) < 0.0)).all(axis=1)
+        for i, count in zip(left[known], right[known].sum(axis=1), strict=True):
+            counts[i] = int(count)
+        left = left[~known]
+        if not len(left):
+            break
+    return counts
+
+
+def discs(
+    low: np.ndarray, high: np.ndarray, shake: float = 0.0, change: tuple | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return centers and radii (k, n) of discs whose union holds the eigenvalues of every matrix between low and high.
 
     As many eigenvalues lie in a connected part of the union as it has discs. With V about the eigenvectors of the
     middle and W about their inverse, the eigenvalues are those of (W V)^-1 W J V; W V = I + E with a small E.
+
+    Parameters
+    ----------
+    low, high : (k, n, n) arrays
+    shake : float
+        See `SHAKES`.
+    change : (k, n, n) arrays low and high, and (k,) array t; optional
+        The matrices are those between low and high plus numbers in [-t, t] times those between these.
     """
-    if not np.isfinite(low + high).all():
-        return None
-    n = len(low)
-    try:
-        _, vectors = np.linalg.eig(0.5 * low + 0.5 * high)
-        inverse = np.linalg.inv(vectors)
-    except np.linalg.LinAlgError:
-        return None
+    n = low.shape[-1]
+    middle = 0.5 * low + 0.5 * high
+    other = np.cos(np.arange(1.0, n * n + 1.0)).reshape(n, n)  # any matrix without structure
+    start = middle + shake * np.abs(middle).max(axis=(1, 2), keepdims=True) * other
+    vectors, inverse = _eigenvectors(start)
     parts = [(m.real.copy(), m.imag.copy()) for m in (vectors, inverse)]
-    middles, spreads = zip(*(product(part, low, high) for part in parts[1]), strict=True)
-    # W J V: real and imaginary parts are each two products of n terms, of the sizes |W J| |V|
-    (a, b), (c, d) = middles, parts[0]
-    real, imaginary = a @ c - b @ d, a @ d + b @ c
-    sizes = above(np.abs(a) + np.abs(b) + spreads[0] + spreads[1], 4)
-    columns = np.abs(c) + np.abs(d)
-    rounding = above(sizes @ columns, n + 1) * ((2 * n + 8) * 2.0**-52)
-    spread = above(above(above(spreads[0] + spreads[1], 1) @ columns, n + 1) + rounding, 1)
+    real, imaginary, spread = _similar(parts, low, high)
+    if change is not None:
+        moves = _similar(parts, change[0], change[1])
+        size = above(np.abs(moves[0]) + np.abs(moves[1]) + moves[2], 3)
+        spread = above(spread + above(size * change[2][:, None, None], 1), 1)
     (e, f), (c, d) = parts[1], parts[0]
+    columns = np.abs(c) + np.abs(d)
     unit_real, unit_imaginary = e @ c - f @ d - np.eye(n), e @ d + f @ c
     off = above((np.abs(e) + np.abs(f)) @ columns, n + 1) * ((2 * n + 8) * 2.0**-52)
     off = above(np.abs(unit_real) + np.abs(unit_imaginary) + off, 3) + 2.0**-50 * np.eye(n)
-    epsilon = above(off.sum(axis=1).max(), n)
-    if not epsilon < 0.5:
-        return None
+    epsilon = above(off.sum(axis=2).max(axis=1), n)[:, None, None]
     # |(I + E)^-1 M - M| <= eps / (1 - eps) times the largest of each column
     largest = above(np.abs(real) + np.abs(imaginary) + spread, 2)
-    change = above(2.0 * epsilon * largest.max(axis=0, keepdims=True), 1) * np.ones((n, 1))
-    radii = above((spread + change).sum(axis=1), 2 * n)
+    rows = np.ones((n, 1))
+    moved = above(2.0 * epsilon * largest.max(axis=1, keepdims=True), 1) * rows
+    radii = above((spread + moved).sum(axis=2), 2 * n)
     apart = np.abs(real) + np.abs(imaginary)
-    np.fill_diagonal(apart, 0.0)
-    return np.diag(real) + 1j * np.diag(imaginary), above(radii + apart.sum(axis=1), n + 2)
+    apart[:, range(n), range(n)] = 0.0
+    radii = above(radii + apart.sum(axis=2), n + 2)
+    radii = np.where(np.isfinite(radii) & (epsilon[:, :, 0] < 0.5), radii, np.inf)
+    centers = np.einsum("kii->ki", real) + 1j * np.einsum("kii->ki", imaginary)
+    return np.where(np.isfinite(centers), centers, 0.0), radii
 
 
-def _count(low: np.ndarray, high: np.ndarray) -> int | None:
-    found = discs(low, high)
-    if found is None:
-        return None
-    centers, radii = found
-    right, left = centers.real - above(radii, 1) > 0.0, centers.real + above(radii, 1) < 0.0
-    return int(right.sum()) if (right | left).all() else None
+def _eigenvectors(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return eigenvectors (k, n, n) and their inverses, nan where there are none."""
+    good = np.isfinite(matrices).all(axis=(1, 2))
+    _, vectors = np.linalg.eig(np.where(good[:, None, None], matrices, np.eye(matrices.shape[-1])))
+    vectors = vectors.astype(complex)
+    try:
+        inverse = np.linalg.inv(vectors)
+    except np.linalg.LinAlgError:
+        inverse = np.full_like(vectors, np.nan)
+        for i, one in enumerate(vectors):
+            if np.linalg.cond(one) < 1e15:
+                inverse[i] = np.linalg.inv(one)
+    inverse[~good] = np.nan
+    return vectors, inverse
+
+
+def _similar(
+    parts: list[tuple[np.ndarray, np.ndarray]], low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return W J V: real and imaginary parts, (k, n, n), and a bound of how far each entry may be from there.
+
+    Real and imaginary parts are each two products of n terms, of the sizes |W J| |V|.
+    """
+    n = low.shape[-1]
+    (c, d), (e, f) = parts
+    (a, a_spread), (b, b_spread) = product(e, low, high), product(f, low, high)
+    real, imaginary = a @ c - b @ d, a @ d + b @ c
+    columns = np.abs(c) + np.abs(d)
+    sizes = above(np.abs(a) + np.abs(b) + a_spread + b_spread, 4)
+    rounding = above(sizes @ columns, n + 1) * ((2 * n + 8) * 2.0**-52)
+    spread = above(above(above(a_spread + b_spread, 1) @ columns, n + 1) + rounding, 1)
+    return real, imaginary, spread
+
+
+def one_spectrum(problem: Problem, box: Bounds, shake: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the discs of one box, (n,) each; radii are infinite where nothing is known."""
+    low, high = problem.jacobian(box[0][None], box[1][None])
+    centers, radii = discs(low, high, shake)
+    return centers[0], radii[0]

@@ -16,14 +16,6 @@ ROOM = 1e-6
 """A solution is proved to be alone in a box of this size, relative to the unknowns, where that works."""
 
 
-def along(g: ExactGraph, nodes: Sequence[int], variables: Sequence[int], direction: Sequence[int]) -> list[int]:
-    """Return the derivatives of nodes by some variables (their numbers), in a direction given by nodes."""
-    out = []
-    for row in jacobian(g, list(nodes)):
-        out.append(g.add([g.mul(row[k], d) for k, d in zip(variables, direction, strict=True) if k in row]))
-    return out
-
-
 class Square:
     """Equations whose unknowns are some variables of a graph; the other variables are known to lie in intervals.
 
@@ -76,7 +68,9 @@ class Square:
             slope[:, :, :n] = side[:, n:].reshape(-1, n, n)
         return (sides[0][:, :n], sides[1][:, :n]), (slopes[0], slopes[1])
 
-    def solve(self, start: np.ndarray, values: Bounds, known: Bounds) -> tuple[Bounds, Bounds] | None:
+    def solve(
+        self, start: np.ndarray, values: Bounds, known: Bounds, sizes: np.ndarray | None = None
+    ) -> tuple[Bounds, Bounds] | None:
         """Prove a solution near `start`.
 
         Parameters
@@ -84,6 +78,8 @@ class Square:
         start : (N,) array
         values : bounds of the model's parameters
         known : bounds of the known variables
+        sizes : (m,) array, optional
+            Of the first m unknowns, where they are not as large as usual: the box in which nothing else is is wider.
 
         Returns
         -------
@@ -96,7 +92,10 @@ class Square:
             point, done = to_curve(self, pivot, center)  # type: ignore[arg-type]
             if not np.isfinite(point).all():
                 return None
-            room = ROOM * np.maximum(np.abs(point), 1e-3 * np.abs(point).max())
+            room = np.maximum(np.abs(point), 1e-3 * np.abs(point).max())
+            if sizes is not None:
+                room[0, : len(sizes)] = np.maximum(room[0, : len(sizes)], sizes)
+            room *= ROOM
             found, proved = prove_arcs(self, pivot, none, none, point, room)  # type: ignore[arg-type]
             if not proved[0]:
                 return None

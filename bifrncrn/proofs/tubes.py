@@ -1,0 +1,237 @@
+"""Tubes about the branches of a diagram, of models of any number of states.
+
+Between neighbouring computed points an arc is proved (see `arcs`: Krawczyk's operator, Brouwer's theorem); where none
+is, the segment is cut in two. Neighbouring arcs are pieces of one curve if a point of the one, at their joint, lies in
+the tube of the other, which holds a single curve. So a chain of arcs is one smooth curve, near all computed points.
+
+An equilibrium bifurcates only where an eigenvalue of f's Jacobian is on the imaginary axis. Enclosures of all
+eigenvalues over the pieces of an arc (see `spectrum`) keep away from it, or the piece lies in a box in which a proved
+special point is the only such equilibrium (`Proved.wide`). Nothing is said about what lies off the tubes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrncrn.proofs.arcs import CUT, Arcs, pieces, prove_arcs, to_curve
+from bifrncrn.proofs.planes import NEAR, Plane, candidates, place, plane_at
+from bifrncrn.proofs.problem import Bounds, Problem
+from bifrncrn.proofs.rounding import up
+from bifrncrn.proofs.spectrum import unstable_along
+
+OVERLAP = 0.02
+"""Arcs reach so far over the ends of their segment, in its length: so joints lie well inside of tubes."""
+DEPTH = 16
+"""How often a segment is cut before the branch is given up there."""
+PIECES_DEPTH = 45
+"""How often an arc is cut to find out where eigenvalues may be on the axis."""
+MOST_PIECES = 2000
+"""With so many pieces undecided at a time they are given up: an eigenvalue is on the axis along the branch."""
+ON_PLANE = 1e-12
+"""A computed branch is taken to lie on a plane if all its points are so near, relative to the place or to one."""
+SAME = 1e-13
+"""Neighbouring points that differ by less, relative to the range of each coordinate, are taken as one."""
+FAR = 1e-6
+"""Points that are further off the curve, relative to the range, are not points of it: they come of another model."""
+OFF = "a computed point is off the curve"
+GAP = "whether the branch goes on there"
+JOINT = "whether two pieces of the branch are one curve"
+AXIS = "whether an eigenvalue is on the imaginary axis there"
+NO_TIME = "not looked at: no time left"
+
+Doubt = tuple[str, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What is proved about one branch.
+
+    Attributes
+    ----------
+    pieces : int
+        How many arcs were proved.
+    error : float
+        The curve passes every computed point at less than this, in each coordinate relative to its range.
+    doubts : list of (reason, low, high)
+        Empty if all is proved.
+    """
+
+    pieces: int
+    error: float
+    doubts: list[Doubt]
+
+
+def follow(
+    problem: Problem,
+    rows: np.ndarray,
+    unstable: np.ndarray,
+    special: set[int],
+    known: Sequence[Bounds],
+    deadline: float,
+) -> Followed:
+    """Prove a branch through computed points.
+
+    Parameters
+    ----------
+    rows : (k, n + 1) array
+        The points in order, states first.
+    unstable : (k,) integers
+        How many eigenvalues are said to be unstable at each.
+    special : the rows that are special points
+    known : boxes in which a proved special point is the only one
+    deadline : of `time.monotonic`
+    """
+    part = _part_of(problem, rows)
+    size = np.abs(rows).max(axis=0)
+    scale = np.maximum(np.ptp(rows, axis=0), 1e-6 * np.maximum(size, 1e-6 * size.max() + 1e-300))
+    keep = np.append(True, (np.abs(np.diff(rows, axis=0)) > SAME * scale).any(axis=1))
+    chain, doubts = _chain(part, rows[keep], scale, deadline)
+    joints, error = _joined(part, chain, rows[keep], scale)
+    doubts += joints
+    for low, high in known:
+        special = special | set(np.flatnonzero(((rows >= low) & (rows <= high)).all(axis=1)).tolist())
+    doubts += _stability(part, chain, np.flatnonzero(keep), unstable, special, known, deadline)
+    return Followed(len(chain.arcs), error + (0.0 if keep.all() else SAME), doubts)
+
+
+def _part_of(problem: Problem, rows: np.ndarray) -> Problem:
+    """Return the part of the equilibria that the points are on; f itself where they meet no invariant plane."""
+    planes: dict[int, Plane] = {}
+    on = set()
+    for k in range(problem.n):
+        left, right = rows[:, k].min(), rows[:, k].max()
+        for at in candidates(problem, k):
+            low, high = place(problem, at)
+            reach = NEAR * max(1.0, abs(low))
+            plane = plane_at(problem, k, at) if low - reach <= right and high + reach >= left else None
+            if plane is not None:
+                planes[k] = plane
+                if np.abs(rows[:, k] - low).max() <= ON_PLANE * max(1.0, abs(low)):
+                    on.add(k)
+                break
+    return problem.part(planes, on) if planes else problem
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """Arcs in the order of the branch.
+
+    Attributes
+    ----------
+    begin, end : (k,) arrays
+        Where the segment of each begins and ends: row numbers and fractions.
+    ends : (2, k) array
+        What the arc's pivot is there, at most.
+    """
+
+    arcs: Arcs
+    begin: np.ndarray
+    end: np.ndarray
+    ends: np.ndarray
+
+
+def _chain(part: Problem, rows: np.ndarray, scale: np.ndarray, deadline: float) -> tuple[_Chain, list[Doubt]]:
+    last = float(len(rows) - 1)
+    begin, end = np.arange(last), np.arange(1.0, last + 1.0)
+    start, stop = rows[:-1], rows[1:]
+    found = [(Arcs.none(part.n + 1), begin[:0], begin[:0], np.zeros((2, 0)))]
+    reason = GAP
+    for _ in range(DEPTH):
+        late = time.monotonic() > deadline
+        if not len(begin) or late or len(begin) > max(MOST_PIECES, 2 * len(rows)):
+            reason = NO_TIME if late else GAP
+            break
+        step = stop - start
+        pivot = np.argmax(np.abs(step) / scale, axis=1)
+        ends = np.take_along_axis(np.stack([start, stop]), pivot[None, :, None], 2)[:, :, 0]
+        more = OVERLAP * (ends[1] - ends[0])
+        wide = np.stack([ends[0] - np.where(begin > 0.0, more, 0.0), ends[1] + np.where(end < last, more, 0.0)])
+        point, done = to_curve(part, pivot, 0.5 * (start + stop))
+        length = (np.abs(step) / scale).max(axis=1)
+        done &= (np.abs(point - 0.5 * (start + stop)) / scale).max(axis=1) <= length
+        arcs, proved = prove_arcs(part, pivot, wide.min(axis=0), wide.max(axis=0), point)
+        proved &= done
+        found.append((arcs.take(proved), begin[proved], end[proved], ends[:, proved]))
+        left = ~proved
+        middle = np.where(done[left, None], point[left], 0.5 * (start + stop)[left])
+        half = 0.5 * (begin + end)[left]
+        start, stop = np.concatenate([start[left], middle]), np.concatenate([middle, stop[left]])
+        begin, end = np.concatenate([begin[left], half]), np.concatenate([half, end[left]])
+    arcs = Arcs.joined([item[0] for item in found])
+    begins, finish, ends = (np.concatenate([item[i] for item in found], axis=-1) for i in (1, 2, 3))
+    order = np.argsort(begins)
+    chain = _Chain(arcs.take(order), begins[order], finish[order], ends[:, order])
+    return chain, [(reason, np.minimum(a, b), np.maximum(a, b)) for a, b in zip(start, stop, strict=True)]
+
+
+def _joined(part: Problem, chain: _Chain, rows: np.ndarray, scale: np.ndarray) -> tuple[list[Doubt], float]:
+    """Return where neighbouring arcs are not proved to be one curve, and the distance of the rows from the curve."""
+    arcs = chain.arcs
+    if not len(arcs):
+        return [], np.inf
+    tips = [pieces(part, arcs, at, at) for at in chain.ends]
+    error = 0.0
+    for tip, ends in zip(tips, (chain.begin, chain.end), strict=True):
+        row = rows[ends.astype(int)]
+        off = np.maximum(up(tip.core_high - row), up(row - tip.core_low)) / scale
+        error = max(error, float(off[ends == np.floor(ends)].max(initial=0.0)))
+    before, after = slice(None, -1), slice(1, None)
+    linked = _within(tips[1].take(before), arcs.take(after)) | _within(tips[0].take(after), arcs.take(before))
+    bad = np.flatnonzero((chain.end[before] == chain.begin[after]) & ~linked)
+    doubts = [(JOINT, arcs.core_low[i], arcs.core_high[i]) for i in bad]
+    if error > FAR:
+        doubts.append((f"{OFF} (by {error:.1e} of their range)", rows.min(axis=0), rows.max(axis=0)))
+    return doubts, error
+
+
+def _within(tips: Arcs, arcs: Arcs) -> np.ndarray:
+    inside: np.ndarray = ((tips.core_low >= arcs.low) & (tips.core_high <= arcs.high)).all(axis=1)
+    return inside
+
+
+def _stability(
+    part: Problem,
+    chain: _Chain,
+    numbers: np.ndarray,
+    unstable: np.ndarray,
+    special: set[int],
+    known: Sequence[Bounds],
+    deadline: float,
+) -> list[Doubt]:
+    """Return where eigenvalues may be on the axis although no known point is, or are not those that are said."""
+    arcs, segment = chain.arcs, np.floor(chain.begin).astype(int)
+    seen: dict[int, set[int]] = {}
+    doubts: list[Doubt] = []
+    for _ in range(PIECES_DEPTH):
+        if not len(arcs):
+            break
+        if time.monotonic() > deadline:
+            return [*doubts, *((NO_TIME, a, b) for a, b in zip(arcs.core_low, arcs.core_high, strict=True))]
+        counts = unstable_along(part, arcs)
+        open_ = np.zeros(len(arcs), bool)
+        for i, count in enumerate(counts):
+            if count is not None:
+                seen.setdefault(int(segment[i]), set()).add(count)
+            else:
+                open_[i] = not any((arcs.core_low[i] >= a).all() and (arcs.core_high[i] <= b).all() for a, b in known)
+        arcs, segment = arcs.take(open_), segment[open_]
+        if len(arcs) > MOST_PIECES:
+            break
+        left, right = arcs.ends(0), arcs.ends(1)
+        at = left + CUT * (right - left)
+        arcs = Arcs.joined([pieces(part, arcs, left, at), pieces(part, arcs, at, right)])
+        segment = np.concatenate([segment, segment])
+    doubts += [(AXIS, a, b) for a, b in zip(arcs.core_low, arcs.core_high, strict=True)]
+    for i, counts_there in seen.items():
+        pair = (int(numbers[i]), int(numbers[min(i + 1, len(numbers) - 1)]))
+        said = {int(unstable[row]) for row in pair if row not in special}
+        if len(counts_there) == 1 and not said <= counts_there:
+            inside = np.flatnonzero(np.floor(chain.begin) == i)
+            low, high = chain.arcs.core_low[inside].min(axis=0), chain.arcs.core_high[inside].max(axis=0)
+            text = f"the diagram has {max(said)} unstable eigenvalues there, and {max(counts_there)} are proved"
+            doubts.append((text, low, high))
+    return doubts

@@ -1,0 +1,93 @@
+"""Branches of diagrams, proved from end to end; and diagrams that are not true, which must not be."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import bifrncrn as bf
+
+TANK = {"u1": "-u1 + D*(1-u1)*exp(u2)", "u2": "-u2 + D*B*(1-u1)*exp(u2) - beta*u2"}
+
+
+def tank(beta=2.0):
+    return bf.System.from_equations(TANK, {"D": 0, "B": 14, "beta": beta}, {"u1": 0, "u2": 0})
+
+
+@pytest.fixture(scope="module")
+def diagram():
+    return bf.diagram(tank(), "D", (0, 0.16))
+
+
+def changed(diagram, **branch):
+    return replace(diagram, branches=(replace(diagram.branches[0], **branch),))
+
+
+def test_a_whole_branch(diagram):
+    proof = bf.prove(diagram)
+    assert proof.proved and [point.label for point in proof.special_points] == ["LP", "LP", "HB"]
+    (branch,) = proof.followed
+    assert branch.proved and branch.points == len(diagram.branches[0].points) and branch.error < 1e-13
+    assert proof.branches is None and "no statement of completeness" in str(proof)
+    assert proof.to_json()["followed"][0]["branch"] == 0
+
+
+def test_a_special_point_that_is_left_out(diagram):
+    for left_out in range(3):
+        points = tuple(point for i, point in enumerate(diagram.special_points) if i != left_out)
+        proof = bf.prove(replace(diagram, special_points=points))
+        assert not proof.proved and not proof.followed[0].proved
+        place = diagram.special_points[left_out].parameters["D"]
+        assert all("imaginary axis" in item.reason for item in proof.undecided)
+        assert any(abs(item.box["D"][0] - place) < 1e-6 for item in proof.undecided)
+
+
+def test_a_wrong_stability(diagram):
+    unstable = diagram.branches[0].unstable.copy()
+    unstable[20:22] = 1
+    proof = bf.prove(changed(diagram, unstable=unstable))
+    assert not proof.proved and "the diagram has 1 unstable" in proof.undecided[0].reason
+
+
+def test_points_that_are_not_on_the_curve(diagram):
+    points = diagram.branches[0].points.copy()
+    points[30, 1] += 1e-4
+    assert any("off the curve" in item.reason for item in bf.prove(changed(diagram, points=points)).undecided)
+    proof = bf.prove(replace(diagram, system=tank(2.001)))  # another model
+    assert not proof.proved and not proof.followed[0].proved
+
+
+def test_a_leap_to_another_branch():
+    """x = -1 and x = 1 for all r, computed as if a step had leapt from one to the other."""
+    diagram = bf.diagram(bf.System.from_equations({"x": "x^2 - 1 + 0*r"}, {"r": -1.0}, {"x": 1.0}), "r", (-1, 1))
+    points = diagram.branches[0].points.copy()
+    assert bf.prove(diagram).proved
+    points[len(points) // 2 :, 1] *= -1.0
+    unstable = np.where(points[:, 1] > 0.0, 1, 0)
+    proof = bf.prove(changed(diagram, points=points, unstable=unstable))
+    assert not proof.proved and proof.followed[0].proved is False
+
+
+def test_branches_that_cross():
+    equations = {"x": "x*(1 - x - 0.5*y)", "y": "y*(r - y - 0.3*x)"}
+    system = bf.System.from_equations(equations, {"r": -1.0}, {"x": 1.0, "y": 0.0})
+    proof = bf.prove(bf.diagram(system, "r", (-1, 5)))
+    assert proof.proved and len(proof.followed) == 4 and all(branch.proved for branch in proof.followed)
+    pitchfork = bf.prove(
+        bf.diagram(bf.System.from_equations({"x": "r*x - x^3"}, {"r": -1.0}, {"x": 0.0}), "r", (-1, 1))
+    )
+    assert pitchfork.proved and len(pitchfork.followed) == 2
+
+
+def test_four_states():
+    """Two coupled Brusselators: the first Hopf point of the synchronous state is that of one, b = 1 + a^2."""
+    equations = {}
+    for i, k in ((1, 2), (2, 1)):
+        equations[f"x{i}"] = f"a - (b+1)*x{i} + x{i}^2*y{i} + 0.1*(x{k} - x{i})"
+        equations[f"y{i}"] = f"b*x{i} - x{i}^2*y{i} + 0.2*(y{k} - y{i})"
+    system = bf.System.from_equations(equations, {"a": 1.0, "b": 1.5}, {"x1": 1.0, "y1": 1.5, "x2": 1.0, "y2": 1.5})
+    diagram = bf.diagram(system, "b", (1.5, 2.25))
+    proof = bf.prove(diagram)
+    assert proof.proved and [point.label for point in proof.special_points] == ["HB"] and proof.followed[0].proved
+    low, high = proof.special_points[0].parameters["b"]
+    assert low <= 2.0 <= high and high - low < 1e-12
