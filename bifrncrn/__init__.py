@@ -68,6 +68,8 @@ _PUBLIC = {
     "train": "bifrncrn.training.train",
     "train_classifier": "bifrncrn.training.classifier",
     "load_model": "bifrncrn.library.formats",
+    "reproduce": "bifrncrn.library.reproduction.reproduce",
+    "Reproduction": "bifrncrn.library.reproduction.reproduce",
     "portrait": "bifrncrn.trajectories.portrait",
     "Portrait": "bifrncrn.trajectories.portrait",
     "find_cycle": "bifrncrn.trajectories.cycles",

@@ -19,7 +19,19 @@ from bifrncrn.cli.stopping import INTERRUPTED, TERMINATED, Terminated, stopping
 
 OK, FINDING, BAD_INPUT, BROKEN_PIPE = 0, 1, 2, 141
 
-COMMANDS = ("diagram", "train", "compare", "prove", "simulate", "portrait", "convert", "bench", "demo", "list")
+COMMANDS = (
+    "diagram",
+    "train",
+    "compare",
+    "prove",
+    "simulate",
+    "portrait",
+    "convert",
+    "bench",
+    "demo",
+    "reproduce",
+    "list",
+)
 GREETING = """\
 bifrncrn: bifurcation diagrams of differential equations and reaction networks
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bifrncrn.base.tables import Reported, folded
@@ -142,6 +144,40 @@ class Fit(Reported):
     def largest_mu(self) -> float | None:
         """The largest time-scale at which all wanted behaviours hold, of those looked at; None where there is none."""
         return None if self.verification is None else self.verification.largest_mu
+
+    def handover(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        mu: float | None = None,
+        concentration: str = "uM",
+        time: str = "min",
+    ) -> tuple[Path, ...]:
+        """Write what a laboratory needs into a folder and return the files.
+
+        They are README.md (what the network does, where that was verified, how robust it is, how to measure it),
+        reactions.csv (names, rate constants with units, what each reaction does), network.xml (SBML with units, where
+        libSBML is installed), reactions.txt and network.json.
+
+        Parameters
+        ----------
+        folder : path
+            It is made if it is not there.
+        mu : float, optional
+            The time-scale of the rates; by default the largest at which all that is wanted was seen.
+        concentration : str
+            What one unit of concentration is: "M", "mM", "uM" or "nM".
+        time : str
+            What one unit of time is: "s", "min" or "h".
+
+        Raises
+        ------
+        InputError
+            If the folder cannot be made, a unit is another, or no time-scale is known.
+        """
+        from bifrncrn.training.handover import handover
+
+        return handover(self, folder, mu, concentration, time)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fit as plain JSON data of schema ``bifrncrn.fit/1``; what is not finite is None."""
