@@ -148,7 +148,7 @@ def _measuring(fit: Fit, reactions: ReactionNetwork, units: Units) -> list[str]:
     elif p:
         steps.append(f"Hold the parameter species at {', '.join(f'{v:.4g}' for v in fit.network.lam)} {c}.")
     steps += [
-        f"Follow the X_i until they repeat themselves or rest, then for {PERIODS} periods more (or {PERIODS} times as long "
+        f"Follow the X_i until they repeat themselves or rest, then {PERIODS} periods more (or {PERIODS} times as long "
         f"as they took to rest), with at least 20 readings a period; time is in {t}.",
         "Compare levels, extremes and periods with the lines above.",
         "Start again from half and from twice the X_i: where several states are stable, another one may be reached.",
