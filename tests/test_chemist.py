@@ -94,7 +94,7 @@ def test_a_textbook_system_that_is_no_concentration_says_what_to_do(name, capsys
 def test_a_textbook_system_trains_on_a_box_about_what_it_does(capsys, tmp_path):
     """Schloegl's folds are at x = 2 -+ 1/sqrt 3: b = x^3 - 6 x^2 + 11 x."""
     out = tmp_path / "schlogl.json"
-    assert main(["train", "schlogl", "--seeds", "2", "--jobs", "1", "--out", str(out)]) == 0
+    assert main(["train", "schlogl", "--seeds", "1", "--jobs", "1", "--out", str(out)]) == 0
     text = capsys.readouterr().out
     learned = bf.Network.load(out)
     folds = bf.diagram(learned.reduced(), "lam", (0, 10)).special("LP")

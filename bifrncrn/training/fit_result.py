@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bifrncrn.base.tables import Reported, folded
 from bifrncrn.chemistry.networks.network import Network
@@ -16,6 +16,9 @@ from bifrncrn.training.ranking import Standing
 from bifrncrn.training.robustness import Robustness
 from bifrncrn.training.targets.target import Target
 from bifrncrn.training.verification import Verification
+
+if TYPE_CHECKING:
+    from bifrncrn.training.molecules import Stochastic
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +123,7 @@ class Fit(Reported):
         lines += [] if self.verification is None else [*self._reached(), *self.verification.lines]
         lines += [] if self.outward is None else [str(self.outward)]
         lines += [str(one) for one in self.robustness]
+        lines += ["not looked at: numbers of molecules; fit.stochastic(molecules_per_unit=1000) does"]
         lines += [f"note: {note}" for note in self.notes]
         lines += [] if self.proof is None else ["", str(self.proof)]
         lines += ["", "rank start       loss   held out  largest rate  behaviour"]
@@ -178,6 +182,32 @@ class Fit(Reported):
         from bifrncrn.training.handover import handover
 
         return handover(self, folder, mu, concentration, time)
+
+    def stochastic(self, molecules_per_unit: float = 1000.0, *, mu: float | None = None, seed: int = 0) -> Stochastic:
+        """Say whether the attractors of the best network survive at finite numbers of molecules.
+
+        From each, one trajectory of single reactions is followed (Gillespie's method; the library rebop, installed
+        by ``pip install bifrncrn[stochastic]``), of ten turns of a cycle or a hundred relaxation times of a rest, less
+        where that were more than 2e7 reactions. It shows what is frequent, not what is rare.
+
+        Parameters
+        ----------
+        molecules_per_unit : float
+            Molecules per unit of concentration.
+        mu : float, optional
+            Time-scale of the perceptrons; the default is the largest usable one, or else the target's. The work
+            grows with `molecules_per_unit` / `mu`.
+        seed : int
+
+        Raises
+        ------
+        InputError
+            If rebop is not installed, or no time-scale is known.
+        """
+        from bifrncrn.training.molecules import stochastic
+
+        scale = self.network.resolve_mu(mu or self.largest_mu)
+        return stochastic(self.target, self.network, scale, molecules_per_unit, seed)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fit as plain JSON data of schema ``bifrncrn.fit/1``; what is not finite is None."""

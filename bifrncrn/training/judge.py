@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,9 +36,10 @@ if TYPE_CHECKING:
 # starts that are looked at (their diagrams traced, their cycles found) at a time, and altogether
 TRACED = 5
 MOST = 20
-# candidates that are looked at as a whole, and of the stages of one whose flow is fitted, the last ones
+# candidates that are looked at as a whole
 VERIFIED = 3
-LAST = 2
+# how far off one is that does all that it should: at none of the places, by nothing
+ALL = (0, 0.0)
 # losses closer than this, relatively, are one optimum found twice
 SAME = 1e-3
 # candidates that are refined
@@ -76,6 +78,8 @@ class Judge:
         The target's special points, as the fit was asked for them.
     jobs : int or None
         Processes, as joblib's ``n_jobs``.
+    looked : dict
+        What was found of which network, reduced and at time-scales.
     """
 
     target: Target
@@ -88,6 +92,7 @@ class Judge:
     behaviours: tuple[Behaviour, ...]
     pinned: Pinned
     jobs: int | None
+    looked: dict[tuple[Network, float | None], tuple[Finding, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -210,11 +215,10 @@ class Judge:
             worth = sorted(worth, key=lambda c: -self.robustness(c, robust).share)
         best, off = self._first(worth)
         assert best is not None
-        flows = flows_of(self.target, cycles_of(self.shown, self.target.sizes[1])) if off > 0 and refine else ()
+        flows = self._cycle_flows() if off > ALL and refine else ()
         if flows:
-            nearest = list(self._cycling(best, data, flows))[-LAST:]
-            again, nearer = self._first(nearest[::-1])
-            best = again if nearer < off else best
+            again, nearer = self._first(self._cycling(best, data, flows))
+            best = again if again is not None and nearer < off else best
         if walls is not None:
             best = self._bounded(best, data, walls)
         best = self._pruned(best, data)
@@ -224,12 +228,7 @@ class Judge:
         """Return all that is found out about a candidate's behaviour."""
         if best.standing is None:
             return None
-
-        def look(mu: float | None) -> tuple[Finding, ...]:
-            with single_threaded():
-                return findings(self.target, self.shown, self.behaviours, best.network, mu)
-
-        return verify(look, self.target.mu)
+        return verify(partial(self._found, best.network), self.target.mu)
 
     def robustness(self, candidate: Candidate, spread: float) -> Robustness:
         """Return how many copies of a candidate with rates off by up to `spread` keep the kind of its behaviour."""
@@ -285,17 +284,43 @@ class Judge:
             return fitted
         return self._unless_spoilt(fitted, weights, data, SPOILT, bounded={"loss_before": fitted.loss})
 
-    def _first(self, candidates: Sequence[Candidate]) -> tuple[Candidate | None, float]:
-        """Return the first candidate that does all of it when reduced, or the nearest, and how far off it is."""
-        best, least = (candidates[0] if candidates else None), np.inf
+    def _first(self, candidates: Iterable[Candidate]) -> tuple[Candidate | None, tuple[int, float]]:
+        """Return the first candidate that does all of it, or the nearest, and how far off that is."""
+        best: Candidate | None = None
+        least = (len(self._places), np.inf)
         for candidate in candidates:
-            found = findings(self.target, self.shown, self.behaviours, candidate.network, None)
-            if holds(found):
-                return candidate, 0.0
-            off = max((one.off for one in found if not one.ok), default=np.inf)
-            if off < least:
+            off = self._off(candidate)
+            if best is None or off < least:
                 best, least = candidate, off
+            if off == ALL:
+                break
         return best, least
+
+    @property
+    def _places(self) -> tuple[float | None, ...]:
+        """Where a candidate is to do all of it: in the reduced system, and at the time-scale the target asks for."""
+        return (None,) if self.target.mu is None else (None, self.target.mu)
+
+    def _off(self, candidate: Candidate) -> tuple[int, float]:
+        """Return at how many of the places a candidate fails, and how far off it is at the first of them."""
+        for k, mu in enumerate(self._places):
+            found = self._found(candidate.network, mu)
+            if not holds(found):
+                return len(self._places) - k, max((one.off for one in found if not one.ok), default=np.inf)
+        return ALL
+
+    def _found(self, network: Network, mu: float | None) -> tuple[Finding, ...]:
+        """Return what a network does, looked at once."""
+        if (network, mu) not in self.looked:
+            with single_threaded():
+                self.looked[network, mu] = findings(self.target, self.shown, self.behaviours, network, mu)
+        return self.looked[network, mu]
+
+    def _cycle_flows(self) -> tuple[Flow, ...]:
+        """Return the flows along the target's cycles over its range, to be had reduced and at the target's mu."""
+        flows = flows_of(self.target, cycles_of(self.shown, self.target.sizes[1]))
+        slow = [] if self.target.mu is None else [replace(flow, mu=self.target.mu) for flow in flows]
+        return (*flows, *slow)
 
     def _cycling(self, fitted: Candidate, data: Samples, flows: tuple[Flow, ...]) -> Iterator[Candidate]:
         """Yield the candidate with its flow along the target's cycles nearer and nearer to the target's.

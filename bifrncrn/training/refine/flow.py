@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 # trajectories along one attractor, and steps of the integrator in each: enough for an error of 1e-5 in a turn
 TRAJECTORIES = 40
 STEPS = 60
-# weight of the mean square difference at the ends, in units of the attractor's size, beside the loss reached:
-# in the one before the last a difference of a hundredth weighs as much as the whole loss
-HEAVY = (1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5)
+# weight of the mean square difference at the ends, in units of the attractor's size, beside the loss reached; stages
+# are a factor of three apart, from where the difference weighs a twentieth of the loss
+HEAVY = tuple(10.0 ** (k / 2) for k in range(-2, 11))
+FELT = 0.05
 # heaviness of the equations of special points, in units of the root mean square of the target
 POINTS = 1e2
 # samples that are enough to keep a loss that is already small
@@ -56,6 +57,8 @@ class Flow:
     time : float
     size : (M,) array
         The attractor's extent.
+    mu : float
+        The time-scale at which the network is to do so, to first order; 0 is the reduced system.
     """
 
     starts: Array
@@ -63,6 +66,7 @@ class Flow:
     lam: Array
     time: float
     size: Array
+    mu: float = 0.0
 
 
 def cycles_of(shown: Diagram | None, inputs: int) -> list[CycleWanted]:
@@ -136,7 +140,8 @@ def refine_flow(
     )
     problem.heavy = POINTS * problem.power
     unknowns = problem.start()
-    for heavy in HEAVY:
+    now = _missed(weights, flows)
+    for heavy in (one for one in HEAVY if one * now**2 > FELT or one == HEAVY[-1]):
         with single_threaded():
             unknowns = _stage(problem, unknowns, flows, heavy * before, KEPT * before)
             refined = problem.weights(unknowns)
@@ -144,8 +149,14 @@ def refine_flow(
                 return
             if refined.largest > rate_bound:
                 continue
-            miss = np.concatenate([_misses(refined, flow)[0] for flow in flows])
-        yield float(np.linalg.norm(miss)) / len(flows) ** 0.5, refined
+            miss = _missed(refined, flows)
+        yield miss, refined
+
+
+def _missed(weights: Weights, flows: Sequence[Flow]) -> float:
+    """Return how far trajectories end from the target's, root mean square over all flows."""
+    miss = np.concatenate([_misses(weights, flow)[0] for flow in flows])
+    return float(np.linalg.norm(miss)) / len(flows) ** 0.5
 
 
 def _stage(problem: AllWeights, unknowns: Array, flows: Sequence[Flow], heavy: float, kept: float) -> Array:
@@ -184,6 +195,6 @@ def _misses(weights: Weights, flow: Flow, slopes: bool = False) -> tuple[Array, 
     lam = np.tile(flow.lam, (len(x), 1))
     with np.errstate(all="ignore"):  # a wild trial step may overflow; the caller answers for it
         for _ in range(STEPS):
-            x, d = advance(weights, lam, x, d, flow.time / STEPS)
+            x, d = advance(weights, lam, x, d, flow.time / STEPS, flow.mu)
     unit = flow.size * np.sqrt(x.size)
     return ((x - flow.ends) / unit).ravel(), (d / unit[:, None]).reshape(x.size, -1)

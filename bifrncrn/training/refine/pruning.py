@@ -10,7 +10,7 @@ from bifrncrn.training.targets.sampling import Samples, thin
 from bifrncrn.training.weights import Weights
 
 # a rate contributes nothing when all it adds to the field is this share of what the field is off by, root mean squares
-NOTHING = 1e-3
+NOTHING = 1e-2
 # samples on which that is judged
 ENOUGH = 2000
 
