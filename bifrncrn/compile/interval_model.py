@@ -42,8 +42,13 @@ class IntervalFunction:
     """
 
     def __init__(self, g: Graph, nodes: list[int], variables: int, loose: bool = False) -> None:
-        self.variables, self.outputs = variables, len(nodes)
-        text = _module(g, nodes, variables, loose)
+        import numpy as np
+
+        # each node is computed and stored once; Jacobians of extended systems are mostly zeros and repetitions
+        places = {node: i for i, node in enumerate(dict.fromkeys(nodes))}
+        self.variables, self.outputs = variables, len(places)
+        self._places = None if len(places) == len(nodes) else np.array([places[node] for node in nodes])
+        text = _module(g, list(places), variables, loose)
         key = "interval " + hashlib.sha256(text.encode()).hexdigest()
         # without LLVM's passes: nothing is reordered, and measured, it compiles six times faster
         self._library = load(cached(key, lambda: compile_ir(text, opt=1, passes=False)))
@@ -60,6 +65,8 @@ class IntervalFunction:
         out = np.empty((2, len(arrays[0]), self.outputs))
         pointers = [a.ctypes.data for a in (*arrays, out[0], out[1])]
         self._function(len(arrays[0]), *pointers)
+        if self._places is not None:
+            return out[0][:, self._places], out[1][:, self._places]
         return out[0], out[1]
 
 

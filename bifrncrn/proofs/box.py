@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bifrncrn.proofs import crossings, special
-from bifrncrn.proofs.arcs import Arcs
+from bifrncrn.proofs.arcs import Arcs, to_curve
 from bifrncrn.proofs.cover import Cover, cover
 from bifrncrn.proofs.linking import Curves, linked
 from bifrncrn.proofs.planes import Symmetry, planes, turnings
@@ -25,6 +25,8 @@ MOST_JOINED = 2000
 BEYOND = 0.0123
 """Where a side of the box is the middle of a symmetry, so much more of its width is covered: a branch that turns there
 turns inside of what is covered."""
+DRAWN = 9
+"""So many points along an arc make its line in a picture."""
 EQUILIBRIA = "what equilibria there are"
 ONE_CURVE, ENTERS = "whether two curves are one", "whether a curve enters the box"
 
@@ -41,7 +43,7 @@ class Held:
     points : tuple of ProvedPoint
     undecided : tuple of Undecided
     boxes, arcs : how many
-    certificate : see `Proof`
+    certificate, paths : see `Proof`
     """
 
     branches: int | None
@@ -50,6 +52,7 @@ class Held:
     boxes: int
     arcs: int
     certificate: dict[str, list]
+    paths: tuple[np.ndarray, ...]
 
 
 def held(prover: Points, low: np.ndarray, high: np.ndarray, most: int, seconds: float) -> Held:
@@ -73,6 +76,7 @@ def held(prover: Points, low: np.ndarray, high: np.ndarray, most: int, seconds: 
         boxes=sum(part.cover.boxes for part in parts),
         arcs=sum(len(part.cover.arcs) for part in parts),
         certificate=_certificate(parts),
+        paths=tuple(path for part in parts for path in _paths(part.problem, part.cover.arcs)),
     )
 
 
@@ -141,6 +145,18 @@ def _certificate(parts: list[Part]) -> dict[str, list]:
         "curve": numbers,
         "on": [names for part, names in zip(parts, on, strict=True) for _ in range(len(part.cover.arcs))],
     }
+
+
+def _paths(problem: Problem, arcs: Arcs) -> np.ndarray:
+    """Return points along arcs, (k, DRAWN, n + 1)."""
+    shares = np.linspace(0.0, 1.0, DRAWN)
+    at = arcs.ends(0)[:, None] + (arcs.ends(1) - arcs.ends(0))[:, None] * shares
+    start = np.repeat(midpoint(arcs.core_low, arcs.core_high), DRAWN, axis=0)
+    pivot = np.repeat(arcs.pivot, DRAWN)
+    np.put_along_axis(start, pivot[:, None], at.reshape(-1, 1), 1)
+    points, good = to_curve(problem, pivot, start)
+    points[~good] = np.nan
+    return points.reshape(len(arcs), DRAWN, problem.n + 1)
 
 
 # -- what is undecided ----------------------------------------------------------------------------------------------

@@ -108,6 +108,7 @@ def prove(
         undecided=found.undecided,
         counters={"boxes": found.boxes, "arcs": found.arcs},
         arcs=found.certificate,
+        paths=found.paths,
     )
 
 

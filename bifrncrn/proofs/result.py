@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bifrncrn.base.files import write_atomic
 from bifrncrn.base.labels import meaning
 from bifrncrn.base.tables import Reported, folded, printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SCHEMA = "bifrncrn.proof/1"
 
@@ -67,7 +72,7 @@ class ProvedBranch:
     points, pieces : int
         How many computed points it has, and how many arcs were proved.
     error : float or None
-        The curve passes each computed point at less than this, in each coordinate relative to its range on the branch.
+        The curve passes each computed point at less than this, in each coordinate relative to its largest size.
     """
 
     branch: int
@@ -119,6 +124,8 @@ class Proof(Reported):
     notes : tuple of str
     counters : dict of str to int
         Boxes looked at and arcs proved.
+    paths : tuple of (k, n + 1) arrays
+        Points along the arcs, for pictures; these are not proved.
     arcs : dict of str to list
         The certificate: pivot, tube and core of every arc, its curve, and the states whose planes it lies `on`.
     """
@@ -136,9 +143,16 @@ class Proof(Reported):
     counters: dict[str, int] = field(default_factory=dict)
     arcs: dict[str, list] = field(default_factory=dict, repr=False)
     followed: tuple[ProvedBranch, ...] = ()
+    paths: tuple[np.ndarray, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         return printable(folded("\n".join(_report(self))))
+
+    def plot(self, show: str | None = None, ax: Axes | None = None) -> Axes:
+        """Draw one state against the parameter, with undecided boxes; see `bifrncrn.plots.proof.plot_proof`."""
+        from bifrncrn.plots.proof import plot_proof
+
+        return plot_proof(self, show, ax)
 
     def to_json(self) -> dict[str, Any]:
         """Return the proof as plain JSON, schema `bifrncrn.proof/1`."""
@@ -212,7 +226,7 @@ def _curves(proof: Proof) -> str:
 def _branch(item: ProvedBranch) -> str:
     return (
         f"Branch {item.branch}: one smooth curve of equilibria passes its {item.points} computed points, at less than "
-        f"{item.error:.1e} of their range; eigenvalues are on the imaginary axis at proved points below only, and "
+        f"{item.error:.1e} of their size; eigenvalues are on the imaginary axis at proved points below only, and "
         "elsewhere as many are unstable as the diagram says"
     )
 

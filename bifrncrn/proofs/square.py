@@ -12,6 +12,8 @@ from bifrncrn.compile.interval_model import IntervalFunction
 from bifrncrn.proofs.arcs import prove_arcs, to_curve
 from bifrncrn.proofs.problem import Bounds
 
+ROOM_OF_VECTORS = 1e-4
+"""Eigenvectors change by a multiple of what the point is moved by, so they get more room, relative to the largest."""
 ROOM = 1e-6
 """A solution is proved to be alone in a box of this size, relative to the unknowns, where that works."""
 
@@ -80,6 +82,7 @@ class Square:
         known : bounds of the known variables
         sizes : (m,) array, optional
             Of the first m unknowns, where they are not as large as usual: the box in which nothing else is is wider.
+            The others are taken to be vectors.
 
         Returns
         -------
@@ -92,10 +95,12 @@ class Square:
             point, done = to_curve(self, pivot, center)  # type: ignore[arg-type]
             if not np.isfinite(point).all():
                 return None
-            room = np.maximum(np.abs(point), 1e-3 * np.abs(point).max())
+            size = np.abs(point)
+            room = ROOM * np.maximum(size, 1e-3 * size.max())
             if sizes is not None:
-                room[0, : len(sizes)] = np.maximum(room[0, : len(sizes)], sizes)
-            room *= ROOM
+                m = len(sizes)
+                room[0, :m] = np.maximum(room[0, :m], ROOM * sizes)
+                room[0, m:] = np.maximum(room[0, m:], ROOM_OF_VECTORS * size[0, m:].max(initial=0.0))
             found, proved = prove_arcs(self, pivot, none, none, point, room)  # type: ignore[arg-type]
             if not proved[0]:
                 return None

@@ -36,7 +36,7 @@ ON_PLANE = 1e-12
 SAME = 1e-13
 """Neighbouring points that differ by less, relative to the range of each coordinate, are taken as one."""
 FAR = 1e-6
-"""Points that are further off the curve, relative to the range, are not points of it: they come of another model."""
+"""Points that are further off the curve, relative to their size, are not points of it: they come of another model."""
 OFF = "a computed point is off the curve"
 GAP = "whether the branch goes on there"
 JOINT = "whether two pieces of the branch are one curve"
@@ -55,7 +55,7 @@ class Followed:
     pieces : int
         How many arcs were proved.
     error : float
-        The curve passes every computed point at less than this, in each coordinate relative to its range.
+        The curve passes every computed point at less than this, in each coordinate relative to its largest size.
     doubts : list of (reason, low, high)
         Empty if all is proved.
     """
@@ -90,7 +90,7 @@ def follow(
     scale = np.maximum(np.ptp(rows, axis=0), 1e-6 * np.maximum(size, 1e-6 * size.max() + 1e-300))
     keep = np.append(True, (np.abs(np.diff(rows, axis=0)) > SAME * scale).any(axis=1))
     chain, doubts = _chain(part, rows[keep], scale, deadline)
-    joints, error = _joined(part, chain, rows[keep], scale)
+    joints, error = _joined(part, chain, rows[keep], np.maximum(size, 1e-6 * size.max() + 1e-300))
     doubts += joints
     for low, high in known:
         special = special | set(np.flatnonzero(((rows >= low) & (rows <= high)).all(axis=1)).tolist())
@@ -168,7 +168,7 @@ def _chain(part: Problem, rows: np.ndarray, scale: np.ndarray, deadline: float) 
     return chain, [(reason, np.minimum(a, b), np.maximum(a, b)) for a, b in zip(start, stop, strict=True)]
 
 
-def _joined(part: Problem, chain: _Chain, rows: np.ndarray, scale: np.ndarray) -> tuple[list[Doubt], float]:
+def _joined(part: Problem, chain: _Chain, rows: np.ndarray, size: np.ndarray) -> tuple[list[Doubt], float]:
     """Return where neighbouring arcs are not proved to be one curve, and the distance of the rows from the curve."""
     arcs = chain.arcs
     if not len(arcs):
@@ -177,14 +177,14 @@ def _joined(part: Problem, chain: _Chain, rows: np.ndarray, scale: np.ndarray) -
     error = 0.0
     for tip, ends in zip(tips, (chain.begin, chain.end), strict=True):
         row = rows[ends.astype(int)]
-        off = np.maximum(up(tip.core_high - row), up(row - tip.core_low)) / scale
+        off = np.maximum(up(tip.core_high - row), up(row - tip.core_low)) / size
         error = max(error, float(off[ends == np.floor(ends)].max(initial=0.0)))
     before, after = slice(None, -1), slice(1, None)
     linked = _within(tips[1].take(before), arcs.take(after)) | _within(tips[0].take(after), arcs.take(before))
     bad = np.flatnonzero((chain.end[before] == chain.begin[after]) & ~linked)
     doubts = [(JOINT, arcs.core_low[i], arcs.core_high[i]) for i in bad]
     if error > FAR:
-        doubts.append((f"{OFF} (by {error:.1e} of their range)", rows.min(axis=0), rows.max(axis=0)))
+        doubts.append((f"{OFF} (by {error:.1e} of its size)", rows.min(axis=0), rows.max(axis=0)))
     return doubts, error
 
 

@@ -28,14 +28,15 @@ def add(commands: Commands) -> None:
         "--spread", type=number, default=0.0, metavar="S", help="hold for other parameters within this fraction, too"
     )
     option("--seconds", type=number, default=120.0, metavar="T", help="leave undecided what takes longer (default 120)")
-    add_output(option, "bifrncrn.proof/1", plot=False)
+    add_output(option, "bifrncrn.proof/1")
+    option("--show", metavar="NAME", help="the state on the picture's vertical axis (default: the first)")
 
 
 def run(options: Namespace) -> int:
     """Prove what a box holds."""
     from bifrncrn.proofs.prove import prove
 
-    check_outputs(options.json, None)
+    check_outputs(options.json, options.plot)
     proof = prove(
         side(options.model, None),
         parameter=options.parameter,
@@ -45,5 +46,9 @@ def run(options: Namespace) -> int:
         spread=options.spread,
         seconds=options.seconds,
     )
-    report(str(proof), proof.to_json(), options.json)
+    if options.plot:
+        from bifrncrn.plots.proof import save_proof
+
+        save_proof(proof, options.plot, options.show)
+    report(str(proof), proof.to_json(), options.json, options.plot)
     return OK if proof.proved else FINDING
