@@ -125,3 +125,27 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path, old, new, says):
     (tmp_path / "model.toml").write_text(SAW.replace(old, new).lstrip("\n"))
     with pytest.raises(bf.InputError, match=says):
         bf.load_model(tmp_path / "model.toml")
+
+
+def test_time_that_only_events_look_at_is_no_part_of_a_diagram(tmp_path):
+    """x + y is conserved and at rest x/y = b/a; the clock grows for ever, but nothing else knows of it."""
+    dose = bf.Transition("dose", "clock > 5 or late > 1", {"x": "x + 1"})
+    model = bf.System.from_equations(
+        {"x": "b*y - a*x", "y": "a*x - b*y", "clock": "1"},
+        {"a": 1, "b": 2, "s": 3},
+        {"x": "s", "y": 0, "clock": 0},
+        definitions={"late": "clock - 2*a"},
+        transitions=[dose],
+    )
+    diagram = bf.diagram(model, "a", (0.5, 4))
+    (branch,) = diagram.branches
+    np.testing.assert_allclose(branch.column("x"), 6 / (2 + branch.column("a")), rtol=1e-10)
+    assert any("(dose) act in simulations only" in note for note in diagram.notes)
+    assert model.simulate((0.0, 6.0), times=[6.0]).column("x")[0] == pytest.approx(8 / 3, abs=0.1)
+    needed = bf.System.from_equations(
+        {"x": "-x*exp(-clock)", "clock": "1"},
+        state={"x": 1, "clock": 0},
+        transitions=[bf.Transition("e", "x < 0", {"x": "1"})],
+    )
+    with pytest.raises(bf.InputError, match="clock grows at the rate 1"):
+        bf.diagram(needed, "k", (0, 1))

@@ -23,6 +23,7 @@ from bifrncrn.models.branch_events import compile_events
 from bifrncrn.models.conservation import Reduction, conserved, reduce
 from bifrncrn.models.region import Region, checked_box, region_of
 from bifrncrn.models.system import System
+from bifrncrn.models.transitions import without_clock
 
 SEARCHED = (0.013, 0.27, 0.53, 0.74, 0.987)
 """Where in the range of the parameter `all` searches: not at its ends or middle, where special points like to be."""
@@ -103,6 +104,7 @@ def diagram(
     name = (
         parameter_of(system, parameter) if parameter in (None, *system.parameters) and system.parameters else parameter
     )
+    system = without_clock(system)
     if not system.period:
         check_at_rest(system)
     span = bounds_of(name or "the parameter", bounds)

@@ -19,6 +19,7 @@ from bifrncrn.diagrams.families import Family, check_inside, coordinates_of, fro
 from bifrncrn.diagrams.leaving import from_cycle_point
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.models.system import System
+from bifrncrn.models.transitions import without_clock
 from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle
 
 SAME_CYCLE = 0.02
@@ -253,6 +254,7 @@ def with_cycle(
         raise InputError(
             "the diagram of a periodically forced model follows its periodic orbits itself; ask for no cycle"
         )
+    system = without_clock(system)
     name, start = parameter_of(system, parameter), dict(start or {})
     y = start_point(system, name, bounds_of(name, bounds), start)
     cycle = find_cycle(system, values={name: float(y[-1])}, state=y[:-1])

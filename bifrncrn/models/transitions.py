@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.models.equations import ModelError, build_graph
-from bifrncrn.models.expressions import listed, shorten, suggest
+from bifrncrn.models.expressions import listed, names_used, shorten, suggest, tokenize
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
@@ -82,6 +82,51 @@ def check_transitions(system: System, transitions: Sequence[Transition]) -> None
             except InputError as error:
                 problem = str(error).removeprefix("definition of ': ")
                 raise ModelError(f"the {what} of the event {one.name}: {problem}", table, what) from None
+
+
+def without_clock(system: System) -> System:
+    """Return a system without the variables that only its events look at, such as time, and without the events.
+
+    Those variables grow at one rate for ever, and diagrams leave events out. The system itself is returned where there
+    are none, or nothing else.
+    """
+    if not system.transitions or system.period:
+        return system
+    clocks = {name for name, text in system.equations.items() if _is_rate(text)}
+    rest = [name for name in system.variables if name not in clocks]
+    needed = _reached(system, rest)
+    if not clocks or not rest or clocks & needed:
+        return system
+    state = dict(zip(system.variables, system.state.tolist(), strict=True)) | system.starts
+    smaller = type(system).from_equations(
+        {name: system.equations[name] for name in rest},
+        dict(zip(system.parameters, system.values.tolist(), strict=True)),
+        {name: state[name] for name in rest},
+        {name: text for name, text in system.definitions.items() if not _reached(system, [name]) & clocks},
+        nonnegative=[name for name in rest if system.lower[system.variable_index(name)] == 0.0],
+        title=system.title,
+        periodic=[name for name in system.periodic if name in rest],
+    )
+    return replace(smaller, notes=system.notes)
+
+
+def _is_rate(text: str) -> bool:
+    try:
+        return float(text) != 0.0
+    except ValueError:
+        return False
+
+
+def _reached(system: System, names: Sequence[str]) -> set[str]:
+    """Return every name that equations or definitions of these names use, through whatever definitions."""
+    texts = {**system.definitions, **system.equations}
+    waiting, seen = list(names), set[str]()
+    while waiting:
+        for name in names_used(tokenize(texts[waiting.pop()])):
+            if name not in seen:
+                seen.add(name)
+                waiting += [name] if name in system.definitions else []
+    return seen
 
 
 def notes_out(system: System) -> tuple[str, ...]:

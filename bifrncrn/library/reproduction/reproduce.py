@@ -151,7 +151,9 @@ def _trained(name: str, folder: Path) -> Learned:
         from bifrncrn.library import targets
         from bifrncrn.training.train import train
 
-        network = train(targets.TARGETS[name](), checkpoints=str(folder / "starts" / name)).network
+        starts = folder / "starts" / name
+        starts.mkdir(parents=True, exist_ok=True)
+        network = train(targets.TARGETS[name](), checkpoints=str(starts)).network
     network.save(path)
     return network
 
