@@ -27,6 +27,8 @@ _PUBLIC = {
     "Comparison": "bifrncrn.comparison.comparison",
     "Options": "bifrncrn.continuation.options",
     "LABELS": "bifrncrn.base.labels",
+    "CurveKind": "bifrncrn.continuation.kind",
+    "follow": "bifrncrn.diagrams.follow",
     "End": "bifrncrn.diagrams.results",
     "ChaosWanted": "bifrncrn.training.targets.behaviours",
     "SwitchWanted": "bifrncrn.training.targets.behaviours",
@@ -101,10 +103,12 @@ if TYPE_CHECKING:
     from bifrncrn.cli.page.write import save_report
     from bifrncrn.comparison.compare import compare, compare_diagrams
     from bifrncrn.comparison.comparison import Comparison
+    from bifrncrn.continuation.kind import CurveKind
     from bifrncrn.continuation.options import Options
     from bifrncrn.curves.equilibria.find import find_equilibria
     from bifrncrn.diagrams.diagram import diagram
     from bifrncrn.diagrams.extend import extend
+    from bifrncrn.diagrams.follow import follow
     from bifrncrn.diagrams.locus import locus, with_loci
     from bifrncrn.diagrams.onset import find_onsets
     from bifrncrn.diagrams.orbits import orbits, with_cycle, with_doublings, with_orbits

@@ -82,16 +82,18 @@ _KINDS = (
 KINDS = {kind.name: kind for kind in _KINDS}
 """The kinds of curves, by name."""
 
-_REST, _CYCLE, _FOLD, _HOPF = ("equilibrium",), ("periodic",), ("fold",), ("hopf",)
+_REST, _CYCLE, _MAP, _FOLD, _HOPF = ("equilibrium",), ("periodic",), ("fixed_point",), ("fold",), ("hopf",)
 _LABELS = (
     Label("EP", "end point", tuple(KINDS), "", judged=False),
     Label("UZ", "user event", ("equilibrium", "periodic"), "what the user gave", marker="*", judged=False),
-    Label("LP", "fold", _REST, "the parameter's part of the tangent", "the quadratic coefficient a", "s", "fold"),
+    Label(
+        "LP", "fold", (*_REST, *_MAP), "the parameter's part of the tangent", "the quadratic coefficient a", "s", "fold"
+    ),
     Label("BP", "branch point", _REST, "det [F_y; tangent]", "the tangents' angle", "D", switches=True),
     Label("HB", "Hopf point", _REST, "the real part of an imaginary pair", "its speed; l1", "o", "hopf"),
     Label("BC", "border collision", _REST, "the expression at whose zero the model is not smooth", marker="8"),
     Label("LPC", "fold of cycles", _CYCLE, "the parameter's part of the tangent", "a", "p"),
-    Label("PD", "period doubling", _CYCLE, "a multiplier plus one", "its speed", "v", switches=True),
+    Label("PD", "period doubling", (*_CYCLE, *_MAP), "a multiplier plus one", "its speed", "v", switches=True),
     Label("NS", "Neimark-Sacker point", _CYCLE, "the modulus of a pair, less one", "strong resonance", "h"),
     Label(
         "BPC", "branch point of cycles", _CYCLE, "the bordered determinant", "the tangents' angle", "d", switches=True

@@ -73,8 +73,8 @@ class Curve:
     memory: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def label(self, event: int) -> str:
-        """Return the label of an event of a march: one of `events`, or that of a test function."""
+        """Return the label of an event of a march: one of `events` (empty where it means nothing), or of a test."""
         which = event - layout.USER_EVENT
         if which < 0:
-            return self.events.get(event, "UZ")
+            return self.events.get(event, "")
         return self.labels[which] if which < len(self.labels) else "UZ"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
@@ -12,22 +11,30 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
-from bifrncrn.curves.equilibria.choose import SPARSE_ABOVE, equilibrium_problem, is_large
-from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
+from bifrncrn.curves.equilibria.choose import SPARSE_ABOVE, is_large
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.start import find_start
-from bifrncrn.diagrams.expansion import expand
 from bifrncrn.diagrams.piecewise import tracer as tracer_of
 from bifrncrn.diagrams.results import Diagram
+from bifrncrn.diagrams.setup import (
+    Setup,
+    begin,
+    bounds_of,
+    checked_start,
+    common,
+    labels,
+    parameter_of,
+    start_point,
+    with_totals,
+)
 from bifrncrn.diagrams.tracing import Tracer
 from bifrncrn.models.branch_events import compile_events
-from bifrncrn.models.conservation import Reduction, conserved, reduce
-from bifrncrn.models.region import Region, checked_box, region_of
+from bifrncrn.models.region import Region, checked_box
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import without_clock
 
 SEARCHED = (0.013, 0.27, 0.53, 0.74, 0.987)
 """Where in the range of the parameter `all` searches: not at its ends or middle, where special points like to be."""
-DEFAULT = Options()
 MARGIN = 2.0
 """How far beyond the known branches `all` searches where no box is given, in units of their size."""
 
@@ -100,60 +107,52 @@ def diagram(
         If no equilibrium is found from the start.
     """
     require_kind(system, System, "a system")
-    options = (options or DEFAULT).begun()
-    name = (
-        parameter_of(system, parameter) if parameter in (None, *system.parameters) and system.parameters else parameter
-    )
     system = without_clock(system)
-    if not system.period:
-        check_at_rest(system)
-    span = bounds_of(name or "the parameter", bounds)
-    system, start = _with_totals(system, name, _checked_start(start or {}))
+    start = checked_start(start or {})
     if system.period:
         given = {"all": all, "box": box, "events": events, "walls": walls, "stop": stop, "engine": engine != "native"}
-        return _forced(system, parameter_of(system, name), span, start, options, max_branches, given)
-    region = region_of(system, walls)
-    reduction = _divided(system, name, span, start, region)
-    owner = reduction.system if reduction else system
-    name = parameter_of(owner, name)
-    problem = equilibrium_problem(owner, owner.parameter_index(name), stability)
+        return _forced(system, parameter, bounds, start, options, max_branches, given)
+    setup, rest = begin(system, parameter, bounds, options, start, walls)
+    problem = setup.problem(stability)
     if is_large(system) and (all or engine != "native"):
         what = "the search for unconnected branches" if all else f"the engine {engine!r}"
         raise InputError(f"{what} is for systems of up to {SPARSE_ABOVE} states, not {problem.n}; leave it out")
-    problem.region = region_of(system, walls, reduction, name) if reduction else region
-    inside = region_of(system, _both(walls, checked_box(system, box)), reduction, name) if box else problem.region
+    inside = setup.region_within(common(walls, checked_box(system, box))) if box else setup.region
     tracer = tracer_of(
-        problem, name, span, options, max_branches,
-        events=compile_events(owner, events) if events else None, stop=labels(stop), engine=_engine(engine, problem),
+        problem, setup.parameter, setup.span, setup.options, max_branches,
+        events=compile_events(setup.system, events) if events else None, stop=labels(stop),
+        engine=_engine(engine, problem),
     )  # fmt: skip
-    rest = {key: value for key, value in start.items() if not reduction or key not in system.variables}
-    at, notes = _found_start(problem, name, span, rest)
+    at, notes = _found_start(setup, problem, rest)
     with progress("following branches"):
         tracer.trace_through(at)
         tracer.switch_everywhere()
     if all:
         with progress("searching for other branches", len(SEARCHED)) as step:
             notes += _search(tracer, inside, box or {}, step)
-    result = tracer.diagram(notes)
-    return expand(result, reduction, system) if reduction else result
+    return setup.expanded(tracer.diagram(notes))
 
 
 def _forced(
     system: System,
-    name: str,
-    span: tuple[float, float],
+    parameter: str | None,
+    bounds: tuple[float, float] | None,
     start: Mapping[str, float],
-    options: Options,
+    options: Options | None,
     most: int,
     given: Mapping[str, object],
 ) -> Diagram:
     """Return the diagram of a periodically forced system; what was `given` that it cannot take is refused."""
     from bifrncrn.diagrams.forced import forced_diagram
 
+    name = parameter_of(system, parameter)
+    span = bounds_of(name, bounds)
+    system, rest = with_totals(system, name, start)
     for key, value in given.items():
         if value:
             raise InputError(f"{key} is for equilibria, and a periodically forced model has none; leave it out")
-    return forced_diagram(system, name, span, start_point(system, name, span, start), options, most)
+    at = start_point(system, name, span, rest)
+    return forced_diagram(system, name, span, at, (options or Options()).begun(), most)
 
 
 def _engine(name: str, problem: EquilibriumProblem) -> Callable[..., Trace]:
@@ -167,37 +166,10 @@ def _engine(name: str, problem: EquilibriumProblem) -> Callable[..., Trace]:
     raise InputError(f"there is no engine {name!r}; choose native or pycont")
 
 
-def check_at_rest(system: System) -> None:
-    """Raise InputError for a system with a variable that grows at one rate in every state, such as time."""
-    for name, text in system.equations.items() if system.equations else ():
-        try:
-            rate = float(text)
-        except ValueError:
-            continue
-        if rate:
-            rule = "a model that depends on time, or in which nothing else changes, can be simulated only"
-            raise InputError(f"{name} grows at the rate {rate:g} in every state, so there is no equilibrium: {rule}")
-
-
-def _checked_start(start: Mapping[str, float]) -> dict[str, float]:
-    """Return the start values as finite numbers."""
-    out = {}
-    for key, value in start.items():
-        try:
-            out[key] = float(value)
-        except (TypeError, ValueError):
-            out[key] = float("nan")
-        if not math.isfinite(out[key]):
-            raise InputError(f"the start value of {key} must be a finite number, not {value!r}; give a number")
-    return out
-
-
-def _found_start(
-    problem: EquilibriumProblem, name: str, span: tuple[float, float], start: Mapping[str, float]
-) -> tuple[np.ndarray, list[str]]:
+def _found_start(setup: Setup, problem: EquilibriumProblem, start: Mapping[str, float]) -> tuple[np.ndarray, list[str]]:
     """Return an equilibrium to start from, and notes on how it was found."""
-    system = problem.system
-    y = start_point(system, name, span, start)
+    system, name = setup.system, setup.parameter
+    y = start_point(system, name, setup.span, start)
     if not problem.region.holds(y):
         raise InputError(f"the start has {problem.region.trespass(y, system.variables)}; start inside")
     own = float(system.values[problem.parameter])
@@ -207,39 +179,6 @@ def _found_start(
     problem.check_regular(y)
     at, note = find_start(problem, y)
     return at, [*notes, note] if note else notes
-
-
-def _with_totals(system: System, name: str | None, start: Mapping[str, float]) -> tuple[System, dict[str, float]]:
-    """Return the system with the conserved sums that the start gives, and the rest of the start."""
-    known = {*system.variables, *system.parameters, name}
-    totals = {key: value for key, value in start.items() if key.startswith("total_") and key not in known}
-    rest = {key: value for key, value in start.items() if key not in totals}
-    states = {key: value for key, value in rest.items() if key in system.variables}
-    return (system.with_(totals=totals, state=states) if totals else system), rest
-
-
-def _divided(
-    system: System, parameter: str | None, span: tuple[float, float], start: Mapping[str, float], region: Region
-) -> Reduction | None:
-    """Return the system without its conserved sums, the totals as at the start; None where nothing is conserved."""
-    if is_large(system) or not system.equations:
-        return None  # too large to look for sums, or a Python function, from which nothing can be divided out
-    x = np.array(system.state)
-    for key, value in start.items():
-        if key in system.variables:
-            x[system.variable_index(key)] = value
-    varied = (system.parameter_index(parameter), *span) if parameter in system.parameters else None
-    laws = conserved(system, x, region, varied)
-    return reduce(system, laws, x, start) if len(laws) else None
-
-
-def labels(stop: Collection[str]) -> frozenset[str]:
-    """Return the labels to stop at, checked."""
-    known = {*EVENTS.values(), "UZ"}
-    for label in [stop] if isinstance(stop, str) else stop:
-        if label not in known:
-            raise InputError(f"cannot stop at {label!r}: the labels are {', '.join(sorted(known))}")
-    return frozenset([stop] if isinstance(stop, str) else stop)
 
 
 def _search(tracer: Tracer, region: Region, box: Collection[str], step: Callable[[], None]) -> list[str]:
@@ -272,21 +211,6 @@ def _search(tracer: Tracer, region: Region, box: Collection[str], step: Callable
     return [*notes, *(f"At {tracer.parameter}={', '.join(where)} {text}." for text, where in evidence.items())]
 
 
-def _both(
-    first: Mapping[str, tuple[float, float]] | None, second: Mapping[str, tuple[float, float]]
-) -> dict[str, tuple[float, float]]:
-    """Return the bounds that two sets of them have in common."""
-    out = dict(first or {})
-    for name, (low, high) in second.items():
-        least, most = out.get(name, (low, high))
-        out[name] = max(low, least), min(high, most)
-        if not out[name][0] < out[name][1]:
-            raise InputError(
-                f"the box of {name}, [{low:g}, {high:g}], lies beyond its walls, [{least:g}, {most:g}]; give another"
-            )
-    return out
-
-
 def _corners(tracer: Tracer, region: Region, box: Collection[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return the corners of what is searched: sides in `box` as the region has them, others about the known branches.
 
@@ -299,52 +223,3 @@ def _corners(tracer: Tracer, region: Region, box: Collection[str]) -> tuple[np.n
     given = np.array([name in box for name in tracer.problem.system.variables])
     low = np.where(given, region.lower, np.maximum(low - size, region.lower))
     return low, np.where(given, region.upper, np.minimum(high + size, region.upper))
-
-
-def parameter_of(system: System, name: str | None) -> str:
-    """Return the name of the continuation parameter: the one given, `lam`, or the only one there is."""
-    if name is None:
-        name = "lam" if "lam" in system.parameters else None
-        if name is None and len(system.parameters) == 1:
-            name = system.parameters[0]
-        if name is None:
-            choice = ", ".join(system.parameters) or "none: the model has no parameters"
-            raise InputError(f"which parameter should vary? Name one of {choice}")
-    system.parameter_index(name)
-    return name
-
-
-def bounds_of(name: str, bounds: tuple[float, float] | None) -> tuple[float, float]:
-    """Return the range of the parameter `name`, checked."""
-    if bounds is None:
-        raise InputError(f"the range of {name} is missing: give two numbers, bounds=(low, high) or --range LOW HIGH")
-    try:
-        low, high = (float(v) for v in bounds)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"the range of {name} must be two numbers, not {bounds!r}; give (low, high)") from error
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise InputError(f"the range of {name} must be finite, not [{low:g}, {high:g}]; give two finite numbers")
-    if not low < high:
-        raise InputError(f"the range of {name} must have its lower end first and some width, not [{low:g}, {high:g}]")
-    return low, high
-
-
-def start_point(system: System, name: str, span: tuple[float, float], start: Mapping[str, float]) -> np.ndarray:
-    """Return the start (x, p): the system's own values, replaced by those given.
-
-    Where the system's value of the parameter lies outside the range, the middle of the range is taken.
-    """
-    y = np.empty(len(system.state) + 1)
-    y[:-1], y[-1] = system.state, system.values[system.parameter_index(name)]
-    if not span[0] <= y[-1] <= span[1]:
-        y[-1] = 0.5 * (span[0] + span[1])
-    for key, value in start.items():
-        if key == name:
-            if not span[0] <= value <= span[1]:
-                raise InputError(
-                    f"the start has {name}={value:g} outside its range [{span[0]:g}, {span[1]:g}]; start inside it"
-                )
-            y[-1] = value
-        else:
-            y[system.variable_index(key)] = value
-    return y

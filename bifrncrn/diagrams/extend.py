@@ -12,17 +12,13 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line, join
 from bifrncrn.continuation.options import Options
-from bifrncrn.curves.equilibria.choose import equilibrium_problem, is_large
 from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
-from bifrncrn.diagrams.diagram import bounds_of, labels
-from bifrncrn.diagrams.expansion import contract, expand
 from bifrncrn.diagrams.piecewise import BORDER
 from bifrncrn.diagrams.piecewise import tracer as tracer_of
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
+from bifrncrn.diagrams.setup import Setup, at_state, bounds_of, labels
 from bifrncrn.diagrams.tracing import Tracer
 from bifrncrn.models.branch_events import compile_events
-from bifrncrn.models.conservation import Reduction, conserved, reduce
-from bifrncrn.models.region import region_of
 from bifrncrn.models.system import System
 
 SEEN = {EVENTS[kind]: kind for kind in (layout.FOLD, layout.PAIR, layout.BRANCH)}
@@ -85,25 +81,23 @@ def extend(
             f"the range [{span[0]:g}, {span[1]:g}] does not contain the diagram's own, "
             f"[{diagram.range[0]:g}, {diagram.range[1]:g}]; a diagram can only be extended"
         )
-    whole, reduction = _whole(diagram, owner, span)
-    if reduction:
-        _check_columns(diagram, whole)
-        diagram, owner = contract(diagram, reduction, whole), reduction.system
-    stability = any(np.any(branch.unstable >= 0) for branch in diagram.branches)
-    problem = equilibrium_problem(owner, owner.parameter_index(name), stability)
-    problem.region = region_of(whole, walls, reduction, name)
+    setup = _setup(diagram, owner, span, (options or _as_before(diagram)).begun(), walls)
+    if setup.reduction:
+        _check_columns(diagram, setup.whole)
+        diagram = setup.contracted(diagram)
+    problem = setup.problem(any(np.any(branch.unstable >= 0) for branch in diagram.branches))
     _check_owner(diagram, problem)
     names = tuple(dict.fromkeys([*(p.event for p in diagram.special_points if p.event), *events]))
     tracer = tracer_of(
-        problem, name, span, (options or _as_before(diagram)).begun(), max_branches,
-        events=compile_events(owner, names) if names else None, stop=labels(stop),
+        problem, name, span, setup.options, max_branches,
+        events=compile_events(setup.system, names) if names else None, stop=labels(stop),
     )  # fmt: skip
     for branch in diagram.branches:
         _adopt(tracer, diagram, branch, walls is not None)
     tracer.switch_everywhere()
     result = tracer.diagram([])
     result = replace(result, notes=tuple(dict.fromkeys([*diagram.notes, *result.notes])))
-    return expand(result, reduction, whole) if reduction else result
+    return setup.expanded(result)
 
 
 def _as_before(diagram: Diagram) -> Options:
@@ -123,24 +117,21 @@ def _equilibria(diagram: Diagram) -> Diagram:
     return diagram if len(kept) == len(diagram.branches) else replace(diagram, branches=branches, special_points=points)
 
 
-def _whole(diagram: Diagram, owner: System, span: tuple[float, float]) -> tuple[System, Reduction | None]:
-    """Return the system with all its variables, and what was divided out of it."""
-    reduction = diagram.reduction
-    if reduction is not None and owner is diagram.system:
-        return reduction.whole, reduction
-    if (
-        is_large(owner)
-        or not owner.equations
-        or not diagram.branches
-        or diagram.branches[0].columns[1:] != owner.variables
-    ):
-        return owner, None
-    x = diagram.branches[0].points[0, 1:]
-    name = diagram.parameter
-    varied = (owner.parameter_index(name), *span) if name in owner.parameters else None
-    laws = conserved(owner, x, None, varied)
-    at = {name: float(diagram.branches[0].points[0, 0])}
-    return owner, reduce(owner, laws, x, at) if len(laws) else None
+def _setup(
+    diagram: Diagram,
+    owner: System,
+    span: tuple[float, float],
+    options: Options,
+    walls: Mapping[str, tuple[float, float]] | None,
+) -> Setup:
+    """Return the setup of a diagram: that it was made with, or of its model, the totals as on its first branch."""
+    name, kept = diagram.parameter, diagram.reduction
+    if kept is not None and owner is diagram.system:
+        return Setup(kept.whole, owner, kept, name, span, options, walls)
+    if not diagram.branches or diagram.branches[0].columns[1:] != owner.variables:
+        return Setup(owner, owner, None, name, span, options, walls)
+    first = diagram.branches[0].points[0]
+    return replace(at_state(owner, first[1:], name, span, options, {name: float(first[0])}), walls=walls)
 
 
 def _check_columns(diagram: Diagram, system: System) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,9 +34,8 @@ from bifrncrn.curves.orbits.following import Follower
 from bifrncrn.curves.orbits.hopf import HopfPoint, amplitude_floor, first_place, hopf_point, vanishing_point
 from bifrncrn.curves.orbits.multipliers import damped, multipliers
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit
-from bifrncrn.diagrams.diagram import bounds_of, parameter_of
 from bifrncrn.diagrams.results import Branch, End, Profile, SpecialPoint
-from bifrncrn.models.conservation import Reduction, conserved, reduce
+from bifrncrn.diagrams.setup import Setup, at_state, bounds_of, parameter_of
 from bifrncrn.models.forcing import shown
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Cycle
@@ -50,62 +48,8 @@ SAME = 1e-6
 """Two Hopf points are one when they differ by less than this, relative to the states and the range."""
 
 
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What is followed: a system without conserved sums, in one parameter, over a range.
-
-    `forced` is the periodically forced system that it stands for, if it stands for one.
-    """
-
-    system: System
-    reduction: Reduction | None
-    parameter: str
-    span: tuple[float, float]
-    options: Options
-    forced: System | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The variables of the results."""
-        whole = self.reduction.whole if self.reduction else self.system
-        return tuple(name for name in whole.variables if name not in whole.clock)
-
-    @property
-    def unit(self) -> float:
-        """The unit of the parameter."""
-        return self.span[1] - self.span[0]
-
-
-def task_of(point: SpecialPoint, bounds: tuple[float, float] | None, system: System | None, options: Options) -> Task:
-    """Return what is followed from a Hopf point; `system` replaces the point's own, which loading loses."""
-    (name,) = point.parameters
-    span = bounds_of(name, bounds or point.range)
-    if system is not None:
-        x = np.array([point.state[key] for key in system.variables])
-        return divided(system, x, name, span, options, point.parameters)
-    if point.system is None:
-        raise InputError("the point has lost its model (it was loaded from a file); give it with system=...")
-    return _checked(Task(point.system, point.reduction, name, span, options))
-
-
-def divided(
-    system: System,
-    x: np.ndarray,
-    name: str,
-    span: tuple[float, float],
-    options: Options,
-    at: Mapping[str, float] | None = None,
-) -> Task:
-    """Return what is to be followed, conserved sums divided out with the totals as at x and these parameters."""
-    task = _checked(Task(system, None, name, span, options))
-    laws = conserved(system, x, None, (system.parameter_index(name), *span)) if system.equations else ()
-    if not len(laws):
-        return task
-    reduction = reduce(system, np.asarray(laws), x, at)
-    return replace(task, system=reduction.system, reduction=reduction)
-
-
-def _checked(task: Task) -> Task:
+def checked(task: Setup) -> Setup:
+    """Raise InputError for a system too large for periodic orbits."""
     count = len(task.system.variables)
     if count > DENSE_LIMIT:
         raise InputError(
@@ -114,7 +58,7 @@ def _checked(task: Task) -> Task:
     return task
 
 
-def check_inside(task: Task, value: float, what: str) -> None:
+def check_inside(task: Setup, value: float, what: str) -> None:
     """Raise InputError if a parameter value is not in the range."""
     if not task.span[0] <= value <= task.span[1]:
         raise InputError(
@@ -123,23 +67,18 @@ def check_inside(task: Task, value: float, what: str) -> None:
         )
 
 
-def coordinates_of(task: Task, point: SpecialPoint) -> np.ndarray:
-    """Return a point as (x, p), without what was divided out."""
-    return np.array([*(point.state[name] for name in task.system.variables), point.parameters[task.parameter]])
-
-
-def same(task: Task, first: np.ndarray, second: np.ndarray) -> bool:
+def same(task: Setup, first: np.ndarray, second: np.ndarray) -> bool:
     """Say whether two Hopf points (x, p) are one."""
     size = float(np.max(np.abs(first[:-1]), initial=1e-300))
     near = float(np.max(np.abs(first[:-1] - second[:-1]), initial=0.0)) < SAME * size
     return near and abs(first[-1] - second[-1]) < SAME * task.unit
 
 
-def from_hopf(task: Task, point: SpecialPoint) -> Family | str:
+def from_hopf(task: Setup, point: SpecialPoint) -> Family | str:
     """Follow the orbits that leave a Hopf point; return why not where there are none."""
     index = task.system.parameter_index(task.parameter)
     problem = EquilibriumProblem(task.system, index)
-    guess = coordinates_of(task, point)
+    guess = task.coordinates(point)
     where = f"the Hopf point at {task.parameter}={guess[-1]:.9g}"
     failure = f"no periodic orbit was found near {where}"
     if point.omega is None or point.status != "converged":
@@ -166,7 +105,8 @@ def from_cycle(
 ) -> Family:
     """Follow the branch of a cycle both ways; `forced` is the forced system that the cycle's stands for."""
     name = parameter_of(cycle.system, parameter)
-    task = replace(divided(cycle.system, cycle.points[0], name, bounds_of(name, bounds), options), forced=forced)
+    setup = at_state(cycle.system, cycle.points[0], name, bounds_of(name, bounds), options)
+    task = checked(replace(setup, forced=forced))
     index = task.system.parameter_index(name)
     value = float(task.system.values[index])
     check_inside(task, value, "the cycle")
@@ -213,7 +153,7 @@ class Left:
 class Family:
     """A followed branch: where it comes from, a special point or the way back from its start, and where it goes."""
 
-    task: Task
+    task: Setup
     problem: EquilibriumProblem
     back: HopfPoint | Left | Followed
     found: Followed
@@ -280,7 +220,7 @@ class Family:
 
     def _row(self, row: Row) -> tuple[list[float], np.ndarray, int, Profile]:
         orbit = row.place.orbit
-        states = self._whole(orbit.nodes, orbit.parameter)
+        states = self.task.states(orbit.nodes, orbit.parameter)
         low, high = row.extremes if self.task.reduction is None else (states.min(axis=0), states.max(axis=0))
         count = len(self.task.names)
         point = [orbit.parameter, orbit.period, *np.column_stack([low, high])[:count].ravel().tolist()]
@@ -292,7 +232,7 @@ class Family:
     def _timed(self, orbit: Orbit, profile: Profile) -> Profile:
         """Return the orbit of a forced system with its phases counted from the time zero, at which it begins."""
         zero = starting_phase(orbit)
-        first = self._whole(orbit.at(np.array([zero])), orbit.parameter)[:, : len(self.task.names)]
+        first = self.task.states(orbit.at(np.array([zero])), orbit.parameter)[:, : len(self.task.names)]
         phases = (profile.phases - zero) % 1.0
         order = np.argsort(phases)
         order = order[(phases[order] > APART) & (phases[order] < 1.0 - APART)]
@@ -314,7 +254,7 @@ class Family:
     def _hopf_row(self, hopf: HopfPoint) -> tuple[list[float], np.ndarray, int, Profile]:
         """Return the row of an orbit of no extent: the multipliers are those of the linear flow."""
         period, p = 2.0 * np.pi / hopf.omega, float(hopf.y[-1])
-        states = self._whole(hopf.y[None, :-1], p)
+        states = self.task.states(hopf.y[None, :-1], p)
         eigenvalues = np.linalg.eigvals(self.problem.linearize(hopf.y)[1][:, : self.problem.n]).astype(complex)
         pair = np.argsort(np.abs(eigenvalues.real) + np.abs(np.abs(eigenvalues.imag) - hopf.omega))[:2]
         others = np.exp(np.clip(np.delete(eigenvalues, pair).real, None, 700.0 / period) * period) * np.exp(
@@ -325,19 +265,12 @@ class Family:
         point = [p, period, *np.repeat(states[0], 2).tolist()]
         return point, values, int(np.sum(np.abs(others) > 1.0)), Profile(period, frozen([0.0]), frozen(states))
 
-    def _whole(self, states: np.ndarray, p: float) -> np.ndarray:
-        """Return states (k, n) with those that were divided out."""
-        reduction = self.task.reduction
-        if reduction is None:
-            return states
-        return reduction.along(states, self.task.parameter, np.full(len(states), p))
-
     def _special(self, row: Row, number: int, index: int) -> SpecialPoint:
         orbit = row.place.orbit
-        states = self._whole(orbit.nodes, orbit.parameter)
+        states = self.task.states(orbit.nodes, orbit.parameter)
         top = states[int(np.argmax(states[:, 0]))]
         if self.task.forced is not None:
-            top = self._whole(orbit.at(np.array([starting_phase(orbit)])), orbit.parameter)[0]
+            top = self.task.states(orbit.at(np.array([starting_phase(orbit)])), orbit.parameter)[0]
         return SpecialPoint(
             label=row.event,
             branch=number,

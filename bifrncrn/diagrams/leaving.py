@@ -14,10 +14,9 @@ from bifrncrn.curves.orbits.corrector import Corrector
 from bifrncrn.curves.orbits.ends import Followed, Row
 from bifrncrn.curves.orbits.following import Follower
 from bifrncrn.curves.orbits.switching import direction, doubled, leave
-from bifrncrn.diagrams.families import FIRST_STEP, Family, Left, Task
+from bifrncrn.diagrams.families import FIRST_STEP, Family, Left
 from bifrncrn.diagrams.results import SpecialPoint
-from bifrncrn.models.forcing import autonomous
-from bifrncrn.models.system import System
+from bifrncrn.diagrams.setup import at_point
 
 FLOOR = 0.05
 """Least unit of length of a state on the new branch, relative to its size where that leaves."""
@@ -37,8 +36,8 @@ def from_cycle_point(point: SpecialPoint, bounds: tuple[float, float] | None, op
         return f"{where} is not refined, so no branch was looked for there"
     if point.system is None or point.place is None or point.range is None:
         raise InputError(f"{where} has lost its orbit (it was loaded from a file); compute the branch again")
-    task = _task(point, point.system, name, bounds or point.range, options)
-    index = task.system.parameter_index(name)
+    task = at_point(point, bounds, None, options)
+    index = task.index
     problem = EquilibriumProblem(task.system, index)
     corrector = Corrector(task.system, index, task.system.lower)
     start = doubled(point.place) if point.label == "PD" else point.place
@@ -61,14 +60,6 @@ def from_cycle_point(point: SpecialPoint, bounds: tuple[float, float] | None, op
         return f"no branch was found at {where}"
     back = sides[1] if len(sides) > 1 else Left(point.label, value)
     return Family(task, problem, back, sides[0], corrector)
-
-
-def _task(point: SpecialPoint, system: System, name: str, span: tuple[float, float], options: Options) -> Task:
-    """Return what is followed from a point of a branch of orbits."""
-    if not system.period:
-        return Task(system, point.reduction, name, span, options)
-    inner = autonomous(system) if point.reduction is None else point.reduction.system
-    return Task(inner, point.reduction, name, span, options, system)
 
 
 def _settled(follower: Follower, first: Place) -> Place:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.base.labels import locus_of
@@ -14,7 +12,7 @@ from bifrncrn.continuation.options import Options
 from bifrncrn.diagrams.locus_collecting import Collector
 from bifrncrn.diagrams.locus_results import assembled
 from bifrncrn.diagrams.results import Diagram, SpecialPoint
-from bifrncrn.models.conservation import Reduction, conserved, reduce
+from bifrncrn.diagrams.setup import at_point, bounds_of
 from bifrncrn.models.system import System
 
 LARGEST = 90
@@ -118,8 +116,6 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
 
 def checked_range(system: System, first: str, second: str, bounds: tuple[float, float]) -> tuple[float, float]:
     """Return the interval of the second parameter, checked."""
-    from bifrncrn.diagrams.diagram import bounds_of
-
     low, high = bounds_of(second, bounds)
     if not system.equations:
         raise InputError("curves in two parameters need the model's equations, but it is a Python function; give them")
@@ -139,19 +135,8 @@ def checked_range(system: System, first: str, second: str, bounds: tuple[float, 
 
 def _with_model(point: SpecialPoint, system: System | None) -> SpecialPoint:
     """Return a point that knows its model, without conserved sums."""
-    if system is None and point.system is None:
-        raise InputError("the point has lost its model (it was loaded from a file that holds none); give it: system=")
-    if system is None:
+    if system is None and point.system is not None:
         return point
-    if set(point.state) != set(system.variables):
-        raise InputError(
-            f"the point has the states {', '.join(point.state)}, but the model has {', '.join(system.variables)}; "
-            "give the model of its diagram"
-        )
-    (first,) = point.parameters
-    system = system.with_(values=point.parameters)
-    x = np.array([point.state[name] for name in system.variables])
-    low, high = point.range or (point.parameters[first],) * 2
-    laws = conserved(system, x, None, (system.parameter_index(first), low, high)) if system.equations else np.zeros(0)
-    reduction: Reduction | None = reduce(system, laws, x) if len(laws) else None
-    return replace(point, system=reduction.system if reduction else system, reduction=reduction)
+    (value,) = point.parameters.values()
+    setup = at_point(point, point.range or (value, value + (abs(value) or 1.0)), system, None)
+    return replace(point, system=setup.system, reduction=setup.reduction)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bifrncrn.continuation import layout
-from bifrncrn.continuation.march import TIME, Trace, march
+from bifrncrn.continuation.ends import said
+from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.loci.codim2 import is_real, refine
 from bifrncrn.curves.loci.junctions import Junction, directions, locate
@@ -278,8 +279,6 @@ class Follower:
     def _end(self, trace: Trace) -> End:
         """Say why a march ended."""
         problem, y = self.problem, trace.points[-1]
-        if trace.reason == layout.RANGE:
-            return End("range", f"{problem.second} reached {y[-1]:.12g}")
         if trace.reason == layout.BOUND and problem.kind == "hopf" and trace.wall == problem.n:
             return End("BT", "it ends at a Bogdanov-Takens point; beyond are neutral saddles, no Hopf points")
         if trace.reason == layout.BOUND and trace.wall == problem.unknowns - 2:
@@ -289,16 +288,8 @@ class Follower:
             return End("infinity", f"{name} reached {y[trace.wall]:.3g}: the curve seems to go to infinity")
         if trace.reason == layout.BOUND:
             return End("bound", f"{problem.base.variables[trace.wall]} reached its bound {y[trace.wall]:g}")
-        if trace.reason == layout.CLOSED:
-            return End("closed", "the curve returned to its start")
-        if trace.reason == layout.FULL:
-            return End(
-                "points", f"the limit of {self.options.max_points} points was reached; raise max_points to go on"
-            )
-        if trace.reason == TIME:
-            return End("time", self.options.said)
-        if trace.reason == layout.NOT_FINITE:
-            return End("nan", "the model is not finite beyond this point; narrow the range or mend the equations")
+        if trace.reason != layout.SHORT:
+            return End(*said(trace, problem.second, self.options))
         n, low, high = problem.n, problem.base.lower, problem.base.upper
         gap = np.minimum(y[:n] - low, high - y[:n]) / units(problem, y)[:n]
         if trace.reason == layout.SHORT and np.min(gap) <= AT_WALL:

@@ -14,10 +14,10 @@ from bifrncrn.base.labels import leaving
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.orbits.ends import MOTHER
-from bifrncrn.diagrams.diagram import bounds_of, parameter_of, start_point
-from bifrncrn.diagrams.families import Family, check_inside, coordinates_of, from_cycle, from_hopf, same, task_of
+from bifrncrn.diagrams.families import Family, check_inside, checked, from_cycle, from_hopf, same
 from bifrncrn.diagrams.leaving import from_cycle_point
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
+from bifrncrn.diagrams.setup import at_point, bounds_of, parameter_of, start_point
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import without_clock
 from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle
@@ -144,7 +144,7 @@ def orbits(
     if not isinstance(start, SpecialPoint) or start.label != "HB":
         what = getattr(start, "label", start)
         raise InputError(f"periodic orbits start at a Hopf point, at PD or at BPC; give one, not {what!r:.60}")
-    task = task_of(start, bounds, system, (options or Options()).begun())
+    task = checked(at_point(start, bounds, system, options))
     if parameter not in (None, task.parameter):
         raise InputError(f"the diagram of this point is in {task.parameter}; leave parameter={parameter!r:.40} out")
     check_inside(task, start.parameters[task.parameter], "the Hopf point")
@@ -194,13 +194,13 @@ def with_orbits(
     hopf = [k for k, point in enumerate(diagram.special_points) if point.label == "HB" and len(point.parameters) == 1]
     if not hopf:
         return diagram
-    task = task_of(diagram.special_points[hopf[0]], diagram.range, system, (options or Options()).begun())
+    task = checked(at_point(diagram.special_points[hopf[0]], diagram.range, system, options))
     branches, points, notes = list(diagram.branches), list(diagram.special_points), list(diagram.notes)
     counters = dict(diagram.counters)
     done: list[np.ndarray] = []
     for place in hopf:
         point = diagram.special_points[place]
-        y = coordinates_of(task, point)
+        y = task.coordinates(point)
         if any(same(task, y, other) for other in done):
             continue
         if task.options.late:

@@ -55,8 +55,7 @@ def tracer(
     if engine is not march:
         rule = "follows smooth systems only, and this one has borders (abs, max, conditions ...)"
         raise InputError(f"the engine asked for {rule}; use the native one")
-    held = equilibrium_problem(borders.held, problem.parameter, problem.stability)
-    held.region = problem.region
+    held = equilibrium_problem(borders.held, problem.parameter, problem.stability, problem.region)
     return PiecewiseTracer(borders, problem, held, parameter, span, options, max_branches, events, stop)
 
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from bifrncrn.base.arrays import frozen
 from bifrncrn.continuation import layout
+from bifrncrn.continuation.ends import said
 from bifrncrn.continuation.line import Event, Line, from_trace, join
-from bifrncrn.continuation.march import TIME, Trace, march
+from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.angles import angles, come_round, unwound
@@ -759,18 +760,8 @@ class Tracer:
             return End("bound", f"{variable} reached its bound {level:g}")
         if trace.reason == layout.INFINITY:
             return self._to_infinity(trace.points[-1], trace.limit)
-        if trace.reason == layout.STOPPED:
-            return End("stop", "a special point was reached at which it was to stop")
-        if trace.reason == layout.CLOSED:
-            return End("closed", "the branch returned to its start")
-        if trace.reason == layout.FULL:
-            return End(
-                "points", f"the limit of {self.options.max_points} points was reached; raise max_points to go on"
-            )
-        if trace.reason == TIME:
-            return End("time", self.options.said)
-        if trace.reason == layout.NOT_FINITE:
-            return End("nan", "the model is not finite beyond this point; narrow the range or mend the equations")
+        if trace.reason != layout.SHORT:
+            return End(*said(trace, name, self.options))
         return End("step", "the step became too small: the Jacobian is singular or the branch is not smooth here")
 
 

@@ -162,7 +162,7 @@ def bench(
         If a name is unknown or no engine runs.
     """
     from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-    from bifrncrn.diagrams.diagram import bounds_of, parameter_of, start_point
+    from bifrncrn.diagrams.setup import bounds_of, parameter_of, start_point
     from bifrncrn.models.toml import dumps
 
     engines = installed() if engines is None else engines

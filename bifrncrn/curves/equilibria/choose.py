@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.models.region import Region
 from bifrncrn.models.system import System
 
 SPARSE_ABOVE = 100
@@ -15,10 +16,12 @@ def is_large(system: System) -> bool:
     return len(system.variables) > SPARSE_ABOVE
 
 
-def equilibrium_problem(system: System, parameter: int, stability: bool = True) -> EquilibriumProblem:
+def equilibrium_problem(
+    system: System, parameter: int, stability: bool = True, region: Region | None = None
+) -> EquilibriumProblem:
     """Return the problem of equilibria in the arithmetic that suits the system."""
     if is_large(system):
         from bifrncrn.curves.equilibria.sparse import SparseProblem
 
-        return SparseProblem(system, parameter, stability)
-    return EquilibriumProblem(system, parameter, stability)
+        return SparseProblem(system, parameter, stability, region)
+    return EquilibriumProblem(system, parameter, stability, region)

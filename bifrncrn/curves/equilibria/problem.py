@@ -43,18 +43,18 @@ class EquilibriumProblem:
     stability : bool
         Whether the eigenvalues of every point are computed.
     region : Region
-        Where the states may be; the system's own bounds until it is narrowed.
+        Where the states may be; by default within the system's own bounds.
     """
 
     integrator = "LSODA"
     """The method of scipy's `solve_ivp` that suits the Jacobian."""
 
-    def __init__(self, system: System, parameter: int, stability: bool = True) -> None:
+    def __init__(self, system: System, parameter: int, stability: bool = True, region: Region | None = None) -> None:
         self.system = system
         self.parameter = parameter
         self.stability = stability
         self.n = len(system.variables)
-        self.region = Region(system.lower, system.upper)
+        self.region = region or Region(system.lower, system.upper)
         self._check = system.native.check
         self.evaluations = 0
 

@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bifrncrn.base.errors import InputError
-from bifrncrn.compile.carried import Carried, view
+from bifrncrn.continuation.callbacks import NOT_FINITE, Callbacks
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.continuation.rightmost import Rightmost, all_of, rightmost
 from bifrncrn.continuation.sparse import Bordered, Solver, Structure
 from bifrncrn.curves.equilibria import sparse_branch_point, sparse_normal_forms
 from bifrncrn.curves.equilibria.problem import EPS, EVENTS, EquilibriumProblem
 from bifrncrn.models.branch_events import Events
+from bifrncrn.models.region import Region
 from bifrncrn.models.system import System
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 _ADDRESS = ctypes.c_void_p
-_I64 = ctypes.c_int64
 EIGENVALUES = 12
 """How many of the rightmost eigenvalues of a large system are kept with every point."""
 
@@ -51,8 +51,8 @@ class SparseProblem(EquilibriumProblem):
 
     integrator = "BDF"
 
-    def __init__(self, system: System, parameter: int, stability: bool = True) -> None:
-        super().__init__(system, parameter, stability)
+    def __init__(self, system: System, parameter: int, stability: bool = True, region: Region | None = None) -> None:
+        super().__init__(system, parameter, stability, region)
         native = system.native
         self.rows, self.cols = native.rows.astype(np.int64), native.cols.astype(np.int64)
         self.structure = Structure(self.rows, self.cols, self.n)
@@ -280,7 +280,7 @@ class SparseProblem(EquilibriumProblem):
 
     def curve(self, events: Events | None = None) -> Curve:
         """Return the curve for the march."""
-        return _Callbacks(self, events).curve()
+        return _Sparse(self, events).curve(self.kept, len(events.names) if events else 0, EVENTS)
 
     def notes(self) -> list[str]:
         """Say what a reader of the diagram must know about how it was computed."""
@@ -330,76 +330,33 @@ def _call(address: int, *arrays: np.ndarray) -> Callable[[], None]:
     return functools.partial(function, *(array.ctypes.data for array in arrays))
 
 
-class _Callbacks:
-    """What stands behind the addresses of a sparse curve."""
+class _Sparse(Callbacks):
+    """The functions of a sparse curve."""
 
     def __init__(self, problem: SparseProblem, events: Events | None) -> None:
+        super().__init__(problem.n + 1)
         self.problem, self.events = problem, events
         self.matrix: Bordered | None = None
         self.values = np.empty(0)
-        self.carried = Carried()
 
-    def newton_step(self, context: int, y: int, row: int, step: int, info: int) -> int:
-        """See `bifrncrn.continuation.curve.Curve`."""
-        if self.carried.error is not None:
-            return 1
-        with self.carried:
-            f, values, slope = self.problem.entries(self._vector(y))
-            if not (np.all(np.isfinite(f)) and np.all(np.isfinite(values)) and np.all(np.isfinite(slope))):
-                return 1
-            border = self._vector(row)
-            self.values = values
-            self.matrix = Bordered(self.problem.structure.factor(values), slope, border[:-1].copy(), float(border[-1]))
-            self._vector(step)[:] = self.matrix.solve(np.append(-f, 0.0))
-            ctypes.c_double.from_address(info).value = self.matrix.sign
-            return 0
-        return 1
+    def newton(self, y: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, float] | int:
+        f, values, slope = self.problem.entries(y)
+        if not (np.all(np.isfinite(f)) and np.all(np.isfinite(values)) and np.all(np.isfinite(slope))):
+            return NOT_FINITE
+        self.values = values
+        self.matrix = Bordered(self.problem.structure.factor(values), slope, row[:-1].copy(), float(row[-1]))
+        return self.matrix.solve(np.append(-f, 0.0)), float(self.matrix.sign)
 
-    def solve_again(self, context: int, rhs: int) -> int:
-        """See `bifrncrn.continuation.curve.Curve`."""
-        with self.carried:
-            vector = self._vector(rhs)
-            assert self.matrix is not None
-            vector[:] = self.matrix.solve(vector.copy())
-        return 0
+    def solved(self, rhs: np.ndarray) -> np.ndarray:
+        assert self.matrix is not None
+        return self.matrix.solve(rhs)
 
-    def spectrum(self, context: int, reals: int, imags: int, unused: int) -> int:
-        """See `bifrncrn.continuation.curve.Curve`."""
-        with self.carried:
-            found = self.problem.spectrum(self.values).values[: self.problem.kept]
-            view(reals, len(found))[:] = found.real
-            view(imags, len(found))[:] = found.imag
-        return 0
+    def eigenvalues(self) -> np.ndarray:
+        return np.asarray(self.problem.spectrum(self.values).values[: self.problem.kept])
 
-    def user_tests(self, context: int, y: int, tangent: int, values: int) -> int:
-        """See `bifrncrn.continuation.curve.Curve`."""
-        with self.carried:
-            assert self.events is not None
-            parameters = self.problem.parameters(float(self._vector(y)[-1]))
-            ctypes.CFUNCTYPE(None, *[_ADDRESS] * 3)(self.events.native.f)(y, parameters.ctypes.data, values)
-        return 0
-
-    def curve(self) -> Curve:
-        """Return the curve; it keeps these callbacks alive."""
-        kept, events = self.problem.kept, self.events
-        functions = {
-            name: ctypes.CFUNCTYPE(_I64, *[_I64] * count)(getattr(self, name))
-            for name, count in (("newton_step", 5), ("solve_again", 2), ("spectrum", 4), ("user_tests", 4))
-        }
-        address = {name: ctypes.cast(function, _ADDRESS).value or 0 for name, function in functions.items()}
-        return Curve(
-            size=self.problem.n + 1,
-            spectra=kept,
-            tests=len(events.names) if events else 0,
-            newton_step=address["newton_step"],
-            solve_again=address["solve_again"],
-            spectrum=address["spectrum"] if kept else 0,
-            user_tests=address["user_tests"] if events else 0,
-            context=0,
-            keep=(self, functions),
-            check=self.carried.check,
-            events=EVENTS,
-        )
-
-    def _vector(self, address: int) -> np.ndarray:
-        return view(address, self.problem.n + 1)
+    def tests(self, y: np.ndarray, tangent: np.ndarray) -> np.ndarray:
+        assert self.events is not None
+        parameters, values = self.problem.parameters(float(y[-1])), np.empty(len(self.events.names))
+        call = ctypes.CFUNCTYPE(None, *[_ADDRESS] * 3)(self.events.native.f)
+        call(y.ctypes.data, parameters.ctypes.data, values.ctypes.data)
+        return values
