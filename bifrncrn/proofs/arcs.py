@@ -26,10 +26,10 @@ do not lie on the cuts."""
 NEWTON_STEPS = 8
 SLACK = 1.2
 """A tube is tried at so many times the radius that the slope asks for, plus some of the room there is."""
-ROOMS = (1.0, 0.3, 0.1, 0.03, 0.01)
-"""How much of the room that is given is tried first: a wide tube leaves less to be looked at beside it."""
 NARROW = (0.0, 0.0, 0.0)
-"""Then the radius is widened to what K needs, so many times."""
+"""First a narrow tube is tried, and its radius widened to what K needs, so many times."""
+ROOMS = (1.0, 0.3, 0.1, 0.03, 0.01)
+"""Then how much of the room that is given is tried: a wide tube leaves less to be looked at beside it."""
 WIDEN = 1.1
 RELATIVE = 1e-13
 """The least radius of a tube, relative to the coordinates: some hundred roundings."""
@@ -105,8 +105,13 @@ def inverses(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(good[:, None, None], found, 0.0), good
 
 
-def to_curve(problem: Problem, pivot: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Take Newton steps to the curve, the pivot fixed; return points (k, n + 1) and which of them converged."""
+def to_curve(
+    problem: Problem, pivot: np.ndarray, start: np.ndarray, reach: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Take Newton steps to the curve, the pivot fixed; return points (k, n + 1) and which of them converged.
+
+    What goes further off than `reach` (k, n + 1) is given up.
+    """
     m = problem.n + 1
     rest = others(pivot, m)
     point = start.copy()
@@ -125,6 +130,9 @@ def to_curve(problem: Problem, pivot: np.ndarray, start: np.ndarray) -> tuple[np
         small = good & (np.abs(step) <= RELATIVE * np.abs(moved) + 1e-300).all(axis=1)
         close = good & (np.abs(step) <= 1e-8 * np.abs(moved) + 1e-14 * np.abs(y).max(axis=1)[:, None]).all(axis=1)
         done[going] = small | close
+        if reach is not None:
+            good &= (np.abs(y - start[going]) <= reach[going]).all(axis=1)
+            done[going] &= good
         going = going[good & ~small]
         if not len(going):
             break
@@ -183,9 +191,11 @@ def prove_arcs(
     core_low, core_high = tube_low.copy(), tube_high.copy()
     proved = np.zeros(len(center), bool)
     going = np.flatnonzero(good & np.isfinite(reach).all(axis=1))
-    for share in NARROW if room is None else (*ROOMS, *NARROW):
+    for share in NARROW if room is None else (*NARROW, *ROOMS):
+        if share == ROOMS[0]:
+            going = np.flatnonzero(proved)  # those that hold when they are narrow are tried wider
         if not len(going):
-            break
+            continue
         index = rest[going]
         wide = np.minimum(reach[going] + share * space[going], most[going])
         y_low, y_high = tube_low[going], tube_high[going]
@@ -195,12 +205,15 @@ def prove_arcs(
             problem, pivot[going], index, (y_low, y_high), c[going], half[going], inverse[going],
             (below[going], over[going]),
         )  # fmt: skip
-        tube_low[going], tube_high[going] = y_low, y_high
         done = going[inside]
-        k_low, k_high = core_low[done], core_high[done]
+        tube_low[done], tube_high[done] = y_low[inside], y_high[inside]
+        k_low, k_high = tube_low[done], tube_high[done]
         np.put_along_axis(k_low, rest[done], down(c[done] - shift[inside]), 1)
         np.put_along_axis(k_high, rest[done], up(c[done] + shift[inside]), 1)
-        core_low[done], core_high[done] = _on_planes(problem, k_low, k_high)
+        k_low, k_high = _on_planes(problem, k_low, k_high)
+        known = proved[done, None]  # the curve of a wider tube is that of the narrower one inside it
+        core_low[done] = np.where(known, np.maximum(k_low, core_low[done]), k_low)
+        core_high[done] = np.where(known, np.minimum(k_high, core_high[done]), k_high)
         proved[done] = True
         going, shift = going[~inside], shift[~inside]
         if share == 0.0:

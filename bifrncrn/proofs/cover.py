@@ -134,10 +134,9 @@ class _Step:
         try_ = np.flatnonzero(smooth & np.isfinite(tangent[keep]).all(axis=1))
         used = np.zeros(len(low), bool)
         if len(try_):
-            point, done = to_curve(self.problem, pivot[try_], middle[try_])
             # boxes may have been cut to the width of a rounding error
             sides = np.maximum(high[try_] - low[try_], SMALLEST * self.whole)
-            done &= (np.abs(point - middle[try_]) <= NEAR * sides).all(axis=1)
+            point, done = to_curve(self.problem, pivot[try_], middle[try_], NEAR * sides)
             sides = sides[done]
             try_, point = try_[done], point[done]
         if len(try_):
