@@ -1,5 +1,7 @@
 """Going on with a diagram."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -137,3 +139,48 @@ def test_bad_input(tmp_path):
         bf.extend(old, (-2, 2), events=["q = 1"])
     with pytest.raises(bf.InputError, match="cannot stop at"):
         bf.extend(old, (-2, 2), stop=["?"])
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "small", "large"),
+    [(CUBIC, "r", (-1, 0.1), (-2, 2)), (FORK, "r", (-1, 0.5), (-2, 2)), (BRUSSELATOR, "b", (0.5, 2.5), (0.2, 3))],
+)
+def test_a_loaded_diagram_goes_on_as_a_fresh_one(model, name, small, large, tmp_path):
+    """To the last digit, tangents and all."""
+    fresh = bf.diagram(model, name, small)
+    fresh.save(tmp_path / "old.json")
+    loaded = bf.Diagram.load(tmp_path / "old.json")
+    for one, other in zip(bf.extend(fresh, large).branches, bf.extend(loaded, large).branches, strict=True):
+        assert one.tangents.shape == one.points.shape
+        for key in ("points", "tangents", "unstable", "eigenvalues"):
+            np.testing.assert_array_equal(getattr(one, key), getattr(other, key))
+        assert [end.message for end in one.ended] == [end.message for end in other.ended]
+
+
+def test_a_closed_network_goes_on_as_a_fresh_one(tmp_path):
+    model = system({"S": "-b*S*I + g*I", "I": "b*S*I - g*I"}, {"b": 2, "g": 1}, {"S": 0.5, "I": 0.5}, nonnegative=True)
+    fresh = bf.diagram(model, "b", (1.5, 3))
+    fresh.save(tmp_path / "old.json")
+    pieces = [bf.extend(old, (0.1, 4)) for old in (fresh, bf.Diagram.load(tmp_path / "old.json"))]
+    for one, other in zip(*(piece.branches for piece in pieces), strict=True):
+        assert one.tangents.shape[1] == 2  # of b and the state that is left
+        np.testing.assert_allclose(one.points, other.points, rtol=1e-13, atol=1e-15)
+
+
+def test_tangents_are_those_of_the_branch():
+    (branch,) = bf.diagram(CUBIC, "r", (-1, 1)).branches
+    r, x = branch.points.T
+    slope = branch.tangents[:, 0] / branch.tangents[:, 1]  # r = x^3 - x
+    np.testing.assert_allclose(slope, 3 * x**2 - 1, atol=1e-6)
+    assert np.all(np.sum(np.diff(branch.points, axis=0) * branch.tangents[:-1], axis=1) > 0)
+
+
+def test_a_file_without_tangents_goes_on_too(tmp_path):
+    path = tmp_path / "old.json"
+    bf.diagram(CUBIC, "r", (-1, 0.1)).save(path)
+    data = json.loads(path.read_text())
+    for branch in data["branches"]:
+        del branch["tangents"]
+    path.write_text(json.dumps(data))
+    found = bf.extend(bf.Diagram.load(path), (-2, 2))
+    assert special(found) == special(bf.diagram(CUBIC, "r", (-2, 2)))

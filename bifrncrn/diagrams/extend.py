@@ -172,7 +172,9 @@ def _line(tracer: Tracer, diagram: Diagram, branch: Branch) -> Line:
     """Return a finished branch as a line that can be continued."""
     points = np.column_stack([branch.points[:, 1:], branch.points[:, 0]])
     scale = np.maximum(np.max(np.abs(points), axis=0), 1e-12)
-    tangents = np.gradient(points, axis=0) if len(points) > 1 else np.zeros_like(points)
+    tangents = np.roll(branch.tangents, -1, axis=1)  # there the parameter comes first
+    if tangents.shape != points.shape or not np.all(np.isfinite(tangents)):  # in files of earlier versions
+        tangents = np.gradient(points, axis=0) if len(points) > 1 else np.zeros_like(points)
     events = [
         _event(special, points[special.index], scale, tracer)
         for special in diagram.special_points
@@ -198,7 +200,7 @@ def _go_on(tracer: Tracer, line: Line, end: End, wider: bool) -> tuple[Line, End
         return line, end
     if end.reason == "stop":
         line = line.head(len(line) - 1)  # so that what it stopped at is seen, and counted, on the way
-    more, new_end = tracer.march_from(line.points[-1], line.points[-1] - line.points[-2])
+    more, new_end = tracer.march_from(line.points[-1], line.tangents[-1])
     if new_end.reason == "closed":
         return more, new_end
     return join([line, more.tail()]), new_end

@@ -189,6 +189,9 @@ class Branch(Reported):
         The periodic orbits themselves.
     system : System or None
         The model with all its variables, for columns that are computed from the states.
+    tangents : (k, m) array
+        Directions along the branch: of the parameter and of the states of the analysed system, without those that
+        conserved sums make superfluous. No columns where they are not known.
     """
 
     id: int
@@ -202,6 +205,7 @@ class Branch(Reported):
     multipliers: np.ndarray = field(default_factory=lambda: frozen(np.empty((0, 0)), complex), repr=False)
     profiles: tuple[Profile, ...] = field(default=(), repr=False)
     system: System | None = field(default=None, repr=False)
+    tangents: np.ndarray = field(default_factory=lambda: frozen(np.empty((0, 0))), repr=False)
 
     def orbit(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return times (k,), from 0 to the period, and states (k, n) of one of the periodic orbits.
@@ -282,6 +286,11 @@ class Branch(Reported):
             "from": self.origin,
             "ended": [{"reason": end.reason, "message": end.message} for end in self.ended],
             **({"orbits": [profile.to_json() for profile in self.profiles]} if self.profiles else {}),
+            **(
+                {"tangents": [[_number(v) for v in row] for row in self.tangents.tolist()]}
+                if self.tangents.size
+                else {}
+            ),
         }
 
     def __repr__(self) -> str:

@@ -161,6 +161,7 @@ def _branch(record: Record, number: int, parameter: str, second: str | None, poi
         origin=record.whole("from", points) if record.get("from") is not None else None,
         ended=tuple(End(end.text("reason"), end.text("message")) for end in ended),
         profiles=_profiles(record, count, (len(columns) - 2) // 2),
+        tangents=record.rows("tangents", count) if record.has("tangents") else frozen(np.empty((count, 0))),
     )
 
 

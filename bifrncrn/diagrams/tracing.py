@@ -596,6 +596,7 @@ class Tracer:
                 eigenvalues=frozen(line.eigenvalues, complex),
                 origin=origin,
                 ended=ends,
+                tangents=frozen(line.tangents.take(self.order, axis=1)),
             )
         )
 
