@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bifrncrn.base.progress import progress
+
 logger = logging.getLogger(__name__)
 
 _MAGIC = b"bifrncrn-cache-2"
@@ -73,7 +75,7 @@ def cached(key: str, environment: str, make: Callable[[], bytes]) -> bytes:
         return make()
     data = _read(folder, name, digest)
     if data is None:
-        with _alone(folder, name):
+        with progress("compiling, once for all later runs"), _alone(folder, name):
             data = _read(folder, name, digest)  # another process may have made it meanwhile
             if data is None:
                 data = make()
