@@ -41,8 +41,10 @@ SIZES = (1.0, 1e4, 1e-4, 1e8, 1e-8, 1e12, 1e-12, 1e16, 1e-16)
 """By so much the natural size of a state may differ from its unit; tried in turn."""
 PROBE = 1e-2
 """How far from a branch point, in such a size, it is looked how the parameter moves."""
-MOVED = (1e-10, 0.1)
+MOVED = (1e-13, 0.1)
 """Between these, in units of its range, the parameter's change tells the size to which the states grow."""
+VANISHED = 1e-5
+"""An eigenvalue that changes sign is zero at a branch point but for this part of what it is beside."""
 PARALLEL = 0.999
 """Two unit tangents at a branch point belong to one branch when their product exceeds this."""
 
@@ -348,7 +350,7 @@ class Tracer:
             if length > most:
                 continue
             moved, half = (self._moved(junction, part * size, step, zero) for part in (1.0, 0.5))
-            if MOVED[0] < moved < MOVED[1] and half < 0.5 * moved:  # else rounding moves it: the branch is vertical
+            if MOVED[0] < moved < MOVED[1] and half < 0.3 * moved:  # else rounding moves it: the branch is vertical
                 size = length / math.sqrt(moved)
                 unit = np.where(zero, size * np.abs(step), junction.scale)
                 scaled = size * step / unit if size < most else step / unit
@@ -531,6 +533,8 @@ class Tracer:
             # it must lie between the rows, or it is another one; and F must be zero, or it is not quite a branch point
             if found is not None and not self.problem.is_solved(found[0], found[1], scale):
                 found = None
+            if found is not None and not self._vanishes_at(found[0], line, event.row):
+                found = None
             if found is not None and -1e-6 <= ((found[0] - before) / scale) @ chord / (chord @ chord) <= 1.0 + 1e-6:
                 break
         else:
@@ -551,6 +555,14 @@ class Tracer:
         low, high = self.region.clip(y - reach), self.region.clip(y + reach)
         low[-1], high[-1] = max(low[-1], self.span[0]), min(high[-1], self.span[1])
         return low, high
+
+    def _vanishes_at(self, y: np.ndarray, line: Line, row: int) -> bool:
+        """Say whether the eigenvalue that changes sign between a row and the one before is zero at a point."""
+        which = int(min(line.unstable[row - 1], line.unstable[row]))
+        if not 0 <= which < line.eigenvalues.shape[1]:
+            return True
+        r0, r1 = line.eigenvalues[row - 1, which].real, line.eigenvalues[row, which].real
+        return bool(r0 * r1 >= 0.0 or abs(self.problem.eigenvalues(y)[which].real) <= VANISHED * max(abs(r0), abs(r1)))
 
     def _zero_between(self, line: Line, row: int) -> float:
         """Return the fraction of the way from the row before at which the eigenvalue that changes sign is zero."""
@@ -630,14 +642,15 @@ class Tracer:
     def _grown(self, line: Line, scale: np.ndarray) -> np.ndarray:
         """Return units of length in which states that are tiny all along a line, but no rounding, count by themselves.
 
-        A line that left a state of rest, all states zero, may know no size of some.
+        A line that left a state of rest, all states zero, may know no size of some. One that solves its equation, by
+        the terms of this, is not zero.
         """
         sizes = np.abs(line.points[:, :-1])
         grown = sizes.max(axis=0)
         tiny = (grown > 0.0) & (grown < SAME * scale[:-1])
         for place in np.flatnonzero(tiny).tolist():
             largest = line.points[sizes[:, place].argmax()]
-            tiny[place] = grown[place] > self.problem.blur(largest)[place]
+            tiny[place] = self.problem.solved(largest)[place]
         return np.append(np.where(tiny, grown, scale[:-1]), scale[-1])
 
     def _units(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> np.ndarray:

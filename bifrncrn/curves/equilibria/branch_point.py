@@ -81,11 +81,13 @@ def _row_sizes(problem: Problem, y: np.ndarray, matrix: np.ndarray, scale: np.nd
     """Give sizes of the equations, to be tried in turn.
 
     An equation may vanish to first order at a branch point (that of an extinct species does), so its size there alone
-    is no measure: first that beside it counts, then a part of the largest equation's.
+    is no measure: first that beside it counts, then a part of the largest equation's. Beside it what is zero is still
+    zero: nothing tells its unit.
     """
+    known = np.where(np.append(y[:-1], 1.0) != 0.0, scale, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):
         rows = np.abs(matrix) @ scale
-        beside = np.abs(problem.linearize(_beside(problem, y, scale))[1]) @ scale
+        beside = np.abs(problem.linearize(_beside(problem, y, known))[1]) @ scale
         if np.isfinite(beside).all() and (beside + rows).all():
             yield np.maximum(rows, beside)
         for spread in SPREADS:

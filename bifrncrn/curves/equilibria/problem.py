@@ -138,8 +138,12 @@ class EquilibriumProblem:
 
     def vanishes(self, y: np.ndarray) -> bool:
         """Say whether F is zero at y but for rounding, equation by equation."""
+        return all(self.solved(y))
+
+    def solved(self, y: np.ndarray) -> list[bool]:
+        """Say of every equation whether it holds at y but for rounding."""
         pairs = zip(*self._value_and_terms(y), strict=True)
-        return all(abs(f) <= WITHIN * EPS * size for f, size in pairs)
+        return [abs(f) <= WITHIN * EPS * size for f, size in pairs]
 
     def is_solved(self, y: np.ndarray, left: np.ndarray, unit: np.ndarray) -> bool:
         """Say whether the combination `left` of F, which does not change with y at a branch point, is zero there.
@@ -265,15 +269,20 @@ class EquilibriumProblem:
             return None
         if abs(found[0][-1]) < ROUNDING * EPS * scale[-1]:
             found[0][-1] = 0.0
-        tiny = np.append((np.abs(found[0]) < ROUNDING * scale)[:-1], False)
-        y = np.where(tiny, 0.0, found[0])
-        return (y if self._stay_zero(y, np.flatnonzero(tiny)) else found[0]), *found[1:]
+        return self._with_zeros(found[0], np.abs(found[0][:-1]) < ROUNDING * scale[:-1]), *found[1:]
 
-    def _stay_zero(self, y: np.ndarray, states: np.ndarray) -> bool:
-        """Say whether the equations of these states hold as long as they are zero, whatever the others are."""
-        f, matrix = self.linearize(y)
-        matrix[states, states] = 0.0
-        return not (np.any(f[states]) or np.any(matrix[states]))
+    def _with_zeros(self, y: np.ndarray, tiny: np.ndarray) -> np.ndarray:
+        """Make those of some states zero whose equations hold as long as they are, whatever the others are."""
+        zero = tiny.copy()
+        while zero.any():
+            exact = np.where(np.append(zero, False), 0.0, y)
+            f, matrix = self.linearize(exact)
+            np.fill_diagonal(matrix, 0.0)
+            stay = zero & (f == 0.0) & ~matrix.any(axis=1)
+            if np.array_equal(stay, zero):
+                return exact
+            zero = stay
+        return y
 
     def branch_point(
         self,
