@@ -223,7 +223,7 @@ def _event(name: str, entry: Any) -> Transition:
         raise ModelError(
             f"the event {name} lacks {'assignments' if 'trigger' in entry else 'a trigger'}; {rule}", table
         )
-    said = {key: str(value) if kinds[key] == "str" else value for key, value in entry.items()}
+    said: dict[str, Any] = {key: str(value) if kinds[key] == "str" else value for key, value in entry.items()}
     said["assignments"] = {key: str(value) for key, value in entry["assignments"].items()}
     return Transition(name, **said)
 

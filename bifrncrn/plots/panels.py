@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -54,8 +55,10 @@ def save_panels(panels: Sequence[Panel], path: str | os.PathLike[str]) -> None:
             figure.colorbar(drawn, ax=ax, ticks=np.unique(panel.image[2]))
         for line in panel.lines:
             solid = line.form in ("-", "--", ":", "-.")
-            look = {"linestyle": line.form} if solid else {"linestyle": "none", "marker": line.form, "markersize": 5}
-            hollow = {} if solid or line.width > 0 else {"markerfacecolor": "white"}
+            look: dict[str, Any] = (
+                {"linestyle": line.form} if solid else {"linestyle": "none", "marker": line.form, "markersize": 5}
+            )
+            hollow: dict[str, Any] = {} if solid or line.width > 0 else {"markerfacecolor": "white"}
             ax.plot(line.x, line.y, color=line.colour, lw=line.width, label=line.label or None, **look, **hollow)
         if panel.logarithmic:
             ax.set_xscale("log")

@@ -58,12 +58,12 @@ def _value(x: float | None, digits: int = 5) -> str:
     return "none found" if x is None else f"{x:.{digits}g}"
 
 
-def _cycle_of(plain: Plain, start: Array, lam: Array, rest: float, window: float, mu: float | None = None):  # type: ignore[no-untyped-def]
+def _cycle_of(
+    plain: Plain, start: Array, lam: Array, rest: float, window: float, mu: float | None = None
+) -> tuple[float, Array] | None:
     """Return period and points (K, M) of the cycle that the executive species come to from a start."""
     if mu is None:
-        return settled_cycle(
-            lambda x: plain.reduced(x, lam), start, rest, window, lambda x: plain.reduced_slope(x, lam)
-        )
+        return settled_cycle(plain.at(lam), start, rest, window, lambda x: plain.reduced_slope(x, lam))
     whole = plain.rest(start, lam)
     found = settled_cycle(lambda x: plain.full(x, lam, mu), whole, rest, window, lambda x: plain.full_slope(x, lam, mu))
     return None if found is None else (found[0], found[1][:, : len(start)])
@@ -77,10 +77,8 @@ def hopf(network: Network) -> Checked:
     plain, name = Plain.of(network), "hopf"
     row = partial(Row, name)
     rows = [*_loss(name, network, 3.43e-3)]
-    found = {}
     for mu, published in ((None, 2.14369), (0.0075, 2.14543)):
         at = hopf_value(plain, np.array([5.0, 5.0]), (1.0, 3.0), mu)
-        found[mu] = at
         what = "HB, lam" if mu is None else f"HB, lam at mu = {mu:g}"
         good = at is not None and abs(at[0] - 2.0) <= PLACE * 2.0
         rows.append(row(what, "2", _value(published), _value(at and at[0]), good))
@@ -104,7 +102,7 @@ def _amplitudes(plain: Plain) -> Panel:
     low, high = [], []
     for value in values:
         lam = np.array([value])
-        end = follow(lambda x, lam=lam: plain.reduced(x, lam), np.array([5.3, 5.0]), np.linspace(0, 120, 2400))
+        end = follow(plain.at(lam), np.array([5.3, 5.0]), np.linspace(0, 120, 2400))
         part = np.full(2, np.nan) if end is None else end[1600:, 0]
         low.append(part.min())
         high.append(part.max())
@@ -158,9 +156,9 @@ def homoclinic(network: Network) -> Checked:
     for value in (1.9, 1.98, 2.02):
         lam, times = np.array([value]), np.linspace(0, 60, 3000)
         wanted = follow(partial(target.rhs, values=[value]), np.array([4.85, 4.34]), times)
-        learned = follow(lambda x, lam=lam: plain.reduced(x, lam), np.array([4.85, 4.34]), times)
-        lines = [] if wanted is None else [Line(*wanted.T, "target", GREY, "-", 3.0)]
-        lines += [] if learned is None else [Line(*learned.T, "learned")]
+        learned = follow(plain.at(lam), np.array([4.85, 4.34]), times)
+        lines = [] if wanted is None else [Line(wanted[:, 0], wanted[:, 1], "target", GREY, "-", 3.0)]
+        lines += [] if learned is None else [Line(learned[:, 0], learned[:, 1], "learned")]
         panels.append(plane(f"lam = {value:g}", plain, lam, box, tuple(lines)))
     return Checked(tuple(rows), tuple(panels))
 
@@ -205,8 +203,8 @@ def hopf_critical(network: Network) -> Checked:
     counts, edges = np.histogram([-value for value in found if np.isfinite(value)], 20)
     bars = Line(np.repeat(edges, 2)[1:-1], np.repeat(counts, 2), "", BLUE)
     times = np.linspace(0, 60, 2000)
-    run = follow(lambda x: plain.reduced(x, NONE), np.array([5.8, 5.0]), times)
-    lines = () if run is None else (Line(*run.T, "learned"),)
+    run = follow(plain.at(NONE), np.array([5.8, 5.0]), times)
+    lines = () if run is None else (Line(run[:, 0], run[:, 1], "learned"),)
     spread = Panel("real parts in 100 copies", "real part", "copies", (bars,))
     return Checked(rows, (plane("trajectory", plain, NONE, box, lines), spread))
 
@@ -292,7 +290,7 @@ def designed(
 
 
 def _projected(plain: Plain, curve: Array, length: float, axes: tuple[int, int]) -> tuple[Line, ...]:
-    run = follow(lambda x: plain.reduced(x, NONE), curve[0], np.linspace(0, 3 * length, 6000))
+    run = follow(plain.at(NONE), curve[0], np.linspace(0, 3 * length, 6000))
     learned = () if run is None else (Line(run[3000:, axes[0]], run[3000:, axes[1]], "learned"),)
     return (ring(curve, "target", GREY, axes), *learned)
 
@@ -408,7 +406,7 @@ def hastings_powell(network: Network) -> Checked:
 
     start = np.array([0.4, 0.35, 0.3])
     true = lyapunov(wanted, start, 500.0, 300, 10.0)
-    ours = lyapunov(lambda x: plain.reduced(x, NONE), start, 500.0, 300, 10.0)
+    ours = lyapunov(plain.at(NONE), start, 500.0, 300, 10.0)
     assert true is not None
     good = ours is not None and ours[0] > 0.5 * true[0]
     rows = (
@@ -423,7 +421,7 @@ def hastings_powell(network: Network) -> Checked:
     )
     times = np.linspace(0, 400, 8000)
     panels = []
-    for title, field in (("target", wanted), ("learned", lambda x: plain.reduced(x, NONE))):
+    for title, field in (("target", wanted), ("learned", plain.at(NONE))):
         run = follow(field, start, times)
         lines = (
             ()

@@ -62,6 +62,10 @@ class Plain:
         """Return dx/dt (M,) with the perceptrons at rest."""
         return np.asarray(self.beta + x * (self.alpha @ self.fast(self.inputs(x, lam))[0]))
 
+    def at(self, lam: Array) -> Field:
+        """Return `reduced` with the parameter species held."""
+        return lambda x: self.reduced(x, lam)
+
     def reduced_many(self, x: Array, lam: Array) -> Array:
         """Return dx/dt (K, M) at states (K, M) and parameter species (K, P)."""
         y, _ = self.fast(self.theta + x @ self.omega.T + lam @ self.psi.T)
