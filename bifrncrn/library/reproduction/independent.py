@@ -22,6 +22,8 @@ ROOT = 1e-9
 """A field smaller than this, in units of its size in the box, is zero."""
 STARTS = 200
 """Random starts of Newton's method in a box."""
+SCANNED = 2000
+"""Places at which the rate of a single species is looked at."""
 CLOSED = 1e-3
 """A curve is closed where it returns to this part of its extent in one period ..."""
 MOVING = 1e-3
@@ -114,7 +116,12 @@ def outputs(classifier: Classifier, environment: Array) -> Array:
 
 
 def equilibria(plain: Plain, lam: Array, box: tuple[tuple[float, float], ...]) -> list[Array]:
-    """Return the equilibria found in a box by Newton's method from random places, in order of the first species."""
+    """Return the equilibria in a box: of one species where its rate changes sign, of more by Newton from random places.
+
+    They are in the order of the first species.
+    """
+    if len(box) == 1:
+        return _zeros(plain, lam, *box[0])
     low, high = (np.array(side) for side in zip(*box))
     places = np.random.default_rng(0).uniform(low, high, (STARTS, len(low)))
     size = np.abs(plain.reduced_many(places, np.tile(lam, (STARTS, 1)))).max() or 1.0
@@ -125,6 +132,14 @@ def equilibria(plain: Plain, lam: Array, box: tuple[tuple[float, float], ...]) -
         if good and all(np.abs((end - other) / (high - low)).max() > SAME for other in found):
             found.append(end)
     return sorted(found, key=lambda x: float(x[0]))
+
+
+def _zeros(plain: Plain, lam: Array, low: float, high: float) -> list[Array]:
+    """Return where the rate of one species changes its sign on a grid."""
+    x = np.linspace(low, high, SCANNED)
+    rate = plain.reduced_many(x[:, None], np.tile(lam, (SCANNED, 1)))[:, 0]
+    change = np.flatnonzero((rate[:-1] < 0.0) != (rate[1:] < 0.0))
+    return [np.array([brentq(lambda v: plain.reduced(np.array([v]), lam)[0], x[k], x[k + 1])]) for k in change]
 
 
 def follow(field: Field, start: Array, times: Array, slope: Field | None = None) -> Array | None:
