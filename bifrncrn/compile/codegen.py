@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bifrncrn.base.errors import InputError
-from bifrncrn.compile.functions import FUNCTIONS, lower_rncrn_s
+from bifrncrn.compile.functions import FUNCTIONS, lowered
 from bifrncrn.compile.graph import LEAVES, Graph
 
 PIECE = 1000
@@ -149,9 +149,9 @@ class Writer:
         g, op = self.g, self.g.op[node]
         if op == "add":
             found = tuple(g.args[arg][0] if g.op[arg] == "neg" else arg for arg in g.args[node])
-        elif op == "call:rncrn_s":
-            self._lowered[node] = lower_rncrn_s(g, g.args[node])
-            found = (self._lowered[node],)
+        elif (instead := lowered(g, node)) is not None:
+            self._lowered[node] = instead
+            found = (instead,)
         else:
             found = g.operands(node)
         self._needs[node] = found
@@ -278,7 +278,7 @@ class Writer:
 
     def _call(self, name: str, node: int) -> str:
         args = self.g.args[node]
-        if name == "rncrn_s":
+        if node in self._lowered:
             return self._name(self._lowered[node])
         if name == "besselj":
             self.declared.setdefault("declare double @jn(i32, double)")

@@ -25,6 +25,10 @@ class Function:
     python : source text with `{0}`, `{1}`, ... for the arguments.
     sympy : its name in sympy.
     symbol : its name in the C library; "" when machine code is generated for it instead.
+    lower : `lower(graph, args)` gives the node of the same in elementary operations, which are what is compiled;
+        None for what is a function of its own.
+    with_slope : `with_slope(graph, args)` gives the node that it is multiplied by in its slope, where the product
+        has a sharper enclosure of its own (the name with a prime); None where it has none.
     """
 
     arity: int
@@ -33,6 +37,8 @@ class Function:
     python: str
     sympy: str
     symbol: str = ""
+    lower: Callable[[Graph, tuple[int, ...]], int] | None = None
+    with_slope: Callable[[Graph, tuple[int, ...]], int] | None = None
 
 
 def sign(x: float) -> float:
@@ -89,7 +95,7 @@ def _besselj(g: Graph, w: int, args: tuple[int, ...], i: int) -> int:
     return g.mul(g.const(0.5), g.sub(below, above))
 
 
-def discriminant_root(g: Graph, args: tuple[int, ...]) -> int:
+def _discriminant_root(g: Graph, args: tuple[int, ...]) -> int:
     """Return the node sqrt(z^2 + 4 g t) that `rncrn_s` and its derivatives share."""
     z, gamma, tau = args
     return g.call("sqrt", (g.add([_square(g, z), g.mul(g.const(4.0), g.mul(gamma, tau))]),))
@@ -97,14 +103,14 @@ def discriminant_root(g: Graph, args: tuple[int, ...]) -> int:
 
 def _rncrn_s(g: Graph, w: int, args: tuple[int, ...], i: int) -> int:
     """Differentiate t s^2 - z s - g = 0 implicitly: (s, 1, -s^2) / (2 t s - z), and 2 t s - z = sqrt(z^2 + 4 g t)."""
-    r = _inverse(g, discriminant_root(g, args))
+    r = _inverse(g, _discriminant_root(g, args))
     return (g.mul(w, r), r, g.neg(g.mul(g.mul(w, w), r)))[i]
 
 
-def lower_rncrn_s(g: Graph, args: tuple[int, ...]) -> int:
+def _lower_rncrn_s(g: Graph, args: tuple[int, ...]) -> int:
     """Return `rncrn_s` in elementary operations, with one division."""
     z, gamma, tau = args
-    q = discriminant_root(g, args)
+    q = _discriminant_root(g, args)
     two = g.const(2.0)
     return g.div(
         g.where(z, g.add([z, q]), g.mul(two, gamma)),
@@ -173,9 +179,26 @@ FUNCTIONS: dict[str, Function] = {
     "max": Function(2, max, None, "max({0}, {1})", "Max"),
     "atan2": Function(2, math.atan2, _atan2, "math.atan2({0}, {1})", "atan2", "atan2"),
     "besselj": Function(2, None, _besselj, "jn({0}, {1})", "besselj"),
-    "rncrn_s": Function(3, rncrn_s, _rncrn_s, "", "rncrn_s"),
+    "rncrn_s": Function(
+        3,
+        rncrn_s,
+        _rncrn_s,
+        "",
+        "rncrn_s",
+        lower=_lower_rncrn_s,
+        with_slope=lambda g, args: _inverse(g, _discriminant_root(g, args)),
+    ),
 }
 """Every function, by the name a formula uses."""
+CALL = "call:"
+"""What the operation of a call begins with."""
+
+
+def lowered(g: Graph, node: int) -> int | None:
+    """Return what a node is compiled as instead, in elementary operations; None for itself."""
+    lower = FUNCTIONS[g.op[node].removeprefix(CALL)].lower if g.op[node].startswith(CALL) else None
+    return None if lower is None else lower(g, g.args[node])
+
 
 ALIASES = {
     "ln": "log",

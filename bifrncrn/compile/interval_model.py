@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.compile.codegen import Output, Step, Writer, assign_slots, literal, pieces
-from bifrncrn.compile.functions import discriminant_root
+from bifrncrn.compile.functions import CALL, FUNCTIONS
 from bifrncrn.compile.graph import Graph
 from bifrncrn.compile.interval_code import PAIR, Module
 from bifrncrn.compile.interval_functions import INTERVALS, POINTS, interval_function
@@ -125,12 +125,15 @@ class _IntervalWriter(Writer):
         return self.g.operands(node)
 
     def _find_slope(self, node: int) -> None:
-        """Notice s / sqrt(z^2 + 4 g t), the slope of a perceptron, which is enclosed more sharply as a whole."""
+        """Notice the product that is the slope of a function, where that is enclosed more sharply as a whole."""
         g = self.g
         if g.op[node] != "mul" or node in self._slopes:
             return
         for root, other in (g.args[node], g.args[node][::-1]):
-            if g.op[root] == "call:rncrn_s" and other == g.div(g.one, discriminant_root(g, g.args[root])):
+            if not g.op[root].startswith(CALL):
+                continue
+            factor = FUNCTIONS[g.op[root].removeprefix(CALL)].with_slope
+            if factor is not None and other == factor(g, g.args[root]):
                 self._slopes[node] = root
 
     def piece(self, steps: list[Step], slots: dict[int, int]) -> list[str]:
@@ -169,7 +172,8 @@ class _IntervalWriter(Writer):
     def _enclose(self, node: int) -> _Ends:
         g, op, args = self.g, self.g.op[node], self.g.args[node]
         if node in self._slopes:
-            return self._function("rncrn_s'", [self._pair(arg) for arg in g.args[self._slopes[node]]])
+            root = self._slopes[node]
+            return self._function(f"{g.op[root].removeprefix(CALL)}'", [self._pair(arg) for arg in g.args[root]])
         if op == "call:besselj":
             return self._function(f"bessel{int(g.args[args[0]][0])}", [self._pair(args[1])])
         ends = [self._pair(arg) for arg in g.operands(node)]

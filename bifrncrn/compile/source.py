@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from bifrncrn.compile.derivatives import jacobian
-from bifrncrn.compile.functions import FUNCTIONS, lower_rncrn_s
+from bifrncrn.compile.functions import FUNCTIONS, lowered
 from bifrncrn.compile.graph import LEAVES, Graph
 
 TERMS_PER_LINE = 20
@@ -92,7 +92,7 @@ class _Printer:
         self.taken = set(names.values())
         self.arguments = [self._fresh(name) for name in ("x", "p", "out")]
         self.named = {node: names[name] for name, node in definitions.items() if g.op[node] not in LEAVES}
-        self.lowered: dict[int, int] = {}
+        self.lowered: dict[int, int | None] = {}
         self.text: dict[int, tuple[str, int]] = {}
         self.lines: list[str] = []
         self.count = 0
@@ -177,11 +177,10 @@ class _Printer:
     # -- the graph ----------------------------------------------------------------------------------------------
 
     def _operands(self, node: int) -> tuple[int, ...]:
-        if self.g.op[node] != "call:rncrn_s":
-            return self.g.operands(node)
         if node not in self.lowered:
-            self.lowered[node] = lower_rncrn_s(self.g, self.g.args[node])
-        return (self.lowered[node],)
+            self.lowered[node] = lowered(self.g, node)
+        instead = self.lowered[node]
+        return self.g.operands(node) if instead is None else (instead,)
 
     def _order(self, roots: list[int]) -> Iterator[int]:
         """Yield the operations so that each follows what it needs, in the order of the roots."""
@@ -231,8 +230,9 @@ class _Printer:
         if op == "where":
             c, a, b = (self._text(arg)[0] for arg in args)
             return f"({a} if {c} >= 0.0 else {b})", _ATOM
-        if op == "call:rncrn_s":
-            return self._text(self.lowered[node])
+        instead = self.lowered.get(node)
+        if instead is not None:
+            return self._text(instead)
         if op == "call:besselj":
             return f"jn({int(g.args[args[0]][0])}, {self._text(args[1])[0]})", _ATOM
         template = FUNCTIONS[op.removeprefix("call:")].python

@@ -117,7 +117,7 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
 def checked_range(system: System, first: str, second: str, bounds: tuple[float, float]) -> tuple[float, float]:
     """Return the interval of the second parameter, checked."""
     low, high = bounds_of(second, bounds)
-    if not system.equations:
+    if not system.has_formulas:
         raise InputError("curves in two parameters need the model's equations, but it is a Python function; give them")
     if len(system.variables) > LARGEST:
         count = len(system.variables)

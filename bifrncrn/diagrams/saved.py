@@ -38,7 +38,7 @@ def model_out(diagram: Diagram) -> dict[str, Any]:
     """Return what is saved of the model: its text, and the sums that were divided out; None where it is code."""
     reduction = diagram.reduction
     system = diagram.system if reduction is None else reduction.whole
-    if system is None or not system.equations:
+    if system is None or not system.has_formulas:
         return {"system": None}
     out: dict[str, Any] = {"system": toml.dumps(system)}
     if reduction is not None:

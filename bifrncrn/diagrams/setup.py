@@ -185,7 +185,7 @@ def divided(
     region: Region | None = None,
 ) -> Reduction | None:
     """Return the system without its conserved sums, the totals as at x; None where nothing is conserved."""
-    if is_large(system) or not system.equations:
+    if is_large(system) or not system.has_formulas:
         return None  # too large to look for sums, or a Python function, from which nothing can be divided out
     varied = (system.parameter_index(parameter), *span) if parameter in system.parameters else None
     laws = conserved(system, x, region, varied)
@@ -194,7 +194,7 @@ def divided(
 
 def check_at_rest(system: System) -> None:
     """Raise InputError for a system with a variable that grows at one rate in every state, such as time."""
-    for name, text in system.equations.items() if system.equations else ():
+    for name, text in system.equations.items() if system.has_formulas else ():
         try:
             rate = float(text)
         except ValueError:

@@ -60,7 +60,7 @@ def fortran(system: System) -> str:
     InputError
         If the system is a Python function, or uses a function that Fortran lacks.
     """
-    if not system.equations:
+    if not system.has_formulas:
         raise InputError("a Python function has no equations to write into a Fortran file for AUTO")
     if system.period:
         raise refuse(system)

@@ -92,7 +92,7 @@ def borders_of(system: System) -> Borders | None:
 
 
 def _borders_of(system: System) -> Borders | None:
-    if not system.equations:
+    if not system.has_formulas:
         return None
     texts = [*system.equations.values(), *system.definitions.values()]
     if not any(_WORDS.search(text) for text in texts):

@@ -282,7 +282,7 @@ def with_totals(system: System, totals: Mapping[str, float]) -> System:
 def _laws(system: System) -> np.ndarray:
     """Return the conserved sums that diagrams would divide out, (r, n)."""
     n = len(system.variables)
-    if n > LARGEST or not system.equations:
+    if n > LARGEST or not system.has_formulas:
         return np.zeros((0, n))
     return conserved(system, np.array(system.state))
 

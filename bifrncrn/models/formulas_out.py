@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bifrncrn.base.errors import InputError
-from bifrncrn.compile.functions import lower_rncrn_s
+from bifrncrn.compile.functions import lowered
 from bifrncrn.compile.graph import LEAVES, Graph
 
 LONGEST = 100
@@ -78,8 +78,8 @@ class Assignments:
         self.lines: list[tuple[str, str]] = []
         self._parts: dict[int, _Part] = {}
         self._count = 0
-        lowered = {n: lower_rncrn_s(g, g.args[n]) for n in g.reachable(roots) if g.op[n] == "call:rncrn_s"}
-        self._lowered = lowered
+        instead = {node: lowered(g, node) for node in g.reachable(roots)}
+        self._lowered = {node: lower for node, lower in instead.items() if lower is not None}
         order = self._order(roots)
         uses: dict[int, int] = {}
         for node in order:

@@ -315,6 +315,11 @@ class FunctionSystem(System):
         return self.model
 
     @property
+    def has_formulas(self) -> bool:
+        """There is code alone."""
+        return False
+
+    @property
     def note(self) -> str:
         """How accurate the results are."""
         if self.model.functions.jacobian is None:

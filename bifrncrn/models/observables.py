@@ -98,7 +98,7 @@ def observables(system: System, texts: Mapping[str, str]) -> Observables:
 
 def borders(system: System) -> Observables:
     """Compile what jumps in the equations: every choice they make (1 or 0), every sign and every whole part."""
-    texts = (*system.equations.values(), *system.definitions.values()) if system.equations else ()
+    texts = (*system.equations.values(), *system.definitions.values()) if system.has_formulas else ()
     if not any(JUMPS.search(text) for text in texts):
         return Observables(system, "", 0, _nothing)
     graph, roots = system.native.graph
@@ -115,7 +115,7 @@ def borders(system: System) -> Observables:
 
 def denominators(system: System) -> Observables:
     """Compile what the equations divide by, factor by factor; nothing of a Python function."""
-    if not system.equations:
+    if not system.has_formulas:
         return Observables(system, "", 0, _nothing)
     graph, roots = system.native.graph
     waiting = [graph.args[node][1] for node in graph.reachable(roots) if graph.op[node] == "div"]

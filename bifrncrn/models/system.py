@@ -371,6 +371,11 @@ class System:
         return _index(name, self.parameters, "parameter")
 
     @property
+    def has_formulas(self) -> bool:
+        """Whether the right-hand sides are formulas, from which others can be derived, rather than code alone."""
+        return True
+
+    @property
     def note(self) -> str:
         """What a reader of results must know about how the system is evaluated; empty where it is exact."""
         return " ".join(self.notes)

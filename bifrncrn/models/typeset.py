@@ -82,7 +82,7 @@ def equations(system: System) -> list[tuple[str, Formula, str]]:
 
     A model that is Python code has none.
     """
-    if not system.equations:
+    if not system.has_formulas:
         return []
     names = (*system.variables, *system.parameters, *system.definitions)
     out = [(name, typeset(text, names), "definition") for name, text in system.definitions.items()]

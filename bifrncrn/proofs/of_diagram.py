@@ -31,7 +31,7 @@ def of_diagram(diagram: Any, seconds: float) -> Proof:
     system = diagram.system if reduction is None else reduction.system
     if system is None:
         raise InputError("a diagram that was loaded holds no model; trace it again, or prove its model in a box")
-    if not system.equations:
+    if not system.has_formulas:
         raise InputError(NO_EQUATIONS)
     check_arithmetic()
     name, values = diagram.parameter, (np.array(system.values), np.array(system.values))

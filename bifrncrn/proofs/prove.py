@@ -168,7 +168,7 @@ def _taken(model: Any, bounds: Any, box: Any) -> tuple[System, Any, Any]:
         model = model.system
     if not isinstance(model, System):
         raise InputError(f"prove takes a System, a Target or a Network, not {type(model).__name__}")
-    if not model.equations:
+    if not model.has_formulas:
         raise InputError(NO_EQUATIONS)
     return model, bounds, box
 

@@ -106,7 +106,7 @@ def attractors(
     sides = _sides(system, box)
     count, steps = whole("samples", samples), whole("max_steps", max_steps)
     inner = autonomous(system) if system.period else system
-    laws = conserved(inner, inner.state) if system.equations else ()
+    laws = conserved(inner, inner.state) if system.has_formulas else ()
     reduction = reduce(inner, np.asarray(laws), inner.state) if len(laws) else None
     starts = _starts(inner, sides, reduction, count, np.random.default_rng(whole("seed", seed, 0)))
     size = np.maximum(np.ptp(starts, axis=0), np.abs(starts).max(axis=0))

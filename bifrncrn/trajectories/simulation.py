@@ -294,7 +294,7 @@ def _set_clocks(system: System, times: np.ndarray, states: np.ndarray, start: fl
     """Make variables that run like time exact: floor(time) must jump at the right one of the times asked for."""
     changed = {name for transition in system.transitions for name in transition.assignments}
     for i, name in enumerate(system.variables):
-        if system.equations and system.equations[name] == "1" and name not in changed:
+        if system.has_formulas and system.equations[name] == "1" and name not in changed:
             states[:, i] = system.state[i] + (times - start)
 
 

@@ -179,7 +179,7 @@ def _field(system: System, layer: Layer, states: list[str], points: np.ndarray, 
 
 def _rates(system: System, x: np.ndarray) -> np.ndarray:
     """Return the right-hand sides at states (k, n)."""
-    if not system.equations:
+    if not system.has_formulas:
         return Field(system).many(x)
     return observables(system, system.equations).along(x, np.tile(system.values, (len(x), 1)))
 

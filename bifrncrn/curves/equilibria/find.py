@@ -80,7 +80,7 @@ def find_equilibria(
         system = system.with_(values=dict(values))
     if len(system.variables) > SPARSE_ABOVE:
         raise InputError(f"equilibria are searched in up to {SPARSE_ABOVE} states, not {len(system.variables)}")
-    if system.equations and len(conserved(system, 0.5 * (low + high))):
+    if system.has_formulas and len(conserved(system, 0.5 * (low + high))):
         rule = "so its equilibria come in families; make a total a parameter, or trace them with diagram"
         raise InputError(f"the system conserves sums of its variables, {rule}")
     if not system.parameters:

@@ -58,7 +58,7 @@ def dumps(system: System) -> str:
     InputError
         If the system is a Python function, or uses a function that XPPAUT lacks.
     """
-    if not system.equations:
+    if not system.has_formulas:
         raise InputError("a Python function has no equations to write into an XPPAUT file")
     if system.period:
         raise refuse(system)
