@@ -125,7 +125,7 @@ def test_period_doublings_of_the_double_well():
         4 * np.pi / 1.2
     )
     alone = found.branch(first)
-    assert alone.branch.columns == found.branches[0].columns
+    assert alone.branches[0].columns == found.branches[0].columns
     assert alone.system.period == "2*pi/omega"
 
 

@@ -46,6 +46,7 @@ def test_a_doubled_branch_is_the_known_one():
     (point,) = whole.special("PD")
     assert point.parameters["lam"] == pytest.approx(0.25, abs=1e-10)
     found = bf.orbits(point)
+    np.testing.assert_array_equal(whole.branch(point).points, found.points)  # a branch of orbits is a diagram too
     lam = found.column("lam")
     assert found.ended[0].reason == "PD"
     assert found.ended[1].reason == "range"

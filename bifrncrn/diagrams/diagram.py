@@ -23,7 +23,6 @@ from bifrncrn.diagrams.setup import (
     checked_start,
     common,
     labels,
-    parameter_of,
     start_point,
     with_totals,
 )
@@ -145,7 +144,7 @@ def _forced(
     """Return the diagram of a periodically forced system; what was `given` that it cannot take is refused."""
     from bifrncrn.diagrams.forced import forced_diagram
 
-    name = parameter_of(system, parameter)
+    name = system.varying(parameter)
     span = bounds_of(name, bounds)
     system, rest = with_totals(system, name, start)
     for key, value in given.items():

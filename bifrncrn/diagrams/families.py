@@ -35,7 +35,7 @@ from bifrncrn.curves.orbits.hopf import HopfPoint, amplitude_floor, first_place,
 from bifrncrn.curves.orbits.multipliers import damped, multipliers
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit
 from bifrncrn.diagrams.results import Branch, End, Profile, SpecialPoint
-from bifrncrn.diagrams.setup import Setup, at_state, bounds_of, parameter_of
+from bifrncrn.diagrams.setup import Setup, at_state, bounds_of
 from bifrncrn.models.forcing import shown
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Cycle
@@ -104,7 +104,7 @@ def from_cycle(
     forced: System | None = None,
 ) -> Family:
     """Follow the branch of a cycle both ways; `forced` is the forced system that the cycle's stands for."""
-    name = parameter_of(cycle.system, parameter)
+    name = cycle.system.varying(parameter)
     setup = at_state(cycle.system, cycle.points[0], name, bounds_of(name, bounds), options)
     task = checked(replace(setup, forced=forced))
     index = task.system.parameter_index(name)

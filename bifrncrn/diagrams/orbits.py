@@ -17,7 +17,7 @@ from bifrncrn.curves.orbits.ends import MOTHER
 from bifrncrn.diagrams.families import Family, check_inside, checked, from_cycle, from_hopf, same
 from bifrncrn.diagrams.leaving import from_cycle_point
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
-from bifrncrn.diagrams.setup import at_point, bounds_of, parameter_of, start_point
+from bifrncrn.diagrams.setup import at_point, bounds_of, start_point
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import without_clock
 from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle
@@ -32,57 +32,46 @@ leaves there; its end is interpolated in its last step."""
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Orbits(Diagram):
-    """A branch of periodic orbits, with its special points: a diagram of one branch.
-
-    Attributes
-    ----------
-    branch : Branch
-        The branch; its fields are also here.
-    """
-
-    @property
-    def branch(self) -> Branch:  # type: ignore[override]  # a diagram of one branch has no others to choose from
-        """The branch."""
-        return self.branches[0]
+    """A branch of periodic orbits, with its special points: a diagram of one branch, whose fields are also here."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns of `points`."""
-        return self.branch.columns
+        return self.branches[0].columns
 
     @property
     def points(self) -> np.ndarray:
         """The points of the branch."""
-        return self.branch.points
+        return self.branches[0].points
 
     @property
     def unstable(self) -> np.ndarray:
         """The number of unstable multipliers of every point."""
-        return self.branch.unstable
+        return self.branches[0].unstable
 
     @property
     def multipliers(self) -> np.ndarray:
         """The Floquet multipliers of every point."""
-        return self.branch.multipliers
+        return self.branches[0].multipliers
 
     @property
     def ended(self) -> tuple[End, ...]:
         """Why the branch ends at its first and at its last point."""
-        return self.branch.ended
+        return self.branches[0].ended
 
     def column(self, name: str) -> np.ndarray:
         """Return one column of the points by its name."""
-        return self.branch.column(name)
+        return self.branches[0].column(name)
 
     def orbit(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return times (k,) and states (k, n) of one of the orbits."""
-        return self.branch.orbit(index)
+        return self.branches[0].orbit(index)
 
     def plot_family(self, states: tuple[str, str] | None = None, count: int = 6) -> np.ndarray:
         """Draw some of the orbits, each in the plane of two states; see `bifrncrn.plots.cycles.plot_family`."""
         from bifrncrn.plots.cycles import plot_family
 
-        return plot_family(self.branch, states, count)
+        return plot_family(self.branches[0], states, count)
 
 
 def orbits(
@@ -255,7 +244,7 @@ def with_cycle(
             "the diagram of a periodically forced model follows its periodic orbits itself; ask for no cycle"
         )
     system = without_clock(system)
-    name, start = parameter_of(system, parameter), dict(start or {})
+    name, start = system.varying(parameter), dict(start or {})
     y = start_point(system, name, bounds_of(name, bounds), start)
     cycle = find_cycle(system, values={name: float(y[-1])}, state=y[:-1])
     if cycle is None:

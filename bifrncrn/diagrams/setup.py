@@ -113,7 +113,7 @@ def begin(
     """Return the setup of a system, the totals of conserved sums as at its start, and what is left of the start."""
     options = (options or DEFAULT).begun()
     total = parameter is not None and parameter not in system.parameters  # a conserved sum perhaps
-    name = parameter if total or not system.parameters else parameter_of(system, parameter)
+    name = parameter if total or not system.parameters else system.varying(parameter)
     check_at_rest(system)
     span = bounds_of(name or "the parameter", bounds)
     system, start = with_totals(system, name, start)
@@ -125,7 +125,7 @@ def begin(
     reduction = divided(system, x, name, span, start, region)
     owner = reduction.system if reduction else system
     rest = {key: value for key, value in start.items() if not reduction or key not in system.variables}
-    return Setup(system, owner, reduction, parameter_of(owner, name), span, options, walls), rest
+    return Setup(system, owner, reduction, owner.varying(name), span, options, walls), rest
 
 
 def with_totals(system: System, name: str | None, start: Mapping[str, float]) -> tuple[System, dict[str, float]]:
@@ -239,19 +239,6 @@ def common(
                 f"the box of {name}, [{low:g}, {high:g}], lies beyond its walls, [{least:g}, {most:g}]; give another"
             )
     return out
-
-
-def parameter_of(system: System, name: str | None) -> str:
-    """Return the name of the continuation parameter: the one given, `lam`, or the only one there is."""
-    if name is None:
-        name = "lam" if "lam" in system.parameters else None
-        if name is None and len(system.parameters) == 1:
-            name = system.parameters[0]
-        if name is None:
-            choice = ", ".join(system.parameters) or "none: the model has no parameters"
-            raise InputError(f"which parameter should vary? Name one of {choice}")
-    system.parameter_index(name)
-    return name
 
 
 def bounds_of(name: str, bounds: tuple[float, float] | None) -> tuple[float, float]:

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from bifrncrn.trajectories.simulation import Simulation
 
 
+CUSTOMARY = "lam"
+"""What the field calls the parameter that varies, so that it need not be named."""
+
+
 @dataclass(frozen=True, eq=False)
 class System:
     """A system dx/dt = f(x; p), made by `from_equations` or `from_file`; autonomous, or forced periodically.
@@ -369,6 +373,23 @@ class System:
     def parameter_index(self, name: str) -> int:
         """Return the place of a parameter; InputError with a suggestion when there is none of that name."""
         return _index(name, self.parameters, "parameter")
+
+    def varying(self, name: str | None = None) -> str:
+        """Return the parameter that is to vary: the one named, else that of the CUSTOMARY name, or the only one.
+
+        Raises
+        ------
+        InputError
+            If there is no such parameter, or more than one to choose from.
+        """
+        if name is None:
+            only = self.parameters if len(self.parameters) == 1 else ()
+            name = next((each for each in (CUSTOMARY, *only) if each in self.parameters), None)
+        if name is None:
+            choice = ", ".join(self.parameters) or "none: the model has no parameters"
+            raise InputError(f"which parameter should vary? Name one of {choice}")
+        self.parameter_index(name)
+        return name
 
     @property
     def has_formulas(self) -> bool:

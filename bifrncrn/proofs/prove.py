@@ -78,7 +78,7 @@ def prove(
     if hasattr(model, "special_points") and hasattr(model, "reduction"):
         return of_diagram(model, seconds)
     system, bounds, box = _taken(model, bounds, box)
-    name = _parameter(system, parameter)
+    name = system.varying(parameter)
     if values and name in values:
         raise InputError(f"{name} varies over its range; give it no value")
     system = system.with_(values=values) if values else system
@@ -171,17 +171,6 @@ def _taken(model: Any, bounds: Any, box: Any) -> tuple[System, Any, Any]:
     if not model.has_formulas:
         raise InputError(NO_EQUATIONS)
     return model, bounds, box
-
-
-def _parameter(system: System, name: str | None) -> str:
-    if name is None:
-        name = "lam" if "lam" in system.parameters else None
-        if name is None and len(system.parameters) == 1:
-            name = system.parameters[0]
-        if name is None:
-            raise InputError(f"which parameter should vary? Name one of {', '.join(system.parameters) or 'none'}")
-    system.parameter_index(name)
-    return name
 
 
 def _interval(what: str, given: Any) -> Interval:

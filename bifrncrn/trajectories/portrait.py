@@ -13,6 +13,7 @@ from bifrncrn.base.arrays import frozen
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.tables import Reported, folded, format_table, printable
+from bifrncrn.curves.equilibria.find import with_a_parameter
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.search import equilibria
 from bifrncrn.models.field import Field
@@ -188,11 +189,7 @@ def _grid(field: Field, low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 
 def _rests(system: System, low: np.ndarray, high: np.ndarray) -> tuple[tuple[Rest, ...], str]:
-    if not system.parameters:
-        system = System.from_equations(
-            system.equations, {"unused": 0.0}, dict(zip(system.variables, system.state.tolist(), strict=True)),
-            definitions=system.definitions, nonnegative=system.nonnegative,
-        )  # fmt: skip
+    system = with_a_parameter(system)
     problem = EquilibriumProblem(system, 0)
     found = equilibria(problem, float(system.values[0]), low, high, problem.region)
     rests = [Rest(frozen(y[:2]), frozen(np.linalg.eigvals(system.jacobian(y[:2])), complex)) for y in found.points]

@@ -92,7 +92,7 @@ def _by_collocation(network: Network, cycle: Cycle, at: float, scale: float) -> 
     from bifrncrn.trajectories.cycles import cycle_through
 
     try:
-        branch = orbits(cycle, (BELOW * at, scale), parameter="mu").branch
+        branch = orbits(cycle, (BELOW * at, scale), parameter="mu").branches[0]
     except ConvergenceError:
         return None
     row = int(np.argmax(branch.column("mu")))

@@ -162,14 +162,14 @@ def bench(
         If a name is unknown or no engine runs.
     """
     from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-    from bifrncrn.diagrams.setup import bounds_of, parameter_of, start_point
+    from bifrncrn.diagrams.setup import bounds_of, start_point
     from bifrncrn.models.toml import dumps
 
     engines = installed() if engines is None else engines
     unknown = [name for name in engines if name not in ENGINES]
     if unknown:
         raise InputError(f"there is no engine {unknown[0]!r}; the engines are {', '.join(ENGINES)}")
-    parameter = parameter_of(system, parameter)
+    parameter = system.varying(parameter)
     bounds = bounds_of(parameter, bounds)
     y = start_point(system, parameter, bounds, start or {})
     begun = system.with_(state=y[:-1])

@@ -83,8 +83,7 @@ def find_equilibria(
     if system.has_formulas and len(conserved(system, 0.5 * (low + high))):
         rule = "so its equilibria come in families; make a total a parameter, or trace them with diagram"
         raise InputError(f"the system conserves sums of its variables, {rule}")
-    if not system.parameters:
-        system = _with_a_parameter(system)
+    system = with_a_parameter(system)
     problem = EquilibriumProblem(system, 0)
     found = equilibria(problem, float(system.values[0]), low, high, problem.region)
     return Equilibria(system.variables, frozen(found.points[:, :-1]), found.evidence, found.complete)
@@ -100,8 +99,10 @@ def corners(system: System, box: Mapping[str, tuple[float, float]]) -> tuple[np.
     return low, high
 
 
-def _with_a_parameter(system: System) -> System:
-    """Return the system with a parameter that stands nowhere: a curve needs something to walk along."""
+def with_a_parameter(system: System) -> System:
+    """Return the system, if it has no parameter with one that stands nowhere: a curve needs something to walk along."""
+    if system.parameters:
+        return system
     taken = {*system.variables, *system.definitions}
     name = next(name for name in (f"p{k}" for k in range(len(taken) + 1)) if name not in taken)
     return replace(system, parameters=(name,), values=np.zeros(1))

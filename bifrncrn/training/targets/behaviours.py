@@ -134,7 +134,7 @@ class CycleWanted:
         name = cycle.system.parameters[0]
         on = f"for {name} from {self.over[0]:g} to {self.over[1]:g}"
         try:
-            branch = orbits(cycle, self.over, parameter=name).branch
+            branch = orbits(cycle, self.over, parameter=name).branches[0]
         except ConvergenceError as failure:
             return Verdict(False, np.inf, f"{here.text}; not followed {on}: {failure}")
         reached = sorted(float(branch.column(name)[row]) for row in (0, -1))
