@@ -1,5 +1,6 @@
 """Every block of the README and of docs/ runs: model files are read, commands and Python are executed in order."""
 
+import json
 import os
 import re
 import shlex
@@ -15,6 +16,8 @@ README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8") if README.exists() else ""
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 DOCS = sorted(README.parent.glob("docs/*.md"))
+INDEX = README.parent / "docs" / "index.md"
+DOCS_INDEX = INDEX.read_text(encoding="utf-8") if INDEX.exists() else ""
 
 
 def file_of(text):
@@ -67,15 +70,44 @@ def test_block_runs(number, folder):
         assert done.returncode == 0, f"{command}: {done.stderr or done.stdout}"
 
 
-@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+DRIVER = """
+import json, shlex, sys
+import bifrncrn as bf
+shared = {}
+for language, text in json.load(sys.stdin):
+    if language == "python":
+        exec(compile(text, "block", "exec"), shared)
+        continue
+    for line in text.splitlines():
+        words = shlex.split(line)
+        if words[0] != "bifrncrn":
+            raise SystemExit(f"a page runs {words[0]!r}, which this test does not know")
+        if bf.main(words[1:]) != 0:
+            raise SystemExit(line)
+"""
+SEPARATE = ("gallery.md",)
+"""Pages whose commands another test runs."""
+
+
+@pytest.mark.parametrize("page", [page for page in DOCS if page.name not in SEPARATE], ids=lambda page: page.name)
 def test_page_of_docs_runs(page, tmp_path):
-    text = page.read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    if not blocks:
-        pytest.skip("the page has no Python to run")
-    done = call(["-c", "\n".join(blocks)], tmp_path)  # one after the other: what one defines, the next may use
-    assert done.returncode == 0, done.stderr
+    """In order and in one process, as a reader goes through it; a model file begins with a comment that names it."""
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    for language, text in blocks:
+        named = re.match(r"# (?:file: )?(\w+\.toml)\n", text)
+        if language == "toml" and named:
+            (tmp_path / named[1]).write_text(text, encoding="utf-8")
+    program = [block for block in blocks if block[0] in ("python", "bash")]
+    if not program:
+        pytest.skip("the page has nothing to run")
+    env = dict(os.environ, MPLBACKEND="Agg", PYTHONPATH=str(README.parent))
+    command, text = [sys.executable, "-c", DRIVER], json.dumps(program)
+    done = subprocess.run(
+        command, input=text, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr or done.stdout[-2000:]
 
 
-def test_the_readme_links_every_page_of_docs():
-    assert all(f"docs/{page.name}" in TEXT for page in DOCS)
+def test_every_page_is_reached_from_the_first():
+    pages = {page.stem for page in DOCS}
+    assert not pages or pages - {"index"} <= set(re.findall(r"^(\w+)$", DOCS_INDEX, re.MULTILINE))

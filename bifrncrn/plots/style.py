@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SUFFIXES = {".png": "png", ".pdf": "pdf", ".svg": "svg"}
 SIZE = (6.4, 4.4)  # inches
 DPI = 200
+NOT_COMPUTED = "stability not computed"
 COLUMNS = 3  # of a legend: more are wider than the figure
 MARKER_SIZE = 6.5  # points
 FONT_SIZE = 9.0  # points
@@ -145,7 +146,7 @@ def line_keys(style: Style, kinds: Sequence[str], prefix: str = "") -> list[Line
     keys = []
     for kind in kinds:
         stability = kind.removesuffix(" cycle")
-        word = kind.replace("unknown", "stability not computed")
+        word = kind if stability != "unknown" else f"cycle, {NOT_COMPUTED}" if kind != stability else NOT_COMPUTED
         if kind != stability:
             drawn = beads_of(stability, style)
         else:
