@@ -15,7 +15,7 @@ def make() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run("demo", "--out", folder)
         shutil.copy(Path(folder) / "hopf.png", PICTURES / "comparison.png")
-    run("diagram", *TANK, "--plot", str(PICTURES / "diagram.png"))
+    run("diagram", *TANK, "--orbits", "--plot", str(PICTURES / "diagram.png"))
     run("bench", *TANK, "--plot", str(PICTURES / "bench.png"))
 
 

@@ -121,7 +121,19 @@ def plot_phases(comparison: Comparison, ax: Axes | None = None) -> Axes | None:
     shown = ", ".join(f"{value:.4g}" for value in values)
     name_axes(ax, f"cycles at {comparison.parameter} = {shown}", *(pair[0] for pair in names))
     _stream(ax, comparison.learned, values[len(values) // 2], [pair[1] for pair in names])
+    kinds = [[kind for kind in kinds_of(diagram) if kind.endswith("cycle")] for diagram, _, _ in sides]
+    words = zip(kinds, comparison.words, (TARGET, LEARNED))
+    add_legend(ax, [key for found, word, style in words for key in _closed(style, found, word)], columns=2)
     return ax
+
+
+def _closed(style: Style, kinds: list[str], word: str) -> list[Line2D]:
+    """Return legend entries for cycles as closed curves, without the beads of their extremes."""
+    from matplotlib.lines import Line2D
+
+    dashes = {kind: dashes_of(kind.removesuffix(" cycle"), style) for kind in kinds}
+    look = {"color": style.cycles, "linewidth": style.width}
+    return [Line2D([], [], label=f"{word}, {kind}", linestyle=line, **look) for kind, line in dashes.items()]
 
 
 def _draw_phase(ax: Axes, diagram: Diagram, value: float, names: list[str], style: Style) -> None:
