@@ -191,7 +191,7 @@ def test_extremes_are_as_exact_as_periods():
     assert np.max(np.abs(found.column("max x")[1:] / np.sqrt(lam) - 1.0)) < 1e-9
     assert np.max(np.abs(found.column("min y")[1:] / np.sqrt(lam) + 1.0)) < 1e-9
     pulses = bf.orbits(bf.diagram(bf.library.problem("ab_reaction").system, "D", (0, 0.16)).special("HB")[0])
-    for index in (10, 30, 50):
+    for index in range(5, len(pulses.points), 6):
         times, states = pulses.orbit(index)
         d = pulses.column("D")[index]
 
@@ -204,7 +204,7 @@ def test_extremes_are_as_exact_as_periods():
 
         run = solve_ivp(field, (0, times[-1]), states[0], method="DOP853", rtol=1e-12, atol=1e-13, events=turns)
         top = np.max(run.y_events[0][:, 1])
-        assert pulses.column("max u2")[index] == pytest.approx(top, abs=1e-7)
+        assert pulses.column("max u2")[index] == pytest.approx(top, rel=1e-8)
 
 
 def test_a_homoclinic_end_of_the_reaction():
@@ -337,7 +337,8 @@ def test_what_is_wrong_is_said(call, words):
 def test_effort():
     found = bf.orbits(bf.diagram(bf.library.problem("ab_reaction").system, "D", (0, 0.16)).special("HB")[0])
     counters = found.counters
-    assert counters["orbit_newton_iterations"] < 4.5 * counters["orbits"]  # measured 3.7
+    # linearisations: those of steps with the factors of the one before are not counted
+    assert counters["orbit_newton_iterations"] < 2.6 * counters["orbits"]  # measured 2.2
     assert counters["rejected_orbit_steps"] < 0.1 * counters["orbits"]
     assert counters["orbits"] < 120  # measured 87
 

@@ -12,7 +12,7 @@ from bifrncrn.compile.cache import cache_folder, cached
 from bifrncrn.continuation.march import MARCH
 from bifrncrn.curves.equilibria.engine import POINTS
 from bifrncrn.curves.loci.engine import LOCI
-from bifrncrn.curves.orbits.corrector import ORBITS
+from bifrncrn.curves.orbits.engine import ORBITS
 
 SETS = {kernels.name: kernels for kernels in (MARCH, POINTS, ORBITS, LOCI)}
 

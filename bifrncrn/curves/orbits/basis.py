@@ -55,7 +55,7 @@ def basis() -> Basis:
         slopes=np.ascontiguousarray(_slopes(gauss) @ monomials),
         radau_values=np.ascontiguousarray(radau[:, None] ** powers @ monomials),
         radau_slopes=np.ascontiguousarray(_slopes(radau) @ monomials),
-        node_slopes=_slopes(even) @ monomials,
+        node_slopes=np.ascontiguousarray(_slopes(even) @ monomials),
         monomials=np.ascontiguousarray(monomials),
         top=24.0 * monomials[-1],
         weights=np.array([7.0, 32.0, 12.0, 32.0, 7.0]) / 90.0,

@@ -73,19 +73,13 @@ class Place:
     @property
     def sure(self) -> float:
         """The size up to which the signs of multipliers are sure."""
-        return self.corrected.spectrum[1]
+        return self.corrected.sure
 
     @functools.cached_property
     def decided(self) -> bool:
         """Whether every multiplier but the trivial one is clearly inside or outside the unit circle."""
         gaps = np.abs(np.abs(self.multipliers[1:]) - 1.0)
         return self.trusted and bool(np.all(gaps > ONE))
-
-    @functools.cached_property
-    def size(self) -> float:
-        """The length of the orbit's deviation from its mean."""
-        around = swing(self.orbit).ravel()
-        return float(np.sqrt(around @ (self.dual[:-2] * around)))
 
     def length(self, v: np.ndarray) -> float:
         """Return the length of a change."""
@@ -114,6 +108,13 @@ class Place:
         tangent /= place.length(tangent)
         return replace(place, tangent=tangent)
 
+    def beside(self, other: Place) -> Place:
+        """Return this place in the metric of another, its tangent normal to the other's shift in phase."""
+        if self.metric is other.metric:
+            return self
+        tangent = other.without_shift(self.tangent)
+        return replace(self, metric=other.metric, tangent=tangent / other.length(tangent))
+
     def on(self, mesh: Mesh) -> Place:
         """Return this place interpolated to another mesh, not corrected there."""
         n = self.orbit.nodes.shape[1]
@@ -134,26 +135,6 @@ def orbit_from(mesh: Mesh, coordinates: np.ndarray, n: int) -> Orbit:
     """Return the orbit with these coordinates (`Place.coordinates`)."""
     nodes = coordinates[:-2].reshape(-1, n)
     return Orbit(mesh, nodes, float(np.exp(coordinates[-2])), float(coordinates[-1]))
-
-
-def predict(here: Place, before: Place | None, h: float) -> np.ndarray:
-    """Return coordinates a step h ahead: by the cubic through two places, or along the tangent."""
-    y, t = here.coordinates, here.tangent
-    if before is not None and before.orbit.count == here.orbit.count:
-        gap = before.coordinates - y
-        gap = here.without_shift(gap, before.orbit)
-        back = here.length(gap)
-        old = here.without_shift(before.tangent)
-        old /= here.length(old)
-        if back > 0.2 * h:
-            c2 = (3.0 * gap + back * (2.0 * t + old)) / back**2
-            c3 = (2.0 * gap + back * (t + old)) / back**3
-            bend = h * h * (c2 + h * c3)
-            if here.length(bend) < 0.2 * h:
-                ahead: np.ndarray = y + h * t + bend
-                return ahead
-    straight: np.ndarray = y + h * t
-    return straight
 
 
 def between(here: Place, there: Place, theta: float) -> tuple[np.ndarray, np.ndarray]:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 
-from bifrncrn.compile.engine import Kernels
 from bifrncrn.curves.orbits import layout as at
 from bifrncrn.curves.orbits.basis import basis
-from bifrncrn.curves.orbits.multipliers import multipliers
+from bifrncrn.curves.orbits.memory import Memory
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit
 from bifrncrn.models.system import System
-
-ORBITS = Kernels(
-    "orbits", {"bifrncrn.curves.orbits.kernels": {"orbit_correct": 1, "orbit_extremes": 1, "orbit_pair": 1}}
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,31 +41,35 @@ class Corrected:
         metric's scale).
     velocity : (n,) array
         dx/dt at the first state, in the same units.
-    growth : float
-        The integral of the divergence over a period: the logarithm of the product of all multipliers (Liouville).
+    multipliers : (n,) complex array
+        The Floquet multipliers, the trivial one first, NaN where rounding has spoilt it.
+    sure : float
+        The size up to which the signs of multipliers are sure, below 1 nothing is.
     newtons : int
     first, contraction : float
         Length of the first Newton step, and the worst ratio of two.
+    rate : float
+        The largest size of the Jacobian times the width of an interval, in units of the metric's scale.
     """
 
     orbit: Orbit
     tangent: np.ndarray
     pair: np.ndarray
     velocity: np.ndarray
-    growth: float
+    multipliers: np.ndarray
+    sure: float
     newtons: int
     first: float
     contraction: float
+    rate: float
 
-    @functools.cached_property
-    def spectrum(self) -> tuple[np.ndarray, float]:
-        """The Floquet multipliers, the trivial one first, and the size up to which their signs are sure."""
-        return multipliers(self.pair, self.velocity, self.growth)
 
-    @property
-    def multipliers(self) -> np.ndarray:
-        """The Floquet multipliers, the trivial one first."""
-        return self.spectrum[0]
+def multipliers_in(found: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the multipliers that a kernel has written, and the size up to which their signs are sure."""
+    n = len(found) // 2
+    values = np.empty(n, complex)
+    values.real, values.imag = found[:n], found[n:-1]
+    return values, float(found[-1])
 
 
 class Corrector:
@@ -84,8 +82,6 @@ class Corrector:
         Index of the continuation parameter.
     lower : (n,) array
         Walls of the states, beyond which nothing is evaluated.
-    tolerance : float
-        Relative error of an orbit that is aimed for.
 
     Attributes
     ----------
@@ -93,58 +89,26 @@ class Corrector:
         Newton iterations spent.
     failure : int
         The reason of the last failure.
-    lower : (n,) array
+    system, parameter, lower
+    memory : Memory
     """
 
-    def __init__(self, system: System, parameter: int, lower: np.ndarray, tolerance: float = 1e-12) -> None:
-        self.n = n = len(system.variables)
+    def __init__(self, system: System, parameter: int, lower: np.ndarray) -> None:
+        self.n = len(system.variables)
         self.newtons = self.failure = 0
+        self.system, self.parameter = system, parameter
         self.lower = np.array(lower, dtype=float)
-        self._check = system.native.check
-        self._call = ORBITS.engine.call
-        self._layout = np.zeros(at.LAYOUT_SIZE, np.int64)
-        constants = basis()
-        values = np.array(system.values, dtype=float)
-        direction = np.zeros_like(values)
-        direction[parameter] = 1.0
-        self._scale, self._unknowns, self._info = np.ones(n), np.zeros(2), np.zeros(at.INFO_SIZE)
-        self._settings = np.array([1.0, tolerance])
-        self._pair, self._velocity, self._extremes = np.zeros((2, n, n)), np.zeros(n), np.zeros((2, n))
-        fixed = {
-            at.VALUES: values, at.DIRECTION: direction, at.SCALE: self._scale, at.LOWER: self.lower,
-            at.UNKNOWNS: self._unknowns, at.SETTINGS: self._settings, at.VALUES_AT: constants.values,
-            at.SLOPES_AT: constants.slopes, at.MONOMIALS: constants.monomials, at.PAIR: self._pair,
-            at.VELOCITY: self._velocity, at.EXTREMES: self._extremes, at.INFO: self._info,
-        }  # fmt: skip
-        self._keep = (system.native, fixed)
-        for index, array in fixed.items():
-            self._layout[index] = array.ctypes.data
-        self._layout[at.STATES], self._layout[at.PARAMETER] = n, parameter
-        self._layout[at.LINEARIZE] = system.native.linearize
-        self._buffers: dict[int, np.ndarray] = {}
-        self._resize(0)
+        self.memory = Memory(system, parameter, lower)
 
-    def _resize(self, count: int) -> None:
-        """Make room for a mesh of `count` intervals."""
-        self._count = count
-        if count == 0:
-            return
-        for index, size in at.sizes(count, self.n).items():
-            held = self._buffers.get(index)
-            if held is None or held.size < size:
-                kind = np.int64 if index == at.PIVOTS else float
-                self._buffers[index] = held = np.zeros(size, kind)
-                self._layout[index] = held.ctypes.data
-        self._layout[at.INTERVALS] = count
-
-    def _load(self, orbit: Orbit, metric: Metric) -> None:
-        if orbit.count != self._count:
-            self._resize(orbit.count)
-        self._buffers[at.NODES][: orbit.nodes.size] = orbit.nodes.ravel()
-        self._buffers[at.WIDTHS][: orbit.count] = orbit.mesh.widths
-        self._scale[:] = metric.scale
-        self._unknowns[:] = orbit.period, orbit.parameter
-        self._settings[0] = metric.unit
+    def _load(self, orbit: Orbit, scale: np.ndarray, unit: float, room: int = 0) -> None:
+        memory, count = self.memory, orbit.count
+        memory.make_room(at.sizes(max(count, room), self.n))
+        memory.layout[at.INTERVALS] = count
+        memory[at.NODES][: orbit.nodes.size] = orbit.nodes.ravel()
+        memory[at.WIDTHS][:count] = orbit.mesh.widths
+        memory[at.SCALE][:] = scale
+        memory[at.UNKNOWNS][:] = orbit.period, orbit.parameter
+        memory[at.SETTINGS][at.UNIT] = unit
 
     def correct(self, guess: Orbit, normal: np.ndarray, near: Orbit, metric: Metric) -> Corrected | int:
         """Bring a guess onto the branch.
@@ -162,52 +126,49 @@ class Corrector:
         -------
         Corrected, or the reason of a failure (`bifrncrn.curves.orbits.layout`)
         """
-        self._load(guess, metric)
-        size, last = guess.nodes.size, guess.nodes.size + 2
-        dual = metric.dual(guess.mesh)
-        arc = self._buffers[at.ARC]
-        units = np.tile(metric.scale, len(guess.nodes))
-        arc[:last] = dual * normal
-        arc[:size] *= units
-        arc[size + 1] *= metric.unit
-        weighted = dual[:size] * near.slopes.ravel() * units
-        self._buffers[at.PHASE][:size] = weighted / (np.sqrt(np.sum(weighted * weighted)) or 1.0)
-        self._buffers[at.WEIGHTS][: len(guess.nodes)] = guess.mesh.weights
-        done = self._call["orbit_correct"](self._layout.ctypes.data)
-        self._check()
+        self._load(guess, metric.scale, metric.unit)
+        memory, size = self.memory, guess.nodes.size
+        memory[at.TANGENT][: size + 2] = normal
+        memory[at.SPARE][:size] = near.nodes.ravel()
+        done = memory.call("orbit_correct")
         if done < 0:
-            self.failure = int(done)
+            self.failure = done
             return self.failure
         self.newtons += done
-        tangent = self._buffers[at.TANGENT][:last].copy()
-        tangent[:size] *= units
-        tangent[size + 1] *= metric.unit
-        orbit = Orbit(
-            guess.mesh, self._buffers[at.NODES][:size].reshape(-1, self.n).copy(),
-            float(self._unknowns[0]), float(self._unknowns[1]),
-        )  # fmt: skip
+        nodes = memory[at.NODES][:size].reshape(-1, self.n).copy()
+        period, parameter = memory[at.UNKNOWNS].tolist()
+        info = memory[at.INFO]
         return Corrected(
-            orbit, tangent, self._pair.copy(), self._velocity.copy(), float(self._info[at.INFO_GROWTH]),
-            int(done), float(self._info[at.INFO_FIRST]), float(self._info[at.INFO_CONTRACTION]),
+            Orbit(guess.mesh, nodes, period, parameter), memory[at.TANGENT][: size + 2].copy(),
+            memory[at.PAIR].copy(), memory[at.VELOCITY].copy(),
+            *multipliers_in(memory[at.MULTIPLIERS]),
+            done, float(info[at.INFO_FIRST]), float(info[at.INFO_CONTRACTION]),
+            float(info[at.INFO_RATE]),
         )  # fmt: skip
 
-    def damped_pair(self, orbit: Orbit, metric: Metric) -> np.ndarray | None:
-        """Return the pair (2, n, n) that collocation at Radau points has along an orbit.
+    def damped_multipliers(self, orbit: Orbit, metric: Metric) -> np.ndarray | None:
+        """Return the multipliers (n,) that collocation at Radau points has along an orbit.
 
         Gauss points carry variations that decay much faster than the mesh resolves along almost undamped; Radau points
         damp them (L-stability; Hairer & Wanner, Solving Ordinary Differential Equations II, IV.3).
         """
-        self._load(orbit, metric)
-        kept = self._layout[[at.VALUES_AT, at.SLOPES_AT]]
-        self._layout[at.VALUES_AT] = basis().radau_values.ctypes.data
-        self._layout[at.SLOPES_AT] = basis().radau_slopes.ctypes.data
-        failed = self._call["orbit_pair"](self._layout.ctypes.data)
-        self._layout[[at.VALUES_AT, at.SLOPES_AT]] = kept
-        self._check()
-        return None if failed in (at.BAD_VALUE, at.OUTSIDE) else self._pair.copy()
+        self._load(orbit, metric.scale, metric.unit)
+        memory, constants = self.memory, basis()
+        memory.put(at.VALUES_AT, constants.radau_values)
+        memory.put(at.SLOPES_AT, constants.radau_slopes)
+        failed = memory.call("orbit_multipliers")
+        memory.put(at.VALUES_AT, constants.values)
+        memory.put(at.SLOPES_AT, constants.slopes)
+        return None if failed else multipliers_in(memory[at.MULTIPLIERS])[0]
 
     def extremes(self, orbit: Orbit) -> np.ndarray:
         """Return the least and the greatest value of every state, (2, n)."""
-        self._load(orbit, Metric(self._scale, self._settings[0]))
-        self._call["orbit_extremes"](self._layout.ctypes.data)
-        return self._extremes.copy()
+        self._load(orbit, np.maximum(np.ptp(orbit.nodes, axis=0), 1e-300), 1.0)
+        self.memory.call("orbit_extremes")
+        return self.memory[at.EXTREMES].copy()
+
+    def mesh(self, orbit: Orbit, metric: Metric, count: int) -> Mesh:
+        """Return a mesh of so many intervals that suits an orbit."""
+        self._load(orbit, metric.scale, metric.unit, count)
+        self.memory.call("orbit_mesh", count)
+        return Mesh(self.memory[at.EDGES][: count + 1].copy())

@@ -90,9 +90,9 @@ class Ends:
         first, last = found.rows[0], found.rows[-1]
         found.shortest = min(found.shortest, last.place.orbit.period)
         if np.max(np.abs(last.extremes)) > self.far:
-            return CENTRE if self._alone(found) else INFINITY
+            return CENTRE if self.alone(found) else INFINITY
         grown = np.ptp(last.extremes, axis=0) > CENTRE_GROWN * np.ptp(first.extremes, axis=0)
-        if np.any(grown) and self._alone(found):
+        if np.any(grown) and self.alone(found):
             return CENTRE
         return self._period_ends(found)
 
@@ -103,9 +103,9 @@ class Ends:
             saddles = saddles_passed(self.problem, last)
             if saddles:
                 return HOMOCLINIC if len(saddles) == 1 else HETEROCLINIC
-        return CENTRE if len(found.rows) > 2 and self._alone(found) else otherwise
+        return CENTRE if len(found.rows) > 2 and self.alone(found) else otherwise
 
-    def _alone(self, found: Followed) -> bool:
+    def alone(self, found: Followed) -> bool:
         """Say whether all orbits are at one value of the parameter."""
         return all(abs(row.place.orbit.parameter - self.home) < ALONE * self.width for row in found.rows)
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from bifrncrn.curves.orbits.branch import Place, between, orbit_from
 from bifrncrn.curves.orbits.corrector import Corrector
-from bifrncrn.curves.orbits.orbit import MOST, Mesh, density, equidistributed
+from bifrncrn.curves.orbits.layout import MOST
+from bifrncrn.curves.orbits.orbit import Mesh
 
 FOLD, DOUBLING, TORUS, BRANCHING = "LPC", "PD", "NS", "BPC"
 NO_SLOPE = 1e-9
@@ -22,10 +23,6 @@ AT_FOLD = 1e-3
 """The same at a fold, which is not located by its multiplier: along a canard that may change by 1e3 in a step."""
 HUGE = 1e9
 """The sign of a larger multiplier is rounding (the largest that are computed at all are about 1e12)."""
-RESOLVED_SLOPE = 1e-7
-"""Where the parameter moves by less than this part of a step, rounding decides whether it turns twice in one."""
-DIP = 0.3
-"""The parameter may turn and turn back inside a step where its rate is expected to fall to this part."""
 NEAR_EVENT = 0.5
 """An event that is not located is one where a multiplier is so near to where it passes at both ends of a tiny step."""
 MOST_BLUR = 1e-2
@@ -96,25 +93,6 @@ def _changes(here: Place, there: Place) -> tuple[int, int, int] | None:
         counts.append((int(np.sum(real > 0.0)), int(np.sum(real < 0.0)), len(outside) - len(real)))
     (a0, b0, c0), (a1, b1, c1) = counts
     return a1 - a0, b1 - b0, c1 - c0
-
-
-def may_turn_twice(here: Place, there: Place) -> bool:
-    """Say whether the parameter may turn and turn back between two places.
-
-    Its mean rate over the step and the rates at both ends give that in the middle (Simpson's rule), and the parabola
-    through the three its least size between.
-    """
-    g0, g1 = slope(here), slope(there)
-    if not (g0 * g1 > 0.0 and max(abs(g0), abs(g1)) > RESOLVED_SLOPE):
-        return False
-    length = here.length(there.coordinates - here.coordinates)
-    mean = (there.orbit.parameter - here.orbit.parameter) / here.metric.unit / length
-    bend = 6.0 * (g0 + g1 - 2.0 * mean)  # twice the coefficient of t^2, t from 0 to 1
-    rise = g1 - g0 - 0.5 * bend
-    t = -rise / bend if bend != 0.0 else -1.0
-    if not 0.0 < t < 1.0:
-        return False
-    return (g0 + t * (rise + 0.5 * bend * t)) * np.sign(g0) < DIP * min(abs(g0), abs(g1))
 
 
 def likeliest(here: Place, there: Place) -> str:
@@ -214,17 +192,10 @@ def explains(found: Located) -> bool:
     return _off(found.label, found.place) < allowed + min(found.blur, MOST_BLUR)
 
 
-def correct_at(
-    corrector: Corrector, near: Place, coordinates: np.ndarray, normal: np.ndarray, twice: bool = True
-) -> Place | None:
-    """Return the place of the branch in the hyperplane through the coordinates, measured as `near` is.
-
-    With `twice`, tangent and multipliers belong to the orbit itself and not to the Newton iterate before it.
-    """
+def correct_at(corrector: Corrector, near: Place, coordinates: np.ndarray, normal: np.ndarray) -> Place | None:
+    """Return the place of the branch in the hyperplane through the coordinates, measured as `near` is."""
     guess = orbit_from(near.orbit.mesh, coordinates, near.orbit.nodes.shape[1])
     done = corrector.correct(guess, normal, near.orbit, near.metric)
-    if twice and not isinstance(done, int):
-        done = corrector.correct(done.orbit, normal, near.orbit, near.metric)
     return None if isinstance(done, int) else Place.of(done, near.metric)
 
 
@@ -279,9 +250,7 @@ def _branching(corrector: Corrector, here: Place, there: Place, test: Indicator)
         count = int(1.5 * here.orbit.count)
         if count > 2 * MOST:
             break
-        mesh = equidistributed(
-            place.orbit.mesh, density(place.orbit.mesh, place.orbit.nodes, place.metric.scale), count
-        )
+        mesh = corrector.mesh(place.orbit, place.metric, count)
         ends = [_moved(corrector, end, mesh) for end in (here, there)]
         if ends[0] is None or ends[1] is None:
             return None
@@ -379,8 +348,7 @@ def _refine(corrector: Corrector, place: Place, rate: float, test: Indicator) ->
         count = min(int(1.5 * orbit.count), 2 * MOST)
         if count == orbit.count:
             break
-        steep = density(orbit.mesh, orbit.nodes, place.metric.scale)
-        guess = place.on(equidistributed(orbit.mesh, steep, count))
+        guess = place.on(corrector.mesh(orbit, place.metric, count))
         done = corrector.correct(guess.orbit, guess.tangent, guess.orbit, place.metric)
         if isinstance(done, int):
             return None

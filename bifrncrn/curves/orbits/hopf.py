@@ -9,7 +9,8 @@ import numpy as np
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.orbits.branch import Place, swing
 from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
-from bifrncrn.curves.orbits.orbit import FEWEST, Mesh, Orbit
+from bifrncrn.curves.orbits.layout import FEWEST
+from bifrncrn.curves.orbits.orbit import Mesh, Orbit
 
 FIRST_SWINGS = (0.05, 0.0125, 3e-3, 7e-4, 1e-4, 1e-5, 1e-6)
 """Sizes of the first orbit, relative to the unit of length, tried in turn."""

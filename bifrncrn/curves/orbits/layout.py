@@ -1,8 +1,8 @@
 """The shared memory of the collocation kernels: one int64 array of sizes and addresses.
 
-Python fills it (`bifrncrn.curves.orbits.corrector`), the kernels read it. A NAME below is an index. With N intervals, n
+Python fills it (`bifrncrn.curves.orbits.memory`), the kernels read it. A NAME below is an index. With N intervals, n
 states and 4 Gauss points an orbit has 4 N nodes: the left end and three points between, evenly, of every interval.
-A vector of unknowns is the nodes (4 N, n) in units of SCALE, logarithm of the period, and parameter in its unit.
+A vector of unknowns is the nodes (4 N, n), the logarithm of the period, and the parameter.
 """
 
 POINTS = 4
@@ -10,40 +10,114 @@ POINTS = 4
 GAUSS_WEIGHTS = (0.17392742256872692, 0.32607257743127308, 0.32607257743127308, 0.17392742256872692)
 """Of an interval of length 1."""
 
+LAPACK_SPARE = 16
+"""Besides 8 n doubles dggev needs this many."""
+FEWEST, MOST = 20, 400
+"""Intervals of a mesh."""
+
 # sizes and the model: intervals, states, index of the parameter, its address of linearize, values, unit vector
 (INTERVALS, STATES, PARAMETER, LINEARIZE, VALUES, DIRECTION) = range(6)
-# what is given: nodes (4 N, n), widths (N), states' units (n), lower walls (n), vectors of the phase condition (4 N, n)
-# and of the hyperplane (4 N n + 2), quadrature weights of the nodes (4 N), period and parameter, settings
-(NODES, WIDTHS, SCALE, LOWER, PHASE, ARC, WEIGHTS, UNKNOWNS, SETTINGS) = range(6, 15)
-# constants of the polynomials (`bifrncrn.curves.orbits.basis`): values and slopes at the Gauss points, monomials
-(VALUES_AT, SLOPES_AT, MONOMIALS) = range(15, 18)
-# results: Newton step and tangent (vectors of unknowns), the pair (2 n, n), velocity at the first node (n), extremes
-# (2, n), and what a correction leaves behind
-(STEP, TANGENT, PAIR, VELOCITY, EXTREMES, INFO) = range(18, 24)
+# what is given: nodes (4 N, n), ends of intervals (N + 1), their widths (N), states' units (n), lower walls (n),
+# vectors of the phase condition (4 N, n) and of the hyperplane (4 N n + 2), quadrature weights of the nodes (4 N),
+# period and parameter, settings
+(NODES, EDGES, WIDTHS, SCALE, LOWER, PHASE, ARC, WEIGHTS, UNKNOWNS, SETTINGS) = range(6, 16)
+# constants (`bifrncrn.curves.orbits.basis`): values and slopes at the Gauss points, monomials, slopes at the nodes
+(VALUES_AT, SLOPES_AT, MONOMIALS, NODE_SLOPES) = range(16, 20)
+# results: Newton step and tangent (vectors of unknowns, the step in units of SCALE), the pair (2 n, n), velocity at the
+# first node (n), extremes (2, n), and what a correction leaves behind
+(STEP, TANGENT, PAIR, VELOCITY, EXTREMES, INFO) = range(20, 26)
 # work space: condensed intervals, chain, and the rest
-(INNER, CHAIN, WORK, PIVOTS) = range(24, 28)
-LAYOUT_SIZE = 28
+(INNER, CHAIN, WORK, PIVOTS, MESH) = range(26, 31)
+# the branch: the place a step starts from, the one before, slopes by the phase at both ends of the step, a vector of
+# unknowns to spare; least units of length and extremes so far (3, n), extents of the first orbit (n); records of
+# the places reached, and the numbers that the march goes on with
+(HERE, HERE_TANGENT, BEFORE, BEFORE_TANGENT, FLOW, THERE_FLOW, SPARE, UNITS, RECORDS, MARCH) = range(31, 41)
+# multipliers with the size up to which their signs are sure (2 n + 1), those of the place before, and their work space;
+# the address of LAPACK's dggev, its letter, its sizes (32 bits: n, n - 1, that of its work space, what it returns)
+(MULTIPLIERS, HERE_MULTIPLIERS, SPECTRUM, DGGEV, LAPACK_JOB, LAPACK_SIZES) = range(41, 47)
+# the address of the model's right-hand side
+FIELD = 47
+LAYOUT_SIZE = 48
 
-# float: settings
-(UNIT, TOLERANCE) = range(2)
-# float: what a correction leaves behind
-(INFO_SIGN, INFO_FIRST, INFO_CONTRACTION, INFO_GROWTH, INFO_RESIDUAL) = range(5)
+# float: settings: unit of the parameter; largest angle and length of a step, the least; the range; what is far away,
+# where the branch begins
+(UNIT, ANGLE, LONGEST_STEP, LEAST_STEP, RANGE_LOW, RANGE_HIGH, FAR_AWAY, HOME) = range(8)
+SETTINGS_SIZE = 8
+# float: what a correction leaves behind; the rate is the largest size of the Jacobian times the width of an interval
+(INFO_FIRST, INFO_CONTRACTION, INFO_GROWTH, INFO_RESIDUAL, INFO_RATE) = range(5)
 INFO_SIZE = 5
+# float: the march. Length of the next step; period, parameter and size of the place it starts from, period and
+# parameter of the one before, whether there is one; what is to be done about the mesh, how many times finer it is to
+# be; whether it is very uneven; steps in a row that turn alike, and the last turn; whether all orbits are at one
+# parameter; the shortest period; counters; how many intervals there is room for, how many rows are asked for, how many
+# intervals are wanted; doubles of RECORDS that are used; the largest error in an interval; one more
+# than the old interval at which the place starts that was put on another mesh and not corrected there, else 0; whether
+# all are to be corrected
+(
+    NEXT, HERE_PERIOD, HERE_PARAMETER, HERE_SIZE, BEFORE_PERIOD, BEFORE_PARAMETER, HAS_BEFORE, MESHING,
+    FINER, JUMPS, TURNS, LAST_TURN, ALONE, SHORTEST, TRIED, REJECTED, NEWTONS, FAILURE, MOST_INTERVALS, ROWS, WANTED,
+    USED, WORST, LOOSE, ROUGH,
+) = range(25)  # fmt: skip
+MARCH_SIZE = 25
+# MESHING
+(KEPT, CHECKED, RENEWED) = range(3)
+
+# a record begins with these numbers; then units, UNITS (3, n), extremes (2, n), pair, velocity, multipliers,
+# edges, nodes, tangent
+(
+    KIND, COUNT, PERIOD, VALUE, RATE, FIRST, CONTRACTION, LENGTH, ASKS, TURNED,
+) = range(10)  # fmt: skip
+HEAD = 10
+# KIND: a place reached; the last one on another mesh, corrected or only interpolated; one beyond the range, or of an
+# orbit beyond a point
+(REACHED, REMESHED, MOVED, BEYOND, TURNED_OVER) = range(5)
+# ASKS, bits: whether a bifurcation was passed, whether the branch ends
+(ABOUT_EVENTS, ABOUT_END) = (1, 2)
+
+# what a march returns: the rows asked for are there or a record asks, there is no room, the steps are too small
+(PAUSED, NO_ROOM, TOO_SHORT) = range(3)
 
 # what a correction returns instead of a number of Newton iterations
 (BAD_VALUE, SINGULAR, SLOW, OUTSIDE) = (-1, -2, -3, -4)
 
 
 def sizes(intervals: int, n: int) -> dict[int, int]:
-    """Return the number of doubles (PIVOTS: integers) of every array whose size depends on the mesh."""
+    """Return the number of doubles (PIVOTS: integers) of every array that a correction needs, by the mesh."""
     nodes = intervals * POINTS
     unknowns = nodes * n + 2
     width = n * (POINTS + 1) + 3
     return {
-        NODES: nodes * n, WIDTHS: intervals, PHASE: nodes * n, ARC: unknowns, WEIGHTS: nodes,
-        STEP: unknowns, TANGENT: unknowns,
+        NODES: nodes * n, EDGES: intervals + 1, WIDTHS: intervals, PHASE: nodes * n, ARC: unknowns, WEIGHTS: nodes,
+        STEP: unknowns, TANGENT: unknowns, SPARE: unknowns, THERE_FLOW: nodes * n,
         INNER: intervals * (POINTS * n + 2) * width,
-        CHAIN: intervals * n * (3 * n + 3),
-        WORK: 3 * n + n * n + 2 * n * (3 * n + 3) + 6 * n + 6 + (n + 2) * (n + 5),
-        PIVOTS: n + 2,
+        CHAIN: intervals * chain_size(n),
+        WORK: work_size(n),
+        PIVOTS: n + 2 + intervals * (POINTS - 1) * n,
+        MESH: intervals * (n + 4) + 2 * (intervals + 1) + n,
     }  # fmt: skip
+
+
+def march_sizes(intervals: int, n: int) -> dict[int, int]:
+    """Return the number of doubles of every array that a march needs besides, by the mesh."""
+    nodes = intervals * POINTS * n
+    return {HERE: nodes, HERE_TANGENT: nodes + 2, BEFORE: nodes, BEFORE_TANGENT: nodes + 2, FLOW: nodes}
+
+
+def chain_size(n: int) -> int:
+    """Return the doubles that eliminating one interval from the chain leaves: rows, reflectors, factors of borders."""
+    return n * (3 * n + 3) + n * (2 * n + 1) + 2 * n
+
+
+def work_size(n: int) -> int:
+    """Return the doubles of the work space: a state's functions, the chain's rows, borders, the last equations."""
+    return 3 * n + n * n + 2 * n * (3 * n + 3) + 2 * (2 * n + 3) + (n + 2) * (n + 5) + (POINTS * n + 2) + 8 * n + 16
+
+
+def spectrum_size(n: int) -> int:
+    """Return the doubles of the work space of the multipliers: six matrices, what LAPACK needs, eigenvalues."""
+    return 6 * n * n + 12 * n + LAPACK_SPARE + 6 * n
+
+
+def record_size(intervals: int, n: int) -> int:
+    """Return the doubles of a record."""
+    return HEAD + 9 * n + 1 + 2 * n * n + intervals + 1 + 2 * intervals * POINTS * n + 2

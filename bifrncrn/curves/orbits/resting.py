@@ -49,11 +49,16 @@ def equilibria_passed(problem: EquilibriumProblem, place: Place) -> list[Rest]:
         if y is None:
             continue
         state = y[:-1]
-        distance = float(np.min(np.max(np.abs(orbit.nodes - state) / scale, axis=1)))
+        distance = _distance(orbit.nodes, state, scale)
         new = all(np.max(np.abs(rest.state - state) / scale) > SAME for rest in found)
         if new and distance < NEAR:
             found.append(Rest(state, distance, np.linalg.eigvals(problem.linearize(y)[1][:, : problem.n])))
     return sorted(found, key=lambda rest: rest.distance)
+
+
+def _distance(nodes: np.ndarray, state: np.ndarray, scale: np.ndarray) -> float:
+    """Return how close an orbit comes to a state."""
+    return float(np.min(np.max(np.abs(nodes - state) / scale, axis=1)))
 
 
 def _equilibrium(problem: EquilibriumProblem, y: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
@@ -82,6 +87,9 @@ def saddle_node(problem: EquilibriumProblem, place: Place) -> np.ndarray | None:
     scale = np.append(np.maximum(np.ptp(orbit.nodes, axis=0), 1e-3 * place.metric.scale), place.metric.unit)
     start = orbit.nodes[int(np.argmin(np.linalg.norm(orbit.slopes / scale[:-1], axis=1)))]
     y = np.append(start, orbit.parameter)
+    rest = _equilibrium(problem, y, scale[:-1])
+    if rest is not None and _distance(orbit.nodes, rest[:-1], scale[:-1]) < NEAR:
+        return None  # the cycle exists beside it: where there is none yet, or no more, a saddle-node lies on it
     f, jacobian = problem.linearize(y)
     if not np.all(np.isfinite(jacobian)):
         return None
@@ -98,8 +106,7 @@ def saddle_node(problem: EquilibriumProblem, place: Place) -> np.ndarray | None:
             return None
         f, jacobian = problem.linearize(y)
         if np.max(np.abs(step) / scale) < 1e-9:
-            near = float(np.min(np.max(np.abs(orbit.nodes - y[:-1]) / scale[:-1], axis=1)))
-            return y if near < NEAR else None
+            return y if _distance(orbit.nodes, y[:-1], scale[:-1]) < NEAR else None
         if not np.all(np.isfinite(jacobian)):
             return None
     return None
