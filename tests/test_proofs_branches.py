@@ -68,6 +68,19 @@ def test_a_leap_to_another_branch():
     assert not proof.proved and proof.followed[0].proved is False
 
 
+def test_command(tmp_path, capsys):
+    model = tmp_path / "tank.toml"
+    model.write_text(
+        "[variables]\nu1 = 0\nu2 = 0\n[parameters]\nD = 0\nB = 14\nbeta = 2\n[equations]\n"
+        + "".join(f'{name} = "{text}"\n' for name, text in TANK.items())
+    )
+    command = ["prove", str(model), "--parameter", "D", "--diagram"]
+    assert bf.main([*command, "--range", "0", "0.12", "--plot", str(tmp_path / "tank.png")]) == 0
+    assert "passes its" in " ".join(capsys.readouterr().out.split()) and (tmp_path / "tank.png").exists()
+    assert bf.main([*command, "--range", "0", "0.12", "--box", "u1=0:1,u2=0:8"]) == 2
+    assert bf.main(command) == 2
+
+
 def test_branches_that_cross():
     equations = {"x": "x*(1 - x - 0.5*y)", "y": "y*(r - y - 0.3*x)"}
     system = bf.System.from_equations(equations, {"r": -1.0}, {"x": 1.0, "y": 0.0})

@@ -17,7 +17,7 @@ import numpy as np
 from bifrncrn.proofs.arcs import inverses
 from bifrncrn.proofs.crossings import IN_ONE
 from bifrncrn.proofs.pitchforks import Pitchforks
-from bifrncrn.proofs.planes import Plane, Symmetry, likely, nearest, plane_at
+from bifrncrn.proofs.planes import Plane, Symmetry, is_invariant, likely, nearest, plane_at
 from bifrncrn.proofs.points import NO_SOLUTION, NOT_SIMPLE, Points, Proved, inside, nonzero, null_vectors
 from bifrncrn.proofs.problem import Bounds, Problem
 from bifrncrn.proofs.rounding import above, product
@@ -35,9 +35,10 @@ def prove_branch_point(prover: Points, y: np.ndarray) -> Proved:
     problem = prover.problem
     near = nearest(problem, y)
     planes = {k: plane for k, at in near.items() if (plane := plane_at(problem, k, at)) is not None}
+    whole = [problem.names[k] for k, at in near.items() if k not in planes and is_invariant(problem, k, at)]
     vectors = null_vectors(prover.jacobian(y))
     known = [] if vectors is None else likely(problem, y, vectors[0], near)
-    reason = NOT_GENERIC
+    reason = f"the equation of {whole[0]} vanishes with it, but no rule divides it" if whole else NOT_GENERIC
     for k in planes:
         found = _on_plane(prover, planes, k, y, known)
         if found.box is not None:

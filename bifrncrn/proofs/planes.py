@@ -82,12 +82,18 @@ def planes(problem: Problem, low: np.ndarray, high: np.ndarray) -> dict[int, Pla
     return found
 
 
+def is_invariant(problem: Problem, k: int, at: int) -> bool:
+    """Say whether f_k is proved to vanish on x_k = c, c the node `at`."""
+    g = problem.graph
+    return Forms(g).equal(on_plane(g, [problem.field[k]], k, at)[0], g.zero)
+
+
 def plane_at(problem: Problem, k: int, at: int) -> Plane | None:
     """Return the plane x_k = c, c the node `at`, if it is invariant and f_k can be divided."""
-    g, root = problem.graph, problem.field[k]
-    if not Forms(g).equal(on_plane(g, [root], k, at)[0], g.zero):
+    if not is_invariant(problem, k, at):
         return None
-    rest = quotient(g, root, k, at)
+    g = problem.graph
+    rest = quotient(g, problem.field[k], k, at)
     return None if rest is None else Plane(at, g.sub(g.node("var", k), at), rest)
 
 

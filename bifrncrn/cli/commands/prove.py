@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from bifrncrn.base.errors import InputError
 from bifrncrn.cli.commands.compare import side
 from bifrncrn.cli.parser import MODEL_HELP, NAMES, Commands, add_output, assignments, boxes, command, number
-from bifrncrn.cli.shared import FINDING, OK, bounds_of, check_outputs, merged, report
+from bifrncrn.cli.shared import FINDING, OK, bounds_of, check_outputs, merged, report, with_values
 
 
 def add(commands: Commands) -> None:
@@ -14,15 +15,21 @@ def add(commands: Commands) -> None:
     option = command(
         commands,
         "prove",
-        "prove which equilibria, folds and Hopf points there are in a box",
-        "Of models of up to three states; by interval arithmetic, so that no rounding error can make it wrong. Exit "
-        "code 1 when something is left undecided; what it is, is listed.",
-        examples=("ab_reaction --parameter D --range 0 0.16 --box u1=0:1,u2=0:8",),
+        "prove which equilibria and special points there are in a box, or those of a diagram",
+        "All equilibria in a box, of models of up to three states; or, with --diagram, the branches and special points "
+        "that a diagram from the model's start has, of any number of states, which says nothing about others. By "
+        "interval arithmetic, so that no rounding error can make it wrong. Exit code 1 when something is left "
+        "undecided; what it is, is listed.",
+        examples=(
+            "ab_reaction --parameter D --range 0 0.16 --box u1=0:1,u2=0:8",
+            "ab_reaction --parameter D --range 0 0.16 --diagram",
+        ),
     )
     option("model", metavar="MODEL", help=MODEL_HELP)
     option("--parameter", metavar="NAME", help="the parameter that varies")
     option("--range", nargs=2, type=number, metavar=("LO", "HI"), help="its range (default: the target's)")
     option("--box", type=boxes, action="append", metavar="a=0:1,b=2:3", help="region of the states, all of them")
+    option("--diagram", action="store_true", help="trace the diagram from the start, and prove what it holds")
     option("--set", type=assignments, action="append", metavar=NAMES, help="values of other parameters")
     option(
         "--spread", type=number, default=0.0, metavar="S", help="hold for other parameters within this fraction, too"
@@ -37,6 +44,8 @@ def run(options: Namespace) -> int:
     from bifrncrn.proofs.prove import prove
 
     check_outputs(options.json, options.plot)
+    if options.diagram:
+        return _of_diagram(options)
     proof = prove(
         side(options.model, None),
         parameter=options.parameter,
@@ -50,5 +59,23 @@ def run(options: Namespace) -> int:
         from bifrncrn.plots.proof import save_proof
 
         save_proof(proof, options.plot, options.show)
+    report(str(proof), proof.to_json(), options.json, options.plot)
+    return OK if proof.proved else FINDING
+
+
+def _of_diagram(options: Namespace) -> int:
+    """Prove what a diagram holds."""
+    from bifrncrn.diagrams.diagram import diagram
+    from bifrncrn.library.formats import load_model
+    from bifrncrn.plots.diagram import save_diagram
+    from bifrncrn.proofs.prove import prove
+
+    if options.box or options.spread or not options.range:
+        raise InputError("--diagram goes with --range, without --box and --spread: it is about the traced branches")
+    system = with_values(load_model(options.model), options)
+    traced = diagram(system, parameter=options.parameter, bounds=bounds_of(options))
+    proof = prove(traced, seconds=options.seconds)
+    if options.plot:
+        save_diagram(traced, options.plot, show=[options.show] if options.show else None)
     report(str(proof), proof.to_json(), options.json, options.plot)
     return OK if proof.proved else FINDING
