@@ -99,6 +99,35 @@ def test_two_species():
     assert single.proved and [point.detail["kind"] for point in single.special_points] == ["transcritical"] * 3
 
 
+@pytest.mark.parametrize(
+    ("equations", "box", "bounds"),
+    [
+        ({"x": "r*(x - 0.3) - (x - 0.3)^3"}, LINE, (-1, 1)),
+        ({"S": "0.125*(1 - S) - r*S*I", "I": "r*S*I - 0.875*I"}, {"S": (0, 1.5), "I": (0, 1)}, (0.25, 2)),
+    ],
+)
+def test_the_checker_knows_planes(equations, box, bounds):
+    """Proofs with crossings, in Arb's arithmetic; and false ones: no point, a second curve less, another model."""
+    pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
+    system = bf.System.from_equations(equations, {"r": bounds[0]}, dict.fromkeys(equations, 0.0))
+    proof = bf.prove(system, bounds=bounds, box=box)
+    data = proof.to_json()
+    assert proof.proved and bf.check_proof(system, data)
+    if len(equations) > 1:
+        return  # it takes longer
+    assert not bf.check_proof(system, data | {"special_points": []})
+    assert not bf.check_proof(system, data | {"branches": 1})
+    moved = [
+        data["special_points"][0]
+        | {"parameters": {"r": [v + 1e-6 for v in data["special_points"][0]["parameters"]["r"]]}}
+    ]
+    assert not bf.check_proof(system, data | {"special_points": moved})
+    fewer = [i for i, on in enumerate(data["arcs"]["on"]) if on]  # the curves on planes alone
+    assert not bf.check_proof(system, data | {"arcs": {k: [v[i] for i in fewer] for k, v in data["arcs"].items()}})
+    other = {name: text.replace("r*", "(r + 1e-5)*") for name, text in equations.items()}
+    assert not bf.check_proof(bf.System.from_equations(other, {"r": bounds[0]}, dict.fromkeys(equations, 0.0)), data)
+
+
 def test_an_epidemic():
     """S' = m - r S I - m S, I' = r S I - (g + m) I: invasion at r = g + m; shifted by a constant, too."""
     for i, box in (("I", (0, 1)), ("(I - 3)", (2.5, 4))):

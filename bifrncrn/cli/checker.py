@@ -5,8 +5,9 @@
 Of a proof about a box (schema `bifrncrn.proof/1`) it takes the tubes as suggestions, and verifies for itself: each
 tube, or a thinner one in it, holds one curve (Krawczyk's operator); every equilibrium in the box lies in a tube; the
 tubes join to the stated number of curves; on them there is a special point where one is listed, to 1e-8, and no other.
-The model is read by this package, and its expression graph taken as it is; constants are doubles. Needs python-flint
-(the extra `proof`); slow, as it is written to be read. Exit code 0 if all was verified, 1 if not.
+With invariant planes x_k = c it does so for the equilibria on each set of planes and off the others, where it divides
+f_k by x_k - c. The model is read by this package, and its expression graph taken as it is; constants are doubles. Needs
+python-flint (the extra `proof`); slow, as it is written to be read. Exit code 0 if all was verified, 1 if not.
 """
 
 from __future__ import annotations
@@ -19,142 +20,11 @@ from typing import Any
 
 import numpy as np
 
-CUT, NEAR, MOST = 0.4871, 1e-8, 5_000_000
+from bifrncrn.cli.checker_jets import Jet, Model
+
+CUT, NEAR, MOST, ENDS = 0.4871, 1e-8, 5_000_000, (("low", "high"), ("core_low", "core_high"))
 SHRINK = (1.0, 0.7, 0.4, 0.2, 0.05, 0.01)
 """Products of balls are wider than those of intervals, so a tube that only just holds may have to be thinner."""
-
-
-class Jet:
-    """A ball with first derivatives, an array of balls, and second ones, a matrix or None."""
-
-    def __init__(self, v: Any, d: Any, h: Any = None) -> None:
-        self.v, self.d, self.h = v, d, h
-
-    def chain(self, f: Any, f1: Any, f2: Any) -> Jet:
-        """Return f(self), given f and its derivatives at the value."""
-        h = None if self.h is None else f2 * np.outer(self.d, self.d) + f1 * self.h
-        return Jet(f, f1 * self.d, h)
-
-    def __add__(self, o: Jet) -> Jet:
-        return Jet(self.v + o.v, self.d + o.d, None if self.h is None else self.h + o.h)
-
-    def __neg__(self) -> Jet:
-        return Jet(-self.v, -self.d, None if self.h is None else -self.h)
-
-    def __mul__(self, o: Jet) -> Jet:
-        h = None
-        if self.h is not None:
-            h = self.h * o.v + o.h * self.v + np.outer(self.d, o.d) + np.outer(o.d, self.d)
-        return Jet(self.v * o.v, self.d * o.v + o.d * self.v, h)
-
-    def __truediv__(self, o: Jet) -> Jet:
-        r = 1 / o.v
-        return self * o.chain(r, -r * r, 2 * r * r * r)
-
-
-FUNCTIONS: dict[str, Callable[[Any], tuple[Any, Any, Any]]] = {
-    "exp": lambda x: (x.exp(),) * 3,
-    "log": lambda x: (x.log(), 1 / x, -1 / (x * x)),
-    "sqrt": lambda x: (x.sqrt(), 1 / (2 * x.sqrt()), -1 / (4 * x * x.sqrt())),
-    "sin": lambda x: (x.sin(), x.cos(), -x.sin()),
-    "cos": lambda x: (x.cos(), -x.sin(), -x.cos()),
-    "sinh": lambda x: (x.sinh(), x.cosh(), x.sinh()),
-    "cosh": lambda x: (x.cosh(), x.sinh(), x.cosh()),
-    "tanh": lambda x: (x.tanh(), 1 - x.tanh() * x.tanh(), -2 * x.tanh() * (1 - x.tanh() * x.tanh())),
-}
-"""Every function of one argument that is known here, with its first two derivatives."""
-
-
-class Model:
-    """f with its derivatives on boxes, lists of (low, high): the states, then the parameter."""
-
-    def __init__(self, system: Any, proof: dict[str, Any]) -> None:
-        from flint import arb, ctx
-
-        ctx.prec = 80
-        self.arb, self.n = arb, len(system.variables)
-        self.g, self.roots = system.native.graph
-        self.order = self.g.reachable(list(self.roots))
-        self.varied = system.parameter_index(proof["parameter"])
-        self.values = {system.parameter_index(p): self.ball(side) for p, side in proof["values"].items()}
-
-    def ball(self, side: Any) -> Any:
-        """Return a ball that holds an interval."""
-        return self.arb(float(side[0])).union(self.arb(float(side[1])))
-
-    def f(self, box: Any, second: bool = False) -> list[Jet]:
-        """Return jets of the right-hand sides."""
-        m = self.n + 1
-        unit = np.array([[self.arb(int(i == k)) for k in range(m)] for i in range(m)], object)
-        flat, none = unit[0] * 0, unit * 0 if second else None
-        made: dict[int, Jet] = {}
-        for node in self.order:
-            op, args = self.g.op[node], self.g.args[node]
-            if op == "const":
-                made[node] = Jet(self.arb(args[0]), flat, none)
-            elif op == "var" or (op == "par" and args[0] == self.varied):
-                k = args[0] if op == "var" else self.n
-                made[node] = Jet(self.ball(box[k]), unit[k], none)
-            elif op == "par":
-                made[node] = Jet(self.values[args[0]], flat, none)
-            else:
-                made[node] = self.operation(op, args, [made[a] for a in self.g.operands(node)])
-        return [made[root] for root in self.roots]
-
-    def operation(self, op: str, args: Any, a: list[Jet]) -> Jet:
-        """Return the jet of one operation."""
-        name = op.removeprefix("call:")
-        if op == "add":
-            return sum(a[1:], a[0])
-        if op == "neg":
-            return -a[0]
-        if op in ("mul", "mulz"):
-            return a[0] * a[1]
-        if op == "div":
-            return a[0] / a[1]
-        if op == "ipow":
-            k, powers = args[1], [1]  # a power of a ball that holds zero is nan in python-flint, a product is not
-            for _ in range(k):
-                powers.append(powers[-1] * a[0].v)
-            return a[0].chain(powers[k], k * powers[k - 1], k * (k - 1) * powers[k - 2])
-        if op == "pow":
-            return self.operation("exp", None, [a[1] * self.operation("log", None, [a[0]])])
-        if name == "rncrn_s":
-            return a[0].chain(*_perceptron(a[0].v, a[1].v, a[2].v))  # gamma and tau do not vary
-        if name not in FUNCTIONS:
-            raise SystemExit(f"the checker does not know {name}")
-        return a[0].chain(*FUNCTIONS[name](a[0].v))
-
-    def tests(self, box: Any) -> list[Jet]:
-        """Return the determinant, the Hopf determinant and the squared frequency, with first derivatives."""
-        n = self.n
-        rows = [[Jet(e.d[k], e.h[k]) for k in range(n)] for e in self.f(box, second=True)]
-        sums = []
-        for order in range(1, n + 1):
-            minors = [_det([[rows[i][k] for k in c] for i in c]) for c in itertools.combinations(range(n), order)]
-            sums.append(sum(minors[1:], minors[0]))
-        if n == 1:
-            return sums
-        return [sums[-1], sums[0], sums[1]] if n == 2 else [sums[2], sums[0] * sums[1] + -sums[2], sums[1]]
-
-
-def _perceptron(z: Any, gamma: Any, tau: Any) -> tuple[Any, Any, Any]:
-    """Return s, s' and s'' of tau s^2 - z s - gamma = 0, s > 0; s and s' increase with z, so their ends suffice."""
-    ends = []
-    for x in (type(z)(z.lower()), type(z)(z.upper())):
-        q = (x * x + 4 * gamma * tau).sqrt()
-        s = (x + q) / (2 * tau) if x > 0 else 2 * gamma / (q - x)
-        ends.append((s, s / q))
-    (s, slope), (t, steep) = ends
-    q = (z * z + 4 * gamma * tau).sqrt()
-    return s.union(t), slope.union(steep), 2 * gamma / (q * q * q)
-
-
-def _det(a: list[list[Jet]]) -> Jet:
-    if len(a) == 1:
-        return a[0][0]
-    terms = [x * _det([[*row[:k], *row[k + 1 :]] for row in a[1:]]) for k, x in enumerate(a[0])]
-    return sum((-t if k % 2 else t for k, t in enumerate(terms[1:], 1)), terms[0])
 
 
 def krawczyk(model: Model, q: int, box: Any) -> tuple[list[Any], bool]:
@@ -207,6 +77,8 @@ def holds(model: Model, q: int, tube: Any, depth: int) -> bool:
 def on_curve(model: Model, q: int, tube: Any, low: float, high: float) -> list[Any]:
     """Return a box that holds the tube's curve over a part of its pivot's interval."""
     box = [(low, high) if k == q else side for k, side in enumerate(tube)]
+    for k in model.on:
+        box[k] = (model.planes[k], model.planes[k])
     for _ in range(6):
         smaller, _ok = krawczyk(model, q, box)
         if any(a > b for a, b in smaller) or smaller == box:
@@ -216,8 +88,9 @@ def on_curve(model: Model, q: int, tube: Any, low: float, high: float) -> list[A
 
 
 def covered(model: Model, tubes: np.ndarray, box: list[Any]) -> bool:
-    """Verify that every equilibrium in the box lies in a tube."""
-    stack, whole = [np.array(box, float)], np.array([b - a for a, b in box])
+    """Verify that every equilibrium of the part in the box lies in a tube."""
+    box = [(model.planes[k],) * 2 if k in model.on else side for k, side in enumerate(box)]
+    stack, whole = [np.array(box, float)], np.array([b - a or 1.0 for a, b in box])
     for _ in range(MOST):
         if not stack:
             return True
@@ -228,8 +101,10 @@ def covered(model: Model, tubes: np.ndarray, box: list[Any]) -> bool:
         if (width < 1e-12 * whole).all():
             return False
         shared = np.minimum(top[:, 1], tubes[:, :, 1]) - np.maximum(top[:, 0], tubes[:, :, 0])
-        shares = np.prod(np.maximum(shared, 0.0), axis=1)
-        best = tubes[int(np.argmax(shares))] if len(tubes) and shares.max() > 0.01 * np.prod(width) else None
+        some = width > 0.0  # not of the state of a plane
+        ratios = np.where(some, np.maximum(shared, 0.0) / np.where(some, width, 1.0), shared >= 0.0)
+        shares = np.prod(ratios, axis=1)
+        best = tubes[int(np.argmax(shares))] if len(tubes) and shares.max() > 0.01 else None
         k = int(np.argmax(width / whole))
         cuts = [(k, top[k, 0] + CUT * width[k])] if best is None else [(i, x) for i in range(len(box)) for x in best[i]]
         for k, cut in cuts:  # with a tube: what lies outside of it
@@ -247,24 +122,31 @@ def covered(model: Model, tubes: np.ndarray, box: list[Any]) -> bool:
 
 def without_zero(model: Model, box: Any) -> bool:
     """Say whether f, or its mean value form, excludes zero."""
+    if any(e.v > 0 or e.v < 0 for e in model.f(box, 0)):
+        return True
     over, c = model.f(box), [0.5 * low + 0.5 * high for low, high in box]
     moved = [model.ball(side) - x for side, x in zip(box, c, strict=True)]
-    values = [at.v + e.d @ moved for at, e in zip(model.f([(x, x) for x in c]), over, strict=True)]
-    return any(v > 0 or v < 0 for v in (*values, *(e.v for e in over)))
+    values = [at.v + e.d @ moved for at, e in zip(model.f([(x, x) for x in c], 0), over, strict=True)]
+    return any(v > 0 or v < 0 for v in values)
 
 
-def roots_on(model: Model, q: int, tube: Any, box: Any) -> tuple[list[tuple[int, list[Any]]], bool]:
+def misses(part: Any, box: Any) -> bool:
+    """Say whether a box lies outside of another."""
+    return any(a > d or b < c for (a, b), (c, d) in zip(part, box, strict=True))
+
+
+def roots_on(model: Model, q: int, tube: Any, box: Any) -> tuple[list[tuple[str, list[Any]]], bool]:
     """Return the roots (test, where) on a tube's curve inside the box, and whether these are all."""
-    found: list[tuple[int, list[Any]]] = []
+    found: list[tuple[str, list[Any]]] = []
     stack = [tube[q]]
     while stack:
         low, high = stack.pop()
         part = on_curve(model, q, tube, low, high)
-        if any(a > d or b < c for (a, b), (c, d) in zip(part, box, strict=True)):
+        if misses(part, box):
             continue
-        tests = model.tests(part)
-        doubtful = [k for k, t in enumerate(tests[:2]) if not (t.v > 0 or t.v < 0 or (k == 1 and tests[2].v < 0))]
-        rates = rates_on(model, q, part, tests) if doubtful else []
+        tests, square = model.tests(part)
+        doubtful = [k for k, t in tests.items() if not (t.v > 0 or t.v < 0 or (k == "HB" and square < 0))]
+        rates = rates_on(model, q, part, tests) if doubtful else {}
         if any(not (rates[k] > 0 or rates[k] < 0) for k in doubtful):
             if high - low < 1e-13 * (tube[q][1] - tube[q][0]):
                 return found, False
@@ -275,12 +157,12 @@ def roots_on(model: Model, q: int, tube: Any, box: Any) -> tuple[list[tuple[int,
             root = located(model, q, tube, k, low, high)
             if root is False:
                 return found, False
-            if root is not None and not (k == 1 and model.tests(root)[2].v < 0):
+            if root is not None and not (k == "HB" and model.tests(root)[1] < 0):
                 found.append((k, root))
     return found, True
 
 
-def rates_on(model: Model, q: int, part: Any, tests: list[Jet]) -> list[Any]:
+def rates_on(model: Model, q: int, part: Any, tests: dict[str, Jet]) -> dict[str, Any]:
     """Return the derivatives of the tests along the curve, of which J_u y' = -J_q."""
     from flint import arb_mat
 
@@ -288,15 +170,15 @@ def rates_on(model: Model, q: int, part: Any, tests: list[Jet]) -> list[Any]:
     try:
         slope = arb_mat([[e.d[k] for k in rest] for e in f]).solve(arb_mat([[-e.d[q]] for e in f]))
     except ZeroDivisionError:
-        return [model.arb("nan")] * 2
-    return [sum((t.d[k] * slope[i, 0] for i, k in enumerate(rest)), t.d[q]) for t in tests[:2]]
+        return dict.fromkeys(tests, model.arb("nan"))
+    return {name: sum((t.d[k] * slope[i, 0] for i, k in enumerate(rest)), t.d[q]) for name, t in tests.items()}
 
 
-def located(model: Model, q: int, tube: Any, k: int, low: float, high: float) -> Any:
+def located(model: Model, q: int, tube: Any, k: str, low: float, high: float) -> Any:
     """Return where a monotone test has its root; None where it has none, False where that is not known."""
 
     def sign(s: float) -> int:
-        value = model.tests(on_curve(model, q, tube, s, s))[k].v
+        value = model.tests(on_curve(model, q, tube, s, s))[0][k].v
         return int(value > 0) - int(value < 0)
 
     first, last = sign(low), sign(high)
@@ -311,8 +193,8 @@ def located(model: Model, q: int, tube: Any, k: int, low: float, high: float) ->
     return on_curve(model, q, tube, low, high)
 
 
-def count_curves(model: Model, pivots: Any, numbers: Any, tubes: np.ndarray) -> int | None:
-    """Count the curves in the box that the tubes join to; None where it is not known."""
+def count_curves(model: Model, pivots: Any, tubes: np.ndarray, box: Any) -> int | None:
+    """Count the curves that enter the box which the tubes join to; None where it is not known."""
     group = list(range(len(tubes)))
     maybe = []
     for i, (q, tube) in enumerate(zip(pivots, tubes.tolist(), strict=True)):
@@ -326,42 +208,74 @@ def count_curves(model: Model, pivots: Any, numbers: Any, tubes: np.ndarray) -> 
                     maybe.append((i, k))
     if any(group[i] != group[k] for i, k in maybe):
         return None
-    return len({g for g, number in zip(group, numbers, strict=True) if number >= 0})
+    inside = [
+        enters(
+            model,
+            [(pivots[i], [tuple(side) for side in tubes[i].tolist()]) for i in np.flatnonzero(np.array(group) == g)],
+            box,
+        )
+        for g in np.unique(group)
+    ]
+    return None if None in inside else sum(map(bool, inside))
+
+
+def enters(model: Model, stack: list[tuple[int, Any]], box: Any) -> bool | None:
+    """Say whether the curves of some tubes have a point in the box; None where it is not known."""
+    for _ in range(2000):
+        if not stack:
+            return False
+        q, tube = stack.pop(0)
+        low, high = tube[q]
+        if misses(on_curve(model, q, tube, low, high), box):
+            continue
+        cut = low + CUT * (high - low)
+        for s in (cut, low, high):
+            if all(c <= a and b <= d for (a, b), (c, d) in zip(on_curve(model, q, tube, s, s), box, strict=True)):
+                return True
+        stack += [(q, [*tube[:q], side, *tube[q + 1 :]]) for side in ((low, cut), (cut, high))]
+    return None
 
 
 def check_proof(system: Any, proof: dict[str, Any], say: Callable[[str], Any] = lambda text: None) -> bool:
     """Verify a proof; tell what was verified, and what was not."""
-    model, arcs = Model(system, proof), proof["arcs"]
-    if any(arcs["on"]):
-        say("curves that cross on invariant planes are not checked by this program")
+    arcs, names = proof["arcs"], list(system.variables)
+    box = [*(tuple(proof["box"][v]) for v in names), tuple(proof["range"])]
+    on = [frozenset(map(names.index, planes)) for planes in arcs["on"]]
+    places = {(k, arcs[side][i][k]) for i, states in enumerate(on) for k in states for side in ENDS[1]}
+    if len(places) != len(planes := dict(places)):
+        say("the place of a plane is not one number: this program does not check that")
         return False
-    box = [*(tuple(proof["box"][v]) for v in system.variables), tuple(proof["range"])]
     pairs = [[list(zip(*ends, strict=True)) for ends in zip(arcs[a], arcs[b], strict=True)] for a, b in ENDS]
-    held = [verified_tube(model, q, tube, core) for q, tube, core in zip(arcs["pivot"], *pairs, strict=True)]
-    say(f"{sum(tube is not None for tube in held)} of {len(held)} tubes hold one curve")
-    if None in held:
-        return False
-    tubes = np.array(held, float).reshape(-1, len(box), 2)
-    whole = covered(model, tubes, box)
-    say("every equilibrium in the box lies in a tube" if whole else "not every box could be excluded")
-    curves = count_curves(model, arcs["pivot"], arcs["curve"], tubes)
-    say(f"{curves} curves, stated: {proof['branches']}")
-    listed = [(p["label"], [*p["state"].values(), *p["parameters"].values()]) for p in proof["special_points"]]
+    listed = [(p, [*p["state"].values(), *p["parameters"].values()]) for p in proof["special_points"]]
     met: set[int] = set()
-    known = True
-    for q, tube in zip(arcs["pivot"], held, strict=True):
-        found, sure = roots_on(model, q, tube, box)
-        known &= sure
-        for k, root in found:
-            same = [i for i, (name, y) in enumerate(listed) if name == ("LP", "HB")[k] and _near(y, root)]
-            outside = any(b < c or a > d for (a, b), (c, d) in zip(root, box, strict=True))
-            known &= bool(same) or outside
-            met.update(same)
-    say(f"{len(met)} of {len(listed)} special points found again, {'no' if known else 'perhaps some'} others")
-    return whole and curves == proof["branches"] and known and len(met) == len(listed)
+    good, curves = True, 0
+    for part in (frozenset(c) for k in range(len(planes) + 1) for c in itertools.combinations(planes, k)):
+        model, which = Model(system, proof, planes, part), [i for i, states in enumerate(on) if states == part]
+        pivots = [arcs["pivot"][i] for i in which]
+        held = [verified_tube(model, arcs["pivot"][i], pairs[0][i], pairs[1][i]) for i in which]
+        say(f"on {len(part)} planes: {sum(tube is not None for tube in held)} of {len(held)} tubes hold one curve")
+        if None in held:
+            return False
+        tubes = np.array(held, float).reshape(-1, len(box), 2)
+        whole = covered(model, tubes, box)
+        say("every equilibrium in the box lies in a tube" if whole else "not every box could be excluded")
+        count = count_curves(model, pivots, tubes, box)
+        good, curves = good and whole and count is not None, curves + (count or 0)
+        for q, tube in zip(pivots, held, strict=True):
+            found, sure = roots_on(model, q, tube, box)
+            good &= sure
+            for k, root in found:
+                same = [i for i, (p, y) in enumerate(listed) if _is(p, k) and _near(y, root)]
+                good &= bool(same) or misses(root, box)
+                met.update(i for i in same if listed[i][0]["label"] == k[:2])
+    say(f"{curves} curves, stated: {proof['branches']}")
+    say(f"{len(met)} of {len(listed)} special points found again, {'no' if good else 'perhaps some'} others")
+    return good and curves == proof["branches"] and len(met) == len(listed)
 
 
-ENDS = (("low", "high"), ("core_low", "core_high"))
+def _is(point: dict[str, Any], test: str) -> bool:
+    """Say whether a point is where a test vanishes; along the other curve of a pitchfork there is a fold."""
+    return point["label"] == test[:2] or (test == "LP" and point.get("kind") == "pitchfork")
 
 
 def _near(y: Any, root: Any) -> bool:
