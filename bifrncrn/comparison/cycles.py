@@ -12,7 +12,7 @@ from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.comparison.matching import places
 from bifrncrn.comparison.sections import Section, section, size_error
 from bifrncrn.comparison.window import Window, states_of
-from bifrncrn.compile.model import DENSE_LIMIT
+from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.continuation.options import Options
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.models.system import System

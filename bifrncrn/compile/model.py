@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from bifrncrn.compile.interface import ARGUMENTS, DENSE_LIMIT, ModelFunctions
 from bifrncrn.compile.native import Library, cached, compile_ir, load
 
 if TYPE_CHECKING:
@@ -19,23 +20,11 @@ if TYPE_CHECKING:
 
 # the code generator is imported where something has to be compiled: what is in the cache is ready without it
 
-DENSE_LIMIT = 200
-"""Largest number of variables for which there is a dense Jacobian."""
-
 FAST_COMPILE_ABOVE = 2_000_000
 """Characters of IR above which LLVM does not optimise: 30 times faster to compile, measured no slower to run."""
 
-ARGUMENTS = {
-    "f": ("x", "p", "F"),
-    "J": ("x", "p", "J"),
-    "linearize": ("x", "p", "dp", "F", "J", "Fp"),
-    "jet": ("x", "p", "dx", "dp", "out"),
-    "sparse": ("x", "p", "dp", "F", "V", "Fp"),
-    "rounding": ("x", "p", "E"),
-}
 
-
-class NativeModel:
+class NativeModel(ModelFunctions):
     """Addresses of the C functions of a model with n variables and m parameters.
 
     Every function is `void name(double* ...)`, allocates nothing, is reentrant and needs no Python; arrays are
@@ -73,39 +62,6 @@ class NativeModel:
 
         return jacobian(*self.graph)
 
-    @property
-    def f(self) -> int:
-        """Address of `f(x, p, F)`: the right-hand side, F[n]."""
-        return self._address("f")
-
-    @property
-    def J(self) -> int:
-        """Address of `J(x, p, J)`: the Jacobian, row by row, J[n*n]; 0 when n is larger than 200."""
-        return self._address("J") if self.n <= DENSE_LIMIT else 0
-
-    @property
-    def linearize(self) -> int:
-        """Address of `linearize(x, p, dp, F, J, Fp)`: F[n], J[n*n] and Fp[n] = (df/dp) dp in one pass; 0 as for `J`."""
-        return self._address("linearize") if self.n <= DENSE_LIMIT else 0
-
-    @property
-    def jet(self) -> int:
-        """Address of `jet(x, p, dx, dp, out)`.
-
-        out[3n] receives the first three derivatives by e of f(x + e dx, p + e dp) at e = 0.
-        """
-        return self._address("jet")
-
-    @property
-    def sparse(self) -> int:
-        """Address of `sparse(x, p, dp, F, V, Fp)`: as `linearize`, V[nnz] being the Jacobian at (`rows`, `cols`)."""
-        return self._address("sparse")
-
-    @property
-    def rounding(self) -> int:
-        """Address of `rounding(x, p, E)`: bounds of the rounding errors in F, in units of that of the number one."""
-        return self._address("rounding")
-
     @functools.cached_property
     def _pattern(self) -> np.ndarray:
         import numpy as np
@@ -124,9 +80,6 @@ class NativeModel:
     def cols(self) -> np.ndarray:
         """Column of every structural nonzero of the Jacobian, (nnz,) int32, ascending in each row."""
         return self._pattern[1]
-
-    def check(self) -> None:
-        """Do nothing: compiled functions raise nothing that would have to be raised later."""
 
     def function(self, name: str) -> Any:
         """Return a function as a ctypes object that takes pointers (c_void_p, in the order of the attribute above).

@@ -9,7 +9,7 @@ import numpy as np
 
 from bifrncrn.base.arrays import frozen
 from bifrncrn.base.errors import ConvergenceError, InputError
-from bifrncrn.compile.model import DENSE_LIMIT
+from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric

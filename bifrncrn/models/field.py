@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bifrncrn.compile.model import DENSE_LIMIT
+from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.models.system import System
 
 

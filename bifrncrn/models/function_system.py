@@ -13,7 +13,7 @@ import numpy as np
 
 from bifrncrn.base.errors import ContinuationWarning, InputError
 from bifrncrn.compile.carried import Carried, view
-from bifrncrn.compile.model import ARGUMENTS, DENSE_LIMIT
+from bifrncrn.compile.interface import ARGUMENTS, ModelFunctions
 from bifrncrn.models.differences import EPS, JET_STEP, STEP, Differences, jet, noise, slope
 from bifrncrn.models.equations import as_mapping, as_numbers, check_names
 from bifrncrn.models.system import System
@@ -34,7 +34,7 @@ class Functions:
     by_parameters: Callable[[np.ndarray, np.ndarray], Any] | None
 
 
-class FunctionModel:
+class FunctionModel(ModelFunctions):
     """The functions of a model under the names and addresses of `bifrncrn.compile.model.NativeModel`.
 
     What a function raises is kept, its results are NaN, and `check` raises it.
@@ -81,37 +81,7 @@ class FunctionModel:
         self.__dict__.update(saved)
         self._start()
 
-    # -- what NativeModel has -----------------------------------------------------------------------------------
-
-    @property
-    def f(self) -> int:
-        """Address of `f(x, p, F)`."""
-        return self._address("f")
-
-    @property
-    def J(self) -> int:
-        """Address of `J(x, p, J)`; 0 when n is larger than 200."""
-        return self._address("J") if self.n <= DENSE_LIMIT else 0
-
-    @property
-    def linearize(self) -> int:
-        """Address of `linearize(x, p, dp, F, J, Fp)`; 0 when n is larger than 200."""
-        return self._address("linearize") if self.n <= DENSE_LIMIT else 0
-
-    @property
-    def jet(self) -> int:
-        """Address of `jet(x, p, dx, dp, out)`."""
-        return self._address("jet")
-
-    @property
-    def sparse(self) -> int:
-        """Address of `sparse(x, p, dp, F, V, Fp)`."""
-        return self._address("sparse")
-
-    @property
-    def rounding(self) -> int:
-        """Address of `rounding(x, p, E)`."""
-        return self._address("rounding")
+    # -- what ModelFunctions asks for --------------------------------------------------------------------------
 
     def function(self, name: str) -> Any:
         """Return a function as a ctypes object that takes pointers."""

@@ -13,7 +13,7 @@ from bifrncrn.base.checks import require_kind, whole
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.polylines import furthest
 from bifrncrn.base.progress import progress
-from bifrncrn.compile.model import DENSE_LIMIT
+from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.models.conservation import Reduction, conserved, reduce
 from bifrncrn.models.field import Field
 from bifrncrn.models.forcing import autonomous, period_of, phase_of, shown

@@ -13,7 +13,7 @@ from bifrncrn.base.arrays import frozen
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.polylines import furthest
 from bifrncrn.base.tables import Reported, folded, format_complex, format_table, printable
-from bifrncrn.compile.model import DENSE_LIMIT
+from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.models.conservation import conserved
 from bifrncrn.models.field import Field
 from bifrncrn.models.observables import column_of

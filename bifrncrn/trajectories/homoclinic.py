@@ -23,7 +23,7 @@ import numpy as np
 from bifrncrn.base.arrays import frozen
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.tables import Reported, folded, format_complex, printable
-from bifrncrn.compile.model import DENSE_LIMIT
+from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.models.field import Field
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Values, check_positive

@@ -34,22 +34,7 @@ they stand in a formula."""
 
 
 def read_content(text: str, name: str, folder: Path | None = None) -> Content:
-    """Return the content of an SBML document.
-
-    Parameters
-    ----------
-    text : str
-        The document.
-    name : str
-        Stands for it in messages.
-    folder : Path, optional
-        Where documents lie to which a hierarchical one refers.
-
-    Raises
-    ------
-    InputError
-        If libSBML is not installed, the document has an error, or uses what is not supported; the message names it.
-    """
+    """Return the content of an SBML document, the arguments and errors being those of `open_document`."""
     return _ContentReader(open_document(text, name, folder), name).content()
 
 

@@ -14,14 +14,7 @@ def sbml_to_system(text: str, name: str = "the SBML document", folder: Path | No
     rates and assignment rules become definitions; everything constant becomes a parameter. Starts that are functions of
     parameters follow them. Events become transitions, which act in simulations.
 
-    Parameters
-    ----------
-    text : str
-        The document.
-    name : str
-        Stands for it in messages.
-    folder : Path, optional
-        Where documents lie to which a hierarchical one refers.
+    Arguments as for `bifrncrn.chemistry.reactions.sbml.document.open_document`.
 
     Raises
     ------
