@@ -75,13 +75,14 @@ _KINDS = (
     Kind("fold", "fold (LP)", 2),
     Kind("hopf", "Hopf point (HB)", 2),
     Kind("branch_point", "branch point (BP)", 2),
-    Kind("fold_of_cycles", "fold of cycles (LPC)", 2),
-    Kind("period_doubling", "period doubling (PD)", 2),
-    Kind("torus", "torus bifurcation (NS)", 2),
+    Kind("fold_of_cycles", "fold of cycles (LPC)", 2, cycles=True),
+    Kind("period_doubling", "period doubling (PD)", 2, cycles=True),
+    Kind("torus", "torus bifurcation (NS)", 2, cycles=True),
 )
 KINDS = {kind.name: kind for kind in _KINDS}
 """The kinds of curves, by name."""
 
+_FOLDS, _DOUBLINGS, _TORI = "fold_of_cycles", "period_doubling", "torus"
 _REST, _CYCLE, _MAP, _FOLD, _HOPF = ("equilibrium",), ("periodic",), ("fixed_point",), ("fold",), ("hopf",)
 _LABELS = (
     Label("EP", "end point", tuple(KINDS), "", judged=False),
@@ -92,17 +93,37 @@ _LABELS = (
     Label("BP", "branch point", _REST, "det [F_y; tangent]", "the tangents' angle", "D", switches=True),
     Label("HB", "Hopf point", _REST, "the real part of an imaginary pair", "its speed; l1", "o", "hopf"),
     Label("BC", "border collision", _REST, "the expression at whose zero the model is not smooth", marker="8"),
-    Label("LPC", "fold of cycles", _CYCLE, "the parameter's part of the tangent", "a", "p"),
-    Label("PD", "period doubling", (*_CYCLE, *_MAP), "a multiplier plus one", "its speed", "v", switches=True),
-    Label("NS", "Neimark-Sacker point", _CYCLE, "the modulus of a pair, less one", "strong resonance", "h"),
+    Label("LPC", "fold of cycles", _CYCLE, "the parameter's part of the tangent", "a", "p", _FOLDS),
+    Label(
+        "PD",
+        "period doubling",
+        (*_CYCLE, *_MAP),
+        "a multiplier plus one",
+        "its speed; b",
+        "v",
+        _DOUBLINGS,
+        switches=True,
+    ),
+    Label("NS", "Neimark-Sacker point", _CYCLE, "the modulus of a pair, less one", "strong resonance", "h", _TORI),
     Label(
         "BPC", "branch point of cycles", _CYCLE, "the bordered determinant", "the tangents' angle", "d", switches=True
     ),
     Label("CP", "cusp", _FOLD, "the quadratic coefficient a", "the cubic coefficient c", "^"),
     Label("BT", "Bogdanov-Takens point", (*_FOLD, *_HOPF), "<p, q>; on Hopf curves omega", "a and b", "P"),
-    Label("GH", "Bautin point", _HOPF, "l1", "l2", "X"),
+    Label("GH", "Bautin point", (*_HOPF, _FOLDS), "l1; on folds of cycles their size", "l2", "X"),
     Label("ZH", "zero-Hopf point", (*_FOLD, *_HOPF), "a second critical eigenvalue or pair", marker="<"),
     Label("HH", "double Hopf point", _HOPF, "a second pair's real part", marker=">"),
+    Label("CPC", "cusp of cycles", (_FOLDS,), "the coefficient a of the fold", marker="H"),
+    Label("GPD", "generalised period doubling", (_DOUBLINGS,), "the coefficient b of the doubling", marker="1"),
+    Label("CH", "Chenciner point", (_TORI,), "the real part of the torus's coefficient", marker="2"),
+    Label("R1", "1:1 resonance", (_FOLDS, _TORI), "a third multiplier less one; the angle", marker="$1$"),
+    Label("R2", "1:2 resonance", (_DOUBLINGS, _TORI), "a second multiplier plus one; the angle less pi", marker="$2$"),
+    Label("R3", "1:3 resonance", (_TORI,), "the angle less 2 pi / 3", marker="$3$"),
+    Label("R4", "1:4 resonance", (_TORI,), "the angle less pi / 2", marker="$4$"),
+    Label("LPPD", "fold and period doubling", (_FOLDS, _DOUBLINGS), "the other's multiplier", marker="3"),
+    Label("LPNS", "fold and torus", (_FOLDS, _TORI), "the other's multiplier", marker="4"),
+    Label("PDNS", "period doubling and torus", (_DOUBLINGS, _TORI), "the other's multiplier", marker="+"),
+    Label("NSNS", "two tori", (_TORI,), "the modulus of a second pair, less one", marker="x"),
 )
 LABELS = {label.name: label for label in _LABELS}
 """The labels, by name."""

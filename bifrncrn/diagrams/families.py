@@ -33,6 +33,7 @@ from bifrncrn.curves.orbits.ends import (
 from bifrncrn.curves.orbits.following import Follower
 from bifrncrn.curves.orbits.hopf import HopfPoint, amplitude_floor, first_place, hopf_point, vanishing_point
 from bifrncrn.curves.orbits.multipliers import damped
+from bifrncrn.curves.orbits.normal_forms import coefficients
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit
 from bifrncrn.diagrams.results import Branch, End, Profile, SpecialPoint
 from bifrncrn.diagrams.setup import Setup, at_state, bounds_of
@@ -273,6 +274,10 @@ class Family:
         top = states[int(np.argmax(states[:, 0]))]
         if self.task.forced is not None:
             top = self.task.states(orbit.at(np.array([starting_phase(orbit)])), orbit.parameter)[0]
+        found: dict[str, float] = {}
+        if row.event in ("LPC", "PD", "NS") and row.bracket is None:
+            at, place = {self.task.parameter: orbit.parameter}, row.place
+            found = coefficients(row.event, self.task.system, orbit, at, place.metric.scale, place.multipliers)
         return SpecialPoint(
             label=row.event,
             branch=number,
@@ -290,6 +295,7 @@ class Family:
             reduction=self.task.reduction,
             range=self.task.span,
             place=row.place,
+            **found,
         )
 
     def _start(self) -> End:

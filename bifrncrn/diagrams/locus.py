@@ -6,12 +6,15 @@ from dataclasses import replace
 
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
-from bifrncrn.base.labels import locus_of
+from bifrncrn.base.labels import KINDS, locus_of
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.options import Options
+from bifrncrn.diagrams.cycle_loci import Locus, branch_of
+from bifrncrn.diagrams.cycle_loci import follow as follow_cycles
+from bifrncrn.diagrams.cycle_loci import task_of as cycles_task
 from bifrncrn.diagrams.locus_collecting import Collector
 from bifrncrn.diagrams.locus_results import assembled
-from bifrncrn.diagrams.results import Diagram, SpecialPoint
+from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.diagrams.setup import at_point, bounds_of
 from bifrncrn.models.system import System
 
@@ -29,15 +32,18 @@ def locus(
     system: System | None = None,
     options: Options | None = None,
 ) -> Diagram:
-    """Follow a fold or Hopf point in two parameters.
+    """Follow a fold, a Hopf point, or a bifurcation of periodic orbits in two parameters.
 
     The curve is followed in both directions until the second parameter leaves its range; cusps, Bogdanov-Takens,
     Bautin, zero-Hopf and double Hopf points on it are located. Curves of the same kind that cross it are followed too.
+    On curves of periodic orbits cusps (CPC), degenerate doublings and tori (GPD, CH), strong resonances (R1 to R4) and
+    points that are of two kinds (LPPD, LPNS, PDNS, NSNS) are located.
 
     Parameters
     ----------
     point : SpecialPoint
-        A fold (LP) or Hopf point (HB) of a diagram.
+        A fold (LP) or Hopf point (HB) of a diagram; or a fold (LPC), a period doubling (PD) or a torus (NS) of a branch
+        of periodic orbits.
     second : str
         The second parameter; the first is that of the point's diagram.
     bounds : (float, float)
@@ -50,7 +56,8 @@ def locus(
     Returns
     -------
     Diagram
-        With branches of kind `fold` or `hopf`; their columns are both parameters and the states.
+        With branches of kind `fold` or `hopf`; their columns are both parameters and the states. Or of kind
+        `fold_of_cycles`, `period_doubling` or `torus`; both parameters, the period, and the states' extremes.
 
     Raises
     ------
@@ -66,7 +73,10 @@ def locus(
     if not isinstance(point, SpecialPoint):
         raise InputError(f"a curve starts at a special point of a diagram, not at {point!r}; give one of its LP or HB")
     if not locus_of(point.label) or len(point.parameters) != 1:
-        raise InputError(f"a {point.label} is not followed in two parameters; give a fold (LP) or a Hopf point (HB)")
+        rule = "give a fold (LP), a Hopf point (HB), or LPC, PD or NS of periodic orbits"
+        raise InputError(f"a {point.label} is not followed in two parameters; {rule}")
+    if KINDS[locus_of(point.label)].cycles:
+        return _of_cycles(point, second, bounds, (options or Options()).begun())
     point = _with_model(point, system)
     assert point.system is not None
     (first,) = point.parameters
@@ -79,14 +89,41 @@ def locus(
     return assembled(collector, point.system, point.reduction)
 
 
+def _of_cycles(point: SpecialPoint, second: str, bounds: tuple[float, float], options: Options) -> Diagram:
+    """Follow a bifurcation of periodic orbits in two parameters."""
+    if point.status != "converged":
+        raise InputError(f"the {point.label} is not refined, so no curve starts there; give another")
+    task = cycles_task(point, second, bounds, options)
+    assert point.system is not None
+    span = checked_range(point.system, task.first, second, bounds)
+    found = follow_cycles(task)
+    if found is None:
+        where = f"{task.first}={point.parameters[task.first]:.6g}"
+        raise ConvergenceError(f"the curve through the {point.label} at {where} could not be started")
+    branch, points = branch_of(found, 0)
+    values = branch.points[:, 0]
+    return Diagram(
+        model=point.system.title,
+        parameter=task.first,
+        range=(float(values.min()), float(values.max())),
+        branches=(branch,),
+        special_points=tuple(points),
+        system=point.system,
+        second=second,
+        second_range=span,
+        reduction=None if point.system.period else point.reduction,
+    )
+
+
 def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], options: Options | None = None) -> Diagram:
-    """Return a diagram with the loci of all its folds and Hopf points added, each curve once."""
+    """Return a diagram with the loci of all its folds, Hopf points, and LPC, PD and NS added, each curve once."""
     require_kind(diagram, Diagram, "a diagram")
     if diagram.system is None:
         raise InputError("the diagram has lost its model (it was loaded from a file that holds none); compute it again")
     first, system = diagram.parameter, diagram.system
     span = checked_range(system, first, second, bounds)
-    chosen = [point for point in diagram.special_points if locus_of(point.label)]
+    every = [point for point in diagram.special_points if locus_of(point.label)]
+    chosen = [point for point in every if not KINDS[locus_of(point.label)].cycles]
     low, high = diagram.range
     room = low - ROOM * (high - low), high + ROOM * (high - low)
     options = (options or Options()).begun()
@@ -104,14 +141,53 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
     count = len(diagram.branches)
     branches = [replace(branch, id=branch.id + count) for branch in added.branches]
     points = [replace(point, branch=point.branch + count) for point in added.special_points]
+    notes = [*added.notes, *_add_of_cycles(every, second, span, options, room, count, branches, points)]
     return replace(
         diagram,
         branches=(*diagram.branches, *branches),
         special_points=(*diagram.special_points, *points),
         second=second,
         second_range=span,
-        notes=(*diagram.notes, *added.notes),
+        notes=(*diagram.notes, *notes),
     )
+
+
+def _add_of_cycles(
+    chosen: list[SpecialPoint],
+    second: str,
+    span: tuple[float, float],
+    options: Options,
+    room: tuple[float, float],
+    count: int,
+    branches: list[Branch],
+    points: list[SpecialPoint],
+) -> list[str]:
+    """Follow the loci of LPC, PD and NS, each once; add to the branches and points, and return what could not be."""
+    notes: list[str] = []
+    known: list[Locus] = []
+    wanted = [point for point in chosen if KINDS[locus_of(point.label)].cycles]
+    with progress("following curves of periodic orbits in two parameters", len(wanted)) as step:
+        for point in wanted:
+            (first,) = point.parameters
+            where = f"{point.label} at {first}={point.parameters[first]:.9g}"
+            if options.late:
+                notes.append(f"the curve of the {where} was not followed: {options.said}")
+            elif point.status != "converged" or point.place is None:
+                what = (
+                    "it is not refined" if point.place is not None else "its orbit is lost (it was loaded from a file)"
+                )
+                notes.append(f"The {where} was not followed in two parameters: {what}.")
+            elif not any(one.task.kind == locus_of(point.label) and one.passes(point) for one in known):
+                found = follow_cycles(cycles_task(point, second, span, options, room))
+                if found is None:
+                    notes.append(f"The {where} was not followed in two parameters: the curve could not be started.")
+                    continue
+                known.append(found)
+                branch, special = branch_of(found, count + len(branches))
+                branches.append(branch)
+                points += special
+            step()
+    return notes
 
 
 def checked_range(system: System, first: str, second: str, bounds: tuple[float, float]) -> tuple[float, float]:

@@ -15,6 +15,7 @@ import numpy as np
 from bifrncrn.base.arrays import frozen
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
+from bifrncrn.base.labels import KINDS
 from bifrncrn.base.tables import Reported
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "bifrncrn.diagram/1"
 STATUSES = ("converged", "bracketed")
-COEFFICIENTS = ("omega", "l1", "l2", "a", "b", "c", "period")
+COEFFICIENTS = ("omega", "l1", "l2", "a", "b", "c", "re_d", "theta", "period")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,11 +53,18 @@ class SpecialPoint(Reported):
         At a Hopf point its angular frequency (per unit time) and first Lyapunov coefficient
         (Kuznetsov, Elements of Applied Bifurcation Theory, eq. 3.20; negative is supercritical).
     a : float or None
-        At a fold the quadratic coefficient <p, B(q, q)>/2 with <p, q> = <q, q> = 1.
+        At a fold the quadratic coefficient <p, B(q, q)>/2 with <p, q> = <q, q> = 1; at a fold of cycles (LPC) that of
+        the normal form xi' = a xi^2, not negative.
     l2 : float or None
         At a Bautin point the second Lyapunov coefficient, Re c2 / omega.
     b, c : float or None
-        The second coefficient of a Bogdanov-Takens point (its first is `a`), and that of a cusp.
+        The second coefficient of a Bogdanov-Takens point (its first is `a`), and that of a cusp. At a period doubling
+        `b` is that of the normal form xi' = b xi^3: negative is supercritical, doubled orbits are then stable where
+        nothing else is unstable.
+    re_d, theta : float or None
+        At NS the real part of d in xi' = d xi |xi|^2 (negative is supercritical: the torus is then stable where nothing
+        else is unstable), and the angle of the multiplier. xi is measured by the critical variation, whose mean square
+        over a period is 1 (Kuznetsov, Govaerts, Doedel & Dhooge, SIAM J. Numer. Anal. 43, 2005, 1407).
     period : float or None
         Of a periodic orbit.
     eigenvalues : (n,) complex array
@@ -88,6 +96,8 @@ class SpecialPoint(Reported):
     b: float | None = None
     c: float | None = None
     l2: float | None = None
+    re_d: float | None = None
+    theta: float | None = None
     period: float | None = None
     bracket: tuple[float, float] | None = None
     event: str | None = None
@@ -101,10 +111,11 @@ class SpecialPoint(Reported):
 
     @property
     def criticality(self) -> str | None:
-        """`supercritical` or `subcritical` for a Hopf point whose first Lyapunov coefficient is known, else None."""
-        if self.l1 is None or not math.isfinite(self.l1) or self.l1 == 0:
+        """`supercritical` or `subcritical` for an HB, PD or NS whose coefficient (l1, b, re_d) is known, else None."""
+        decides = {"HB": self.l1, "PD": self.b, "NS": self.re_d}.get(self.label, self.l1)
+        if decides is None or not math.isfinite(decides) or decides == 0:
             return None
-        return "supercritical" if self.l1 < 0 else "subcritical"
+        return "supercritical" if decides < 0 else "subcritical"
 
     def to_json(self) -> dict[str, Any]:
         """Return the point as plain JSON."""
@@ -275,7 +286,7 @@ class Branch(Reported):
 
     def to_json(self) -> dict[str, Any]:
         """Return the branch as plain JSON."""
-        spectrum = "multipliers" if self.kind == "periodic" else "eigenvalues"
+        spectrum = "multipliers" if self.kind in KINDS and KINDS[self.kind].cycles else "eigenvalues"
         return {
             "id": self.id,
             "kind": self.kind,

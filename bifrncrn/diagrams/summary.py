@@ -64,7 +64,7 @@ def _stretches(diagram: Diagram) -> list[Stretch] | None:
     branches = [branch for branch in diagram.branches if branch.kind in ("equilibrium", "periodic")]
     equilibria = [branch for branch in branches if branch.kind == "equilibrium"]
     forced = diagram.system is not None and bool(diagram.system.period)
-    if not (equilibria or forced) or any((branch.unstable < 0).all() for branch in equilibria):
+    if not (equilibria or (forced and branches)) or any((branch.unstable < 0).all() for branch in equilibria):
         return None
     return [stretch for branch in branches for stretch in _stable(branch, diagram)]
 

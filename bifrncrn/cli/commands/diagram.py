@@ -62,7 +62,7 @@ def add(commands: Commands) -> None:
     option("--orbits", action="store_true", help="also follow the periodic orbits that leave every HB")
     option("--doublings", type=positive_integer, metavar="N", help="follow the doubled orbits at PD, N times over")
     option("--cycle", action="store_true", help="settle to a cycle from the start and follow it")
-    option("--second", metavar="PARAMETER", help="follow every LP and HB in a second parameter as well")
+    option("--second", metavar="PARAMETER", help="follow every LP and HB (and LPC, PD, NS) in a second parameter")
     option("--second-range", nargs=2, type=number, metavar=("LO", "HI"), help="range of the second parameter")
     option("--mu", type=number, help="analyse the full network at this ratio of time-scales")
     option("--no-stability", action="store_true", help="compute no eigenvalues: faster for large systems, finds no HB")
