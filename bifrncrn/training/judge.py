@@ -121,7 +121,7 @@ class Judge:
         behaviour = behaving(self.behaviours, network, mu) if self.behaviours else None
         if self.reference is None:
             return behaviour
-        there = standing(self.target, self.reference, network, mu)
+        there = standing(self.target, self.reference, network, mu, self.target.mu if mu is None else None)
         return there if behaviour is None else there.also(behaviour)
 
     def candidate(self, start: Start, seen: bool, **extra: Any) -> Candidate:
@@ -302,12 +302,15 @@ class Judge:
         return (None,) if self.target.mu is None else (None, self.target.mu)
 
     def _off(self, candidate: Candidate) -> tuple[int, float]:
-        """Return at how many of the places a candidate fails, and how far off it is at the first of them."""
-        for k, mu in enumerate(self._places):
+        """Return at how many of the places a candidate fails, and how far off it is where it is furthest."""
+        failed, worst = 0, 0.0
+        for mu in self._places:
             found = self._found(candidate.network, mu)
             if not holds(found):
-                return len(self._places) - k, max((one.off for one in found if not one.ok), default=np.inf)
-        return ALL
+                failed, worst = failed + 1, max(worst, *(one.off for one in found if not one.ok))
+            if worst == np.inf:
+                return len(self._places), worst
+        return failed, worst
 
     def _found(self, network: Network, mu: float | None) -> tuple[Finding, ...]:
         """Return what a network does, looked at once."""

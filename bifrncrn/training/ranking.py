@@ -14,8 +14,10 @@ from bifrncrn.base.errors import ConvergenceError
 from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.training.targets.behaviours import Behaviour
 from bifrncrn.training.targets.target import Target
+from bifrncrn.training.verification import SHAPED, TIMED
 
 if TYPE_CHECKING:
+    from bifrncrn.comparison.comparison import Match
     from bifrncrn.comparison.judging import Points
     from bifrncrn.diagrams.results import Diagram
 
@@ -28,6 +30,8 @@ RESOLUTION = 0.005
 FINENESS = 20
 # special points further off than this share of the range are wrong ones
 TOLERANCE = 0.25
+# what a special point that is wrong at the target's time-scale counts in distances
+AMISS = 1000
 # a branch that comes this near a point, relatively, passes through it: branches are polylines
 PASSES = 1e-3
 
@@ -44,8 +48,8 @@ class Standing:
         The largest difference in the parameter of a matched special point; the largest error of a behaviour, in units
         of what is allowed.
     steps : int
-        All distances in units of the ranking's resolution, rounded up: that of the special points and, added to it,
-        that of the behaviours beside them.
+        All distances in units of the ranking's resolution: of the special points' parameters rounded up, their
+        frequencies and states rounded down, and added to it, of the behaviours beside them, rounded up.
     text : str
         In words.
     shown, missed : tuple of str
@@ -95,21 +99,29 @@ def target_diagram(target: Target) -> Diagram | None:
     return diagram(system, parameter=target.parameter, bounds=target.bounds, box=target.box, all=True)
 
 
-def standing(target: Target, reference: Diagram, network: Network, mu: float | None = None) -> Standing:
+def standing(
+    target: Target, reference: Diagram, network: Network, mu: float | None = None, also: float | None = None
+) -> Standing:
     """Return how the network's diagram compares with `reference`, the target's.
 
-    A network whose diagram has no point to start from stands last.
+    A network whose diagram has no point to start from stands last. With a time-scale `also` the distances there are
+    added; special points that are wrong there are so many distances, for a refinement may put them right.
     """
     from bifrncrn.comparison.judging import paired_points
 
     low, high = reference.range
     try:
         learned = traced(target, reference, network, mu)
-        found = paired_points(reference, learned, TOLERANCE, target.box)
+        found = judge(paired_points(reference, learned, TOLERANCE, target.box), learned.parameter, high - low)
+        if also is None or found.wrong:
+            return found
+        slow = traced_along(learned, network, also)
+        there = judge(paired_points(reference, slow, TOLERANCE, target.box), learned.parameter, high - low)
     except ConvergenceError:
         text = "no equilibrium found to start from"
         return Standing(len(reference.special_points) + 1, math.inf, 10**6, text, special=text)
-    return judge(found, learned.parameter, high - low)
+    text = f"{found.text}; at mu = {also:g} {there.text}"
+    return replace(found, steps=found.steps + there.steps + AMISS * there.wrong, text=text)
 
 
 def traced(target: Target, reference: Diagram, network: Network, mu: float | None) -> Diagram:
@@ -200,8 +212,24 @@ def judge(found: Points, parameter: str, extent: float) -> Standing:
     wrong = len(found.missing) + len(found.extra) + sum(1 for match in found.matched if not match.ok)
     error = max((match.parameter_error for match in found.matched), default=0.0)
     steps = 0 if error <= EXACT * extent else math.ceil(error / (RESOLUTION * extent))
-    words = [f"{match.label} off by {match.parameter_error:.3g}" for match in found.matched]
+    steps += max((_beside(match) for match in found.matched), default=0)
+    words = [_matched(match) for match in found.matched]
     words += [f"{point.label} missing" for point in found.missing]
     words += [f"{point.label} extra at {point.parameters[parameter]:.4g}" for point in found.extra]
     text = ", ".join(words) or "no special point, as wanted"
     return Standing(wrong, error, steps, text, special=text)
+
+
+def _beside(match: Match) -> int:
+    """Return how far a special point's frequency and state are off, in whole units of what a verification allows."""
+    return int((match.rate_error or 0.0) / TIMED) + int((match.state_error or 0.0) / SHAPED)
+
+
+def _matched(match: Match) -> str:
+    """Say how far a special point is off, its frequency and state where that is more than a verification allows."""
+    words = f"{match.label} off by {match.parameter_error:.3g}"
+    if (match.rate_error or 0.0) >= TIMED:
+        words += f" (its rate by {100 * (match.rate_error or 0.0):.2g} %)"
+    if (match.state_error or 0.0) >= SHAPED:
+        words += f" (its state by {match.state_error:.2g} of the region)"
+    return words

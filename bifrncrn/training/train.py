@@ -18,10 +18,11 @@ from bifrncrn.chemistry.networks.chemist import WIDE, rate_constants
 from bifrncrn.comparison.judging import completed
 from bifrncrn.training.fit import checkpoint
 from bifrncrn.training.fit.focus import focused, focused_attractors
+from bifrncrn.training.fit.hopping import hopped
 from bifrncrn.training.fit.pins import Pinned, pins_at
 from bifrncrn.training.fit.start import FitOptions, Start, beta_floor, polish, run_start
 from bifrncrn.training.fit_result import Candidate, Fit
-from bifrncrn.training.judge import Judge, distinct
+from bifrncrn.training.judge import Judge, distinct, shows_all
 from bifrncrn.training.outward import look_outward, walls_of
 from bifrncrn.training.ranking import target_diagram
 from bifrncrn.training.robustness import SPREAD, Robustness
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 # starts with the lowest losses that are polished
 SHORTLIST = 3
+# starts from which better ones are looked for where none does what the target does
+HOPPED = 5
 # a fit whose loss by definition is this much above that on its samples is wrong between them; weights do less
 OVERFITTED = 100.0
 # rates of change whose squares leave the range of numbers, or nearly
@@ -76,8 +79,10 @@ def train(
     alpha and beta are eliminated by variable projection, the inputs of the perceptrons are found by
     `scipy.optimize.least_squares` with the exact Jacobian; gamma = tau = 1. The starts with the lowest losses are
     polished, and ranked by comparing their diagrams with the target's: the number of special points that are missing,
-    extra or of another criticality, then their parameter error (in steps of half a percent of the range), then
-    the loss, then the spread of the rates; homoclinic orbits that the target is known to have are looked for as well.
+    extra or of another criticality, then how far off they are (parameters in steps of half a percent of the range,
+    frequencies, states), then the loss, then the spread of the rates; homoclinic orbits that the target is known to
+    have are looked for as well. Where no start does what the target does, better ones are looked for from the best, one
+    perceptron after the other replaced.
     Targets without a diagram (curves, an ODE at one value) are ranked by what
     they ask for instead: cycles near the designed curves, equilibria and their stability, periods
     (see `behaviours_of`).
@@ -161,9 +166,10 @@ def train(
     record = _record(target, options, asked.data, method, seeds, seed)
     starts = _polish(asked.data, options, starts, asked.pinned, jobs)
     judge = Judge.of(target, options, record, asked.reference, asked.shown, asked.wanted, asked.pinned, seed, jobs)
-    candidates = judge.follow(judge.rank(starts), asked.data)
-    if refine:
-        candidates = judge.refine(candidates, asked.data)
+    candidates = _judged(judge, starts, asked.data, refine)
+    if judge.sees and not any(shows_all(one) for one in candidates):
+        better = _polish(asked.data, options, _hopped(data, options, starts, seed, jobs), asked.pinned, jobs)
+        candidates = sorted([*candidates, *_judged(judge, better, asked.data, refine)], key=lambda c: c.key)
     walls = walls_of(target)
     candidates = judge.chosen(candidates, asked.data, refine, walls if bounded else None, robust)
     verification = judge.verification(candidates[0])
@@ -237,6 +243,20 @@ def _options(
         evaluations=evaluations,
         seconds=seconds,
     )
+
+
+def _judged(judge: Judge, starts: Sequence[Start], data: Samples, refine: bool) -> list[Candidate]:
+    """Return the starts as candidates, best first."""
+    candidates = judge.follow(judge.rank(starts), data)
+    return judge.refine(candidates, data) if refine else candidates
+
+
+def _hopped(data: Samples, options: FitOptions, starts: Sequence[Start], seed: int, jobs: int | None) -> list[Start]:
+    """Return better starts found from those of the lowest losses."""
+    short = distinct(sorted(starts, key=lambda start: start.loss))[:HOPPED]
+    sequences = np.random.SeedSequence([seed, len(starts)]).spawn(len(short))
+    tasks = ((data, options, start, len(starts) + k, sequences[k]) for k, start in enumerate(short))
+    return list(spread(hopped, tasks, jobs))
 
 
 def _copies(judge: Judge, best: Candidate, robust: float | None) -> tuple[Robustness, ...]:

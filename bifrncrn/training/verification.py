@@ -17,7 +17,7 @@ from bifrncrn.training.targets.behaviours import Behaviour
 from bifrncrn.training.targets.target import Target
 
 if TYPE_CHECKING:
-    from bifrncrn.comparison.comparison import ComparedCycle
+    from bifrncrn.comparison.comparison import ComparedCycle, Match
     from bifrncrn.diagrams.results import Diagram
 
 # time-scales that are tried, and how often the gap between the last that holds and the first that fails is halved (in
@@ -172,17 +172,11 @@ def _as_the_target(target: Target, reference: Diagram, network: Network, mu: flo
     except ConvergenceError as error:
         return [Finding(f"no diagram: {error}", on, False)]
     quick = paired_points(reference, learned, PLACED, target.box, TIMED)
-    wrong = [f"{point.label} is missing" for point in quick.missing]
-    wrong += [f"{where(point, learned.parameter)} is not the target's" for point in quick.extra]
-    for match in quick.matched:
-        if not match.ok:
-            rate, state = 100 * (match.rate_error or 0), match.state_error or 0
-            wrong.append(
-                f"{match.label} is {match.parameter_error:.3g} off, its rate by {rate:.2g} %, its state by {state:.2g} "
-                "of the region"
-            )
+    wrong = [Finding(f"{point.label} is missing", on, False) for point in quick.missing]
+    wrong += [Finding(f"{where(point, learned.parameter)} is not the target's", on, False) for point in quick.extra]
+    wrong += [_elsewhere(match, on, PLACED * (high - low)) for match in quick.matched if not match.ok]
     if wrong:
-        return [Finding(text, on, False) for text in wrong]
+        return wrong
     whole = compare_diagrams(
         reference, learned, PLACED, target.box, shape_tolerance=SHAPED, words=("target", "network")
     )
@@ -198,6 +192,17 @@ def _as_the_target(target: Target, reference: Diagram, network: Network, mu: flo
     return [
         Finding(text, on, False, off) for text in (*whole.reasons, *slow, *(f"not judged: {t}" for t in whole.unjudged))
     ]
+
+
+def _elsewhere(match: Match, on: str, allowed: float) -> Finding:
+    """Return the finding of a special point whose place, rate or state is not the target's."""
+    rate, state = match.rate_error or 0.0, match.state_error or 0.0
+    text = (
+        f"{match.label} is {match.parameter_error:.3g} off, its rate by {100 * rate:.2g} %, its state by {state:.2g} "
+        "of the region"
+    )
+    off = max(match.parameter_error / allowed, rate / TIMED, state / SHAPED)
+    return Finding(text, on, False, math.inf if match.same_criticality is False else off)
 
 
 def _off(cycle: ComparedCycle) -> float:

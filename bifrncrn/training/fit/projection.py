@@ -129,6 +129,29 @@ class Projection:
         at = self.inputs[rng.integers(self.count, size=perceptrons), :width]
         return np.hstack([v, -(v * at).sum(axis=1, keepdims=True)]).ravel()
 
+    def worth(self, v: Array) -> Array:
+        """Return by how much the penalised loss would grow without each of the perceptrons, (N,).
+
+        The other alphas and beta would adapt; for one at a bound it is zero.
+        """
+        solved = self._solve(v)
+        out = np.zeros(solved.slope.shape[1])
+        for species in solved.species:
+            free = species.free
+            inverse = solve_triangular(species.r, np.eye(len(species.r)), check_finite=False)
+            out[free] += species.alpha[free] ** 2 / (inverse[: len(free)] ** 2).sum(axis=1)
+        return out
+
+    def renewed(self, v: Array, which: int, scale: float, rng: np.random.Generator) -> Array:
+        """Return `v` with a new perceptron for one: input weights of size `scale`, its kink where the field is off."""
+        error = sum((species.residual[: self.count] ** 2 for species in self._solve(v).species), np.zeros(self.count))
+        at = self.inputs[rng.choice(self.count, p=error / error.sum()), :-1]
+        w = rng.standard_normal(len(at))
+        w *= scale / np.linalg.norm(w)
+        rows = v.reshape(-1, self.inputs.shape[1]).copy()
+        rows[which] = np.append(w, -(w @ at))
+        return rows.ravel()
+
     def residual(self, v: Array) -> Array:
         """Return the residuals, penalties last; their sum of squares is the penalised loss.
 

@@ -188,6 +188,11 @@ def polish(samples: Samples, options: FitOptions, start: Start, pinned: Pinned =
     )
 
 
+def problem_of(samples: Samples, options: FitOptions, ridge: float) -> Projection:
+    """Return the problem of a fit, with a ridge on alpha in the units of the loss."""
+    return Projection(samples, options.loss == "relative", Ridge(ridge, 0.0), beta_floor(samples), options.bound)
+
+
 def beta_floor(samples: Samples) -> float:
     """Return the smallest influx allowed: a small share of the typical rate of the target, so it stays a reaction."""
     return INFLUX * float(np.sqrt(np.average((samples.field**2).mean(axis=1), weights=samples.weight)))
