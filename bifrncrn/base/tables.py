@@ -80,8 +80,9 @@ def folded(text: str) -> str:
         if len(line) <= WIDTH or len(GAPS.findall(line)) > 1:
             lines.append(line)
         else:
-            whole = {"break_on_hyphens": False, "break_long_words": False}
-            lines += textwrap.wrap(line, WIDTH, subsequent_indent="    ", **whole)
+            lines += textwrap.wrap(
+                line, WIDTH, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False
+            )
     return "\n".join(lines)
 
 

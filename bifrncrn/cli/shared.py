@@ -60,7 +60,9 @@ def reactions_of(source: str, mu: float | None = None) -> ReactionNetwork | None
     model = read_model(source)
     if isinstance(model, ReactionNetwork):
         return model
-    if isinstance(model, Network | Classifier | ControlledNetwork) and (mu is not None or model.mu is not None):
+    if isinstance(model, Network | Classifier | ControlledNetwork) and (
+        mu is not None or getattr(model, "mu", None) is not None
+    ):
         return model.reactions(mu)
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -132,7 +132,7 @@ def _closed(style: Style, kinds: list[str], word: str) -> list[Line2D]:
     from matplotlib.lines import Line2D
 
     dashes = {kind: dashes_of(kind.removesuffix(" cycle"), style) for kind in kinds}
-    look = {"color": style.cycles, "linewidth": style.width}
+    look: dict[str, Any] = {"color": style.cycles, "linewidth": style.width}
     return [Line2D([], [], label=f"{word}, {kind}", linestyle=line, **look) for kind, line in dashes.items()]
 
 
@@ -144,7 +144,7 @@ def _draw_phase(ax: Axes, diagram: Diagram, value: float, names: list[str], styl
             kind = stability_between(branch, row)
             if branch.kind == "equilibrium":
                 ends = np.array([[branch.column(name)[k] for name in names] for k in (row, row + 1)])
-                look = {"marker": "o", "markersize": MARKER_SIZE if style.filled else MARKER_SIZE + 4.0}
+                look: dict[str, Any] = {"marker": "o", "markersize": MARKER_SIZE if style.filled else MARKER_SIZE + 4.0}
                 face = style.colour if kind == "stable" else "white"
                 at = (1.0 - share) * ends[0] + share * ends[1]
                 ax.plot(*at, markerfacecolor=face, markeredgecolor=style.colour, zorder=style.layer + 1, **look)

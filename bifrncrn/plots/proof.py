@@ -60,7 +60,7 @@ def plot_proof(proof: Proof, show: str | None = None, ax: Axes | None = None) ->
     low = np.array([*(side[0] for side in proof.box.values()), left])
     high = np.array([*(side[1] for side in proof.box.values()), right])
     for path in proof.paths:
-        inside = ((path >= low) & (path <= high)).all(axis=1)[:, None]
+        inside = np.all((path >= low) & (path <= high), axis=1, keepdims=True)
         shown = np.where(inside, path, np.nan)
         ax.plot(shown[:, -1], shown[:, k], color=PLAIN.colour, linewidth=PLAIN.width, zorder=2)
     keys: list[Any] = [Line2D([], [], color=PLAIN.colour, linewidth=PLAIN.width, label="proved equilibria")]
@@ -73,7 +73,7 @@ def plot_proof(proof: Proof, show: str | None = None, ax: Axes | None = None) ->
         ax.plot(*zip(*places, strict=True), zorder=4, **marker_of(PLAIN, label))
         keys.append(Line2D([], [], label=f"proved {label}", **marker_of(PLAIN, label)))
     least = LEAST * (right - left), LEAST * (top - bottom)
-    look = {"facecolor": "none", "edgecolor": UNDECIDED, "hatch": "////", "linewidth": 0.8}
+    look: dict[str, Any] = {"facecolor": "none", "edgecolor": UNDECIDED, "hatch": "////", "linewidth": 0.8}
     for item in proof.undecided:
         (a, b), (c, d) = item.box[proof.parameter], item.box[show]
         width, height = max(b - a, least[0]), max(d - c, least[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -90,7 +90,7 @@ def plot_trajectory(
     second = ax.twinx() if small else ax
     keys = []
     for k, (name, column) in enumerate(zip(names, columns, strict=True)):
-        look = {"linestyle": ("-", "--", "-.", ":")[k % 4], "color": COLOURS[k % len(COLOURS)]}
+        look: dict[str, Any] = {"linestyle": ("-", "--", "-.", ":")[k % 4], "color": COLOURS[k % len(COLOURS)]}
         keys += (second if k in small else ax).plot(x, column, linewidth=PLAIN.width, label=name, **look)
     words = [", ".join(n for k, n in enumerate(names) if (k in small) == there) for there in (False, True)]
     name_axes(ax, run.title, against, words[0] if small or len(names) == 1 else "state")

@@ -226,7 +226,9 @@ def prove_arcs(
 def _on_planes(problem: Problem, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return boxes cut to the planes that the curves lie on."""
     for k in getattr(problem, "on", ()):
-        left, right = problem.known(k)
+        sides = problem.known(k)
+        assert sides is not None  # it is known of a plane
+        left, right = sides
         low[:, k], high[:, k] = np.maximum(low[:, k], left), np.minimum(high[:, k], right)
     return low, high
 

@@ -125,7 +125,7 @@ def _part(
 
 
 def _meet(boxes: Box, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    meets: np.ndarray = ((boxes[0] <= high) & (boxes[1] >= low)).all(axis=1)
+    meets: np.ndarray = np.all((boxes[0] <= high) & (boxes[1] >= low), axis=1)
     return meets
 
 

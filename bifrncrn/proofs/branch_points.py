@@ -73,7 +73,7 @@ def _on_plane(prover: Points, planes: dict[int, Plane], k: int, y: np.ndarray, k
         counts.reverse()  # along the plane, the side of the smaller parameter first
     detail = {"kind": "transcritical", "plane": problem.names[k], "unstable": counts}
     if _regular(other, box):
-        alone = (part, other)
+        alone: tuple[Problem, ...] = (part, other)
     else:
         turned = next((one for one in known if k in one.turned and set(one.turned) <= set(planes)), None)
         found = Proved(None, reason=IN_ONE) if turned is None else Pitchforks(prover, turned).prove(y)
@@ -152,4 +152,4 @@ def _rate(part: Problem, k: int, box: Bounds) -> float | None:
     size = np.maximum(np.abs(g_low), np.abs(g_high))
     reach = above(spread[0, 0] + above(size @ way[1], n + 1), 2)
     value = float(middle[0, 0])
-    return value if nonzero(value - reach, value + reach) else None
+    return value if nonzero(value - float(reach), value + float(reach)) else None

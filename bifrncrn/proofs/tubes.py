@@ -189,7 +189,7 @@ def _joined(part: Problem, chain: _Chain, rows: np.ndarray, size: np.ndarray) ->
 
 
 def _within(tips: Arcs, arcs: Arcs) -> np.ndarray:
-    inside: np.ndarray = ((tips.core_low >= arcs.low) & (tips.core_high <= arcs.high)).all(axis=1)
+    inside: np.ndarray = np.all((tips.core_low >= arcs.low) & (tips.core_high <= arcs.high), axis=1)
     return inside
 
 

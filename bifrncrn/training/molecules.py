@@ -155,7 +155,8 @@ def _cycle(network: Network, start: Array, lam: tuple[float, ...]) -> Iterator[_
 
 
 def _survival(network: Network, attractor: _Attractor, mu: float, volume: float, seed: int) -> Survival:
-    there = Network(**network.weights(), state=attractor.points[0], lam=np.array(attractor.lam), mu=mu)
+    weights: dict[str, Any] = network.weights()
+    there = Network(**weights, state=attractor.points[0], lam=np.array(attractor.lam), mu=mu)
     reactions = there.reactions(mu)
     time = attractor.time * (TURNS if attractor.turns else RELAXATIONS)
     time = min(time, MOST / (_pace(reactions) * volume))

@@ -143,7 +143,7 @@ def robustness(
 
 def perturbed(network: Network, spread: float, rng: np.random.Generator) -> Network:
     """Return a copy with every rate times a factor uniform in 1 +- `spread`."""
-    weights = {
+    weights: dict[str, Any] = {
         name: value * rng.uniform(1 - spread, 1 + spread, value.shape) for name, value in network.weights().items()
     }
     return Network(**weights, state=network.state, lam=network.lam, mu=network.mu, title=network.title)

@@ -10,7 +10,7 @@ seen), collocation does.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -106,8 +106,9 @@ def _placed(network: Network, state: ArrayLike | None, lam: ArrayLike | None) ->
     """Return the network with another start and other values of the parameter species."""
     m, _, p = network.sizes
     x = network.state if state is None else shaped("state", state, (m,), "one for each executive species")
+    weights: dict[str, Any] = network.weights()
     values = network.lam if lam is None else shaped("lam", lam, (p,), "one for each parameter species")
-    return Network(**network.weights(), state=x, lam=values, mu=network.mu, title=network.title)
+    return Network(**weights, state=x, lam=values, mu=network.mu, title=network.title)
 
 
 def _lagging(network: Network, reduced: Cycle, mu: float) -> Array:

@@ -201,9 +201,9 @@ def plane(diagram: Diagram) -> list[dict[str, Any]]:
             out.append({"kind": branch.kind, "x": rounded(x), "y": rounded(y)})
     for special in diagram.special_points:
         if diagram.second in special.parameters:
-            x, y = special.parameters[diagram.parameter], special.parameters[diagram.second]
-            says = [_described(special), f"{diagram.parameter} = {x:.8g}", f"{diagram.second} = {y:.8g}"]
-            out.append({"kind": "point", "label": special.label, "x": number(x), "y": number(y), "says": says})
+            at = special.parameters[diagram.parameter], special.parameters[diagram.second]
+            says = [_described(special), f"{diagram.parameter} = {at[0]:.8g}", f"{diagram.second} = {at[1]:.8g}"]
+            out.append({"kind": "point", "label": special.label, "x": number(at[0]), "y": number(at[1]), "says": says})
     return out
 
 
