@@ -115,7 +115,7 @@ def outputs(classifier: Classifier, environment: Array) -> Array:
     return np.asarray(at_rest(classifier.output_biases + hidden @ classifier.output_layer))
 
 
-def equilibria(plain: Plain, lam: Array, box: tuple[tuple[float, float], ...]) -> list[Array]:
+def equilibria(plain: Plain, lam: Array, box: tuple[tuple[float, float], ...], starts: int = STARTS) -> list[Array]:
     """Return the equilibria in a box: of one species where its rate changes sign, of more by Newton from random places.
 
     They are in the order of the first species.
@@ -123,8 +123,8 @@ def equilibria(plain: Plain, lam: Array, box: tuple[tuple[float, float], ...]) -
     if len(box) == 1:
         return _zeros(plain, lam, *box[0])
     low, high = (np.array(side) for side in zip(*box))
-    places = np.random.default_rng(0).uniform(low, high, (STARTS, len(low)))
-    size = np.abs(plain.reduced_many(places, np.tile(lam, (STARTS, 1)))).max() or 1.0
+    places = np.random.default_rng(0).uniform(low, high, (starts, len(low)))
+    size = np.abs(plain.reduced_many(places, np.tile(lam, (starts, 1)))).max() or 1.0
     found: list[Array] = []
     for place in places:
         end = root(plain.reduced, place, (lam,), jac=plain.reduced_slope, tol=1e-12).x
