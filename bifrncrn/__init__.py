@@ -37,6 +37,7 @@ _PUBLIC = {
     "check_proof": "bifrncrn.cli.checker",
     "find_equilibria": "bifrncrn.curves.equilibria.find",
     "find_onsets": "bifrncrn.diagrams.onset",
+    "stochastic": "bifrncrn.training.molecules",
     "save_diagram": "bifrncrn.plots.diagram",
     "save_report": "bifrncrn.cli.page.write",
     "compare_diagrams": "bifrncrn.comparison.compare",
@@ -114,13 +115,16 @@ if TYPE_CHECKING:
     from bifrncrn.diagrams.orbits import orbits, with_cycle, with_doublings, with_orbits
     from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
     from bifrncrn.library.formats import convert, load_model, read_model, write_model
+    from bifrncrn.library.reproduction.reproduce import Reproduction, reproduce
     from bifrncrn.models.conservation import conserved
     from bifrncrn.models.system import System
+    from bifrncrn.models.transitions import Transition
     from bifrncrn.plots.diagram import save_diagram
     from bifrncrn.proofs.prove import prove
     from bifrncrn.proofs.result import Proof
     from bifrncrn.training.classifier import ClassifierTarget, train_classifier
     from bifrncrn.training.fit_result import Fit
+    from bifrncrn.training.molecules import stochastic
     from bifrncrn.training.targets.behaviours import (
         ChaosWanted,
         CycleWanted,

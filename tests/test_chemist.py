@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.cli.main import main
-from bifrncrn.training.refine.pruning import pruned
-from bifrncrn.training.weights import Weights
 
 
 def network(**changes):
@@ -64,21 +61,6 @@ def test_rates_too_far_apart_are_a_warning():
     assert "warning: they spread over more than 1e+06" in str(network(alpha=[[-1.5, 2e-7], [0.0, 3.0]]))
 
 
-def test_idle_rates_and_perceptrons_are_pruned():
-    target = bf.library.hopf()
-    samples = target.samples(count=5)
-    full = Weights(np.ones((2, 3)), np.ones((3, 2)), np.ones((3, 1)), np.ones(3), np.ones(2))
-    assert pruned(full, samples, "relative") is None
-    idle = Weights(
-        np.array([[1.0, 1e-15, 1.0], [1.0, 1e-14, -1e-13]]), np.array([[1.0, 1e-12], [3.0, 1.0], [1.0, 1.0]]),
-        np.ones((3, 1)), np.ones(3), np.ones(2),
-    )  # fmt: skip
-    less = pruned(idle, samples, "relative")
-    assert less.alpha.tolist() == [[1.0, 1.0], [1.0, 0.0]]
-    assert less.omega.tolist() == [[1.0, 0.0], [1.0, 1.0]]
-    assert less.loss(samples, "relative") == pytest.approx(idle.loss(samples, "relative"), rel=1e-9)
-
-
 def test_a_fit_ends_with_the_table_of_its_network():
     fit = bf.train(bf.library.bistable(), seeds=1, rank="loss", evaluations=20)
     assert str(fit).endswith(str(fit.network))
@@ -86,7 +68,7 @@ def test_a_fit_ends_with_the_table_of_its_network():
 
 @pytest.mark.parametrize("name", ["pitchfork", "lorenz"])
 def test_a_textbook_system_that_is_no_concentration_says_what_to_do(name, capsys):
-    assert main(["train", name]) == 2
+    assert bf.main(["train", name]) == 2
     message = capsys.readouterr().err
     assert f"{name} has states or a parameter below zero" in message and "brusselator" in message
 
@@ -94,7 +76,7 @@ def test_a_textbook_system_that_is_no_concentration_says_what_to_do(name, capsys
 def test_a_textbook_system_trains_on_a_box_about_what_it_does(capsys, tmp_path):
     """Schloegl's folds are at x = 2 -+ 1/sqrt 3: b = x^3 - 6 x^2 + 11 x."""
     out = tmp_path / "schlogl.json"
-    assert main(["train", "schlogl", "--seeds", "1", "--jobs", "1", "--out", str(out)]) == 0
+    assert bf.main(["train", "schlogl", "--seeds", "1", "--jobs", "1", "--out", str(out)]) == 0
     text = capsys.readouterr().out
     learned = bf.Network.load(out)
     folds = bf.diagram(learned.reduced(), "lam", (0, 10)).special("LP")

@@ -338,16 +338,15 @@ def test_a_total_is_set_by_the_start_of_its_variable():
 
 
 def test_totals_on_the_command_line(tmp_path, capsys):
-    from bifrncrn.cli.main import main
 
     path = tmp_path / "binding.toml"
     path.write_text(binding().to_toml())
     out = tmp_path / "d.json"
     words = ["diagram", str(path), "--parameter", "k1", "--range", "0.5", "5", "--set", "total_E=3,k2=0.25"]
-    assert main([*words, "--json", str(out)]) == 0
+    assert bf.main([*words, "--json", str(out)]) == 0
     branch = bf.Diagram.load(out).branches[0]
     assert branch.column("C") == pytest.approx(quadratic(3.0, 2.0, branch.column("k1"), 0.25), rel=1e-10)
     words = ["simulate", str(path), "--time", "0", "60", "--set", "total_S=0.7", "--csv", str(tmp_path / "run.csv")]
-    assert main(words) == 0
+    assert bf.main(words) == 0
     last = (tmp_path / "run.csv").read_text().splitlines()[-1].split(",")
     assert float(last[3]) == pytest.approx(quadratic(1.0, 0.7), rel=1e-5)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import bifrncrn as bf
 from bifrncrn.compile.exact import ExactGraph
 from bifrncrn.compile.interval_model import IntervalFunction
 from bifrncrn.models.expressions import parse
@@ -138,3 +139,15 @@ def test_what_is_not_defined_or_not_smooth_has_no_bounds(text, low, high):
     function = IntervalFunction(g, [parse(g, text, {"x": g.node("var", 0)})], 1)
     below, over = function(np.array([[low]]), np.array([[high]]), (np.zeros(0), np.zeros(0)))
     assert not below[0, 0] <= over[0, 0]
+
+
+def test_the_same_disguised_claims_point_by_point():
+    for equation in ("(x - r)*(x + r^2)", "r*x - x^4", "r*x - x^5", "r^3*x - x^2", "x*(r - x)*(r + x)"):
+        system = bf.System.from_equations({"x": equation}, {"r": 0.0}, {"x": 0.0})
+        from bifrncrn.proofs.branch_points import prove_branch_point
+        from bifrncrn.proofs.of_diagram import prepared
+
+        prover = prepared(system, "r", (system.values, system.values))
+        assert prove_branch_point(prover, np.zeros(2)).box is None
+        # and a place that is no branch point at all
+        assert prove_branch_point(prover, np.array([0.0, 0.5])).box is None

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.training.molecules import stochastic
 
 
 def resting():
@@ -19,7 +18,7 @@ def resting():
 
 def test_fluctuations_fall_with_the_root_of_the_number_of_molecules():
     pytest.importorskip("rebop")
-    few, many = (stochastic(*resting(), 0.1, volume) for volume in (10, 1000))
+    few, many = (bf.stochastic(*resting(), 0.1, volume) for volume in (10, 1000))
     spread = [float(re.search(r"deviation ([\d.e-]+)", str(one))[1]) for one in (few, many)]
     assert spread[0] / spread[1] == pytest.approx(10, rel=0.3)
     assert many.survives and not few.survives  # at 50 molecules a fifth of them come and go
@@ -28,7 +27,7 @@ def test_fluctuations_fall_with_the_root_of_the_number_of_molecules():
 
 def test_the_same_seed_gives_the_same_trajectory():
     pytest.importorskip("rebop")
-    once, again, other = (stochastic(*resting(), 0.1, 100, seed) for seed in (1, 1, 2))
+    once, again, other = (bf.stochastic(*resting(), 0.1, 100, seed) for seed in (1, 1, 2))
     assert str(once) == str(again) and once.found != other.found
 
 
@@ -38,7 +37,7 @@ def test_a_network_that_leaves_its_rest_for_another_is_said_to():
     system = bf.System.from_equations({"x": "-(x - 2)*(x - 3)*(x - 4)"}, state={"x": 2.0}, nonnegative=True)
     target = bf.Target("two", "two rests", (bf.FieldPart(system, ((1.0, 5.0),), count=150),), perceptrons=4)
     network = bf.train(target, seeds=3, rank="loss").network
-    lost = stochastic(target, network, 0.1, 10)
+    lost = bf.stochastic(target, network, 0.1, 10)
     assert len(lost.found) == 2 and not lost.survives
     assert any("went over to another rest" in one.text for one in lost.found)
 
@@ -46,7 +45,7 @@ def test_a_network_that_leaves_its_rest_for_another_is_said_to():
 def test_without_a_positive_number_of_molecules_it_says_so():
     target, network = resting()
     with pytest.raises(bf.InputError, match="molecules_per_unit is 0"):
-        stochastic(target, network, 0.1, 0)
+        bf.stochastic(target, network, 0.1, 0)
 
 
 def test_a_fit_says_that_nobody_counted_and_does_when_asked():

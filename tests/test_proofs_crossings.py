@@ -75,18 +75,6 @@ def test_what_must_not_be_proved(equation):
     assert proof.proved is False or equation.endswith("1e-13")
 
 
-def test_the_same_disguised_claims_point_by_point():
-    for equation in ("(x - r)*(x + r^2)", "r*x - x^4", "r*x - x^5", "r^3*x - x^2", "x*(r - x)*(r + x)"):
-        system = bf.System.from_equations({"x": equation}, {"r": 0.0}, {"x": 0.0})
-        from bifrncrn.proofs.branch_points import prove_branch_point
-        from bifrncrn.proofs.of_diagram import prepared
-
-        prover = prepared(system, "r", (system.values, system.values))
-        assert prove_branch_point(prover, np.zeros(2)).box is None
-        # and a place that is no branch point at all
-        assert prove_branch_point(prover, np.array([0.0, 0.5])).box is None
-
-
 def test_two_species():
     """Competitors: the planes cross at r = 0, x alone is invaded at r = 0.3, y alone at r = 2."""
     equations = {"x": "x*(1 - x - 0.5*y)", "y": "y*(r - y - 0.3*x)"}

@@ -14,6 +14,7 @@ from bifrncrn.training.judge import distinct, network_of
 from bifrncrn.training.ranking import behaving, standing, target_diagram
 from bifrncrn.training.refine import special_points as refinement
 from bifrncrn.training.refine.flow import _misses, flows_of, refine_flow
+from bifrncrn.training.refine.pruning import pruned
 from bifrncrn.training.refine.special_points import AllWeights, refine, wanted_points
 from bifrncrn.training.targets.behaviours import stability, wanted_of_ode
 from bifrncrn.training.targets.sampling import Samples
@@ -367,3 +368,18 @@ def test_behaviours_shown_and_missed_are_counted():
     rest = bf.EquilibriaWanted(resting.reduced().state[None], np.array([1]), ((3.0, 7.0), (3.0, 7.0)))
     standing = behaving([rest, bf.CycleWanted(bf.library.circle().parts[0].curve.points)], resting)
     assert (standing.wrong, len(standing.shown), len(standing.missed)) == (1, 1, 1)
+
+
+def test_idle_rates_and_perceptrons_are_pruned():
+    target = bf.library.hopf()
+    samples = target.samples(count=5)
+    full = Weights(np.ones((2, 3)), np.ones((3, 2)), np.ones((3, 1)), np.ones(3), np.ones(2))
+    assert pruned(full, samples, "relative") is None
+    idle = Weights(
+        np.array([[1.0, 1e-15, 1.0], [1.0, 1e-14, -1e-13]]), np.array([[1.0, 1e-12], [3.0, 1.0], [1.0, 1.0]]),
+        np.ones((3, 1)), np.ones(3), np.ones(2),
+    )  # fmt: skip
+    less = pruned(idle, samples, "relative")
+    assert less.alpha.tolist() == [[1.0, 1.0], [1.0, 0.0]]
+    assert less.omega.tolist() == [[1.0, 0.0], [1.0, 1.0]]
+    assert less.loss(samples, "relative") == pytest.approx(idle.loss(samples, "relative"), rel=1e-9)
