@@ -21,7 +21,7 @@ from bifrncrn.proofs.arcs import CUT, Arcs, pieces, prove_arcs, to_curve
 from bifrncrn.proofs.planes import NEAR, Plane, candidates, place, plane_at
 from bifrncrn.proofs.problem import Bounds, Problem
 from bifrncrn.proofs.rounding import up
-from bifrncrn.proofs.spectrum import unstable_along
+from bifrncrn.proofs.spectrum import unstable_along, unstable_counts
 
 OVERLAP = 0.02
 """Arcs reach so far over the ends of their segment, in its length: so joints lie well inside of tubes."""
@@ -94,7 +94,9 @@ def follow(
     doubts += joints
     for low, high in known:
         special = special | set(np.flatnonzero(((rows >= low) & (rows <= high)).all(axis=1)).tolist())
-    doubts += _stability(part, chain, np.flatnonzero(keep), unstable, special, known, deadline)
+    if len(chain.arcs):
+        doubts += _stability(part, chain.arcs, known, deadline)
+        doubts += _counted(part, chain, np.flatnonzero(keep), unstable, special)
     return Followed(len(chain.arcs), error + (0.0 if keep.all() else SAME), doubts)
 
 
@@ -193,45 +195,37 @@ def _within(tips: Arcs, arcs: Arcs) -> np.ndarray:
     return inside
 
 
-def _stability(
-    part: Problem,
-    chain: _Chain,
-    numbers: np.ndarray,
-    unstable: np.ndarray,
-    special: set[int],
-    known: Sequence[Bounds],
-    deadline: float,
-) -> list[Doubt]:
-    """Return where eigenvalues may be on the axis although no known point is, or are not those that are said."""
-    arcs, segment = chain.arcs, np.floor(chain.begin).astype(int)
-    seen: dict[int, set[int]] = {}
-    doubts: list[Doubt] = []
+def _stability(part: Problem, arcs: Arcs, known: Sequence[Bounds], deadline: float) -> list[Doubt]:
+    """Return where eigenvalues may be on the axis although no known point is."""
     for _ in range(PIECES_DEPTH):
-        if not len(arcs):
+        if not len(arcs) or len(arcs) > MOST_PIECES:
             break
         if time.monotonic() > deadline:
-            return [*doubts, *((NO_TIME, a, b) for a, b in zip(arcs.core_low, arcs.core_high, strict=True))]
-        counts = unstable_along(part, arcs)
-        open_ = np.zeros(len(arcs), bool)
-        for i, count in enumerate(counts):
-            if count is not None:
-                seen.setdefault(int(segment[i]), set()).add(count)
-            else:
-                open_[i] = not any((arcs.core_low[i] >= a).all() and (arcs.core_high[i] <= b).all() for a, b in known)
-        arcs, segment = arcs.take(open_), segment[open_]
-        if len(arcs) > MOST_PIECES:
-            break
+            return [(NO_TIME, a, b) for a, b in zip(arcs.core_low, arcs.core_high, strict=True)]
+        undecided = np.array([count is None for count in unstable_along(part, arcs)], bool)
+        for low, high in known:
+            undecided &= ~((arcs.core_low >= low) & (arcs.core_high <= high)).all(axis=1)
+        arcs = arcs.take(undecided)
         left, right = arcs.ends(0), arcs.ends(1)
         at = left + CUT * (right - left)
         arcs = Arcs.joined([pieces(part, arcs, left, at), pieces(part, arcs, at, right)])
-        segment = np.concatenate([segment, segment])
-    doubts += [(AXIS, a, b) for a, b in zip(arcs.core_low, arcs.core_high, strict=True)]
-    for i, counts_there in seen.items():
-        pair = (int(numbers[i]), int(numbers[min(i + 1, len(numbers) - 1)]))
-        said = {int(unstable[row]) for row in pair if row not in special}
-        if len(counts_there) == 1 and not said <= counts_there:
-            inside = np.flatnonzero(np.floor(chain.begin) == i)
-            low, high = chain.arcs.core_low[inside].min(axis=0), chain.arcs.core_high[inside].max(axis=0)
-            text = f"the diagram has {max(said)} unstable eigenvalues there, and {max(counts_there)} are proved"
-            doubts.append((text, low, high))
+    return [(AXIS, a, b) for a, b in zip(arcs.core_low, arcs.core_high, strict=True)]
+
+
+def _counted(part: Problem, chain: _Chain, numbers: np.ndarray, unstable: np.ndarray, special: set[int]) -> list[Doubt]:
+    """Return where the numbers of unstable eigenvalues at the computed points are not those that are said.
+
+    `numbers` are those of the chain's rows among the computed ones.
+    """
+    doubts: list[Doubt] = []
+    for ends, at in ((chain.begin, chain.ends[0]), (chain.end[-1:], chain.ends[1, -1:])):
+        arcs = chain.arcs.take(slice(-1, None) if ends is not chain.begin else slice(None))
+        which = np.flatnonzero(ends == np.floor(ends))
+        points = pieces(part, arcs.take(which), at[which], at[which])
+        counts = unstable_counts(part, points.core_low, points.core_high)
+        for i, (row, count) in enumerate(zip(numbers[ends[which].astype(int)].tolist(), counts, strict=True)):
+            if row not in special and count != unstable[row]:
+                known = "how many are is not known" if count is None else f"{count} are proved"
+                text = f"the diagram has {unstable[row]} unstable eigenvalues there, and {known}"
+                doubts.append((text, points.core_low[i], points.core_high[i]))
     return doubts
