@@ -8,16 +8,16 @@ import numpy as np
 
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.orbits.branch import swing
+from bifrncrn.curves.orbits.corrector import Corrector, Metric
 from bifrncrn.curves.orbits.cycle_loci import TORUS, Borders, CycleLocus, State
 from bifrncrn.curves.orbits.locus_tests import critical, tests, value
-from bifrncrn.curves.orbits.orbit import Mesh, Orbit, density, equidistributed, error, interpolate, intervals_for
+from bifrncrn.curves.orbits.meshes import wanted
+from bifrncrn.curves.orbits.orbit import Mesh, Orbit, interpolate
 
 FIRST, LONGEST, SHORTEST = 0.01, 0.1, 1e-6
 """Steps, in units of the unknowns."""
 ANGLE = 0.2
 """The tangent may turn by this in a step."""
-UNEVEN = 12.0
-"""The mesh is made anew where an interval's error is this many times the mean."""
 RESIZED = 1.5
 """The units of the states are taken anew where an orbit has grown or shrunk by this factor."""
 SMALL = 0.02
@@ -73,6 +73,8 @@ class LocusFollower:
         self, problem: CycleLocus, room: tuple[tuple[float, float], tuple[float, float]], options: Options
     ) -> None:
         self.problem, self.room, self.options = problem, room, options
+        system = problem.sampler.system
+        self._corrector = Corrector(system, problem.sampler.indices[0], system.lower)  # for meshes
 
     def start(self, orbit: Orbit, scale: np.ndarray, p: np.ndarray, theta: float) -> Point | None:
         """Return the row at an orbit that is (almost) on the locus; the second parameter stays."""
@@ -243,15 +245,13 @@ class LocusFollower:
         """Return a row on a mesh and in units that suit it, the same where they do."""
         state = point.state
         mesh, orbit, scale = state.mesh, state.at.orbit, state.at.scale
-        steep = density(mesh, orbit.nodes, scale)
-        errors, wanted = error(mesh, steep), intervals_for(mesh, steep)
+        count = wanted(orbit, scale)
         extent = np.ptp(orbit.nodes, axis=0)
         wide = np.maximum(extent, 0.05 * scale * np.max(extent / scale))
-        suits = 0.5 * mesh.count <= wanted <= mesh.count and np.max(errors) <= UNEVEN * np.mean(errors) + 1e-11
         sized = np.all((wide < RESIZED * scale) & (scale < RESIZED * wide))
-        if suits and sized:
+        if count is None and sized:
             return point
-        new = mesh if suits else equidistributed(mesh, steep, max(int(1.15 * wanted), mesh.count // 2))
+        new = mesh if count is None else self._corrector.mesh(orbit, Metric(scale, 1.0), count)
         moved = self.moved(state, new, scale if sized else wide)
         return point if moved is None else replace(point, state=moved)
 
