@@ -253,6 +253,8 @@ def test_a_network_comes_with_its_proof(tmp_path, capsys):
     assert bf.main(["compare", "hopf", str(network), "--prove", "--json", str(out)]) == 0
     assert json.loads(out.read_text())["proof"]["proved"] is True
     assert bf.main(["compare", "hopf", str(network), "--prove", "--mu", "0.01"]) == 2
+    with pytest.raises(bf.InputError, match="reduced network"):
+        bf.compare(bf.library.get("hopf"), bf.load_model(network), mu=0.01, prove=True)
 
 
 def test_training_proves_what_it_trained():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bifrncrn.base.errors import InputError
@@ -30,6 +31,7 @@ def compare(
     start: Mapping[str, float] | None = None,
     box: Box | None = None,
     engine: str = "native",
+    prove: bool = False,
 ) -> Comparison:
     """Trace the diagrams of a target and of a network that learned it, follow their cycles, and compare all of it.
 
@@ -63,6 +65,8 @@ def compare(
         connected to the start or not; without one, those connected to it.
     engine : str
         `native` or `pycont`.
+    prove : bool
+        Also prove which equilibria and special points the reduced network has in the box, as `proof` of the result.
 
     Returns
     -------
@@ -76,6 +80,8 @@ def compare(
         If a diagram has no point to start from.
     """
     _check_tolerances(tolerance, shape_tolerance)
+    if prove and (mu is not None or isinstance(network, Diagram)):
+        raise InputError("a proof is about the reduced network: give the network itself, and no mu")
     box = getattr(target, "box", None) if box is None else box
     bounds = _bounds_of(target) if bounds is None else bounds
     systems = [thing if isinstance(thing, Diagram) else _system_of(thing, mu) for thing in (target, network)]
@@ -91,9 +97,15 @@ def compare(
         region = None if box is None else _renamed(box, _names_of(target), system.variables)
         sides.append(_trace(system, name, bounds, start, region, engine))
     trained = any(not isinstance(thing, Diagram) and not _is_plain(thing) for thing in (target, network))
-    return compare_diagrams(
+    found = compare_diagrams(
         sides[0], sides[1], tolerance, box, shape_tolerance=shape_tolerance, words=TRAINED if trained else PLAIN
     )
+    if not prove:
+        return found
+    from bifrncrn.proofs.prove import prove_learned
+
+    proof = prove_learned(getattr(network, "network", network), target, parameter=parameter, bounds=bounds, box=box)
+    return replace(found, proof=proof)
 
 
 def compare_diagrams(

@@ -15,6 +15,8 @@ from bifrncrn.diagrams.results import Diagram, SpecialPoint
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from bifrncrn.proofs.result import Proof
+
 SCHEMA = "bifrncrn.comparison/1"
 
 
@@ -186,6 +188,8 @@ class Comparison(Reported):
         A sentence for everything that could not be judged.
     notes : tuple of str
         What else a reader should know.
+    proof : Proof or None
+        What is proved about the network's equilibria in the box, where it was asked for; no part of the verdict.
     """
 
     target: Diagram
@@ -206,6 +210,7 @@ class Comparison(Reported):
     reasons: tuple[str, ...]
     unjudged: tuple[str, ...]
     notes: tuple[str, ...]
+    proof: Proof | None = None
 
     @property
     def parameter(self) -> str:
@@ -241,6 +246,7 @@ class Comparison(Reported):
             "unjudged": list(self.unjudged),
             "notes": list(self.notes),
             "verdict": self.verdict,
+            **({} if self.proof is None else {"proof": self.proof.to_json()}),
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -260,7 +266,7 @@ class Comparison(Reported):
         return plot_phases(self, ax)
 
     def __str__(self) -> str:
-        return _report(self)
+        return _report(self) + ("" if self.proof is None else f"\n\n{self.proof}")
 
 
 def where(point: SpecialPoint, parameter: str) -> str:

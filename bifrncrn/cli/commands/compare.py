@@ -78,6 +78,7 @@ def run(options: Namespace) -> int:
         start=merged(options.start, "--start") or None,
         box=merged(options.box, "--box") or None,
         engine=options.engine,
+        prove=options.prove,
     )
     if options.plot:
         from bifrncrn.plots.comparison import save_comparison
@@ -88,20 +89,9 @@ def run(options: Namespace) -> int:
 
         reactions = reactions_of(options.network, options.mu)
         save_report(comparison, options.report, reactions=reactions, command=command_line())
-    text, data, good = str(comparison), comparison.to_json(), comparison.verdict
-    if options.prove:
-        from bifrncrn.proofs.prove import prove_learned
-
-        proof = prove_learned(
-            network,
-            target,
-            parameter=options.parameter,
-            bounds=bounds_of(options) if options.range else None,
-            box=merged(options.box, "--box") or None,
-        )
-        text, data, good = f"{text}\n\n{proof}", data | {"proof": proof.to_json()}, good and proof.proved
-    report(text, data, options.json, options.plot, options.report)
-    return OK if good else FINDING
+    report(str(comparison), comparison.to_json(), options.json, options.plot, options.report)
+    proved = comparison.proof is None or comparison.proof.proved
+    return OK if comparison.verdict and proved else FINDING
 
 
 def side(word: str, mu: float | None) -> Target | System:
