@@ -1,5 +1,6 @@
 """What a chemist is handed: every reaction with rate and unit, no idle ones, and a fit of every name there is."""
 
+import json
 import re
 
 import numpy as np
@@ -84,3 +85,15 @@ def test_a_textbook_system_trains_on_a_box_about_what_it_does(capsys, tmp_path):
     known = sorted(v**3 - 6 * v**2 + 11 * v for v in (2 - 3**-0.5, 2 + 3**-0.5))
     assert found == pytest.approx(known, abs=0.1)  # a hundredth of the range, as a verification allows
     assert "usable mu" in text and "executive" in text
+
+
+def test_what_is_no_network_says_what_it_is(tmp_path):
+    classifier = bf.Classifier([[1.0]], 0.0, [[1.0]])
+    whole = bf.ControlledNetwork(classifier, network())
+    whole.save(tmp_path / "controlled.json")
+    (tmp_path / "classifier.json").write_text(json.dumps(classifier.to_json()))
+    with pytest.raises(bf.InputError, match=r"holds a controlled network; ControlledNetwork\.load reads it"):
+        bf.Network.load(tmp_path / "controlled.json")
+    with pytest.raises(bf.InputError, match="holds a classifier"):
+        bf.Network.load(tmp_path / "classifier.json")
+    assert bf.ControlledNetwork.load(tmp_path / "controlled.json").network.sizes == (2, 2, 1)

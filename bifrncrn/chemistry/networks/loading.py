@@ -23,6 +23,7 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     suffix = source.suffix.lower()
     if suffix == ".json":
         data = read_json(source)
+        _refuse_others(source, data)
         with naming(source):
             return Network.from_json(data)
     if suffix == ".mat":
@@ -37,6 +38,21 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     )
     with naming(source):
         return Network.from_reactions(reactions)
+
+
+OTHERS = {
+    "bifrncrn.controlled/1": "a controlled network; ControlledNetwork.load reads it, and its network is the driven one",
+    "bifrncrn.classifier/1": "a classifier, not a network; Classifier.from_json reads its data",
+    "bifrncrn.fit/1": "the record of a fit; the network in it stands under the key network",
+}
+"""What JSON files of other schemas hold, and what to do with them."""
+
+
+def _refuse_others(source: Path, data: object) -> None:
+    """Say what a JSON file holds that is no network."""
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if isinstance(schema, str) and schema in OTHERS:
+        raise InputError(f"{source} holds {OTHERS[schema]}")
 
 
 def _from_sbml(source: Path) -> ReactionNetwork:
