@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 import bifrncrn as bf
@@ -39,7 +40,7 @@ def test_what_the_system_does_is_shaded(cycles):
     ax = cycles.plot("x", ax=axes())
     spans = sorted((patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches)
     assert np.allclose(spans, [(-0.25, 0.0), (0.0, 0.5)], atol=1e-6)
-    assert legend(ax)[4:] == ["bistable (an equilibrium and a cycle)", "oscillates"]
+    assert legend(ax)[4:] == ["bistable (rest, cycle)", "oscillates"]
     assert not cycles.plot("x", ax=axes(), shade=False).patches
     busy = axes()
     busy.plot([0, 1], [0, 1])
@@ -68,6 +69,7 @@ def test_a_family_of_cycles_as_small_multiples():
         assert np.ptp(radius) < 1e-3 * radius.max()  # circles
     with pytest.raises(bf.InputError, match="two of x, y"):
         family.plot_family(("x", "z"))
+    pyplot.close(grid[0, 0].figure)
 
 
 def test_states_of_different_sizes_have_axes_of_their_own():
@@ -91,6 +93,18 @@ def test_a_comparison_shows_the_cycles_of_both():
     for line, value in zip(closed, np.repeat(values, 2), strict=True):
         assert np.allclose(np.hypot(line.get_xdata(), line.get_ydata()), value**0.5, atol=5e-3)
     assert {line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "o"} == {"white"}  # unstable
+
+
+@pytest.mark.parametrize("width", [3.0, 7.0])
+def test_narrow_and_wide_pictures_have_room_for_everything(cycles, width):
+    figure = Figure(figsize=(width, 0.8 * width), layout="constrained")
+    ax = cycles.plot("x", ax=figure.subplots())
+    figure.draw_without_rendering()
+    frame, box, key = figure.bbox, ax.get_window_extent(), ax.get_legend().get_window_extent()
+    assert box.width > 0.6 * frame.width and box.height > 0.3 * frame.height
+    assert key.x0 >= 0 and key.x1 <= frame.width and key.y0 >= 0 and key.y1 < box.y0
+    title = ax.title.get_window_extent()
+    assert title.x0 >= 0 and title.x1 <= frame.width
 
 
 def test_the_curve_of_cycles_is_smooth(cycles):

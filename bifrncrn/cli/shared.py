@@ -60,11 +60,11 @@ def reactions_of(source: str, mu: float | None = None) -> ReactionNetwork | None
     model = read_model(source)
     if isinstance(model, ReactionNetwork):
         return model
-    if isinstance(model, Network | Classifier | ControlledNetwork) and (
-        mu is not None or getattr(model, "mu", None) is not None
-    ):
-        return model.reactions(mu)
-    return None
+    if not isinstance(model, Network | Classifier | ControlledNetwork):
+        return None
+    parts = (model.network, model.classifier) if isinstance(model, ControlledNetwork) else (model,)
+    known = mu is not None or all(part.mu is not None for part in parts)
+    return model.reactions(mu) if known else None
 
 
 def report(text: str, data: dict[str, Any] | None, json_file: str | None, *files: str | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bifrncrn.plots.style import FONT_SIZE, add_legend, check_suffix, name_axes, new_axes, new_figure, save_figure
+from bifrncrn.plots.style import add_legend, check_suffix, name_axes, new_axes, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +72,6 @@ def plot_plane(portrait: Portrait, ax: Axes | None = None) -> Axes:
     ax.set_xlim(x0, x1)
     ax.set_ylim(y0, y1)
     name_axes(ax, portrait.system.title, *portrait.system.variables)
-    ax.title.set_fontsize(FONT_SIZE + 1)
     add_legend(ax, keys)
     return ax
 

@@ -31,7 +31,8 @@ def shade(ax: Axes, ranges: Sequence[tuple[str, float, float]]) -> list[Any]:
         look = look_of(word)
         if look is not None:
             ax.axvspan(low, high, zorder=0.5, label="_range", **look)
-            keys.setdefault(word, Patch(label=word, **{**look, "edgecolor": "#bdbdbd"}))
+            short = word.replace("an equilibrium and a cycle", "rest, cycle")
+            keys.setdefault(word, Patch(label=short, **{**look, "edgecolor": "#bdbdbd"}))
     ax.set_xlim(left, right)
     return list(keys.values())
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import io
 import os
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
@@ -31,6 +34,8 @@ DPI = 200
 NOT_COMPUTED = "stability not computed"
 COLUMNS = 3  # of a legend: more are wider than the figure
 MARKER_SIZE = 6.5  # points
+NARROW = 4.2 * 72  # points: figures narrower than this get smaller letters
+SMALL = 7.0  # points
 FONT_SIZE = 9.0  # points
 LEGEND_DROP = 32.0  # points from the axes to the legend: the room of tick labels and the axis' name
 
@@ -117,26 +122,58 @@ def root_of(ax: Axes) -> Figure:
 
 def name_axes(ax: Axes, title: str, horizontal: str, vertical: str = "") -> None:
     """Write the title and the axes' names as they are: a dollar sign in a model's title begins no formula."""
-    ax.set_title(printable(title), fontsize=FONT_SIZE + 1, parse_math=False)
+    room = room_of(ax)
+    size = FONT_SIZE + 1 if room >= NARROW else SMALL + 1
+    text = printable(title)
+    if text_width(text, size) > room:  # a letter is about half as wide as high
+        text = textwrap.fill(text, max(int(room / (0.55 * size)), 10), max_lines=3, placeholder=" ...")
+    ax.set_title(text, fontsize=size, parse_math=False)
     ax.set_xlabel(horizontal, parse_math=False)
     ax.set_ylabel(vertical, parse_math=False)
 
 
 def add_legend(ax: Axes, keys: Sequence[Any], columns: int | None = None) -> None:
-    """Put the legend below the axes, where it covers nothing; in so many columns, by default as many as fit."""
+    """Put the legend below the axes, where it covers nothing; in so many columns, or as many as there is room for."""
     from matplotlib.transforms import ScaledTranslation
 
     below = ScaledTranslation(0, -LEGEND_DROP / 72, root_of(ax).dpi_scale_trans)
+    room = room_of(ax)
+    size = FONT_SIZE if room >= NARROW else SMALL
+    wanted = columns or (min(max(len(keys) // 2, 2), COLUMNS) if len(keys) > 2 else 2)
+    words = [str(key.get_label()) for key in keys]
+    line = 4.0 if room >= NARROW else 2.5  # in terms of the size of letters
+    while wanted > 1 and _legend_width(words, wanted, size, line) > room:
+        wanted -= 1
     ax.legend(
         handles=list(keys),
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
         bbox_transform=ax.transAxes + below,
-        ncols=columns or (min(max(len(keys) // 2, 2), COLUMNS) if len(keys) > 2 else 2),
+        ncols=wanted,
         frameon=False,
-        fontsize=FONT_SIZE,
-        handlelength=4.0,
+        fontsize=size,
+        handlelength=line,
     )
+
+
+def _legend_width(words: Sequence[str], columns: int, size: float, line: float) -> float:
+    """Return about how wide a legend is, in points: as matplotlib fills it, column by column."""
+    parts = np.array_split(np.array([text_width(word, size) for word in words]), columns)
+    return sum(float(part.max(initial=0.0)) + (line + 0.8 + 2.0) * size for part in parts)
+
+
+def text_width(text: str, size: float) -> float:
+    """Return the width of a text in points."""
+    from matplotlib.textpath import TextPath
+
+    return float(TextPath((0, 0), text, size=size).get_extents().width) if text.strip() else 0.0
+
+
+def room_of(ax: Axes) -> float:
+    """Return how much of the figure's width there is for these axes and what belongs to them, in points."""
+    figure, place = ax.get_figure(root=False), ax.get_subplotspec()
+    width = root_of(ax).bbox.width if figure is None else figure.bbox.width
+    return float(width) / root_of(ax).dpi * 72 / (1 if place is None else place.get_gridspec().ncols)
 
 
 def line_keys(style: Style, kinds: Sequence[str], prefix: str = "") -> list[Line2D]:
