@@ -131,7 +131,9 @@ def test_what_a_cycle_says():
     crosses.direction = 1.0
     times = solve_ivp(field, (0, 60), [0.8, 4.0], method="DOP853", rtol=1e-12, atol=1e-13, events=crosses).t_events[0]
     assert f"stable cycle of period {times[-1] - times[-2]:.7g}" in str(cycle)
-    ax = cycle.plot()
+    from matplotlib.figure import Figure
+
+    ax = cycle.plot(ax=Figure().subplots())
     assert (
         float(ax.lines[0].get_xdata()[-1]) == cycle.period and ax.lines[0].get_ydata()[0] == ax.lines[0].get_ydata()[-1]
     )
