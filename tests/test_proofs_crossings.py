@@ -184,3 +184,19 @@ def test_random_ecologies(seed):
     kinds = [point.detail.get("kind") for point in proof.special_points if point.label == "BP" and point.proved]
     assert set(kinds) <= {"transcritical"} and len(kinds) == len(diagram.special("BP")), str(proof)
     assert proof.proved and all(branch.proved for branch in proof.followed)
+
+
+def test_what_a_diagram_from_one_start_cannot_see():
+    """x2 is invaded at lam = -1.604 along a branch that nothing joins to the origin's: both are found in the box."""
+    a, b, c, d = 0.375, 0.0625, 0.75, 0.125
+    e, f, g, h = 1.0, 0.75, 0.25, 2.0
+    equations = {"x": f"x*({a} + {b}*r - {c}*x + {d}*y)", "y": f"y*({e} + {f}*r + {g}*x - {h}*y)"}
+    proof = proved(equations, {"x": (0, 1.25), "y": (0, 1.25)}, (-2, 0))
+    assert proof.proved and labels(proof) == ["BP", "BP"] and proof.branches == 4
+    # 1 + 0.75 r + 0.25 x = 0 on x = (0.375 + 0.0625 r) / 0.75; and on x = 0
+    r = -(e + g * a / c) / (f + g * b / c)
+    assert holds(proof.special_points[0].parameters["r"], r) and holds(proof.special_points[1].parameters["r"], -e / f)
+    seen = diagram_of(equations, (-2.0, 0.0), start={"y": 0.5}).special("BP")
+    assert all(
+        any(abs(s.parameters["r"] - sum(p.parameters["r"]) / 2) < 1e-9 for p in proof.special_points) for s in seen
+    )
