@@ -81,6 +81,8 @@ _PUBLIC = {
     "describe_attractor": "bifrncrn.trajectories.cycles",
     "hausdorff": "bifrncrn.trajectories.cycles",
     "largest_lyapunov": "bifrncrn.trajectories.lyapunov",
+    "lyapunov_spectrum": "bifrncrn.trajectories.spectrum",
+    "LyapunovSpectrum": "bifrncrn.trajectories.spectrum",
     "attractors": "bifrncrn.trajectories.attractors",
     "Attractor": "bifrncrn.trajectories.attractor_results",
     "Attractors": "bifrncrn.trajectories.attractor_results",
@@ -145,6 +147,7 @@ if TYPE_CHECKING:
     from bifrncrn.trajectories.lyapunov import largest_lyapunov
     from bifrncrn.trajectories.portrait import Portrait, portrait
     from bifrncrn.trajectories.simulation import Simulation
+    from bifrncrn.trajectories.spectrum import LyapunovSpectrum, lyapunov_spectrum
 
 
 def __getattr__(name: str) -> Any:
