@@ -100,7 +100,11 @@ def discs(
 def _eigenvectors(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return eigenvectors (k, n, n) and their inverses, nan where there are none."""
     good = np.isfinite(matrices).all(axis=(1, 2))
-    _, vectors = np.linalg.eig(np.where(good[:, None, None], matrices, np.eye(matrices.shape[-1])))
+    try:
+        _, vectors = np.linalg.eig(np.where(good[:, None, None], matrices, np.eye(matrices.shape[-1])))
+    except np.linalg.LinAlgError:  # the iteration did not end for one of them: nothing is known of any
+        unknown = np.full(matrices.shape, np.nan, complex)
+        return unknown, unknown
     vectors = vectors.astype(complex)
     try:
         inverse = np.linalg.inv(vectors)
