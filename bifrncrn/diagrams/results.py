@@ -62,9 +62,9 @@ class SpecialPoint(Reported):
         `b` is that of the normal form xi' = b xi^3: negative is supercritical, doubled orbits are then stable where
         nothing else is unstable.
     re_d, theta : float or None
-        At NS the real part of d in xi' = d xi |xi|^2 (negative is supercritical: the torus is then stable where nothing
-        else is unstable), and the angle of the multiplier. xi is measured by the critical variation, whose mean square
-        over a period is 1 (Kuznetsov, Govaerts, Doedel & Dhooge, SIAM J. Numer. Anal. 43, 2005, 1407).
+        At NS the real part of d in ``xi' = d xi |xi|^2`` (negative is supercritical: the torus is then stable where
+        nothing else is unstable), and the angle of the multiplier. xi is measured by the critical variation, whose mean
+        square over a period is 1 (Kuznetsov, Govaerts, Doedel & Dhooge, SIAM J. Numer. Anal. 43, 2005, 1407).
     period : float or None
         Of a periodic orbit.
     eigenvalues : (n,) complex array
