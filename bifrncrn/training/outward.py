@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifrncrn.base.checks import Array
 from bifrncrn.chemistry.networks.network import Network
@@ -44,7 +45,7 @@ class Walls:
     high: Array
     x: Array
     lam: Array
-    species: Array
+    species: NDArray[np.intp]
     direction: Array
 
     def outward(self, weights: Weights) -> Array:
