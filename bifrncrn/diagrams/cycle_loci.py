@@ -206,13 +206,18 @@ def _special(found: Locus, row: Point, number: int, index: int, multipliers: np.
     at = states[int(np.argmax(states[:, 0]))]
     if task.system.clock:
         at = task.whole(orbit.at(np.array([starting_phase(orbit)])), p)[0]
+    bracket = None
+    if row.bracket is not None:
+        low, high = sorted(float(found.problem.parameters(state.z)[0]) for state in row.bracket)
+        bracket = (low, high)
     return SpecialPoint(
         label=row.label,
         branch=number,
         index=index,
         parameters={task.first: float(p[0]), task.second: float(p[1])},
         state=dict(zip(task.names, at.tolist(), strict=True)),
-        status="converged",
+        status="converged" if bracket is None else "bracketed",
+        bracket=bracket,
         residual=residual(row.state),
         period=orbit.period,
         multipliers=frozen(multipliers, complex),

@@ -206,12 +206,11 @@ class CycleLocus:
         weights = self.weights(mesh)
         last = np.inf
         for _ in range(NEWTONS):
-            residual, jacobian, at = self.system(mesh, z, b)
-            if not np.all(np.isfinite(residual)):
-                return None
-            whole = bmat([[jacobian], [csc_matrix(row[None])]], format="csc")
             try:
-                factors = splu(whole)
+                residual, jacobian, at = self.system(mesh, z, b)
+                if not np.all(np.isfinite(residual)):
+                    return None
+                factors = splu(bmat([[jacobian], [csc_matrix(row[None])]], format="csc"))
             except RuntimeError:  # a factor is exactly singular
                 return None
             step = factors.solve(-np.append(residual, row @ z - level))

@@ -29,8 +29,8 @@ SLOW = 100.0
 LOCATED, ZERO = 1e-10, 1e-10
 """A point of codimension two is located to this part of a step, or until its test function is this part of what it is
 beside it."""
-POLE = 0.1
-"""A test function that is not below this part of its values beside it has no zero there."""
+POLE = 1e-3
+"""A test function that is not below this part of the larger of its values beside it jumps there, and has no zero."""
 NEAR_ONE = 0.35
 """A locus of tori that goes no further below this angle comes to a 1:1 resonance."""
 BACK = 0.5
@@ -39,12 +39,16 @@ BACK = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """A row of a locus: the state, its multipliers, its test functions, and its label if it is special."""
+    """A row of a locus: the state, its multipliers, its test functions, and its label if it is special.
+
+    `bracket` has the two states between which a special point lies that could not be refined.
+    """
 
     state: State
     multipliers: np.ndarray
     values: dict[str, float]
     label: str = ""
+    bracket: tuple[State, State] | None = None
 
 
 @dataclass(eq=False)
@@ -177,7 +181,10 @@ class LocusFollower:
     def _corrected(self, state: State, z: np.ndarray, normal: np.ndarray) -> State | None:
         row = self.problem.weights(state.mesh) * normal
         found = self.problem.correct(state.mesh, z, state.borders, row, float(row @ z))
-        return None if found is None else self.problem.renewed(found)
+        try:
+            return None if found is None else self.problem.renewed(found)
+        except RuntimeError:  # a factor is exactly singular
+            return None
 
     def _row(self, z: np.ndarray, k: int) -> np.ndarray:
         """Return the row that picks a parameter out of the unknowns."""
@@ -252,7 +259,10 @@ class LocusFollower:
         if count is None and sized:
             return point
         new = mesh if count is None else self._corrector.mesh(orbit, Metric(scale, 1.0), count)
-        moved = self.moved(state, new, scale if sized else wide)
+        try:
+            moved = self.moved(state, new, scale if sized else wide)
+        except RuntimeError:  # a factor is exactly singular
+            moved = None
         return point if moved is None else replace(point, state=moved)
 
     def moved(self, state: State, mesh: Mesh, scale: np.ndarray) -> State | None:
@@ -304,7 +314,8 @@ class LocusFollower:
             blend = (1.0 - part) * here.state.tangent + part * there.state.tangent
             state = self._corrected(here.state, here.state.z + part * (there.state.z - here.state.z), blend)
             if state is None:
-                return None
+                middle = replace(there, label=label, bracket=(here.state, there.state))
+                return 0.5, middle
             now = value(self.problem, state, _multipliers(state), right, label)
             best = part, state, now
             if abs(now) < ZERO * least or now == 0.0:
@@ -316,7 +327,7 @@ class LocusFollower:
             shift, b, fb = abs(part - b), part, now
             if shift < LOCATED:
                 break
-        if best is None or abs(best[2]) > POLE * least:
+        if best is None or not abs(best[2]) <= POLE * max(abs(here.values[label]), abs(there.values[label])):
             return None
         return best[0], replace(self._point(best[1], right), label=label)
 

@@ -44,9 +44,12 @@ def value(problem: CycleLocus, state: State, multipliers: np.ndarray, right: np.
     kind, n = problem.kind, len(multipliers)
     if label in ("CPC", "GPD", "CH"):
         form = NormalForm(problem.sampler, state.at.orbit, problem.parameters(state.z), state.at.scale)
-        if label == "CPC":
-            return form.fold(right)
-        return form.period_doubling() if label == "GPD" else form.torus(problem.theta(state.z)).real
+        try:
+            if label == "CPC":
+                return form.fold(right)
+            return form.period_doubling() if label == "GPD" else form.torus(problem.theta(state.z)).real
+        except RuntimeError:  # singular: at a strong resonance the coefficient has a pole
+            return np.nan
     if kind == TORUS and label in ANGLES:
         return ANGLES[label] - problem.theta(state.z)
     others = n - len(_critical(problem, state))
