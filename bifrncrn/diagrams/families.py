@@ -227,7 +227,8 @@ class Family:
         states = self.task.states(orbit.nodes, orbit.parameter)
         low, high = row.extremes if self.task.reduction is None else (states.min(axis=0), states.max(axis=0))
         count = len(self.task.names)
-        point = [orbit.parameter, orbit.period, *np.column_stack([low, high])[:count].ravel().tolist()]
+        ends = zip(low[:count].tolist(), high[:count].tolist(), strict=True)
+        point = [orbit.parameter, orbit.period, *(value for pair in ends for value in pair)]
         profile = Profile(orbit.period, frozen(orbit.mesh.phases), frozen(states[:, :count]))
         if self.task.forced is not None:
             profile = self._timed(orbit, profile)

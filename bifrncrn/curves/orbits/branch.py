@@ -60,7 +60,7 @@ class Place:
     @functools.cached_property
     def unstable(self) -> int:
         """How many multipliers but the trivial one are outside the unit circle, -1 where rounding has spoilt them."""
-        return int(np.sum(np.abs(self.multipliers[1:]) > 1.0)) if self.trusted else -1
+        return sum(abs(value) > 1.0 for value in self.multipliers[1:].tolist()) if self.trusted else -1
 
     @property
     def trusted(self) -> bool:

@@ -10,6 +10,8 @@ import numpy as np
 from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.layout import POINTS
 
+_PARTS = np.arange(POINTS) / POINTS
+
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
@@ -25,12 +27,13 @@ class Mesh:
     @functools.cached_property
     def widths(self) -> np.ndarray:
         """The widths of the intervals, (N,)."""
-        return np.diff(self.edges)
+        widths: np.ndarray = self.edges[1:] - self.edges[:-1]
+        return widths
 
     @functools.cached_property
     def phases(self) -> np.ndarray:
         """The phases of the nodes, (4 N,)."""
-        phases: np.ndarray = (self.edges[:-1, None] + self.widths[:, None] * (np.arange(POINTS) / POINTS)).ravel()
+        phases: np.ndarray = (self.edges[:-1, None] + self.widths[:, None] * _PARTS).ravel()
         return phases
 
     @functools.cached_property
