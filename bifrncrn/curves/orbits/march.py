@@ -166,7 +166,7 @@ class March:
             self._corrector.memory.make_room(shared)
             for index in shared:
                 self._memory.put(index, self._corrector.memory[index])
-            records = (2 * self.rows + 3) * at.record_size(room, self.n)
+            records = 3 * (self.rows + 1) * at.record_size(room, self.n)
             self._memory.make_room(sizes | at.march_sizes(room, self.n) | {at.RECORDS: records})
             self._numbers[at.MOST_INTERVALS] = room
 

@@ -82,6 +82,11 @@ from bifrncrn.curves.orbits.step_kernels import measure, swing
 UNEVEN = 4.0
 """The mesh is made anew where an interval's error is this many times the mean: errors grow with the fifth power of what
 a pulse has moved, and a new mesh costs no correction as long as the old is not poor."""
+UNEVEN_ROUGH = 12.0
+"""The same where orbits have kinks, which no mesh spreads the error of: then every new one costs a correction."""
+KINK = 1e-5
+"""An orbit has kinks where a correction on a new mesh is longer than this: the errors of smooth ones on a mesh that is
+not poor are a fifth of it."""
 LEAST_ERROR = 1e-11
 """Errors smaller than this need no even distribution."""
 POOR_MESH = 10.0
@@ -300,7 +305,8 @@ def _intervals_wanted(c, finer):
         wanted = min(int(finer * wanted), MOST)
     fits = 0.5 * count <= wanted <= count
     if fits and not renewed:
-        return 0 if worst <= UNEVEN * total / count + LEAST_ERROR else count
+        uneven = UNEVEN if doubles(c[MARCH])[ROUGH] == 0.0 else UNEVEN_ROUGH
+        return 0 if worst <= uneven * total / count + LEAST_ERROR else count
     return int(SPARED * wanted)
 
 
@@ -322,17 +328,20 @@ def _frame(c):
 
 @kernel
 def tighten(c):
-    """Correct the place that a step starts from on its mesh; all are from now on.
+    """Correct the place that a step starts from on its mesh.
 
     A place that was only interpolated is as good as its mesh was, and the step corrects it; but where orbits have
-    kinks, and errors are not what they are estimated to be, the steps would then fail however short they are.
+    kinks, and errors are not what they are estimated to be, the steps would then fail however short they are: from then
+    on all places are corrected.
     """
     m, size = doubles(c[MARCH]), c[INTERVALS] * POINTS * c[STATES]
-    start, m[LOOSE], m[ROUGH] = m[LOOSE] - 1.0, 0.0, 1.0
+    start, m[LOOSE] = m[LOOSE] - 1.0, 0.0
     for k in range(size):
         doubles(c[NODES])[k] = doubles(c[HERE])[k]
     doubles(c[UNKNOWNS])[0], doubles(c[UNKNOWNS])[1] = m[HERE_PERIOD], m[HERE_PARAMETER]
     done = correct(c)
+    if done < 0 or doubles(c[INFO])[INFO_FIRST] > KINK:
+        m[ROUGH] = 1.0
     if done < 0:
         return
     m[NEWTONS] += done
