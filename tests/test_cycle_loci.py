@@ -86,6 +86,8 @@ def test_folds_of_cycles_end_at_a_bautin_point():
     assert branch.column("max x") == pytest.approx(np.sqrt(nu / 2.0), rel=1e-5)
     assert nu.max() == 2.0 and set(branch.unstable) == {0}
     assert found(curve) == {"GH": pytest.approx((0.0, 0.0), abs=1e-8)}
+    (end,) = curve.special_points
+    assert list(end.state.values()) == pytest.approx([0.0, 0.0], abs=1e-9) and end.period == pytest.approx(2 * np.pi)
 
 
 @pytest.mark.slow

@@ -229,8 +229,15 @@ def _special(found: Locus, row: Point, number: int, index: int, multipliers: np.
 def _at_end(found: Locus, track: Track, number: int, index: int, multipliers: np.ndarray) -> list[SpecialPoint]:
     """Return the point of codimension two that a locus ends at, extrapolated from its last rows."""
     label = {"R1": "R1", "shrunk": "GH" if found.problem.kind == FOLD else ""}.get(track.reason, "")
-    if not label or track.limit is None or (label == "GH" and not _is_hopf(found, track)):
+    if not label or track.limit is None:
         return []
+    state, period = dict.fromkeys(found.task.names, float("nan")), None  # of R1 the orbit is not extrapolated
+    if label == "GH":
+        hopf = _hopf(found, track)
+        if hopf is None:
+            return []
+        x, period = hopf
+        state = dict(zip(found.task.names, found.task.whole(x[None], track.limit)[0].tolist(), strict=True))
     point = _special(found, replace(track.rows[-1], label=label), number, index, multipliers)
     p = track.limit
     blur = track.blur / found.problem.units.min()
@@ -239,11 +246,12 @@ def _at_end(found: Locus, track: Track, number: int, index: int, multipliers: np
         bracket = (float(p[0] - track.blur), float(p[0] + track.blur))
     parameters = {found.task.first: float(p[0]), found.task.second: float(p[1])}
     status = "converged" if bracket is None else "bracketed"
-    return [replace(point, parameters=parameters, status=status, bracket=bracket, residual=blur)]
+    there = {"parameters": parameters, "state": state, "period": period}
+    return [replace(point, **there, status=status, bracket=bracket, residual=blur)]
 
 
-def _is_hopf(found: Locus, track: Track) -> bool:
-    """Say whether there is an equilibrium with a pair of imaginary eigenvalues where the orbits shrink to."""
+def _hopf(found: Locus, track: Track) -> tuple[np.ndarray, float] | None:
+    """Return the equilibrium that the orbits shrink to and their last period, if it has imaginary eigenvalues."""
     assert track.limit is not None
     orbit = track.rows[-1].state.at.orbit
     system = found.task.system.with_(
@@ -256,7 +264,9 @@ def _is_hopf(found: Locus, track: Track) -> bool:
     eigenvalues = np.linalg.eigvals(system.jacobian(x))
     omega = 2.0 * np.pi / orbit.period
     nearest = eigenvalues[np.argmin(np.abs(eigenvalues - 1j * omega))]
-    return bool(abs(nearest.real) < HOPF * omega and abs(nearest.imag - omega) < 0.1 * omega)
+    if abs(nearest.real) < HOPF * omega and abs(nearest.imag - omega) < 0.1 * omega:
+        return x, float(2.0 * np.pi / nearest.imag)
+    return None
 
 
 def _end(found: Locus, track: Track) -> End:
