@@ -53,6 +53,8 @@ IDLE = 0.01
 # candidates that are followed along their cycles, and for how many turns, one after the other
 FOLLOWED = 3
 TURNS = (0.1, 0.3, 1.0, 2.0)
+# a flow that is fitted costs loss: it is kept where less fails, or what fails is nearer by this factor
+NEARER = 0.75
 # entries of a candidate's record that later stages do not change
 KEPT = ("refinement", "flow", "followed", "bounded")
 # random points of the box on which the held-out loss is taken
@@ -218,7 +220,7 @@ class Judge:
         flows = self._cycle_flows() if off > ALL and refine else ()
         if flows:
             again, nearer = self._first(self._cycling(best, data, flows))
-            best = again if again is not None and nearer < off else best
+            best = again if again is not None and nearer < (off[0], NEARER * off[1]) else best
         if walls is not None:
             best = self._bounded(best, data, walls)
         best = self._pruned(best, data)
