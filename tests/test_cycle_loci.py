@@ -196,3 +196,24 @@ def test_curves_are_saved_drawn_and_reported(tmp_path):
     assert again.branches[0].multipliers == pytest.approx(curve.branches[0].multipliers)
     assert "fold_of_cycles" in str(curve)
     assert curve.plot().lines
+
+
+@pytest.mark.slow
+def test_folds_and_tori_of_the_forced_van_der_pol_oscillator_meet_at_a_resonance():
+    def model(**values):
+        return bf.System.from_equations(
+            {"x": "y", "y": "mu*(1 - x^2)*y - x + F*cos(omega*t)"},
+            {"mu": 0.5, **values},
+            {"x": 1, "y": 0},
+            period="2*pi/omega",
+        )
+
+    torus = bf.diagram(model(F=1.0, omega=1.1), "omega", (1.0, 1.6)).special("NS")[0]
+    assert torus.criticality == "supercritical"
+    (end,) = bf.locus(torus, "F", (0.05, 1.2)).special("R1")
+    fold = bf.diagram(model(F=0.48, omega=1.0), "omega", (0.9, 1.3)).special("LPC")[-1]
+    curve = bf.locus(fold, "F", (0.3, 0.8))
+    assert len(curve.special("CPC")) == 2
+    ways = [tuple(point.parameters.values()) for point in curve.special("R1")]
+    # two ways to the same point: a third multiplier 1 on the folds, the angle 0 of the tori, which is extrapolated
+    assert min(np.hypot(a - end.parameters["omega"], b - end.parameters["F"]) for a, b in ways) < 1e-8
