@@ -35,6 +35,7 @@ def run(options: Namespace) -> int:
     functions = " ".join(sorted(name for name in FUNCTIONS if name.isidentifier() and not name.startswith("rncrn")))
     lines += ["", "functions in equations:"]
     lines.append(textwrap.fill(functions, WIDTH, initial_indent="  ", subsequent_indent="  "))
+    lines.append("  piecewise(value, condition, ..., otherwise) if(condition, a, b)")
     report("\n".join(lines), None, None)
     return OK
 
@@ -44,9 +45,14 @@ def _line(name: str) -> str:
 
     found = library.get(name)
     title = getattr(found, "title", "") or getattr(getattr(found, "system", None), "title", "")
-    return f"  {name:22s} {title}"[:WIDTH].rstrip()
+    return _entry(name, title)
 
 
 def _described(name: str, maker: Callable[..., object]) -> str:
     text = (maker.__doc__ or "").splitlines()[0].removeprefix("Return ")
-    return f"  {name:22s} {text}"[:WIDTH].rstrip()
+    return _entry(name, text)
+
+
+def _entry(name: str, text: str) -> str:
+    """Return a name and what it is about, in lines of the usual width."""
+    return textwrap.fill(f"  {name:22s} {text}", WIDTH, subsequent_indent=" " * 25, drop_whitespace=True).rstrip()
