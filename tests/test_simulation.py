@@ -355,3 +355,13 @@ def test_state_and_values_cannot_be_swapped():
     for verb in (bf.describe_attractor, bf.find_cycle, bf.largest_lyapunov):
         with pytest.raises(TypeError):
             verb(system, [-1.0])
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-9, 1e-15, 1e9])
+def test_states_are_as_exact_in_any_unit(unit):
+    """a -> b -> nothing beside a large state: b = (exp(-t) - exp(-3 t)) / 2 in units of a's start."""
+    model = System.from_equations(
+        {"a": "-a", "b": "a - 3*b", "large": "-0.1*large"}, {}, {"a": unit, "b": 0.0, "large": 1e-3}
+    )
+    run = model.simulate(6.0, times=np.linspace(0, 6, 7))
+    np.testing.assert_allclose(run.column("b"), 0.5 * unit * (np.exp(-run.t) - np.exp(-3 * run.t)), rtol=1e-6)

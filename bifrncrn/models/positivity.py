@@ -8,12 +8,12 @@ import numpy as np
 
 from bifrncrn.models.system import System
 
-SAMPLES = 60
-"""States tried for each variable: of three sizes, a third of the others at zero."""
-SIZES = (-2.0, 2.0)
+SAMPLES = 120
+"""States tried for each variable, a third of the others at zero."""
+SIZES = (-6.0, 2.0)
 """Decades about the size of the start in which states are tried."""
-ROUNDING = 1e-9
-"""A rate below zero by less than this part of the largest one is rounding."""
+WITHIN = 16.0
+"""A rate below zero by no more than this many times what rounding makes of its terms is zero."""
 
 
 def nonnegative_states(system: System, candidates: Collection[str]) -> tuple[str, ...]:
@@ -49,7 +49,6 @@ def _falls(system: System, states: np.ndarray, i: int) -> bool:
     at = states.copy()
     at[:, i] = 0.0
     for x in at:
-        rates = system.rhs(x)
-        if rates[i] < -ROUNDING * np.max(np.abs(rates[np.isfinite(rates)]), initial=0.0):
+        if system.rhs(x)[i] < 0.0 and system.rhs(x)[i] < -WITHIN * system.rounding(x)[i]:
             return True
     return False

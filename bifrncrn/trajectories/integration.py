@@ -17,8 +17,12 @@ from bifrncrn.trajectories.events import EventWatch, Occurrence, crossing_time
 METHODS = ("LSODA", "Radau", "BDF", "RK45", "RK23", "DOP853")
 EXPLICIT = ("RK45", "RK23", "DOP853")
 SLACK = 1e3
-"""A run ends where the equations push a state over its bound by more than this multiple of `atol`; the integrator's
-own error is not that large."""
+"""A run ends where the equations push a state over its bound by more than this multiple of what counts as nothing; the
+integrator's own error is not that large."""
+NOTHING = 1e-10
+"""What counts as nothing of a state: this part of the largest it was, or the absolute tolerance."""
+NOISE = 1e-16
+"""Nor does this part of the largest that any state was count: the rounding of the others."""
 RESTARTS = 50
 """How often one run may begin anew, with a shorter step, after a trial state where the equations are not finite."""
 COUNTERS = ("nfev", "njev", "nlu")
@@ -52,7 +56,7 @@ class Run:
         self.dense = dense
         self.end = span[1]
         self.settings = settings
-        self.slack = SLACK * np.broadcast_to(settings["atol"], self.field.n)
+        self.sizes = np.abs(system.state)
         self._check_start(span[0])
         self.times, self.states = [span[0]], [system.state.copy()]
         self.pieces: list[Any] = []
@@ -72,6 +76,12 @@ class Run:
             options["jac"] = self.field.jacobian
         t, x = (self.times[-1], self.states[-1]) if t is None or x is None else (t, x)
         return getattr(scipy.integrate, method)(self.field.rhs, t, x.copy(), self.end, first_step=first_step, **options)
+
+    @property
+    def nothing(self) -> np.ndarray:
+        """What is as good as zero, of every state, (n,)."""
+        by_size = np.maximum(NOTHING * self.sizes, NOISE * np.max(self.sizes, initial=0.0))
+        return np.maximum(self.settings["atol"], by_size)
 
     def _check_start(self, start: float) -> None:
         system = self.system
@@ -119,6 +129,7 @@ class Run:
         piece = None
         if self.dense or self.watch:
             piece = self.solver.dense_output()
+        self.sizes = np.maximum(self.sizes, np.abs(x))
         t, x = self._stop_at_bound(t, x)
         if not self.status:
             x = self._put_back(x)
@@ -148,7 +159,7 @@ class Run:
 
     def _stop_at_bound(self, t: float, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the end of the step, or where in it the equations push a state below its bound."""
-        out = np.flatnonzero(self.field.outward(x, self.slack)).tolist()
+        out = np.flatnonzero(self.field.outward(x, SLACK * self.nothing)).tolist()
         if not out:
             return t, x
         piece, before = self.solver.dense_output(), self.times[-1]
@@ -164,10 +175,10 @@ class Run:
 
     def _put_back(self, x: np.ndarray) -> np.ndarray:
         """Put states that only the integrator's error made negative back on their bound, and begin again from there."""
-        below = x < self.field.lower - self.settings["atol"]
+        below = x < self.field.lower - self.nothing
         if not below.any() or self.solver.status != "running":
             return x
-        below &= ~self.field.outward(x, self.settings["atol"])
+        below &= ~self.field.outward(x, self.nothing)
         if not below.any():
             return x
         x = np.where(below, self.field.lower, x)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+ABSOLUTE = 1e-10
+"""The absolute tolerance, in units of the sizes of the start."""
 ROWS = 30
 """States, and events, that a report lists at most."""
 
@@ -155,8 +157,8 @@ def simulate(
     state: Mapping[str, float | str] | Sequence[float] | np.ndarray | None = None,
     values: Mapping[str, float | str] | Sequence[float] | np.ndarray | None = None,
     method: str = "LSODA",
-    rtol: float = 1e-8,
-    atol: float | Sequence[float] = 1e-10,
+    rtol: float = 1e-9,
+    atol: float | Sequence[float] | None = None,
     events: Sequence[str | Event] = (),
     times: Sequence[float] | np.ndarray | None = None,
     dense: bool = True,
@@ -175,7 +177,8 @@ def simulate(
         LSODA switches between methods for stiff and for other problems; the last three are explicit, and hopeless for
         a full network with a small mu.
     rtol, atol : float
-        Tolerances of the local error, relative and absolute (the latter in the unit of the states, or one each).
+        Tolerances of the local error, relative and absolute (the latter in the unit of the states, or one each; by
+        default 1e-10 of every start value, of the least of them for those that start at zero, and 1e-10 at most).
         Halving digits about halves the time of a run; the error of the result is some multiple of them.
     events : sequence of str or Event
         Equations of states and parameters, such as ``"x1 = 0.5"``; where they hold is located on the dense output.
@@ -198,10 +201,11 @@ def simulate(
 
     Notes
     -----
-    In a system whose states cannot be negative a state that the integrator's error pushes below zero, by more than
-    `atol`, is put back to zero after the step. One that the equations themselves push below zero ends the simulation,
-    at the time it became zero, with status `bound`. The equations are integrated as they are: only where they are not
-    finite at a negative state are they evaluated at zero instead.
+    In a system whose states cannot be negative a state that the integrator's error pushes below zero, by more than what
+    counts as nothing (`atol`, or 1e-10 of the largest it was), is put back to zero after the step. One that the
+    equations themselves push below zero ends the simulation, at the time it became zero, with status `bound`. The
+    equations are integrated as they are: only where they are not finite at a negative state are they evaluated at zero
+    instead.
 
     Examples
     --------
@@ -327,7 +331,8 @@ def _times(times: Any, span: tuple[float, float]) -> np.ndarray:
 def _settings(system: System, method: Any, rtol: Any, atol: Any, max_steps: Any) -> dict[str, Any]:
     if method not in METHODS:
         raise InputError(f"method {_short(method)} is unknown; choose one of {', '.join(METHODS)}")
-    relative, absolute = _numbers(rtol, "rtol"), _numbers(atol, "atol")
+    relative = _numbers(rtol, "rtol")
+    absolute = _natural(system.state) if atol is None else _numbers(atol, "atol")
     if relative.shape != () or not 1e-13 <= relative <= 0.1:
         raise InputError(f"rtol must be a number between 1e-13 and 0.1, not {_short(rtol)}")
     n = len(system.variables)
@@ -336,6 +341,13 @@ def _settings(system: System, method: Any, rtol: Any, atol: Any, max_steps: Any)
     if isinstance(max_steps, bool) or not isinstance(max_steps, int | np.integer) or max_steps < 1:
         raise InputError(f"max_steps must be a positive whole number, not {_short(max_steps)}")
     return {"method": method, "rtol": float(relative), "atol": absolute if absolute.shape else float(absolute)}
+
+
+def _natural(start: np.ndarray) -> np.ndarray:
+    """Return absolute tolerances that suit the sizes of a start."""
+    sizes = np.abs(start)
+    least = np.min(sizes[sizes > 0.0], initial=1.0)
+    return ABSOLUTE * np.minimum(np.where(sizes > 0.0, sizes, least), 1.0)
 
 
 def _numbers(value: Any, name: str) -> np.ndarray:
