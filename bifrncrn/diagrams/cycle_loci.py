@@ -246,8 +246,8 @@ def _at_end(found: Locus, track: Track, number: int, index: int, multipliers: np
         bracket = (float(p[0] - track.blur), float(p[0] + track.blur))
     parameters = {found.task.first: float(p[0]), found.task.second: float(p[1])}
     status = "converged" if bracket is None else "bracketed"
-    there = {"parameters": parameters, "state": state, "period": period}
-    return [replace(point, **there, status=status, bracket=bracket, residual=blur)]
+    point = replace(point, parameters=parameters, state=state, period=period)
+    return [replace(point, status=status, bracket=bracket, residual=blur)]
 
 
 def _hopf(found: Locus, track: Track) -> tuple[np.ndarray, float] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -275,7 +276,7 @@ class Family:
         top = states[int(np.argmax(states[:, 0]))]
         if self.task.forced is not None:
             top = self.task.states(orbit.at(np.array([starting_phase(orbit)])), orbit.parameter)[0]
-        found: dict[str, float] = {}
+        found: dict[str, Any] = {}
         if row.event in ("LPC", "PD", "NS") and row.bracket is None:
             at, place = {self.task.parameter: orbit.parameter}, row.place
             found = coefficients(row.event, self.task.system, orbit, at, place.metric.scale, place.multipliers)

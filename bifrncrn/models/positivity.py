@@ -48,7 +48,5 @@ def _falls(system: System, states: np.ndarray, i: int) -> bool:
     """Tell whether variable i falls anywhere where it is zero."""
     at = states.copy()
     at[:, i] = 0.0
-    for x in at:
-        if system.rhs(x)[i] < 0.0 and system.rhs(x)[i] < -WITHIN * system.rounding(x)[i]:
-            return True
-    return False
+    falling = (x for x in at if system.rhs(x)[i] < 0.0)
+    return any(system.rhs(x)[i] < -WITHIN * system.rounding(x)[i] for x in falling)
