@@ -180,3 +180,25 @@ def test_a_canard_explosion_is_passed():
     for index in (int(np.argmin(np.abs(found.column("a") - 0.9))), len(found.points) - 1):
         cycle = bf.find_cycle(model, values={"a": found.column("a")[index]}, state={"x": 2.0, "y": 0.0})
         assert found.column("period")[index] == pytest.approx(cycle.period, rel=1e-7)
+
+
+@pytest.mark.parametrize("hopf", [0, 1])
+def test_a_change_of_stability_along_a_canard_has_a_label(hopf):
+    """FitzHugh and Nagumo's neuron: both families are born unstable and turn in canards, vertical but for rounding."""
+    model = bf.System.from_equations(
+        {"v": "v - v^3/3 - w + I", "w": "0.08*(v + 0.7 - 0.8*w)"}, {"I": 0.0}, {"v": -1.2, "w": -0.6}
+    )
+    branch = (orbits := bf.orbits(bf.diagram(model, "I", (0, 2)).special("HB")[hopf])).branches[0]
+    inner = np.arange(2, len(branch.unstable) - 1)  # the ends are Hopf points
+    changes = inner[branch.unstable[inner] != branch.unstable[inner - 1]]
+    folds = [point.index for point in orbits.special("LPC")]
+    assert len(changes) == 2 and len(folds) == 2
+    assert all(min(abs(row - fold) for fold in folds) <= 1 for row in changes)
+    assert np.unique(branch.unstable[folds[0] + 1 : folds[1]]).tolist() == [0]
+
+
+def test_no_fold_where_the_parameter_trembles_along_a_canard():
+    """Van der Pol's cycles are stable, all of them: there is no fold where their multiplier is 1e-120."""
+    model = bf.System.from_equations({"x": "y - x^3/3 + x", "y": "0.01*(a - x)"}, {"a": 1.2}, {"x": 1.2, "y": -0.624})
+    orbits = bf.orbits(bf.diagram(model, "a", (0, 1.2)).special("HB")[0])
+    assert not orbits.special("LPC") and np.all(orbits.branches[0].unstable[1:] == 0)

@@ -97,7 +97,7 @@ def _changes(here: Place, there: Place) -> tuple[int, int, int] | None:
 
 def likeliest(here: Place, there: Place) -> str:
     """Return the label of one of several events between two places that nothing tells apart, an empty text for none."""
-    if slope(here) * slope(there) < 0.0:
+    if slope(here) * slope(there) < 0.0 and resolved(FOLD, here, there):
         return FOLD
     labels = [label for label in (BRANCHING, DOUBLING, TORUS) if resolved(label, here, there)]
     if not labels:
@@ -109,16 +109,16 @@ def likeliest(here: Place, there: Place) -> str:
 
 def certain(here: Place, there: Place) -> bool:
     """Say whether what was concluded from the multipliers at two places is sure: then continuity makes the event so."""
-    return all(place.trusted and bool(np.isfinite(place.multipliers[0])) for place in (here, there))
+    return here.trusted and there.trusted
 
 
 def resolved(label: str, here: Place, there: Place) -> bool:
     """Say whether an event between two places that cannot be located is one all the same.
 
-    The parameter turns at a fold. Of the others the multipliers tell, if they are near where they pass at both places:
-    where they jump from far off, along canards for one, they are rounding.
+    The multipliers tell, if they are near where they pass at both places: where they jump from far off, along canards
+    for one, they are rounding. So is a turn of the parameter there; but where nothing is known of them, it is a fold.
     """
-    if label == FOLD:
+    if label == FOLD and not certain(here, there):
         return True
     return certain(here, there) and all(_off(label, place) < NEAR_EVENT for place in (here, there))
 
