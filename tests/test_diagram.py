@@ -1,5 +1,7 @@
 """The verb `diagram` on exact problems, adversarial ones, and under changes of units."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -260,3 +262,14 @@ def test_any_point_of_the_branch_is_as_good_a_start(seed):
 def test_bad_input(arguments, word):
     with pytest.raises(bf.InputError, match=word):
         bf.diagram(build({"x": "lam + x - x^3"}, 0.0, {"x": -1.0}), **arguments)
+
+
+def test_threads_may_share_a_system():
+    """Memory is used again from one call to the next, but never by two at a time."""
+    model = bf.library.get("ab_reaction")
+    ranges = [(0.0, high) for high in np.linspace(0.05, 0.16, 12)]
+    alone = [bf.diagram(model, "D", each).branches[0].points for each in ranges]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(lambda each: bf.diagram(model, "D", each).branches[0].points, ranges * 4))
+    for k, points in enumerate(together):
+        np.testing.assert_array_equal(points, alone[k % len(ranges)])

@@ -52,7 +52,8 @@ class Curve:
     labels : tuple of str
         The labels of the zeros of its test functions; those of others are `UZ`.
     memory : dict
-        What marches of so many points use again. For it and for the context's sake, a curve belongs to one thread.
+        What marches use again, by sizes. Curves of several threads may share it; for the context's sake, a curve
+        belongs to one thread.
     """
 
     size: int
@@ -70,7 +71,7 @@ class Curve:
     turns: bool = True
     events: Mapping[int, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
-    memory: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
+    memory: dict[tuple[int, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def label(self, event: int) -> str:
         """Return the label of an event of a march: one of `events` (empty where it means nothing), or of a test."""

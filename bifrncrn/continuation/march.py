@@ -83,8 +83,12 @@ ROOM = 4000
 """Points there is room for at first; a longer branch gets more when it needs it."""
 
 
+KEPT = 200_000
+"""Numbers in the points of a memory that is kept for the next march: one of a large system is made anew."""
+
+
 class Memory:
-    """The arrays of a march of up to `capacity` points, used again by the next one on the same curve."""
+    """The arrays of a march of up to `capacity` points, used again by the next one on a curve of the same sizes."""
 
     def __init__(self, curve: Curve, capacity: int) -> None:
         size, spectra, tests = curve.size, curve.spectra, curve.tests
@@ -96,12 +100,17 @@ class Memory:
         ) = (block[first:end].reshape(shape) for first, end, shape in plan.parts)  # fmt: skip
         self.marks = marks.view(np.int64)
         w = self.layout = np.zeros(at.LAYOUT_SIZE, np.int64)
-        w[: at.SETTINGS] = (
-            size, spectra, tests, capacity, 0,
-            curve.newton_step, curve.solve_again, curve.spectrum, curve.user_tests, curve.context,
-        )  # fmt: skip
+        self.capacity = capacity
+        self.serve(curve)
         w[at.SETTINGS : at.INFO + 1] = block.__array_interface__["data"][0] + plan.offsets
         self.address = w.__array_interface__["data"][0]
+
+    def serve(self, curve: Curve) -> None:
+        """Become the memory of a curve."""
+        self.layout[: at.SETTINGS] = (
+            curve.size, curve.spectra, curve.tests, self.capacity, 0,
+            curve.newton_step, curve.solve_again, curve.spectrum, curve.user_tests, curve.context,
+        )  # fmt: skip
 
     def take_over(self, other: Memory) -> None:
         """Go on where a march that has filled its memory had to stop."""
@@ -146,7 +155,8 @@ def march(
     stops : tuple of int
         The events (`layout.FOLD`, ...) that end the march.
     """
-    memory = _memory(curve, min(options.max_points, ROOM))
+    key, memory = _memory(curve, min(options.max_points, ROOM))
+    first = memory
     memory.lower[:-1], memory.upper[:-1] = walls
     memory.floor[:] = floor
     memory.points[0], memory.tangents[0] = start, tangent
@@ -169,7 +179,7 @@ def march(
     count = int(w[at.COUNT])
     eigenvalues = np.empty((count, curve.spectra), complex)
     eigenvalues.real, eigenvalues.imag = memory.reals[:count], memory.imags[:count]
-    return Trace(
+    trace = Trace(
         points=memory.points[:count].copy(),
         tangents=memory.tangents[:count].copy(),
         eigenvalues=eigenvalues,
@@ -181,14 +191,22 @@ def march(
         rejected=int(w[at.REJECTED]),
         limit=float(memory.settings[at.LIMIT]) if w[at.REASON] == at.INFINITY else math.nan,
     )
+    if first.points.size <= KEPT:
+        curve.memory[key] = first
+    return trace
 
 
-def _memory(curve: Curve, capacity: int) -> Memory:
-    """Return the arrays for a march of up to `capacity` points, those of the last one where they fit."""
-    memory = curve.memory.get(capacity)
+def _memory(curve: Curve, capacity: int) -> tuple[tuple[int, ...], Memory]:
+    """Return the arrays for a march of up to `capacity` points, of an earlier one where they fit, and their key.
+
+    They are taken out of the curve's store, so that no other thread has them meanwhile.
+    """
+    key = curve.size, curve.spectra, curve.tests, capacity
+    memory = curve.memory.pop(key, None)
     if memory is None:
-        memory = curve.memory[capacity] = Memory(curve, capacity)
-    return memory
+        return key, Memory(curve, capacity)
+    memory.serve(curve)
+    return key, memory
 
 
 def _run(memory: Memory, curve: Curve, options: Options) -> None:

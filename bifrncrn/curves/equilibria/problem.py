@@ -342,6 +342,7 @@ class EquilibriumProblem:
             check=self._check,
             parameters=work.values,
             events=EVENTS,
+            memory=self.system.remembered.setdefault("memory of marches", {}),
         )
 
     def notes(self) -> list[str]:
