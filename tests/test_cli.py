@@ -401,10 +401,10 @@ def test_bench_measures_the_engines_that_are_there(run, tmp_path):
 
 
 def test_a_short_training_is_reported(run, tmp_path):
-    words = ["train", "hopf", "--seeds", "1", "--perceptrons", "3", "--out", tmp_path / "net.json"]
+    words = ["train", "uni_bistable", "--seeds", "1", "--perceptrons", "4", "--out", tmp_path / "net.json"]
     code, out, _ = run(*words, "--json", tmp_path / "fit.json")
     fit = json.loads((tmp_path / "fit.json").read_text())
     assert code == 0 and "loss" in out
     assert json.loads((tmp_path / "net.json").read_text())["schema"] == "bifrncrn.network/1"
     assert fit["network"]["schema"] == "bifrncrn.network/1"
-    assert run("diagram", tmp_path / "net.json", *RANGE)[0] == 0
+    assert run("diagram", tmp_path / "net.json", "--parameter", "lam", "--range", 0, 1)[0] == 0

@@ -126,7 +126,10 @@ def test_blow_up_keeps_its_points():
 def test_where_the_equations_stop_being_finite(method):
     run = System.from_equations({"x": "-sqrt(x)"}, {}, {"x": 2.0}).simulate(50.0, method=method)
     assert run.status in ("nan", "step")
-    assert run.t[-1] == pytest.approx(math.sqrt(8), abs=1e-3)
+    assert run.t[-1] >= math.sqrt(8) - 1e-3
+    # implicit methods solve x + h sqrt(x) = x0, which has a positive root always: x may go on, at nothing
+    assert np.all(run.x[run.t > math.sqrt(8) + 1e-3] < 1e-9)
+    assert run.t[-1] <= math.sqrt(8) + (1e-3 if method in ("RK45", "RK23", "DOP853") else 1.0)
 
 
 def test_state_that_would_become_negative_stops_at_zero():

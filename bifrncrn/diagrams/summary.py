@@ -30,6 +30,13 @@ class Stretch:
         """Say whether a parameter value is inside."""
         return self.low < value < self.high
 
+    def between(self, low: float, high: float) -> np.ndarray:
+        """Return the periods between two values of the parameter, those at the two among them."""
+        up = np.argsort(self.parameters)
+        p, periods = self.parameters[up], self.periods[up]
+        ends = np.interp([max(low, self.low), min(high, self.high)], p, periods)
+        return np.append(periods[(p >= low) & (p <= high)], ends)
+
 
 def summary(diagram: Diagram) -> str:
     """Return the sentence; empty where the diagram holds no equilibria, or no stability was computed.
@@ -109,10 +116,7 @@ def _piece(part: tuple[str, float, float], diagram: Diagram, found: list[Stretch
         where = f"for {name} {'<' if first else '>'} {b if first else a:.5g}"
     else:
         where = f"for {a:.5g} < {name} < {b:.5g}"
-    periods = [
-        s.periods[(s.parameters >= a) & (s.parameters <= b)] for s in found if s.cycle and s.low < b and s.high > a
-    ]
-    values = np.concatenate([*periods, np.empty(0)])
+    values = np.concatenate([*(s.between(a, b) for s in found if s.cycle and s.low < b and s.high > a), np.empty(0)])
     if not values.size:
         return f"{word} {where}"
     least, most = f"{values.min():.3g}", f"{values.max():.3g}"

@@ -152,6 +152,7 @@ class _Builder:
         self.made: list[Formula] = []
         self.op: list[str] = []
         self.args: list[tuple[int, ...]] = []
+        self.conditions: set[int] = set()
         self.zero = self.const(0.0)
         self.one = self.const(1.0)
 

@@ -166,7 +166,8 @@ def text_width(text: str, size: float) -> float:
     """Return the width of a text in points."""
     from matplotlib.textpath import TextPath
 
-    return float(TextPath((0, 0), text, size=size).get_extents().width) if text.strip() else 0.0
+    plain = text.replace("$", r"\$")  # no formula, as in `name_axes`
+    return float(TextPath((0, 0), plain, size=size).get_extents().width) if text.strip() else 0.0
 
 
 def room_of(ax: Axes) -> float:
