@@ -76,6 +76,7 @@ def test_a_textbook_system_that_is_no_concentration_says_what_to_do(name, capsys
     assert f"{name} has states or a parameter below zero" in message and "brusselator" in message
 
 
+@pytest.mark.slow
 def test_a_textbook_system_trains_on_a_box_about_what_it_does(capsys, tmp_path):
     """Schloegl's folds are at x = 2 -+ 1/sqrt 3: b = x^3 - 6 x^2 + 11 x."""
     out = tmp_path / "schlogl.json"
