@@ -118,6 +118,15 @@ def denominators(system: System) -> Observables:
     if not system.has_formulas:
         return Observables(system, "", 0, _nothing)
     graph, roots = system.native.graph
+    if "denominators" not in system.remembered:
+        system.remembered["denominators"] = _divisors(graph, roots)
+    found = system.remembered["denominators"]
+    key = json.dumps(["denominators", system.variables, system.parameters, system.definitions, system.equations])
+    return Observables(system, key, len(found), lambda: (graph, found))
+
+
+def _divisors(graph: Graph, roots: list[int]) -> list[int]:
+    """Return the nodes that something is divided by, factor by factor, but for numbers and parameters."""
     waiting = [graph.args[node][1] for node in graph.reachable(roots) if graph.op[node] == "div"]
     waiting += [graph.args[node][0] for node in graph.reachable(roots) if _inverts(graph, node)]
     found: dict[int, None] = {}
@@ -127,8 +136,7 @@ def denominators(system: System) -> Observables:
             waiting += graph.operands(node)
         elif graph.op[node] not in ("const", "par"):
             found[node] = None
-    key = json.dumps(["denominators", system.variables, system.parameters, system.definitions, system.equations])
-    return Observables(system, key, len(found), lambda: (graph, list(found)))
+    return list(found)
 
 
 def _inverts(graph: Graph, node: int) -> bool:

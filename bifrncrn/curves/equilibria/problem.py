@@ -26,6 +26,8 @@ SINGULAR = 1e-10
 """A singular value below this part of the largest is zero, where equations are measured by their largest term."""
 POSITION = 1e-11
 """A branch point is solved for to this part of the unit of length."""
+NOT_FINITE = 1
+"""What a Newton step says where the model is not finite."""
 WITHIN = 16.0
 """F is zero but for rounding where it is not larger than this many times the bound of its rounding errors."""
 
@@ -180,11 +182,31 @@ class EquilibriumProblem:
         """Return the largest entry of the Jacobian in absolute value."""
         return float(self._evaluate(y).out[1])
 
+    def field(self, y: np.ndarray) -> np.ndarray:
+        """Return F, (n,)."""
+        return self._evaluate(y).f.copy()
+
     def solver(self, y: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
-        """Return F and a function that solves with the state Jacobian; None where they are not finite."""
-        work = self._evaluate(y)
+        """Return F and a function that solves with the state Jacobian; None where they are not finite.
+
+        The function lasts until the next Newton step is computed.
+        """
+        work = self._work
+        work.y[:] = y
+        work.row[:-1], work.row[-1] = 0.0, 1.0
+        status = POINTS.engine.call["newton_step"](work.at, work.at_y, work.at_row, work.at_out, work.at_bounds)
+        self.evaluations += 1
+        self._check()
         f = work.f.copy()
-        return f, None if math.isnan(work.out[0]) else functools.partial(_solve, work.jacobian.copy())
+        if status == NOT_FINITE:
+            return f, None
+        return f, self._solve_again if status == 0 else functools.partial(_solve, work.jacobian.copy())
+
+    def _solve_again(self, rhs: np.ndarray) -> np.ndarray:
+        work = self._work
+        work.out[:-1], work.out[-1] = rhs, 0.0
+        POINTS.engine.call["solve_again"](work.at, work.at_out)
+        return work.out[:-1].copy()
 
     def beside(self, y: np.ndarray, row: np.ndarray) -> np.ndarray | None:
         """Return the Newton step from `y` normal to `row`; None where there is none."""

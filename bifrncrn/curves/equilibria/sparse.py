@@ -132,6 +132,10 @@ class SparseProblem(EquilibriumProblem):
         ratios = (np.divide(sizes, by, out=nothing.copy(), where=by > 0.0) for by in measures)
         return min(float(np.max(ratio)) for ratio in ratios), self.largest(y)
 
+    def field(self, y: np.ndarray) -> np.ndarray:
+        """Return F, (n,)."""
+        return self.entries(y)[0]
+
     def solver(self, y: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
         """Return F and a function that solves with the state Jacobian; None where they are not finite."""
         f, values, _ = self.entries(y)

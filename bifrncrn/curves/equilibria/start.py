@@ -75,13 +75,13 @@ def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.n
         damping = 1.0
         while damping > 1e-6:
             trial = problem.region.clip(np.append(at[:n] + damping * step, at[n]))
-            new_f, new_solve = problem.solver(trial)
-            if _monotone(new_f, solve, size, damping, length):
+            if _monotone(problem.field(trial), solve, size, damping, length):
                 break
             damping *= 0.5
         else:
             return at if problem.vanishes(at) else None  # at the level of rounding nothing decreases any more
-        at, f, solve = trial, new_f, new_solve
+        at = trial
+        f, solve = problem.solver(at)
     return at if problem.vanishes(at) else None
 
 
