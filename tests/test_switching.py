@@ -166,3 +166,15 @@ def test_transcritical_on_the_wall(x):
     assert all(np.all(branch.column("x") >= 0.0) for branch in found.branches)
     away = max(found.branches, key=lambda b: b.column("x").max())
     assert {away.points[0, 0], away.points[-1, 0]} == {0.0, 1.0}
+
+
+def test_a_ring_whose_middle_is_its_other_branch_point():
+    """(x - c) (r^2 - (p - a)^2 - (x - c - m)^2): the ring crosses the line x = c twice, half its length apart."""
+    a, c, r, m = 0.6339311975508537, -1.1820163144346003, np.sqrt(0.7390887432485973), -0.22415458450664252
+    k = 0.6436226122539428
+    field = f"(x - {c})*({r * r!r} - (p - {a})^2 - ({k}*(x - {c}) - {m})^2)".replace("np.float64", "")
+    found = bf.diagram(system({"x": field}, {"p": a - 1.0}, {"x": c}), "p", (a - 1.0, a + 1.1))
+    gap = np.sqrt(r * r - m * m)
+    assert labels(found, "BP") == pytest.approx([a - gap, a + gap], abs=1e-9)
+    assert labels(found, "LP") == pytest.approx([a - r, a + r], abs=1e-9)
+    assert len(found.branches) == 2

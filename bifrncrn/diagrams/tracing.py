@@ -394,7 +394,10 @@ class Tracer:
                             break
                     left = left or (line, end)
             if left is not None:
-                known = self.knows(left[0].points[len(left[0]) // 2], near=0.02)
+                rows = (
+                    share * (len(left[0]) - 1) // 4 for share in (1, 2, 3)
+                )  # one of them may be another branch point
+                known = all(self.knows(left[0].points[row], near=0.02) for row in rows)
                 self.came_to_known |= known
                 return None if known else left
         return None
