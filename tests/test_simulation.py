@@ -368,3 +368,17 @@ def test_states_are_as_exact_in_any_unit(unit):
     )
     run = model.simulate(6.0, times=np.linspace(0, 6, 7))
     np.testing.assert_allclose(run.column("b"), 0.5 * unit * (np.exp(-run.t) - np.exp(-3 * run.t)), rtol=1e-6)
+
+
+def test_a_start_value_that_is_almost_nothing_asks_for_no_digits():
+    """b is emptied when a has fallen to 70, at t = log(74/70), then filled by a again; z is nothing beside them."""
+    model = bf.System.from_equations(
+        {"a": "-a", "b": "a - b", "z": "-z"},
+        {},
+        {"a": 74.0, "b": 0.0, "z": 1e-28},
+        transitions=[bf.Transition("empty", "a <= 70", {"b": "0"})],
+    )
+    run = model.simulate((0.0, 1.0))
+    since = 1.0 - np.log(74 / 70)
+    assert run.status == "completed"
+    assert run.x[-1, 1] == pytest.approx(70 * since * np.exp(-since), rel=1e-7)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ABSOLUTE = 1e-10
 """The absolute tolerance, in units of the sizes of the start."""
+LEAST = 1e-10
+"""A start value below this part of the largest has no size of its own: more digits cost steps that rounding forbids."""
 ROWS = 30
 """States, and events, that a report lists at most."""
 
@@ -178,7 +180,8 @@ def simulate(
         a full network with a small mu.
     rtol, atol : float
         Tolerances of the local error, relative and absolute (the latter in the unit of the states, or one each; by
-        default 1e-10 of every start value, of the least of them for those that start at zero, and 1e-10 at most).
+        default 1e-10 of every start value, of the least of them for those that start at zero, and 1e-10 at most; start
+        values below 1e-10 of the largest count as that).
         Halving digits about halves the time of a run; the error of the result is some multiple of them.
     events : sequence of str or Event
         Equations of states and parameters, such as ``"x1 = 0.5"``; where they hold is located on the dense output.
@@ -347,7 +350,8 @@ def _natural(start: np.ndarray) -> np.ndarray:
     """Return absolute tolerances that suit the sizes of a start."""
     sizes = np.abs(start)
     least = np.min(sizes[sizes > 0.0], initial=1.0)
-    return ABSOLUTE * np.minimum(np.where(sizes > 0.0, sizes, least), 1.0)
+    natural = np.maximum(np.where(sizes > 0.0, sizes, least), LEAST * np.max(sizes, initial=0.0))
+    return ABSOLUTE * np.minimum(natural, 1.0)
 
 
 def _numbers(value: Any, name: str) -> np.ndarray:
