@@ -28,6 +28,7 @@ from bifrncrn.diagrams.setup import (
 )
 from bifrncrn.diagrams.tracing import Tracer
 from bifrncrn.models.branch_events import compile_events
+from bifrncrn.models.cycle_events import refuse_cycles
 from bifrncrn.models.region import Region, checked_box
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import without_clock
@@ -81,7 +82,8 @@ def diagram(
     engine : str
         `native`, or `pycont` for the points of the package pycont, corrected and examined by this package.
     events : sequence of str
-        Equations such as `"u1 = 0.5"`, or expressions, whose zeros on a branch are located and labelled UZ.
+        Equations such as `"u1 = 0.5"`, or expressions, whose zeros on a branch are located and labelled UZ. Of a
+        periodically forced system such as `bifrncrn.orbits` takes: `"max u1 = 2"`.
     walls : mapping of str to (float, float), optional
         Bounds of states beyond which nothing is evaluated; a branch ends there. They narrow the system's own.
     stop : collection of str
@@ -109,8 +111,9 @@ def diagram(
     system = without_clock(system)
     start = checked_start(start or {})
     if system.period:
-        given = {"all": all, "box": box, "events": events, "walls": walls, "stop": stop, "engine": engine != "native"}
-        return _forced(system, parameter, bounds, start, options, max_branches, given)
+        given = {"all": all, "box": box, "walls": walls, "stop": stop, "engine": engine != "native"}
+        return _forced(system, parameter, bounds, start, options, max_branches, events, given)
+    refuse_cycles(system, events)
     setup, rest = begin(system, parameter, bounds, options, start, walls)
     problem = setup.problem(stability)
     if is_large(system) and (all or engine != "native"):
@@ -139,6 +142,7 @@ def _forced(
     start: Mapping[str, float],
     options: Options | None,
     most: int,
+    events: Sequence[str],
     given: Mapping[str, object],
 ) -> Diagram:
     """Return the diagram of a periodically forced system; what was `given` that it cannot take is refused."""
@@ -151,7 +155,7 @@ def _forced(
         if value:
             raise InputError(f"{key} is for equilibria, and a periodically forced model has none; leave it out")
     at = start_point(system, name, span, rest)
-    return forced_diagram(system, name, span, at, (options or Options()).begun(), most)
+    return forced_diagram(system, name, span, at, (options or Options()).begun(), most, events)
 
 
 def _engine(name: str, problem: EquilibriumProblem) -> Callable[..., Trace]:

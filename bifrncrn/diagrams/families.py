@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.orbits.asked import LABEL
 from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
 from bifrncrn.curves.orbits.ends import (
     CENTRE,
@@ -36,6 +38,7 @@ from bifrncrn.curves.orbits.hopf import HopfPoint, amplitude_floor, first_place,
 from bifrncrn.curves.orbits.multipliers import damped
 from bifrncrn.curves.orbits.normal_forms import coefficients
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit
+from bifrncrn.diagrams.asked import asked_of
 from bifrncrn.diagrams.results import Branch, End, Profile, SpecialPoint
 from bifrncrn.diagrams.setup import Setup, at_state, bounds_of
 from bifrncrn.models.forcing import shown
@@ -79,7 +82,7 @@ def same(task: Setup, first: np.ndarray, second: np.ndarray) -> bool:
     return near and abs(first[-1] - second[-1]) < SAME * task.unit
 
 
-def from_hopf(task: Setup, point: SpecialPoint) -> Family | str:
+def from_hopf(task: Setup, point: SpecialPoint, events: Sequence[str] = ()) -> Family | str:
     """Follow the orbits that leave a Hopf point; return why not where there are none."""
     index = task.system.parameter_index(task.parameter)
     problem = EquilibriumProblem(task.system, index)
@@ -96,7 +99,8 @@ def from_hopf(task: Setup, point: SpecialPoint) -> Family | str:
     if first is None:
         return failure
     floor = amplitude_floor(start, first, task.unit)
-    follower = Follower(corrector, task.span, floor, task.options, problem, float(start.y[-1]))
+    home = float(start.y[-1])
+    follower = Follower(corrector, task.span, floor, task.options, problem, home, asked_of(task, events))
     found = follower.follow(follower.begin(first), FIRST_STEP)
     return Family(task, problem, start, found, corrector)
 
@@ -107,6 +111,7 @@ def from_cycle(
     bounds: tuple[float, float] | None,
     options: Options,
     forced: System | None = None,
+    events: Sequence[str] = (),
 ) -> Family:
     """Follow the branch of a cycle both ways; `forced` is the forced system that the cycle's stands for."""
     name = cycle.system.varying(parameter)
@@ -120,7 +125,7 @@ def from_cycle(
     size = np.max(np.abs(cycle.points[:, kept]), axis=0)
     problem = EquilibriumProblem(task.system, index)
     floor = np.maximum(0.01 * size, 1e-3 * size.max())
-    follower = Follower(corrector, task.span, floor, options, problem, value)
+    follower = Follower(corrector, task.span, floor, options, problem, value, asked_of(task, events))
     first = _corrected_cycle(corrector, cycle, kept, value, task.unit)
     if first is None:
         raise ConvergenceError(f"the cycle at {name}={value:.9g} could not be corrected by collocation")
@@ -250,7 +255,7 @@ class Family:
         place, forced = row.place, self.task.forced is not None
         found = np.append(1.0, shown(place.multipliers)) if forced else place.multipliers
         radau = None
-        if not row.event and len(place.multipliers) != 2 and not place.corrected.rate < RESOLVED:
+        if row.event in ("", LABEL) and len(place.multipliers) != 2 and not place.corrected.rate < RESOLVED:
             radau = self.corrector.damped_multipliers(place.orbit, place.metric)
         if radau is not None:
             found = damped(found, np.append(1.0, shown(radau)) if forced else radau)
@@ -290,6 +295,7 @@ class Family:
             residual=row.residual,
             period=orbit.period,
             bracket=row.bracket,
+            event=row.asked or None,
             multipliers=frozen(
                 row.place.multipliers if self.task.forced is None else shown(row.place.multipliers), complex
             ),

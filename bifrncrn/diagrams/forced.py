@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bifrncrn.base.errors import ConvergenceError
@@ -33,6 +35,7 @@ def forced_diagram(
     start: np.ndarray,
     options: Options,
     most: int,
+    events: Sequence[str] = (),
 ) -> Diagram:
     """Return the branch of periodic orbits of a forced system through a start, and those that leave at BPC.
 
@@ -47,6 +50,8 @@ def forced_diagram(
     options : Options
     most : int
         Branches that are followed.
+    events : sequence of str
+        Located on them.
 
     Raises
     ------
@@ -63,10 +68,10 @@ def forced_diagram(
         check_periodic(system, values)
     cycle, notes = _first(system)
     with progress("following periodic orbits"):
-        family = from_cycle(cycle, name, span, options, system)
+        family = from_cycle(cycle, name, span, options, system, events)
     branches, points = [family.branch(0, None)], family.special_points(0)
     counters = family.counters()
-    _switch(branches, points, options, most, notes, counters)
+    _switch(branches, points, options, most, events, notes, counters)
     return Diagram(
         model=system.title,
         parameter=name,
@@ -125,6 +130,7 @@ def _switch(
     points: list[SpecialPoint],
     options: Options,
     most: int,
+    events: Sequence[str],
     notes: list[str],
     counters: dict[str, int],
 ) -> None:
@@ -137,7 +143,7 @@ def _switch(
         if len(branches) >= most:
             notes.append(f"Branches were followed up to the limit of {most}.")
             return
-        family = from_cycle_point(point, None, options)
+        family = from_cycle_point(point, None, options, events)
         if isinstance(family, str):
             notes.append(family)
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from bifrncrn.curves.orbits.corrector import Corrector
 from bifrncrn.curves.orbits.ends import Followed, Row
 from bifrncrn.curves.orbits.following import Follower
 from bifrncrn.curves.orbits.switching import direction, doubled, leave
+from bifrncrn.diagrams.asked import asked_of
 from bifrncrn.diagrams.families import FIRST_STEP, Family, Left
 from bifrncrn.diagrams.results import SpecialPoint
 from bifrncrn.diagrams.setup import at_point
@@ -24,7 +26,9 @@ NOTHING = 1e-6
 """A state this small beside the others is at zero, and of their size on the new branch."""
 
 
-def from_cycle_point(point: SpecialPoint, bounds: tuple[float, float] | None, options: Options) -> Family | str:
+def from_cycle_point(
+    point: SpecialPoint, bounds: tuple[float, float] | None, options: Options, events: Sequence[str] = ()
+) -> Family | str:
     """Follow the branch that leaves another at a period doubling or a branch point; return why not where there is none.
 
     At a branch point it is followed both ways.
@@ -46,13 +50,14 @@ def from_cycle_point(point: SpecialPoint, bounds: tuple[float, float] | None, op
         return f"no branch was found at {where}"
     size = np.max(np.abs(start.orbit.nodes), axis=0)
     floor = FLOOR * np.where(size < NOTHING * size.max(), size.max(), size)
+    asked = asked_of(task, events)
     sides: list[Followed] = []
     # after half the period orbits of doubled period are those of the other sign: one side is all
     for sign in (1.0,) if point.label == "PD" else (1.0, -1.0):
         first = leave(corrector, start, sign * along)
         if first is None:
             continue
-        follower = Follower(corrector, task.span, floor, options, problem, value)
+        follower = Follower(corrector, task.span, floor, options, problem, value, asked)
         found = follower.follow(_settled(follower, first), FIRST_STEP, doubled=point.label == "PD")
         found.rows.insert(0, Row(start, corrector.extremes(start.orbit)))
         sides.append(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,6 +80,7 @@ def orbits(
     *,
     parameter: str | None = None,
     system: System | None = None,
+    events: Sequence[str] = (),
     options: Options | None = None,
 ) -> Orbits:
     """Follow the periodic orbits that leave a special point, or the branch that a cycle lies on.
@@ -100,6 +101,9 @@ def orbits(
         With a cycle: the parameter to vary; by default `lam`, or the only one there is.
     system : System, optional
         Needed where the diagram was loaded: the system it belongs to.
+    events : sequence of str
+        Equations such as `"period = 10"`, `"max u1 = 2"` or `"D = 0.1"`, or expressions of period, extremes and
+        parameters, whose zeros on the branch are located and labelled UZ.
     options : Options, optional
         Step control and limits.
 
@@ -127,9 +131,10 @@ def orbits(
     if isinstance(start, Cycle):
         if system is not None:
             raise InputError("a cycle knows its system; leave system out")
-        return _as_result(start.system.title, from_cycle(start, parameter, bounds, (options or Options()).begun()))
+        family = from_cycle(start, parameter, bounds, (options or Options()).begun(), events=events)
+        return _as_result(start.system.title, family)
     if isinstance(start, SpecialPoint) and start.label in leaving("periodic"):
-        return _as_result(start.system.title if start.system else "", _left(start, bounds, parameter, options))
+        return _as_result(start.system.title if start.system else "", _left(start, bounds, parameter, events, options))
     if not isinstance(start, SpecialPoint) or start.label != "HB":
         what = getattr(start, "label", start)
         raise InputError(f"periodic orbits start at a Hopf point, at PD or at BPC; give one, not {what!r:.60}")
@@ -137,20 +142,24 @@ def orbits(
     if parameter not in (None, task.parameter):
         raise InputError(f"the diagram of this point is in {task.parameter}; leave parameter={parameter!r:.40} out")
     check_inside(task, start.parameters[task.parameter], "the Hopf point")
-    family = from_hopf(task, start)
+    family = from_hopf(task, start, events)
     if isinstance(family, str):
         raise ConvergenceError(family)
     return _as_result(task.system.title, family)
 
 
 def _left(
-    point: SpecialPoint, bounds: tuple[float, float] | None, parameter: str | None, options: Options | None
+    point: SpecialPoint,
+    bounds: tuple[float, float] | None,
+    parameter: str | None,
+    events: Sequence[str],
+    options: Options | None,
 ) -> Family:
     """Return the branch that leaves another at a point."""
     (name,) = point.parameters
     if parameter not in (None, name):
         raise InputError(f"the branch of this point is in {name}; leave parameter={parameter!r:.40} out")
-    family = from_cycle_point(point, bounds, (options or Options()).begun())
+    family = from_cycle_point(point, bounds, (options or Options()).begun(), events)
     if isinstance(family, str):
         raise ConvergenceError(family)
     return family
@@ -172,7 +181,12 @@ def _as_result(title: str, family: Family) -> Orbits:
 
 
 def with_orbits(
-    diagram: Diagram, *, system: System | None = None, options: Options | None = None, doublings: int = 0
+    diagram: Diagram,
+    *,
+    system: System | None = None,
+    events: Sequence[str] = (),
+    options: Options | None = None,
+    doublings: int = 0,
 ) -> Diagram:
     """Return the diagram with the branches of periodic orbits that leave its Hopf points, each followed once.
 
@@ -197,7 +211,7 @@ def with_orbits(
             notes.append(f"the orbits of the Hopf point at {where} were not followed: {task.options.said}")
             continue
         with progress(f"following periodic orbits from Hopf point {len(done) + 1} of {len(hopf)}"):
-            family = from_hopf(task, point)
+            family = from_hopf(task, point, events)
         if isinstance(family, str):
             notes.append(family)
             continue
@@ -209,7 +223,7 @@ def with_orbits(
     found = replace(
         diagram, branches=tuple(branches), special_points=tuple(points), notes=tuple(notes), counters=counters
     )
-    return with_doublings(found, doublings, options=options) if doublings else found
+    return with_doublings(found, doublings, events=events, options=options) if doublings else found
 
 
 def with_cycle(
@@ -219,6 +233,7 @@ def with_cycle(
     bounds: tuple[float, float] | None = None,
     *,
     start: Mapping[str, float] | None = None,
+    events: Sequence[str] = (),
     options: Options | None = None,
 ) -> Diagram:
     """Return the diagram with the branch of the cycle that the trajectory from a start settles to; no HB is needed.
@@ -232,6 +247,8 @@ def with_cycle(
         As for `diagram`.
     start : mapping, optional
         Values of states and of the parameter that differ from the system's own.
+    events : sequence of str
+        As for `orbits`.
     options : Options, optional
 
     Raises
@@ -252,7 +269,7 @@ def with_cycle(
         raise ConvergenceError(
             f"the trajectory from the start at {name}={y[-1]:.9g} settles to no cycle (but: {what}); start elsewhere"
         )
-    family = from_cycle(cycle, name, bounds, (options or Options()).begun())
+    family = from_cycle(cycle, name, bounds, (options or Options()).begun(), events=events)
     if diagram is None:
         return _as_result(system.title, family)
     if any(_passes(branch, name, cycle) for branch in diagram.branches):
@@ -292,7 +309,9 @@ def _count(counters: dict[str, int], family: Family) -> None:
         counters[name] = counters.get(name, 0) + count
 
 
-def with_doublings(diagram: Diagram, times: int = 1, *, options: Options | None = None) -> Diagram:
+def with_doublings(
+    diagram: Diagram, times: int = 1, *, events: Sequence[str] = (), options: Options | None = None
+) -> Diagram:
     """Return the diagram with the branches of doubled period that leave at its PD points, and at theirs, `times` over.
 
     A branch that runs from one PD to another is followed once. A PD from which none is found is named in a note.
@@ -307,7 +326,7 @@ def with_doublings(diagram: Diagram, times: int = 1, *, options: Options | None 
             point = points[place]
             if point.label != "PD" or _known(point, done):
                 continue
-            family = from_cycle_point(point, None, (options or Options()).begun())
+            family = from_cycle_point(point, None, (options or Options()).begun(), events)
             if isinstance(family, str):
                 notes.append(family)
                 continue

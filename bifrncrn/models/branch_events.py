@@ -42,7 +42,7 @@ def compile_events(system: System, events: Sequence[str]) -> Events:
     """
     if isinstance(events, str):
         raise InputError(f"events must be a list of texts, not the text {events!r}; write [{events!r}]")
-    texts = {f"event {event!r}": _difference(event) for event in events}
+    texts = {f"event {event!r}": difference(event) for event in events}
     if len(texts) < len(events):
         raise InputError(f"an event is given twice among {', '.join(map(repr, events))}; give each once")
 
@@ -59,7 +59,8 @@ def compile_events(system: System, events: Sequence[str]) -> Events:
     return Events(tuple(events), NativeModel(len(system.variables), len(system.parameters), key, build))
 
 
-def _difference(event: str) -> str:
+def difference(event: str) -> str:
+    """Return the expression that vanishes at an event, checked to be one."""
     if _CONDITION.search(event):
         raise InputError(
             f"the event {event!r} is a condition, which has no zero to be located; write '=' in place of its sign"

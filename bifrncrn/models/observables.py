@@ -26,20 +26,15 @@ JUMPS = re.compile(r"[<>=]|\b(?:piecewise|if|sign|heaviside|floor|ceil|mod|facto
 """What an expression that jumps holds."""
 
 
-def _nothing() -> tuple[Graph, list[int]]:
-    return Graph(), []
-
-
 class Observables:
     """Several functions of variables and parameters, compiled into one. Not to be shared between threads."""
 
-    def __init__(self, system: System, key: str, count: int, build: Build) -> None:
+    def __init__(self, native: NativeModel | None, count: int) -> None:
         self.count = count
-        if not count:
+        if native is None or not count:
             return
-        native = NativeModel(len(system.variables), len(system.parameters), key, build)
         self._call = native.function("f")
-        self._x, self._p = np.empty(len(system.variables)), np.empty(len(system.parameters))
+        self._x, self._p = np.empty(native.n), np.empty(native.m)
         self._out = np.empty(count)
         self._pointers = [a.__array_interface__["data"][0] for a in (self._x, self._p, self._out)]
         self._many = self._room(16)
@@ -77,6 +72,10 @@ class Observables:
         return (*arrays, begin[0], begin[1], begin[2])
 
 
+def _native(system: System, key: str, build: Build) -> NativeModel:
+    return NativeModel(len(system.variables), len(system.parameters), key, build)
+
+
 def observables(system: System, texts: Mapping[str, str]) -> Observables:
     """Compile expressions of a system's variables, parameters and definitions; the keys stand for them in messages.
 
@@ -93,14 +92,14 @@ def observables(system: System, texts: Mapping[str, str]) -> Observables:
         return graph, [nodes[name] for name in entries]
 
     key = json.dumps(["observables", system.variables, system.parameters, system.definitions, list(texts.values())])
-    return Observables(system, key, len(entries), build)
+    return Observables(_native(system, key, build), len(entries))
 
 
 def borders(system: System) -> Observables:
     """Compile what jumps in the equations: every choice they make (1 or 0), every sign and every whole part."""
     texts = (*system.equations.values(), *system.definitions.values()) if system.has_formulas else ()
     if not any(JUMPS.search(text) for text in texts):
-        return Observables(system, "", 0, _nothing)
+        return Observables(None, 0)
     graph, roots = system.native.graph
     found = []
     for node in graph.reachable(roots):
@@ -110,19 +109,19 @@ def borders(system: System) -> Observables:
             found.append(node)
     found = list(dict.fromkeys(found))
     key = json.dumps(["borders", system.variables, system.parameters, system.definitions, system.equations])
-    return Observables(system, key, len(found), lambda: (graph, found))
+    return Observables(_native(system, key, lambda: (graph, found)), len(found))
 
 
 def denominators(system: System) -> Observables:
     """Compile what the equations divide by, factor by factor; nothing of a Python function."""
     if not system.has_formulas:
-        return Observables(system, "", 0, _nothing)
+        return Observables(None, 0)
     graph, roots = system.native.graph
     if "denominators" not in system.remembered:
         system.remembered["denominators"] = _divisors(graph, roots)
     found = system.remembered["denominators"]
     key = json.dumps(["denominators", system.variables, system.parameters, system.definitions, system.equations])
-    return Observables(system, key, len(found), lambda: (graph, found))
+    return Observables(_native(system, key, lambda: (graph, found)), len(found))
 
 
 def _divisors(graph: Graph, roots: list[int]) -> list[int]:

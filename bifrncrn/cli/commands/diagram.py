@@ -53,7 +53,12 @@ def add(commands: Commands) -> None:
     add_tracing(option)
     option("--set", type=assignments, action="append", metavar=NAMES, help="values of other parameters")
     option("--all", action="store_true", help="also find branches that are not connected to the start, inside --box")
-    option("--event", action="append", metavar="EQUATION", help="mark the points where it holds as UZ, like 'u1 = 0.5'")
+    option(
+        "--event",
+        action="append",
+        metavar="EQUATION",
+        help="mark the points where it holds as UZ, like 'u1 = 0.5', on cycles 'period = 10' or 'max u1 = 2'",
+    )
     option("--walls", type=boxes, action="append", metavar="a=0:1,b=2:3", help="bounds of states at which branches end")
     option("--stop", action="append", metavar="LABELS", help="end a branch at its first LP, BP, HB or UZ; like LP,HB")
     option("--max-points", type=positive_integer, metavar="N", help="end a branch after so many points in a direction")
@@ -84,9 +89,10 @@ def run(options: Namespace) -> int:
     check_report(options.report)
     settings = _settings(options)
     system = with_values(load_model(options.model, mu=options.mu), options)
-    result = _traced(system, options, settings)
+    events, on_cycles = _events(system, options)
+    result = _traced(system, options, events, settings)
     if options.orbits or options.cycle:
-        result = _with_cycles(result, system, options, settings)
+        result = _with_cycles(result, system, options, on_cycles, settings)
     if options.second:
         from bifrncrn.diagrams.locus import with_loci
 
@@ -116,11 +122,25 @@ def _settings(options: Namespace) -> Options | None:
     return Options(**limits).begun() if limits else None
 
 
-def _traced(system: System, options: Namespace, settings: Options | None) -> Diagram:
+def _events(system: System, options: Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the events on what the diagram traces, and those on cycles followed after that."""
+    from bifrncrn.models.cycle_events import compile_cycle_events, refuse_cycles, split
+
+    given = tuple(options.event or ())
+    if system.period:
+        return given, given
+    events, on_cycles = split(system, given)
+    if not (options.orbits or options.cycle):
+        refuse_cycles(system, given)
+    compile_cycle_events(system, on_cycles)  # what is wrong with one is said before anything is computed
+    return events, on_cycles
+
+
+def _traced(system: System, options: Namespace, events: tuple[str, ...], settings: Options | None) -> Diagram:
     from bifrncrn.diagrams.diagram import diagram
 
     common: dict[str, Any] = {
-        "events": options.event or (),
+        "events": events,
         "walls": merged(options.walls, "--walls") or None,
         "stop": [label.strip() for labels in options.stop or () for label in labels.split(",")],
     }
@@ -141,16 +161,19 @@ def _traced(system: System, options: Namespace, settings: Options | None) -> Dia
     )
 
 
-def _with_cycles(result: Diagram, system: System, options: Namespace, steps: Options | None) -> Diagram:
+def _with_cycles(
+    result: Diagram, system: System, options: Namespace, events: tuple[str, ...], steps: Options | None
+) -> Diagram:
     """Add the branches of periodic orbits that are asked for."""
     from bifrncrn.diagrams.orbits import with_cycle, with_doublings, with_orbits
 
     if options.orbits:
-        result = with_orbits(result, options=steps)
+        result = with_orbits(result, events=events, options=steps)
     if options.cycle:
         start = merged(options.start, "--start") or None
-        result = with_cycle(result, system, options.parameter, bounds_of(options), start=start, options=steps)
-    return with_doublings(result, options.doublings, options=steps) if options.doublings else result
+        bounds = bounds_of(options)
+        result = with_cycle(result, system, options.parameter, bounds, start=start, events=events, options=steps)
+    return with_doublings(result, options.doublings, events=events, options=steps) if options.doublings else result
 
 
 def _extended(system: System, options: Namespace, common: dict[str, Any]) -> Diagram:

@@ -39,7 +39,8 @@ FAR = 1e6
 class Row:
     """A point of a branch: the place, its extremes (2, n), and the event located there, if any.
 
-    `bracket` has the parameters between which an event lies that could not be refined.
+    `bracket` has the parameters between which an event lies that could not be refined, `asked` the text of one that the
+    user asked for.
     """
 
     place: Place
@@ -47,6 +48,7 @@ class Row:
     event: str = ""
     residual: float = 0.0
     bracket: tuple[float, float] | None = None
+    asked: str = ""
 
 
 @dataclass(eq=False)

@@ -199,16 +199,43 @@ def correct_at(corrector: Corrector, near: Place, coordinates: np.ndarray, norma
     return None if isinstance(done, int) else Place.of(done, near.metric)
 
 
-def bracketed(corrector: Corrector, here: Place, there: Place, test: Indicator) -> tuple[Place, float] | None:
-    """Return the place of a sign change between two places, and the rate of change of the indicator by length."""
-    f0, f1 = test(here), test(there)
+def asked_for(
+    corrector: Corrector, here: Place, there: Place, test: Indicator, part: tuple[float, float]
+) -> Located | None:
+    """Find where a function of the user's vanishes in a part of the step between two places."""
+    found = bracketed(corrector, here, there, test, part)
+    refined = _refine(corrector, *found, test) if found is not None else None
+    return None if refined is None else Located("UZ", *refined)
+
+
+def margin(found: Located) -> tuple[float, float] | None:
+    """Return the parameters between which an event lies whose place has not settled, None for one that has."""
+    if not found.moved > 10.0 * SETTLED:
+        return None
+    off = found.moved * found.place.metric.unit
+    return found.place.orbit.parameter - off, found.place.orbit.parameter + off
+
+
+def bracketed(
+    corrector: Corrector, here: Place, there: Place, test: Indicator, part: tuple[float, float] = (0.0, 1.0)
+) -> tuple[Place, float] | None:
+    """Return the place of a sign change between two places, and the rate of change of the indicator by length.
+
+    It is looked for in a part of the step between them.
+    """
+    known = {0.0: here, 1.0: there}
+    ends = [known.get(share) or correct_at(corrector, here, *between(here, there, share)) for share in part]
+    if ends[0] is None or ends[1] is None:
+        return None
+    f0, f1 = test(ends[0]), test(ends[1])
     if not f0 * f1 < 0.0:
         return None
     length = here.length(there.coordinates - here.coordinates)
-    a, fa, b, fb, c, fc = 1.0, f1, 0.0, f0, 1.0, f1
-    theta = min(max(f0 / (f0 - f1), 1e-3), 1.0 - 1e-3)
+    low, high = part
+    a, fa, b, fb, c, fc = high, f1, low, f0, high, f1
+    theta = low + (high - low) * min(max(f0 / (f0 - f1), 1e-3), 1.0 - 1e-3)
     best: Place | None = None
-    rate = (f1 - f0) / length
+    rate = (f1 - f0) / (length * (high - low))
     for _ in range(50):
         at = correct_at(corrector, here, *between(here, there, theta))
         if at is None:

@@ -10,6 +10,7 @@ from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.orbits import events
 from bifrncrn.curves.orbits import layout as at
+from bifrncrn.curves.orbits.asked import LABEL, Asked, Watch
 from bifrncrn.curves.orbits.branch import Place, between
 from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
 from bifrncrn.curves.orbits.ends import (
@@ -59,6 +60,8 @@ class Follower:
         The equilibria of the system, near which orbits may end.
     home : float
         The parameter at which the branch begins.
+    asked : Asked, optional
+        Events of the user's.
     """
 
     def __init__(
@@ -69,8 +72,11 @@ class Follower:
         options: Options,
         problem: EquilibriumProblem,
         home: float,
+        asked: Asked | None = None,
     ) -> None:
         self.corrector = corrector
+        self.asked = asked
+        self._watch: Watch | None = None
         self.span = span
         self.options = options
         self._ends = Ends(problem, span[1] - span[0], home, FAR * float(np.max(floor)))
@@ -102,6 +108,8 @@ class Follower:
         """
         self._doubled, self._closing, self._held = doubled, closing, 0
         found = Followed([Row(start, self.corrector.extremes(start.orbit))])
+        if self.asked is not None:
+            self._watch = Watch(self.corrector, self.asked, found.rows[0])
         march = self._march
         march.tried = march.rejected = 0
         march.begin(found.rows[0].extremes, self._ends.alone(found))
@@ -159,9 +167,13 @@ class Follower:
         rows = self._passed(here, there, step, ending)
         if isinstance(rows, float):
             return self._retry(step, rows)
-        found.rows += rows
-        extremes = self.corrector.extremes(there.orbit) if ending else step.extremes
-        found.rows.append(Row(there, extremes))
+        row = Row(there, self.corrector.extremes(there.orbit) if ending else step.extremes)
+        if self._watch is not None:
+            earlier, rows = self._watch.step(here, row, rows)
+            found.rows[-1:-1] = earlier
+            if len(found.rows) == 1 and self._watch.begins:
+                found.rows[0] = replace(found.rows[0], event=LABEL, asked=self._watch.begins)
+        found.rows += [*rows, row]
         found.shortest = min(found.shortest, there.orbit.period)
         self._before, self._here, self._units = here, there, step.units
         self._turned, self._loose = -1, False
@@ -218,11 +230,7 @@ class Follower:
             return None if stretch > TOGETHER else self._bracketed(here, there, events.likeliest(here, there))
         located = events.locate(self.corrector, here, there, event)
         if located is not None and events.explains(located):
-            place = located.place
-            bracket = None
-            if located.moved > 10.0 * events.SETTLED:
-                off = located.moved * place.metric.unit
-                bracket = (place.orbit.parameter - off, place.orbit.parameter + off)
+            place, bracket = located.place, events.margin(located)
             return [Row(place, self.corrector.extremes(place.orbit), event, located.residual, bracket)]
         if event == events.TORUS and located is not None:
             return []  # two real multipliers with product one: nothing happens
