@@ -5,11 +5,9 @@ import itertools
 import disguise
 import pytest
 
-OPEN = {("two_modes", "fast in units")}
-"""One in fifty of these is not right yet: a branch is not followed where a follower's size is lost (a note says so)."""
-SELDOM_WRONG = {("ring", "fast in units")}
-"""Of these about one in fifty is: nothing is followed where driven states are 1e-16 and 1e14 (it ends with `step`)."""
-KINDS = [kind for kind in itertools.product(disguise.FORMS, disguise.DISGUISES) if kind not in OPEN]
+KINDS = list(itertools.product(disguise.FORMS, disguise.DISGUISES))
+HARD = [("ring", 3032), ("two_modes", 3029), ("two_modes", 3094), ("two_modes", 3139)]
+"""Fast in units, of which driven states are 1e-16 and 1e14, or the size of what drives them was not known."""
 
 
 @pytest.mark.parametrize(("form", "kind"), KINDS)
@@ -17,7 +15,12 @@ def test_disguises_quickly(form, kind):
     assert disguise.hunt(form, kind, range(2)) == []
 
 
+@pytest.mark.parametrize(("form", "seed"), HARD)
+def test_driven_states_of_any_size(form, seed):
+    assert disguise.hunt(form, "fast in units", range(seed, seed + 1)) == []
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("form", "kind"), [kind for kind in KINDS if kind not in SELDOM_WRONG])
+@pytest.mark.parametrize(("form", "kind"), KINDS)
 def test_disguises(form, kind):
     assert disguise.hunt(form, kind, range(1000, 1140)) == []

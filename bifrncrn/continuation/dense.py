@@ -22,7 +22,6 @@ def lu_factor(a, n, pivots, scale):
     Rows are compared relative to their largest entry, so equations of very different size do not spoil the pivots
     (Golub & Van Loan, Matrix Computations, 3.4).
     """
-    sign = 1.0
     for i in range(n):
         big = 0.0
         for j in range(n):
@@ -30,6 +29,26 @@ def lu_factor(a, n, pivots, scale):
         if big == 0.0:
             return 0.0
         scale[i] = 1.0 / big
+    return _factor(a, n, pivots, scale)
+
+
+@kernel
+def lu_factor_in_units(a, n, pivots, scale, unit):
+    """Do what `lu_factor` does for unknowns whose units differ: a row's largest entry is that in units of them."""
+    for i in range(n):
+        big = 0.0
+        for j in range(n):
+            big = max(big, abs(a[i * n + j]) * unit[j])
+        if big == 0.0:
+            return 0.0
+        scale[i] = 1.0 / big
+    return _factor(a, n, pivots, scale)
+
+
+@kernel
+def _factor(a, n, pivots, scale):
+    """Factor `a` in place, rows compared by `scale`; return the sign of its determinant."""
+    sign = 1.0
     for k in range(n):
         best = -1.0
         chosen = k

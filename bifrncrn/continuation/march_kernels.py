@@ -218,6 +218,15 @@ def _outside(w, y):
 
 
 @kernel
+def _newton_step(w, y):
+    """Write to STEP the Newton step from the point at the address `y` normal to ROW; return 0 or why there is none."""
+    step, scale = doubles(w[STEP]), doubles(w[SCALE])
+    for i in range(w[SIZE]):
+        step[i] = scale[i]
+    return call5(w[NEWTON_STEP], w[CONTEXT], y, w[ROW], w[STEP], w[INFO])
+
+
+@kernel
 def _iterate(w, y):
     """Do Newton iterations until the step is small in units of length; return their number or a failure."""
     step, info = doubles(w[STEP]), doubles(w[INFO])
@@ -228,7 +237,7 @@ def _iterate(w, y):
     for k in range(MAX_NEWTON):
         if _outside(w, y):
             return OUTSIDE
-        status = call5(w[NEWTON_STEP], w[CONTEXT], address_of(y), w[ROW], w[STEP], w[INFO])
+        status = _newton_step(w, address_of(y))
         if status != 0:
             return -status
         length = math.sqrt(_dot(w, step, step))
@@ -274,7 +283,7 @@ def _correct(w, y):
             rough |= abs(y[i]) < SMALL_STATE * scale[i] and abs(step[i]) > DIGITS * abs(y[i])
         if not rough or _outside(w, y):
             return spent
-        status = call5(w[NEWTON_STEP], w[CONTEXT], address_of(y), w[ROW], w[STEP], w[INFO])
+        status = _newton_step(w, address_of(y))
         if status != 0:
             return -status
         for i in range(w[SIZE]):
@@ -453,7 +462,7 @@ def _locate(w, k, kind, which):
             return done
         spent += done + 1
         # once more at the corrected point itself: the indicator must not lag one Newton step behind
-        status = call5(w[NEWTON_STEP], w[CONTEXT], w[MID], w[ROW], w[STEP], w[INFO])
+        status = _newton_step(w, w[MID])
         if status != 0:
             return -status
         _finish(w, doubles(w[MID]), MID)
@@ -1052,7 +1061,7 @@ def _escapes(w):
     ):  # from states so little off, Newton's method goes to the same parameter but for rounding
         for i in range(last):
             mid[i] = y[i] * (1.0 + ASIDE * turn)
-        if call5(w[NEWTON_STEP], w[CONTEXT], w[MID], w[ROW], w[STEP], w[INFO]) != 0:
+        if _newton_step(w, w[MID]) != 0:
             return True
         noise = max(noise, abs(doubles(w[STEP])[last]))
     if abs(change) > UNRESOLVED * noise:

@@ -55,7 +55,7 @@ def come_round(
     line: Line,
     which: np.ndarray,
     scale: np.ndarray,
-    beside: Callable[[np.ndarray, np.ndarray], np.ndarray | None],
+    beside: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray | None],
 ) -> Line | None:
     """Return a branch up to where it passes its first point again, one or more turns on; None where it does not.
 
@@ -67,7 +67,7 @@ def come_round(
     scale : (n + 1,) array
         Units of length.
     beside : callable
-        `beside(y, row)` returns the Newton step from y normal to `row`, or None.
+        `beside(y, row, unit)` returns the Newton step from y normal to `row`, or None.
     """
     if not len(which) or len(line) < 2:
         return None
@@ -94,11 +94,11 @@ def _reaches(
     y: np.ndarray,
     row: np.ndarray,
     scale: np.ndarray,
-    beside: Callable[[np.ndarray, np.ndarray], np.ndarray | None],
+    beside: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray | None],
 ) -> bool:
     """Say whether Newton's method in the hyperplane through `goal` leads from `y` to `goal`."""
     for _ in range(8):
-        step = beside(y, row)
+        step = beside(y, row, scale)
         if step is None:
             return False
         y = y + step

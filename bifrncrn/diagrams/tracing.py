@@ -41,6 +41,8 @@ SIZES = (1.0, 1e4, 1e-4, 1e8, 1e-8, 1e12, 1e-12, 1e16, 1e-16)
 """By so much the natural size of a state may differ from its unit; tried in turn."""
 PROBE = 1e-2
 """How far from a branch point, in such a size, it is looked how the parameter moves."""
+BLURRED = 1e-4
+"""A turn that was located nearer than this to a branch point, in units of length, may be at the point itself."""
 MOVED = (1e-13, 0.1)
 """Between these, in units of its range, the parameter's change tells the size to which the states grow."""
 VANISHED = 1e-5
@@ -189,7 +191,7 @@ class Tracer:
         """Return the point of the curve in the plane through `y` normal to `ahead`, if within reach and inside."""
         at = y
         for _ in range(8):
-            step = self.problem.beside(self.region.clip(at), ahead / scale)
+            step = self.problem.beside(self.region.clip(at), ahead / scale, scale)
             if step is None:
                 return None
             at = at + step
@@ -260,7 +262,7 @@ class Tracer:
             return False
         for _ in range(8):
             z = self.region.clip(z * scale) / scale
-            move = self.problem.beside(z * scale, normal / scale)
+            move = self.problem.beside(z * scale, normal / scale, scale)
             if move is None:
                 return False
             step = move / scale
@@ -296,9 +298,7 @@ class Tracer:
 
     def _switch(self, junction: Junction, direction: np.ndarray) -> None:
         """Trace the branch that leaves a branch point in a direction and in its opposite."""
-        stays = np.append(junction.y[:-1] == 0.0, False) & (np.abs(direction) < 1e-5 * SAME)  # zero but for rounding
-        direction = np.where(stays, 0.0, direction)
-        junction, direction = self._in_natural_units(junction, direction)
+        junction, direction = self._in_natural_units(junction, _without_rounding(junction, direction))
         self.came_to_known = False
         back = self._leave(junction, -direction * junction.scale)
         if back is not None and back[1].reason == "closed":
@@ -354,8 +354,25 @@ class Tracer:
                 size = length / math.sqrt(moved)
                 unit = np.where(zero, size * np.abs(step), junction.scale)
                 scaled = size * step / unit if size < most else step / unit
-                return replace(junction, scale=unit), _unit(scaled)
+                return self._with_driven(replace(junction, scale=unit), _unit(scaled))
         return junction, direction
+
+    def _with_driven(self, junction: Junction, direction: np.ndarray) -> tuple[Junction, np.ndarray]:
+        """Return a branch point and a direction in units that fit the states which only follow those that move.
+
+        While the size of these was not known, what they drive could look like rounding beside them.
+        """
+        still = np.flatnonzero((junction.y[:-1] == 0.0) & (direction[:-1] == 0.0)).tolist()
+        driven = self._with_followers(junction.y, np.abs(direction * junction.scale), still)
+        places = [place for place in still if driven[place] > 0.0]
+        if not places:
+            return junction, direction
+        unit = junction.scale.copy()
+        unit[places] = driven[places]
+        junction = replace(junction, scale=unit)
+        found = self.problem.directions(junction.y, junction.left, unit)
+        best = max(found, key=lambda other: abs(other @ direction), default=direction)
+        return junction, _without_rounding(junction, best if best @ direction > 0.0 else -best)
 
     def _moved(self, junction: Junction, size: float, step: np.ndarray, zero: np.ndarray) -> float:
         """Return by how much of its range the parameter moves on the way to where the states have PROBE such sizes."""
@@ -383,7 +400,7 @@ class Tracer:
                 line, end = self._march(start, ahead, scale, first_step=length)
                 if len(line) < 2:
                     continue
-                line = _without_turns_at_branch_points(line, junction.scale, junction.y)
+                line = self._without_turns_at_branch_points(line, junction.scale, (junction.y, junction.left))
                 away = (line.points[0] - junction.y) / scale
                 unit = ahead / scale
                 if away @ unit > 0.9 * _length(away) * _length(unit):
@@ -428,7 +445,7 @@ class Tracer:
             else:
                 line = line.head(open_.row)
                 end = self._to_infinity(line.points[-1], limit)
-        line, end = self._cut(line, end)
+        line, end = self._cut(line, end, floor)
         round_ = come_round(line, self.angles, np.maximum(np.abs(y), floor), self.problem.beside)
         return (line, end) if round_ is None else (round_, End("closed", "the branch came round to its start"))
 
@@ -452,7 +469,7 @@ class Tracer:
         for event in reversed(line.events):
             if event.kind == layout.BRANCH:
                 line = self._refine(line, event, floor)
-        line = _without_turns_at_branch_points(line, floor)
+        line = self._without_turns_at_branch_points(line, floor)
         if trace.reason in (layout.BOUND, layout.SHORT) and len(line) > 1:
             line = self._refine_end(line, floor)
         if trace.reason == layout.RANGE:
@@ -487,13 +504,51 @@ class Tracer:
                 return before, self._to_infinity(before.points[-1], limit)
         return line, end
 
+    def _without_turns_at_branch_points(
+        self, line: Line, floor: np.ndarray, *others: tuple[np.ndarray, np.ndarray]
+    ) -> Line:
+        """Leave out what looks like a fold where the parameter turns at a branch point, as on the side of a pitchfork.
+
+        At a fold the derivative of the equations by the parameter lies outside of the range of the Jacobian.
+        """
+        here = ((line.points[event.row], event.left) for event in line.events if event.left is not None)
+        junctions = [*others, *here]
+        turns = [event for event in line.events if event.kind == layout.FOLD] if junctions else []
+        false = [
+            event
+            for event in turns
+            if any(self._turns_at(y, left, line, line.points[event.row], floor) for y, left in junctions)
+        ]
+        return replace(line, events=tuple(event for event in line.events if event not in false)) if false else line
+
+    def _turns_at(self, y: np.ndarray, left: np.ndarray, line: Line, turn: np.ndarray, floor: np.ndarray) -> bool:
+        """Say whether a turn of a line that was located beside the branch point `y` is at this point itself.
+
+        Beside it the turn is known to the root of rounding only. From the direction of the line at `y`, and from a row
+        that is some way off, it is known better.
+        """
+        unit = np.append(np.maximum(np.abs(turn[:-1]), floor[:-1]), floor[-1])
+        apart = float(np.max(np.abs(turn - y) / unit))
+        if not SAME <= apart < BLURRED:
+            return apart < SAME
+        chords = (line.points - y) / unit
+        sizes = np.linalg.norm(chords, axis=1)
+        row = int(np.argmin(np.abs(np.log(np.maximum(sizes, 1e-300) / PROBE))))
+        found = self.problem.directions(y, left, unit)
+        ahead = max(found, key=lambda v: abs(v @ chords[row]), default=None)
+        if ahead is None or not 0.1 * PROBE < sizes[row] < 10.0 * PROBE:
+            return False
+        slope = ahead[-1] * np.sign(ahead @ chords[row])
+        bend = 2.0 * (chords[row, -1] - slope * sizes[row]) / sizes[row] ** 2
+        return bool(abs(slope) < SAME * abs(bend))
+
     def _to_infinity(self, y: np.ndarray, limit: float) -> End:
         """Say that a branch goes to infinity, at which value of the parameter."""
         largest = self.problem.system.variables[int(np.argmax(np.abs(y[:-1])))]
         limit = 0.0 if abs(limit) < RESOLVED * (self.span[1] - self.span[0]) else limit
         return End("infinity", f"{largest} grows without bound as {self.parameter} goes to {limit:.9g}")
 
-    def _cut(self, line: Line, end: End) -> tuple[Line, End]:
+    def _cut(self, line: Line, end: End, floor: np.ndarray) -> tuple[Line, End]:
         """Cut a line where it leaves the region through a bound that is not a wall."""
         if not self.region.names:
             return line, end
@@ -508,8 +563,9 @@ class Tracer:
         end = End("bound", f"{self.region.names[k]} reached its bound {self.region.levels[k]:g}")
         y = line.points[row - 1] + share[k] * (line.points[row] - line.points[row - 1])
         line = line.head(row)
+        scale = np.maximum(np.abs(y), floor)
         for _ in range(8 if share[k] > 0.0 else 0):
-            step = self.problem.beside(y, self.region.rows[k])
+            step = self.problem.beside(y, self.region.rows[k], scale)
             if step is None:
                 break
             y = self.region.clip(y + step)
@@ -787,21 +843,10 @@ def _first_open(line: Line) -> Event | None:
     return next((event for event in line.events if event.bracket is not None), None)
 
 
-def _without_turns_at_branch_points(line: Line, floor: np.ndarray, *others: np.ndarray) -> Line:
-    """Leave out what looks like a fold where the parameter turns at a branch point, as on the side of a pitchfork.
-
-    At a fold the derivative of the equations by the parameter lies outside of the range of the Jacobian.
-    """
-    junctions = [*others, *(line.points[event.row] for event in line.events if event.left is not None)]
-    if not junctions:
-        return line
-
-    def at_junction(event: Event) -> bool:
-        y = line.points[event.row]
-        unit = np.append(np.maximum(np.abs(y[:-1]), floor[:-1]), floor[-1])
-        return event.kind == layout.FOLD and any(np.max(np.abs(y - other) / unit) < SAME for other in junctions)
-
-    return replace(line, events=tuple(event for event in line.events if not at_junction(event)))
+def _without_rounding(junction: Junction, direction: np.ndarray) -> np.ndarray:
+    """Return a direction in which states that are zero at a branch point stay zero where rounding alone moves them."""
+    stays = np.append(junction.y[:-1] == 0.0, False) & (np.abs(direction) < 1e-5 * SAME)
+    return np.where(stays, 0.0, direction)
 
 
 def _up_to(line: Line, junction: Junction) -> Line:

@@ -186,14 +186,17 @@ class EquilibriumProblem:
         """Return F, (n,)."""
         return self._evaluate(y).f.copy()
 
-    def solver(self, y: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
+    def solver(
+        self, y: np.ndarray, unit: np.ndarray
+    ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
         """Return F and a function that solves with the state Jacobian; None where they are not finite.
 
-        The function lasts until the next Newton step is computed.
+        `unit`, (n,), positive, are units of the states. The function lasts until the next Newton step is computed.
         """
         work = self._work
         work.y[:] = y
         work.row[:-1], work.row[-1] = 0.0, 1.0
+        work.out[:-1], work.out[-1] = unit, 1.0
         status = POINTS.engine.call["newton_step"](work.at, work.at_y, work.at_row, work.at_out, work.at_bounds)
         self.evaluations += 1
         self._check()
@@ -208,10 +211,13 @@ class EquilibriumProblem:
         POINTS.engine.call["solve_again"](work.at, work.at_out)
         return work.out[:-1].copy()
 
-    def beside(self, y: np.ndarray, row: np.ndarray) -> np.ndarray | None:
-        """Return the Newton step from `y` normal to `row`; None where there is none."""
+    def beside(self, y: np.ndarray, row: np.ndarray, unit: np.ndarray) -> np.ndarray | None:
+        """Return the Newton step from `y` normal to `row`; None where there is none.
+
+        `unit`, (n + 1,), positive, are units of the unknowns.
+        """
         work = self._work
-        work.y[:], work.row[:] = y, row
+        work.y[:], work.row[:], work.out[:] = y, row, unit
         status = POINTS.engine.call["newton_step"](work.at, work.at_y, work.at_row, work.at_out, work.at_bounds)
         self.evaluations += 1
         self._check()

@@ -136,15 +136,20 @@ class SparseProblem(EquilibriumProblem):
         """Return F, (n,)."""
         return self.entries(y)[0]
 
-    def solver(self, y: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
-        """Return F and a function that solves with the state Jacobian; None where they are not finite."""
+    def solver(
+        self, y: np.ndarray, unit: np.ndarray
+    ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
+        """Return F and a function that solves with the state Jacobian; None where they are not finite.
+
+        Rows of large matrices are not compared in units: `unit` is for the compiled problem, which has this face too.
+        """
         f, values, _ = self.entries(y)
         if not (np.all(np.isfinite(f)) and np.all(np.isfinite(values))):
             return f, None
         return f, self.structure.factor(values).solve
 
-    def beside(self, y: np.ndarray, row: np.ndarray) -> np.ndarray | None:
-        """Return the Newton step from `y` normal to `row`; None where it is not finite."""
+    def beside(self, y: np.ndarray, row: np.ndarray, unit: np.ndarray) -> np.ndarray | None:
+        """Return the Newton step from `y` normal to `row`; None where it is not finite. See `solver` for `unit`."""
         f, values, slope = self.entries(y)
         if not (np.all(np.isfinite(f)) and np.all(np.isfinite(values)) and np.all(np.isfinite(slope))):
             return None

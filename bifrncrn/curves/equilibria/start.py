@@ -55,7 +55,7 @@ def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.n
     n = problem.n
     at = np.array(y, dtype=float)
     first = float(np.abs(at[:n]).max())
-    f, solve = problem.solver(at)
+    f, solve = problem.solver(at, _units(at[:n], first))
     for _ in range(iterations):
         if solve is None:
             return None
@@ -81,8 +81,14 @@ def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.n
         else:
             return at if problem.vanishes(at) else None  # at the level of rounding nothing decreases any more
         at = trial
-        f, solve = problem.solver(at)
+        f, solve = problem.solver(at, _units(at[:n], first))
     return at if problem.vanishes(at) else None
+
+
+def _units(x: np.ndarray, first: float) -> np.ndarray:
+    """Return units (n,) of the states, none of them zero."""
+    size = np.abs(x)
+    return np.asarray(size + (SMALL * max(float(size.max()), first) or 1.0))
 
 
 def _rounded(problem: EquilibriumProblem, y: np.ndarray, size: np.ndarray) -> np.ndarray | None:
@@ -196,7 +202,7 @@ def nearby(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
     scale[scale == 0.0] = 1.0
     at = np.array(y, dtype=float)
     for _ in range(20):
-        step = problem.beside(at, problem.tangent(at, scale) / scale**2)
+        step = problem.beside(at, problem.tangent(at, scale) / scale**2, scale)
         if step is None:
             return None
         at = problem.region.clip(at + step)

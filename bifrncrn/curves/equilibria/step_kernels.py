@@ -5,7 +5,7 @@ A curve is known to the march by the addresses of these three and of a context, 
 """
 
 from bifrncrn.compile.pointers import call_model3, call_model6, doubles, integers, kernel
-from bifrncrn.continuation.dense import eigenvalues, lu_factor, lu_solve
+from bifrncrn.continuation.dense import eigenvalues, lu_factor_in_units, lu_solve
 from bifrncrn.continuation.layout import FACES, INFO_GROWS, INFO_SHRINKS
 from bifrncrn.curves.equilibria.work import DIRECTION, LINEARIZE, PARAMETER, PIVOTS, STATES, TESTS, VALUES, WORK
 
@@ -44,7 +44,7 @@ def _set_apart(n, f, fp, jac, a, info):
 def newton_step(context, y, row, step, info):
     """Write to `step` the solution of [F_y; row] step = [-F(y); 0], to info[0] the sign of the determinant.
 
-    The states that stay zero (`_set_apart`) go to info as well.
+    On entry `step` holds the units of the unknowns, all positive. The states that stay zero (`_set_apart`) go to info as well.
 
     Returns 0, 1 where the model is not finite, 2 where the matrix is singular.
     """
@@ -69,17 +69,18 @@ def newton_step(context, y, row, step, info):
             a[i * m + j] = jac[i * n + j]
             total += jac[i * n + j] * 0.0
         a[i * m + n] = fp[i]
-        out[i] = -f[i]
     if total != 0.0:
         return 1
     for j in range(m):
         a[n * m + j] = border[j]
-    out[n] = 0.0
     _set_apart(n, f, fp, jac, a, doubles(info))
-    sign = lu_factor(a, m, integers(c[PIVOTS]), doubles(work + 16 * n))
+    sign = lu_factor_in_units(a, m, integers(c[PIVOTS]), doubles(work + 16 * n), out)
     doubles(info)[0] = sign
     if sign == 0.0:
         return 2
+    for i in range(n):
+        out[i] = -f[i]
+    out[n] = 0.0
     lu_solve(a, m, integers(c[PIVOTS]), out)
     return 0
 

@@ -177,7 +177,7 @@ def _equilibrium(problem: EquilibriumProblem, y: np.ndarray, p: float) -> np.nda
     scale = np.maximum(np.abs(at[:-1]), 1e-6 * np.max(np.abs(at[:-1]), initial=1e-12) + 1e-12)
     previous = np.inf
     for _ in range(20):
-        f, solve = problem.solver(at)
+        f, solve = problem.solver(at, scale)
         if solve is None:
             return None
         step = solve(-f)

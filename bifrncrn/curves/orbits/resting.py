@@ -65,7 +65,7 @@ def _equilibrium(problem: EquilibriumProblem, y: np.ndarray, scale: np.ndarray) 
     """Return the equilibrium that Newton's method finds without going far; `scale` is the size of the orbit."""
     at = y.copy()
     for _ in range(NEWTON):
-        f, solve = problem.solver(at)
+        f, solve = problem.solver(at, scale)
         if solve is None:
             return None
         step = solve(-f)
