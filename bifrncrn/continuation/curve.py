@@ -27,7 +27,8 @@ class Curve:
         The number of user test functions.
     newton_step : int
         `int64 f(context, y, row, step, info)`: writes to step the solution of [F_y; row] step = [-F(y); 0], to info[0]
-        the sign of the determinant; on entry step holds the units of the unknowns; returns 0, 1 where F is not finite, 2 where the matrix is singular.
+        the sign of the determinant; returns 0, 1 where F is not finite, 2 where the matrix is singular. On entry step
+        holds the units of the unknowns.
     solve_again : int
         `int64 f(context, rhs)`: solves with the same matrix again, in place.
     spectrum : int

@@ -186,9 +186,7 @@ class EquilibriumProblem:
         """Return F, (n,)."""
         return self._evaluate(y).f.copy()
 
-    def solver(
-        self, y: np.ndarray, unit: np.ndarray
-    ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
+    def solver(self, y: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
         """Return F and a function that solves with the state Jacobian; None where they are not finite.
 
         `unit`, (n,), positive, are units of the states. The function lasts until the next Newton step is computed.

@@ -136,9 +136,7 @@ class SparseProblem(EquilibriumProblem):
         """Return F, (n,)."""
         return self.entries(y)[0]
 
-    def solver(
-        self, y: np.ndarray, unit: np.ndarray
-    ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
+    def solver(self, y: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray] | None]:
         """Return F and a function that solves with the state Jacobian; None where they are not finite.
 
         Rows of large matrices are not compared in units: `unit` is for the compiled problem, which has this face too.

@@ -44,7 +44,8 @@ def _set_apart(n, f, fp, jac, a, info):
 def newton_step(context, y, row, step, info):
     """Write to `step` the solution of [F_y; row] step = [-F(y); 0], to info[0] the sign of the determinant.
 
-    On entry `step` holds the units of the unknowns, all positive. The states that stay zero (`_set_apart`) go to info as well.
+    On entry `step` holds the units of the unknowns, all positive. The states that stay zero
+    (`_set_apart`) go to info as well.
 
     Returns 0, 1 where the model is not finite, 2 where the matrix is singular.
     """
