@@ -218,4 +218,6 @@ def _trace(
 
     known = (*system.variables, *system.parameters)
     begin = {name: value for name, value in (start or {}).items() if name in known} or None
+    if system.period:  # nothing is searched in a box: what trajectories from it settle to is compared later
+        return diagram(system, parameter=parameter, bounds=bounds, start=begin, engine=engine)
     return diagram(system, parameter=parameter, bounds=bounds, start=begin, box=box, all=box is not None, engine=engine)

@@ -75,7 +75,7 @@ def probes(sides: Sequence[Side], window: Window, tolerance: float) -> list[floa
 def with_cycles(side: Side, window: Window, values: Sequence[float]) -> Side:
     """Return the side with all cycles that were found, and with what trajectories come to."""
     system = side.system
-    if len(states_of(side.diagram) if system is None else system.variables) < 2:
+    if len(states_of(side.diagram) if system is None else system.variables) < 2 and not (system and system.period):
         return side  # nothing turns on a line
     if system is None:
         said = f"the model of the {side.word} is not known (its diagram was loaded), so cycles were not looked for"
@@ -193,11 +193,14 @@ def _fate(
 ) -> tuple[str, object | None]:
     """Return what a trajectory comes to, and the cycle it settles to where that was not known."""
     from bifrncrn.models.field import Field
+    from bifrncrn.models.forcing import autonomous
     from bifrncrn.trajectories.cycles import find_cycle
     from bifrncrn.trajectories.settling import settle
 
-    state = np.maximum(system.with_(state=begin).state, system.lower)
-    found = settle(Field(system), state, 0.0, STEPS)
+    here = system.with_(state=begin)
+    here = here.with_(state=np.maximum(here.state, here.lower))
+    whole = autonomous(here) if here.period else here
+    found = settle(Field(whole), whole.state, 0.0, STEPS)
     index = [system.variables.index(name) for name in side.names]
     if found.kind == "equilibrium":
         rest = found.state[index]
@@ -218,7 +221,8 @@ def _fate(
     row = np.concatenate([[found.orbit.period], low, high])
     if any(_same(known, k, row, len(index)) for k in range(len(known.places))):
         return "cycle", None
-    return "cycle", find_cycle(system, state=found.state)
+    # what a forced system is at depends on the time too: there it settles once more
+    return "cycle", find_cycle(here if here.period else system.with_(state=found.state))
 
 
 def _same(known: Section, k: int, row: np.ndarray, n: int) -> bool:

@@ -298,7 +298,7 @@ def _notes(one: Side, two: Side, gap: Gap | None, values: Sequence[float]) -> li
         if p.status == "bracketed" and p.bracket
     ]
     if gap is None:
-        notes.append("a diagram has no branch inside the compared region, so there is no branch distance")
+        notes.append("a diagram has no equilibria in the compared region, so there is no distance of their branches")
     if one.fates and two.fates:
         at = ", ".join(format_number(value, 4) for value in values)
         notes.append(

@@ -93,7 +93,7 @@ def states_of(diagram: Diagram) -> tuple[str, ...]:
     """Return the names of a diagram's states."""
     names: dict[str, None] = {}
     for branch in diagram.branches:
-        names |= dict.fromkeys(branch.columns)
+        names |= dict.fromkeys(column.removeprefix("min ") for column in branch.columns)
     for point in diagram.special_points:
         names |= dict.fromkeys(point.state)
     return tuple(name for name in names if name != diagram.parameter and " " not in name and name != "period")

@@ -41,8 +41,7 @@ from bifrncrn.curves.orbits.orbit import Mesh, Orbit
 from bifrncrn.diagrams.asked import asked_of
 from bifrncrn.diagrams.results import Branch, End, Profile, SpecialPoint
 from bifrncrn.diagrams.setup import Setup, at_state, bounds_of
-from bifrncrn.models.forcing import shown
-from bifrncrn.models.system import System
+from bifrncrn.models.forcing import autonomous, check_periodic_over, shown
 from bifrncrn.trajectories.cycles import Cycle
 
 APART = 1e-9
@@ -110,19 +109,23 @@ def from_cycle(
     parameter: str | None,
     bounds: tuple[float, float] | None,
     options: Options,
-    forced: System | None = None,
     events: Sequence[str] = (),
 ) -> Family:
-    """Follow the branch of a cycle both ways; `forced` is the forced system that the cycle's stands for."""
+    """Follow the branch of a cycle both ways."""
     name = cycle.system.varying(parameter)
-    setup = at_state(cycle.system, cycle.points[0], name, bounds_of(name, bounds), options)
-    task = checked(replace(setup, forced=forced))
+    forced = cycle.system if cycle.system.period else None
+    span = bounds_of(name, bounds)
+    if forced is not None:
+        check_periodic_over(forced, name, span)
+    points = cycle.orbit.at(np.arange(len(cycle.points)) / len(cycle.points))
+    own = cycle.system if forced is None else autonomous(forced)
+    task = checked(replace(at_state(own, points[0], name, span, options), forced=forced))
     index = task.system.parameter_index(name)
     value = float(task.system.values[index])
     check_inside(task, value, "the cycle")
     kept = list(task.reduction.kept) if task.reduction else slice(None)
     corrector = Corrector(task.system, index, task.system.lower)
-    size = np.max(np.abs(cycle.points[:, kept]), axis=0)
+    size = np.max(np.abs(points[:, kept]), axis=0)
     problem = EquilibriumProblem(task.system, index)
     floor = np.maximum(0.01 * size, 1e-3 * size.max())
     follower = Follower(corrector, task.span, floor, options, problem, value, asked_of(task, events))

@@ -12,9 +12,9 @@ from bifrncrn.continuation.options import Options
 from bifrncrn.diagrams.families import Family, from_cycle
 from bifrncrn.diagrams.leaving import from_cycle_point
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
-from bifrncrn.models.forcing import autonomous, check_periodic, period_of
+from bifrncrn.models.forcing import autonomous, check_periodic_over, period_of
 from bifrncrn.models.system import System
-from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle
+from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle, of_forced
 
 SAME_PERIOD = 1e-6
 """The period of an orbit is that of the forcing to this."""
@@ -22,8 +22,6 @@ MOVED = 0.5
 """An orbit is the one at the start where it is closer than this, in terms of its own extent."""
 TRANSIENTS = (1, 3, 10, 30, 100)
 """Periods after which an orbit is looked for near a trajectory that does not settle to one."""
-CHECKED = 5
-"""Values of the parameter at which it is checked that the equations have the period."""
 AGAIN = 1e-6
 """A branch point at which a branch was met already, in terms of the range and of the extremes."""
 
@@ -61,14 +59,10 @@ def forced_diagram(
         If no periodic orbit is found.
     """
     system = system.with_(state=start[:-1], values={name: float(start[-1])})
-    column = system.parameter_index(name)
-    for value in np.linspace(*span, CHECKED):
-        values = np.array(system.values)
-        values[column] = value
-        check_periodic(system, values)
+    check_periodic_over(system, name, span)
     cycle, notes = _first(system)
     with progress("following periodic orbits"):
-        family = from_cycle(cycle, name, span, options, system, events)
+        family = from_cycle(of_forced(system, cycle), name, span, options, events)
     branches, points = [family.branch(0, None)], family.special_points(0)
     counters = family.counters()
     _switch(branches, points, options, most, events, notes, counters)

@@ -256,10 +256,6 @@ def with_cycle(
     ConvergenceError
         If the trajectory settles to no cycle.
     """
-    if system.period:
-        raise InputError(
-            "the diagram of a periodically forced model follows its periodic orbits itself; ask for no cycle"
-        )
     system = without_clock(system)
     name, start = system.varying(parameter), dict(start or {})
     y = start_point(system, name, bounds_of(name, bounds), start)

@@ -26,6 +26,8 @@ TIME = "t"
 CONTRACTION = math.exp(-4.0 * math.pi)
 """The multiplier of a deviation from the circle of the oscillator."""
 SAMPLES = 12
+CHECKED = 5
+"""Values of the parameter at which it is checked that the equations have the period."""
 SAME, ROUNDED = 1e-9, 100.0
 """The equations are periodic where a period later they differ by less than this part of their size, or this many times
 what rounding makes of their terms."""
@@ -95,6 +97,15 @@ def check_periodic(system: System, values: np.ndarray | None = None) -> None:
                 "options",
                 "period",
             )
+
+
+def check_periodic_over(system: System, name: str, span: tuple[float, float]) -> None:
+    """Raise InputError unless the equations have the period all over the range of a parameter."""
+    column = system.parameter_index(name)
+    for value in np.linspace(*span, CHECKED):
+        values = np.array(system.values)
+        values[column] = value
+        check_periodic(system, values)
 
 
 def phase_of(states: np.ndarray) -> np.ndarray:
@@ -169,5 +180,5 @@ def refuse(system: System) -> InputError:
     """Return the error of asking a forced system for what only systems without time have."""
     return InputError(
         f"{system.title or 'the model'} is periodically forced (period {system.period}), which this does not analyse; "
-        "diagram, simulate and attractors do"
+        "diagram, find_cycle, compare, simulate and attractors do"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from bifrncrn.base.tables import Reported, folded, format_complex, format_table,
 from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.models.conservation import conserved
 from bifrncrn.models.field import Field
+from bifrncrn.models.forcing import autonomous, period_of, phase_of, shown, timed
 from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.settling import Settled, settle, stable
@@ -56,6 +57,11 @@ class Cycle(Reported):
         Estimated relative error of the period.
     min, max : (n,) arrays
         The extremes of every state.
+    shift : float
+        The phase of `orbit` at the time 0, which in a periodically forced system is that of the forcing.
+
+    Of a periodically forced system `orbit` has two states more, those of an oscillator that stands for time; the period
+    is a multiple of the forcing's, and the multipliers are those of its map: none is trivial.
     """
 
     system: System
@@ -69,6 +75,7 @@ class Cycle(Reported):
     min: np.ndarray
     max: np.ndarray
     orbit: Orbit = field(repr=False)
+    shift: float = 0.0
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -98,7 +105,8 @@ class Cycle(Reported):
     def at(self, t: ArrayLike) -> np.ndarray:
         """Return the states (k, n) at times (k,), or (n,) at one; times may be outside one period."""
         when = np.asarray(t, dtype=float)
-        return self.orbit.at(when.ravel() / self.period).reshape(*when.shape, -1)
+        states = self.orbit.at(when.ravel() / self.period + self.shift)[:, : len(self.columns)]
+        return states.reshape(*when.shape, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +133,8 @@ class _Turn:
 
     def column(self, name: str) -> np.ndarray:
         system, x = self.cycle.system, self.cycle.points
+        if system.period:
+            system, x = timed(system), np.column_stack([x, self.cycle.times])
         values = column_of(system, name, x, np.broadcast_to(system.values, (len(x), system.values.size)))
         return np.append(values, values[0])
 
@@ -146,7 +156,7 @@ def find_cycle(
 
     The trajectory is followed until it returns to a section, the turn is corrected by Newton's method, and the cycle
     is accepted when it is stable and where the trajectory is. One that starts at an unstable equilibrium, or comes to
-    rest at one, is pushed off it.
+    rest at one, is pushed off it. In a periodically forced system the trajectory starts at the time 0.
 
     Parameters
     ----------
@@ -157,7 +167,8 @@ def find_cycle(
         A guess of the period: then `state` is a guess of a point of the cycle, nothing settles, and the cycle may be
         unstable.
     guess : (k, n) array, optional
-        With `period`: points evenly in time along a guess of the whole cycle, for cycles that repel strongly.
+        With `period`: points evenly in time along a guess of the whole cycle, for cycles that repel strongly; of a
+        periodically forced system from the time 0 on.
     settle : float, optional
         Time that passes before a cycle is looked for; for trajectories that stay long near another cycle.
     backward : bool
@@ -190,6 +201,8 @@ def find_cycle(
     check_positive("tolerance", tolerance)
     if backward and period is not None:
         raise InputError("a guess of the period needs no settling, so leave out backward")
+    if system.period:
+        return _forced(system, period, guess, settle, backward, samples, tolerance, max_steps)
     if len(system.variables) < 2:
         return None
     if period is not None:
@@ -227,7 +240,55 @@ def describe_attractor(
     >>> describe_attractor(model), describe_attractor(model, values={"lam": -1.0})
     ('equilibrium', 'escape')
     """
-    return _settled(prepared(system, values, state), settle, False, max_steps).kind
+    return _settled(_alone(prepared(system, values, state)), settle, False, max_steps).kind
+
+
+def _alone(system: System) -> System:
+    """Return the system, with an oscillator for its time where it is forced."""
+    return autonomous(system) if system.period else system
+
+
+def _forced(
+    system: System,
+    period: float | None,
+    guess: ArrayLike | None,
+    settle: float | None,
+    backward: bool,
+    samples: int,
+    tolerance: float,
+    max_steps: int,
+) -> Cycle | None:
+    """Return a periodic orbit of a forced system; arguments as for `find_cycle`."""
+    if backward:
+        raise InputError("the time of a periodically forced model does not run backwards; leave backward out")
+    if guess is not None and period is not None:
+        points = _curve(guess)
+        angle = 2.0 * np.pi * np.arange(len(points)) / len(points) * round(period / period_of(system))
+        guess = np.column_stack([points, np.cos(angle), np.sin(angle)])
+    found = find_cycle(
+        autonomous(system), period=period, guess=guess, settle=settle,
+        samples=samples, tolerance=tolerance, max_steps=max_steps,
+    )  # fmt: skip
+    return None if found is None else of_forced(system, found)
+
+
+def of_forced(system: System, cycle: Cycle) -> Cycle:
+    """Return a cycle of the system with an oscillator for its time as one of the forced system."""
+    n, one = len(system.variables), period_of(system)
+    turns = round(cycle.orbit.period / one)
+    shift = float(-phase_of(cycle.orbit.at(np.zeros(1)))[0] % 1.0) / turns
+    phases = np.linspace(0, 1, len(cycle.points), endpoint=False)
+    return replace(
+        cycle,
+        system=system,
+        period=turns * one,
+        times=frozen(phases * turns * one),
+        points=frozen(cycle.orbit.at(phases + shift)[:, :n]),
+        multipliers=frozen(shown(cycle.multipliers), complex),
+        min=frozen(cycle.min[:n]),
+        max=frozen(cycle.max[:n]),
+        shift=shift,
+    )
 
 
 def hausdorff(first: ArrayLike, second: ArrayLike, closed: bool = True) -> float:
@@ -279,7 +340,8 @@ def prepared(system: System, values: Values, state: Values) -> System:
     if low.size:
         name = system.variables[low[0]]
         raise InputError(f"the start value of {name} is {system.state[low[0]]:g} but must not be negative")
-    if not np.all(np.isfinite(system.rhs(system.state))):
+    whole = _alone(system)
+    if not np.all(np.isfinite(whole.rhs(whole.state))):
         raise InputError("the equations are not finite at the start state; start where they are defined")
     return system
 
