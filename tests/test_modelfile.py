@@ -198,3 +198,11 @@ def test_what_toml_cannot_hold(tmp_path: Path) -> None:
     system = bf.System.from_equations({"x": "x"}, training={"f": object()})
     with pytest.raises(bf.InputError, match="cannot be written to a model file"):
         system.to_toml()
+
+
+@pytest.mark.parametrize("suffix", [".ode", ".xml", ".ant"])
+def test_a_file_of_another_format_is_sent_to_where_it_is_read(tmp_path, suffix):
+    path = tmp_path / f"model{suffix}"
+    path.write_text("x' = a - x\npar a=1\ndone\n")
+    with pytest.raises(bf.InputError, match=r"bf\.load_model reads the other formats"):
+        bf.System.from_file(path)

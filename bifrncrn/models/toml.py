@@ -27,6 +27,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+OTHERS = (".ode", ".xml", ".sbml", ".gz", ".ant", ".txt", ".json", ".mat")
+"""Endings of the models that are no TOML."""
 MAX_BYTES = 10_000_000
 MAX_PARTS = 50
 """Parts of a dotted key: the time to read one grows with their square."""
@@ -161,7 +163,7 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{name} is not valid TOML: {_lower(error)}{_toml_hint(text, str(error))}") from None
+        raise InputError(f"{name} is not valid TOML: {_lower(error)}{_toml_hint(text, str(error), name)}") from None
     except RecursionError:
         raise InputError(f"{name}: lists or tables are nested too deep to be read; write them flat") from None
     except ValueError:  # a whole number of more digits than Python converts
@@ -267,8 +269,10 @@ def _lower(error: Exception) -> str:
     return text[0].lower() + text[1:]
 
 
-def _toml_hint(text: str, error: str) -> str:
-    """Say what to do about the commonest mistake, an expression without quotes."""
+def _toml_hint(text: str, error: str, name: str) -> str:
+    """Say what to do about the commonest mistakes: a file of another format, an expression without quotes."""
+    if name.lower().endswith(OTHERS):
+        return "; System.from_file reads TOML model files only, bf.load_model reads the other formats"
     if XPPAUT.search(text) and not re.search(r"^\s*\[", text, re.M):
         return "; it looks like an XPPAUT file: give it a name that ends in .ode"
     found = re.search(r"line (\d+)", error)
