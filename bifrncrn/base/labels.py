@@ -59,18 +59,26 @@ class Kind:
         How many parameters vary along it.
     cycles : bool
         Whether its points are periodic orbits, which have multipliers, and a lowest and a highest value of each state.
+    discrete : bool
+        Whether its points are fixed points of a map, which have multipliers too.
     """
 
     name: str
     meaning: str
     parameters: int = 1
     cycles: bool = False
+    discrete: bool = False
+
+    @property
+    def multipliers(self) -> bool:
+        """Whether stability is that of multipliers, not of eigenvalues."""
+        return self.cycles or self.discrete
 
 
 _KINDS = (
     Kind("equilibrium", "equilibrium"),
     Kind("periodic", "periodic orbit", cycles=True),
-    Kind("fixed_point", "fixed point of a map"),
+    Kind("fixed_point", "fixed point of a map", discrete=True),
     Kind("homoclinic", "homoclinic orbit", 2),
     Kind("fold", "fold (LP)", 2),
     Kind("hopf", "Hopf point (HB)", 2),
@@ -86,13 +94,17 @@ _FOLDS, _DOUBLINGS, _TORI = "fold_of_cycles", "period_doubling", "torus"
 _REST, _CYCLE, _MAP, _FOLD, _HOPF = ("equilibrium",), ("periodic",), ("fixed_point",), ("fold",), ("hopf",)
 _LABELS = (
     Label("EP", "end point", tuple(KINDS), "", judged=False),
-    Label("UZ", "user event", ("equilibrium", "periodic"), "what the user gave", marker="*", judged=False),
+    Label(
+        "UZ", "user event", ("equilibrium", "periodic", "fixed_point"), "what the user gave", marker="*", judged=False
+    ),
     Label(
         "LP", "fold", (*_REST, *_MAP), "the parameter's part of the tangent", "the quadratic coefficient a", "s", "fold"
     ),
-    Label("BP", "branch point", _REST, "det [F_y; tangent]", "the tangents' angle", "D", switches=True),
+    Label("BP", "branch point", (*_REST, *_MAP), "det [F_y; tangent]", "the tangents' angle", "D", switches=True),
     Label("HB", "Hopf point", _REST, "the real part of an imaginary pair", "its speed; l1", "o", "hopf"),
-    Label("BC", "border collision", _REST, "the expression at whose zero the model is not smooth", marker="8"),
+    Label(
+        "BC", "border collision", (*_REST, *_MAP), "the expression at whose zero the model is not smooth", marker="8"
+    ),
     Label("LPC", "fold of cycles", _CYCLE, "the parameter's part of the tangent", "a", "p", _FOLDS),
     Label(
         "PD",
@@ -104,7 +116,15 @@ _LABELS = (
         _DOUBLINGS,
         switches=True,
     ),
-    Label("NS", "Neimark-Sacker point", _CYCLE, "the modulus of a pair, less one", "strong resonance", "h", _TORI),
+    Label(
+        "NS",
+        "Neimark-Sacker point",
+        (*_CYCLE, *_MAP),
+        "the modulus of a pair, less one",
+        "strong resonance",
+        "h",
+        _TORI,
+    ),
     Label(
         "BPC", "branch point of cycles", _CYCLE, "the bordered determinant", "the tangents' angle", "d", switches=True
     ),

@@ -150,6 +150,10 @@ def compare_diagrams(
         If a tolerance is not positive, the box names an unknown state or the ranges do not overlap.
     """
     _check_tolerances(tolerance, shape_tolerance)
+    for side in (target, learned):
+        if any(branch.kind == "fixed_point" for branch in side.branches):
+            what = f"the diagram of {side.model or 'the model'} is that of a map"
+            raise InputError(f"{what}; only diagrams of differential equations are compared")
     box = None if box is None else {name: (float(low), float(high)) for name, (low, high) in box.items()}
     check_box(box, states_of(target))
     return judged(target, learned, float(tolerance), float(shape_tolerance), box, words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,9 +30,13 @@ from bifrncrn.diagrams.setup import (
 from bifrncrn.diagrams.tracing import Tracer
 from bifrncrn.models.branch_events import compile_events
 from bifrncrn.models.cycle_events import refuse_cycles
+from bifrncrn.models.maps import is_map
 from bifrncrn.models.region import Region, checked_box
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import without_clock
+
+if TYPE_CHECKING:
+    from bifrncrn.diagrams.maps import Atlas
 
 SEARCHED = (0.013, 0.27, 0.53, 0.74, 0.987)
 """Where in the range of the parameter `all` searches: not at its ends or middle, where special points like to be."""
@@ -54,6 +59,8 @@ def diagram(
     stability: bool = True,
     options: Options | None = None,
     max_branches: int = 50,
+    iterations: int = 1,
+    doublings: int = 0,
 ) -> Diagram:
     """Compute the bifurcation diagram of equilibria through a start point.
 
@@ -62,6 +69,8 @@ def diagram(
 
     Of a periodically forced system, which has no equilibria, the periodic orbits are followed: the start is the state
     at the time zero, LPC, PD, NS and BPC are located, and multipliers are those of the map of one period.
+
+    Of a map, fixed points are followed, or cycles of `iterations` points; LP, BP, PD, NS and BC are located.
 
     Parameters
     ----------
@@ -95,6 +104,10 @@ def diagram(
         Step control and limits, among them the greatest number of points.
     max_branches : int
         Stop switching after this many branches; a note says so.
+    iterations : int
+        Of a map: how many points the cycle has that the start leads to.
+    doublings : int
+        Of a map: how many times over the doubled branches at PD points are followed.
 
     Returns
     -------
@@ -113,6 +126,18 @@ def diagram(
     if system.period:
         given = {"all": all, "box": box, "walls": walls, "stop": stop, "engine": engine != "native"}
         return _forced(system, parameter, bounds, start, options, max_branches, events, given)
+    if is_map(system):
+        if engine != "native":
+            raise InputError(f"the engine {engine!r} does not follow maps; leave it out")
+        given = {"events": events, "walls": common(walls, checked_box(system, box)) if box else walls, "stop": stop}
+        atlas, notes = _of_map(system, parameter, bounds, start, options, max_branches, iterations, stability, given)
+        if all:
+            with progress("searching for other branches", len(SEARCHED)) as step:
+                notes += _search(atlas.tracer(iterations), atlas.region, box or {}, step)
+        atlas.doublings(doublings)
+        return atlas.diagram(notes)
+    if iterations != 1 or doublings:
+        raise InputError("iterations and doublings are for maps; of orbits, with_doublings follows the doubled ones")
     refuse_cycles(system, events)
     setup, rest = begin(system, parameter, bounds, options, start, walls)
     problem = setup.problem(stability)
@@ -156,6 +181,27 @@ def _forced(
             raise InputError(f"{key} is for equilibria, and a periodically forced model has none; leave it out")
     at = start_point(system, name, span, rest)
     return forced_diagram(system, name, span, at, (options or Options()).begun(), most, events)
+
+
+def _of_map(
+    system: System,
+    parameter: str | None,
+    bounds: tuple[float, float] | None,
+    start: Mapping[str, float],
+    options: Options | None,
+    most: int,
+    iterations: int,
+    stability: bool,
+    given: Mapping[str, Any],
+) -> tuple[Atlas, list[str]]:
+    """Return the branches of a map through a start, and notes on the start."""
+    from bifrncrn.diagrams.maps import trace
+
+    name = system.varying(parameter)
+    span = bounds_of(name, bounds)
+    at = start_point(system, name, span, start)
+    options = (options or Options()).begun()
+    return trace(system, name, span, at, options, most, iterations=iterations, stability=stability, **given)
 
 
 def _engine(name: str, problem: EquilibriumProblem) -> Callable[..., Trace]:
@@ -208,7 +254,7 @@ def _search(tracer: Tracer, region: Region, box: Collection[str], step: Callable
         step()
         counts.append(f"{len(found.points)} at {tracer.parameter}={p:.4g}")
         evidence.setdefault(found.evidence, []).append(f"{p:.4g}")
-    notes = [f"Searched {sides}; equilibria there: {', '.join(counts)}."]
+    notes = [f"Searched {sides}; {tracer.noun} there: {', '.join(counts)}."]
     if len(evidence) == 1:
         return [*notes, *(f"{text[0].upper()}{text[1:]}." for text in evidence)]
     return [*notes, *(f"At {tracer.parameter}={', '.join(where)} {text}." for text, where in evidence.items())]

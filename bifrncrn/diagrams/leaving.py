@@ -19,6 +19,7 @@ from bifrncrn.diagrams.asked import asked_of
 from bifrncrn.diagrams.families import FIRST_STEP, Family, Left
 from bifrncrn.diagrams.results import SpecialPoint
 from bifrncrn.diagrams.setup import at_point
+from bifrncrn.models.maps import require_flow
 
 FLOOR = 0.05
 """Least unit of length of a state on the new branch, relative to its size where that leaves."""
@@ -35,6 +36,8 @@ def from_cycle_point(
     """
     (name,) = point.parameters
     value = point.parameters[name]
+    if point.system is not None:
+        require_flow(point.system, "a branch of orbits")
     where = f"the {point.label} at {name}={value:.9g}"
     if point.status != "converged":
         return f"{where} is not refined, so no branch was looked for there"

@@ -16,6 +16,7 @@ from bifrncrn.diagrams.locus_collecting import Collector
 from bifrncrn.diagrams.locus_results import assembled
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.diagrams.setup import at_point, bounds_of
+from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
 
 LARGEST = 90
@@ -70,6 +71,8 @@ def locus(
     -----
     Kuznetsov, Elements of Applied Bifurcation Theory, sections 8.2 to 8.6 and 10.7.
     """
+    if isinstance(point, SpecialPoint) and point.system is not None:
+        require_flow(point.system, "locus")
     if not isinstance(point, SpecialPoint):
         raise InputError(f"a curve starts at a special point of a diagram, not at {point!r}; give one of its LP or HB")
     if not locus_of(point.label) or len(point.parameters) != 1:

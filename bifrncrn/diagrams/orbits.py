@@ -18,6 +18,7 @@ from bifrncrn.diagrams.families import Family, check_inside, checked, from_cycle
 from bifrncrn.diagrams.leaving import from_cycle_point
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.setup import at_point, bounds_of, start_point
+from bifrncrn.models.maps import is_map, require_flow
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import without_clock
 from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle
@@ -194,6 +195,8 @@ def with_orbits(
     of doubled period that leave at PD are followed too, those that leave at their PD, and so on, so many times.
     """
     require_kind(diagram, Diagram, "a diagram")
+    if diagram.system is not None:
+        require_flow(diagram.system, "with_orbits")
     hopf = [k for k, point in enumerate(diagram.special_points) if point.label == "HB" and len(point.parameters) == 1]
     if not hopf:
         return diagram
@@ -310,8 +313,14 @@ def with_doublings(
 ) -> Diagram:
     """Return the diagram with the branches of doubled period that leave at its PD points, and at theirs, `times` over.
 
+    It may be one of orbits, or of a map.
+
     A branch that runs from one PD to another is followed once. A PD from which none is found is named in a note.
     """
+    if diagram.system is not None and is_map(diagram.system):
+        from bifrncrn.diagrams.maps import doubled
+
+        return doubled(diagram, times, (options or Options()).begun())
     branches, points, notes = list(diagram.branches), list(diagram.special_points), list(diagram.notes)
     counters = dict(diagram.counters)
     done: list[tuple[float, float]] = []

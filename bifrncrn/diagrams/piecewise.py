@@ -71,6 +71,9 @@ class PiecewiseTracer(Tracer):
         As for `Tracer`.
     """
 
+    every_border = False
+    """Whether a border at which nothing turns or changes its stability is a collision all the same."""
+
     def __init__(
         self,
         borders: Borders,
@@ -354,7 +357,12 @@ class PiecewiseTracer(Tracer):
         unstable = line.unstable.copy()
         unstable[last] = max(counts)
         events = line.events
-        if turns or counts[0] != counts[1] or any(len(c.halves) > 2 and c.is_at(y) for c in self.corners):
+        if (
+            self.every_border
+            or turns
+            or counts[0] != counts[1]
+            or any(len(c.halves) > 2 and c.is_at(y) for c in self.corners)
+        ):
             events = (*events, Event(last, BORDER))
         return Line(line.points, line.tangents, line.eigenvalues, unstable, events)
 
@@ -382,7 +390,7 @@ class PiecewiseTracer(Tracer):
         if event.kind != BORDER:
             point = replace(super()._classify(line, event, y, number, floor), system=self.borders.system)
             on_border = len(self.sides.active(y, self._scale_at(y)))  # no second derivatives: no coefficients
-            return replace(point, a=None, l1=None) if on_border else point
+            return replace(point, a=None, l1=None, b=None, re_d=None) if on_border else point
         point = super()._classify(line, Event(event.row, layout.BRANCH, event.bracket), y, number, floor)
         return replace(point, label="BC", system=self.borders.system)
 

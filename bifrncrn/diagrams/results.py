@@ -81,6 +81,12 @@ class SpecialPoint(Reported):
         Floquet multipliers of a periodic orbit, the trivial one first; a periodically forced system has none such.
     place : Place or None
         The periodic orbit itself, from which other branches start.
+    iterations : int or None
+        Of a point of a map: how many points its cycle has, 1 for a fixed point. `multipliers` are those of that
+        iterate of the map, and so are the coefficients, as Kuznetsov's chapter 4 has them (there positive `b` is
+        supercritical).
+    states : (iterations, n) array
+        Of a point of a map: all points of the cycle, `state` first.
     """
 
     label: str
@@ -108,6 +114,8 @@ class SpecialPoint(Reported):
     range: tuple[float, float] | None = field(default=None, repr=False)
     multipliers: np.ndarray = field(default_factory=lambda: frozen([], complex), repr=False)
     place: Place | None = field(default=None, repr=False)
+    iterations: int | None = None
+    states: np.ndarray = field(default_factory=lambda: frozen(np.empty((0, 0))), repr=False)
 
     @property
     def criticality(self) -> str | None:
@@ -115,7 +123,8 @@ class SpecialPoint(Reported):
         decides = {"HB": self.l1, "PD": self.b, "NS": self.re_d}.get(self.label, self.l1)
         if decides is None or not math.isfinite(decides) or decides == 0:
             return None
-        return "supercritical" if decides < 0 else "subcritical"
+        opposite = self.label == "PD" and self.iterations is not None  # of a map x -> -x + b x^3
+        return "supercritical" if (decides < 0) != opposite else "subcritical"
 
     def to_json(self) -> dict[str, Any]:
         """Return the point as plain JSON."""
@@ -136,6 +145,9 @@ class SpecialPoint(Reported):
         out["eigenvalues"] = _complex_out(self.eigenvalues)
         if len(self.multipliers):
             out["multipliers"] = _complex_out(self.multipliers)
+        if self.iterations is not None:
+            out["iterations"] = self.iterations
+            out["states"] = [[_number(v) for v in row] for row in self.states.tolist()]
         return out
 
     def __str__(self) -> str:
@@ -178,7 +190,7 @@ class Branch(Reported):
     id : int
         Its place in the diagram.
     kind : str
-        `equilibrium` or `periodic`.
+        `equilibrium`, `periodic`, or `fixed_point`, of a map.
     columns : tuple of str
         The names of the columns of `points`: the parameter, then the states; of periodic orbits the parameter,
         `period`, and `min <name>` and `max <name>` of every state.
@@ -194,7 +206,8 @@ class Branch(Reported):
     ended : (End, End)
         Why it ends at its first and at its last point.
     multipliers : (k, n) complex array
-        Floquet multipliers of periodic orbits, the trivial one first, the others by descending size; of a periodically
+        Of a map's fixed points, by descending size. Or Floquet multipliers of periodic orbits, the trivial one first,
+        the others by descending size; of a periodically
         forced system those of the map of one period alone. Below about 1e-14 times the largest they are rounding.
     profiles : tuple of Profile
         The periodic orbits themselves.
@@ -203,6 +216,8 @@ class Branch(Reported):
     tangents : (k, m) array
         Directions along the branch: of the parameter and of the states of the analysed system, without those that
         conserved sums make superfluous. No columns where they are not known.
+    iterations : int or None
+        Of a branch of fixed points of a map, how many points the cycle has of which its points are one.
     """
 
     id: int
@@ -217,6 +232,7 @@ class Branch(Reported):
     profiles: tuple[Profile, ...] = field(default=(), repr=False)
     system: System | None = field(default=None, repr=False)
     tangents: np.ndarray = field(default_factory=lambda: frozen(np.empty((0, 0))), repr=False)
+    iterations: int | None = None
 
     def orbit(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return times (k,), from 0 to the period, and states (k, n) of one of the periodic orbits.
@@ -286,10 +302,11 @@ class Branch(Reported):
 
     def to_json(self) -> dict[str, Any]:
         """Return the branch as plain JSON."""
-        spectrum = "multipliers" if self.kind in KINDS and KINDS[self.kind].cycles else "eigenvalues"
+        spectrum = "multipliers" if self.kind in KINDS and KINDS[self.kind].multipliers else "eigenvalues"
         return {
             "id": self.id,
             "kind": self.kind,
+            **({} if self.iterations is None else {"iterations": self.iterations}),
             "columns": list(self.columns),
             "points": [[_number(v) for v in row] for row in self.points.tolist()],
             "unstable": [None if count < 0 else count for count in self.unstable.tolist()],
@@ -306,8 +323,9 @@ class Branch(Reported):
 
     def __repr__(self) -> str:
         values = self.points[:, 0]
+        kind = f"{self.kind} of iterate {self.iterations}" if (self.iterations or 1) > 1 else self.kind
         extent = f", {self.columns[0]} from {values[0]:.6g} to {values[-1]:.6g}" if len(values) else ""
-        return f"<Branch {self.id}: {self.kind}, {len(values)} points{extent}>"
+        return f"<Branch {self.id}: {kind}, {len(values)} points{extent}>"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -363,11 +381,15 @@ class Diagram(Reported):
         return [point for point in self.special_points if point.label == label]
 
     def branch(self, point: SpecialPoint, *, options: Options | None = None) -> Diagram:
-        """Return the branch of periodic orbits that leaves at a special point: HB, PD or BPC.
+        """Return the branch of periodic orbits that leaves at a special point, HB, PD or BPC; of a map, at PD.
 
         See `bifrncrn.orbits`; the range is that of this diagram. Branches of equilibria are switched to while the
         diagram is traced.
         """
+        if point.iterations is not None:
+            from bifrncrn.diagrams.maps import doubled_at
+
+            return doubled_at(self, point, options)
         from bifrncrn.diagrams.orbits import orbits
 
         return orbits(point, self.range, options=options)

@@ -161,8 +161,16 @@ def _branch(record: Record, number: int, parameter: str, second: str | None, poi
         origin=record.whole("from", points) if record.get("from") is not None else None,
         ended=tuple(End(end.text("reason"), end.text("message")) for end in ended),
         profiles=_profiles(record, count, (len(columns) - 2) // 2),
+        iterations=_iterations(record) if record.has("iterations") else None,
         tangents=record.rows("tangents", count) if record.has("tangents") else frozen(np.empty((count, 0))),
     )
+
+
+def _iterations(record: Record) -> int:
+    count = record.whole("iterations")
+    if count < 1:
+        raise record.fail("iterations", "a whole number of at least 1")
+    return count
 
 
 def _profiles(record: Record, count: int, width: int) -> tuple[Profile, ...]:
@@ -190,6 +198,9 @@ def _point(record: Record, branches: tuple[Branch, ...], span: tuple[float, floa
     if not state:
         raise record.fail("state", "the states by name")
     rest: dict[str, Any] = {name: record.number(name) for name in COEFFICIENTS if record.has(name)}
+    if branch.iterations is not None:
+        rest["iterations"] = _iterations(record)
+        rest["states"] = record.rows("states", rest["iterations"], len(state))
     rest |= {"bracket": _bracket(record)} if record.has("bracket") else {}
     return SpecialPoint(
         label=label,
@@ -216,7 +227,7 @@ def _bracket(record: Record) -> tuple[float, float]:
 def _check_columns(branches: tuple[Branch, ...], whole: System, parameter: str) -> None:
     for branch in branches:
         names = whole.variables
-        if branch.kind == "equilibrium" and branch.columns != (parameter, *names):
+        if branch.kind in ("equilibrium", "fixed_point") and branch.columns != (parameter, *names):
             theirs = ", ".join(branch.columns[1:])
             raise InputError(f"branch {branch.id} has the states {theirs}, but the model {', '.join(names)}")
 
@@ -226,7 +237,7 @@ def _with_model(point: SpecialPoint, branch: Branch, system: System, reduction: 
     if branch.kind == "periodic":
         return point
     along = None
-    if branch.kind == "equilibrium":
+    if branch.kind in ("equilibrium", "fixed_point"):
         names = [branch.columns.index(name) for name in system.variables]
         along = frozen(np.column_stack([branch.points[:, names], branch.points[:, 0]]))
     return replace(point, system=system, reduction=reduction, along=along)

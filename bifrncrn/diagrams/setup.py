@@ -16,6 +16,7 @@ from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.expansion import contract, expand
 from bifrncrn.diagrams.results import Diagram, SpecialPoint
 from bifrncrn.models.conservation import Reduction, conserved, reduce
+from bifrncrn.models.maps import require_flow
 from bifrncrn.models.region import Region, region_of
 from bifrncrn.models.system import System
 
@@ -154,6 +155,9 @@ def at_point(
     point: SpecialPoint, bounds: tuple[float, float] | None, system: System | None, options: Options | None
 ) -> Setup:
     """Return the setup of what a special point belongs to; `system` replaces its own, which a file may not hold."""
+    for one in (system, point.system):
+        if one is not None:
+            require_flow(one, "what starts at a special point")
     (name,) = point.parameters
     span = bounds_of(name, bounds or point.range)
     options = (options or DEFAULT).begun()

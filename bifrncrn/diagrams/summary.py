@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +19,17 @@ MANY = 8
 
 @dataclass(frozen=True)
 class Stretch:
-    """Where a branch is stable: an interval of the parameter, and the periods there (NaN for equilibria)."""
+    """Where a branch is stable: an interval of the parameter, and the periods there (NaN for equilibria).
+
+    Of a map, `iterations` is the number of points of its cycles; else it is 0.
+    """
 
     low: float
     high: float
     cycle: bool
     parameters: np.ndarray
     periods: np.ndarray
+    iterations: int = 0
 
     def covers(self, value: float) -> bool:
         """Say whether a parameter value is inside."""
@@ -68,8 +73,8 @@ def _narrow(diagram: Diagram) -> float:
 
 def _stretches(diagram: Diagram) -> list[Stretch] | None:
     """Return where the branches are stable; None where the diagram does not tell."""
-    branches = [branch for branch in diagram.branches if branch.kind in ("equilibrium", "periodic")]
-    equilibria = [branch for branch in branches if branch.kind == "equilibrium"]
+    branches = [branch for branch in diagram.branches if branch.kind in ("equilibrium", "periodic", "fixed_point")]
+    equilibria = [branch for branch in branches if branch.kind != "periodic"]
     forced = diagram.system is not None and bool(diagram.system.period)
     if not (equilibria or (forced and branches)) or any((branch.unstable < 0).all() for branch in equilibria):
         return None
@@ -94,6 +99,9 @@ def _parts(diagram: Diagram, found: list[Stretch]) -> list[tuple[str, float, flo
 
 def _word(here: list[Stretch]) -> str:
     """Say what the attractors at a parameter value are together."""
+    if any(stretch.iterations for stretch in here):
+        counts = Counter(stretch.iterations for stretch in here)
+        return " and ".join(_counted(period, count) for period, count in sorted(counts.items()))
     cycles = sum(stretch.cycle for stretch in here)
     rests = len(here) - cycles
     if cycles:
@@ -103,6 +111,12 @@ def _word(here: list[Stretch]) -> str:
             return "bistable (an equilibrium and a cycle)"
         return f"{cycles} stable cycle{'s' * (cycles > 1)}" + f" and {rests} stable equilibria" * bool(rests)
     return {0: "nothing stable found", 1: "stable", 2: "bistable"}.get(rests, f"{rests} stable equilibria")
+
+
+def _counted(period: int, count: int) -> str:
+    """Return so many stable cycles of a map in words."""
+    noun = "fixed point" if period == 1 else f"{period}-cycle"
+    return f"stable {noun}" if count == 1 else f"{count} stable {noun}s"
 
 
 def _piece(part: tuple[str, float, float], diagram: Diagram, found: list[Stretch], narrow: float) -> str:
@@ -128,7 +142,9 @@ def _stable(branch: Branch, diagram: Diagram) -> list[Stretch]:
     values = branch.column(diagram.parameter)
     periods = branch.points[:, 1] if branch.kind == "periodic" else np.full(len(values), np.nan)
     special = {point.index for point in diagram.special_points if point.branch == branch.id}
-    if branch.kind == "periodic" and branch.origin is not None:  # where it leaves another it is neither
+    if (
+        branch.kind in ("periodic", "fixed_point") and branch.origin is not None
+    ):  # where it leaves another it is neither
         origin = diagram.special_points[branch.origin].parameters.get(diagram.parameter)
         special |= set(np.flatnonzero(values == origin).tolist())
     out = []
@@ -142,5 +158,5 @@ def _stable(branch: Branch, diagram: Diagram) -> list[Stretch]:
             p = values[piece]
             if len(p) > 1 and np.ptp(p) > NARROW * (diagram.range[1] - diagram.range[0]):
                 low, high = float(p.min()), float(p.max())
-                out.append(Stretch(low, high, branch.kind == "periodic", p, periods[piece]))
+                out.append(Stretch(low, high, branch.kind == "periodic", p, periods[piece], branch.iterations or 0))
     return out

@@ -26,6 +26,8 @@ def describe(diagram: Diagram) -> str:
     if diagram.branches:
         header = ["branch", "kind", "from", "points", diagram.parameter, "unstable"]
         lines.append(format_table(header, [_branch_row(branch, diagram) for branch in diagram.branches]))
+        if any(branch.iterations for branch in diagram.branches):
+            lines.append(_wrapped("(unstable: the number of multipliers outside the unit circle)"))
         lines += [_wrapped(f"branch {b.id} ends: {_ends(b)}", "    ") for b in diagram.branches if b.ended] + [""]
     lines += _points([point for point in diagram.special_points if is_shown(point.label)], diagram)
     lines += [_wrapped(f"note: {note}", "    ") for note in diagram.notes]
@@ -49,7 +51,8 @@ def _branch_row(branch: Branch, diagram: Diagram) -> list[str]:
     counts = sorted(set(branch.unstable.tolist()))
     extent = f"{values.min():.6g} ... {values.max():.6g}" if len(values) else "-"
     unstable = ", ".join("?" if count < 0 else str(count) for count in counts)
-    return [str(branch.id), branch.kind, origin, str(len(values)), extent, textwrap.shorten(unstable, 16)]
+    kind = f"{branch.iterations}-cycle" if (branch.iterations or 1) > 1 else branch.kind
+    return [str(branch.id), kind, origin, str(len(values)), extent, textwrap.shorten(unstable, 16)]
 
 
 def _ends(branch: Branch) -> str:
@@ -89,6 +92,7 @@ def _coefficients(point: SpecialPoint) -> str:
         for name in COEFFICIENTS
         if (value := getattr(point, name)) is not None
     ]
+    facts = [f"{point.iterations}-cycle", *facts] if (point.iterations or 1) > 1 else facts
     kind = point.criticality
     facts += [kind] if kind else []
     if point.status != "converged":

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -83,6 +84,8 @@ class Tracer:
         What follows the curve: `bifrncrn.continuation.march.march` or a function of the same signature.
     """
 
+    noun = "equilibria"
+
     def __init__(
         self,
         problem: EquilibriumProblem,
@@ -136,7 +139,7 @@ class Tracer:
         if not len(forward) + len(backward):
             free = self.problem.degrees_of_freedom(y, np.maximum(np.abs(y), floor))
             why = (
-                f"the equilibria there form a continuum of {free} dimensions (the Jacobian is singular all along it, "
+                f"the {self.noun} there form a continuum of {free} dimensions (the Jacobian is singular all along it, "
                 "as where a sum is conserved)"
                 if free > 1
                 else end.message
@@ -657,18 +660,19 @@ class Tracer:
                 self._meet(line, event, number, floor)
             elif not self._seen(event, y, floor):
                 self.special.append(self._classify(line, event, y, number, floor))
-        self.branches.append(
-            Branch(
-                id=number,
-                kind="equilibrium",
-                columns=(self.parameter, *self.problem.system.variables),
-                points=frozen(line.points.take(self.order, axis=1)),
-                unstable=frozen(line.unstable, int),
-                eigenvalues=frozen(line.eigenvalues, complex),
-                origin=origin,
-                ended=ends,
-                tangents=frozen(line.tangents.take(self.order, axis=1)),
-            )
+        self.branches.append(self._branch(line, ends, origin, number))
+
+    def _branch(self, line: Line, ends: tuple[End, End], origin: int | None, number: int) -> Branch:
+        return Branch(
+            id=number,
+            kind="equilibrium",
+            columns=(self.parameter, *self.problem.system.variables),
+            points=frozen(line.points.take(self.order, axis=1)),
+            unstable=frozen(line.unstable, int),
+            eigenvalues=frozen(line.eigenvalues, complex),
+            origin=origin,
+            ended=ends,
+            tangents=frozen(line.tangents.take(self.order, axis=1)),
         )
 
     def _seen(self, event: Event, y: np.ndarray, floor: np.ndarray) -> bool:
@@ -728,7 +732,25 @@ class Tracer:
 
     def _classify(self, line: Line, event: Event, y: np.ndarray, number: int, floor: np.ndarray) -> SpecialPoint:
         """Return the special point of an event, with its normal form coefficients; `floor` are units of length."""
-        problem, system = self.problem, self.problem.system
+        facts = self._facts(line, event, y, floor)
+        named = self.events is not None and facts["label"] == "UZ"
+        return SpecialPoint(
+            branch=number,
+            index=event.row,
+            parameters={self.parameter: float(y[-1])},
+            state=dict(zip(self.problem.system.variables, y.tolist(), strict=False)),
+            status="converged" if event.bracket is None else "bracketed",
+            bracket=event.bracket,
+            event=self.events.names[event.kind - layout.USER_EVENT] if self.events and named else None,
+            system=self.problem.system,
+            along=line.points,
+            range=self.span,
+            **facts,
+        )
+
+    def _facts(self, line: Line, event: Event, y: np.ndarray, floor: np.ndarray) -> dict[str, Any]:
+        """Return the label of an event, its residual and spectrum, and the coefficients of its normal form."""
+        problem = self.problem
         label, a, omega, l1 = EVENTS.get(event.kind, "UZ"), None, None, None
         residual, largest = problem.judged(y, floor)
         spectrum = line.eigenvalues[event.row].tolist()
@@ -743,24 +765,8 @@ class Tracer:
             )
         elif event.kind == layout.PAIR:
             label = "HB" if any(value.imag != 0.0 for value in spectrum) else "BP"
-        return SpecialPoint(
-            label=label,
-            branch=number,
-            index=event.row,
-            parameters={self.parameter: float(y[-1])},
-            state=dict(zip(system.variables, y.tolist(), strict=False)),
-            status="converged" if event.bracket is None else "bracketed",
-            residual=residual,
-            omega=omega,
-            l1=l1,
-            a=a,
-            bracket=event.bracket,
-            event=self.events.names[event.kind - layout.USER_EVENT] if self.events and label == "UZ" else None,
-            eigenvalues=frozen(line.eigenvalues[event.row], complex),
-            system=system,
-            along=line.points,
-            range=self.span,
-        )
+        eigenvalues = frozen(line.eigenvalues[event.row], complex)
+        return {"label": label, "residual": residual, "a": a, "omega": omega, "l1": l1, "eigenvalues": eigenvalues}
 
     def _row(self, y: np.ndarray, tangent: np.ndarray) -> Line:
         """Return a branch point as a line of one row."""

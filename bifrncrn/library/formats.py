@@ -183,6 +183,8 @@ def write_model(
     """Write a model to a file in the format of its name; see `convert`."""
     target = Path(destination)
     suffix = target.suffix.lower()
+    if isinstance(model, System) and model.kind == "map" and suffix != ".toml":
+        raise InputError(f"{target} would take the map for differential equations; write it to a model file (.toml)")
     if suffix == ".toml":
         write_atomic(target, system_of(model, mu).to_toml())
     elif suffix in (".ode", ".f90"):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bifrncrn.compile.interface import DENSE_LIMIT
+from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
 
 
@@ -26,6 +27,7 @@ class Field:
     """
 
     def __init__(self, system: System, backward: bool = False) -> None:
+        require_flow(system, "integration in time")
         self.n = n = len(system.variables)
         self.lower = system.lower
         self.system = system

@@ -1,4 +1,4 @@
-"""A system of ordinary differential equations: names, start values, and its compiled functions."""
+"""A system of ordinary differential equations, or a map: names, start values, and its compiled functions."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ CUSTOMARY = "lam"
 class System:
     """A system dx/dt = f(x; p), made by `from_equations` or `from_file`; autonomous, or forced periodically.
 
+    Or a map x -> f(x; p), made by `from_map`.
+
     Attributes
     ----------
     title : str
@@ -74,6 +76,8 @@ class System:
         What happens suddenly in simulations (see `bifrncrn.models.transitions`); diagrams leave it out.
     notes : tuple of str
         What a reader of results must know about the model.
+    kind : str
+        `ode`, or `map`: the right-hand sides give the next state.
 
     Examples
     --------
@@ -100,6 +104,7 @@ class System:
     starts: dict[str, str] = field(default_factory=dict)
     transitions: tuple[Transition, ...] = ()
     notes: tuple[str, ...] = ()
+    kind: str = "ode"
 
     # -- construction -------------------------------------------------------------------------------------------
 
@@ -175,6 +180,7 @@ class System:
         training: dict[str, Any] | None = None,
         periodic: Sequence[str] = (),
         period: str = "",
+        kind: str = "ode",
     ) -> System:
         """Make a system as `from_equations` does, without reading the equations before they are compiled.
 
@@ -202,8 +208,31 @@ class System:
             periodic=chosen("periodic", periodic, tuple(start)),
             period=as_period(period),
             starts=starts,
+            kind=kind,
         )
         return replace(system, state=system._started(system.state)) if starts else system
+
+    @classmethod
+    def from_map(
+        cls,
+        equations: Mapping[str, str | sympy.Expr],
+        parameters: Mapping[str, float | str] | None = None,
+        state: Mapping[str, float | str] | None = None,
+        definitions: Mapping[str, str | sympy.Expr] | None = None,
+        nonnegative: bool | Sequence[str] = False,
+        title: str = "",
+    ) -> System:
+        """Make a map from its equations: for every variable its next value. All else is as in `from_equations`.
+
+        Examples
+        --------
+        >>> henon = System.from_map({"x": "1 - a*x^2 + y", "y": "b*x"}, {"a": 1.4, "b": 0.3}, {"x": 0, "y": 0})
+        >>> henon.rhs([1.0, 0.5])
+        array([0.1, 0.3])
+        """
+        system = cls.trusted(equations, parameters, state, definitions, nonnegative, title, kind="map")
+        _ = system.native.graph
+        return system
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> System:

@@ -1,8 +1,8 @@
 """Model files: a System as TOML, in and out.
 
 A file has the tables [variables] (start values), [parameters], [equations] and, if wanted, [definitions], [options]
-(`nonnegative`, `periodic`, `period`), [events] (what happens suddenly in simulations, one table each) and [training],
-and a title. Expressions are text for the safe reader.
+(`kind`, `nonnegative`, `periodic`, `period`), [events] (what happens suddenly in simulations, one table each) and
+[training], and a title. Expressions are text for the safe reader.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ MAX_PARTS = 50
 """Parts of a dotted key: the time to read one grows with their square."""
 _DOTTED = re.compile(rf"(?:\.[ \t]*[^\s.=,\[\]{{}}#]+[ \t]*){{{MAX_PARTS}}}")
 TABLES = ("variables", "parameters", "definitions", "equations", "events", "options", "training")
+KINDS = ("ode", "map")
 OPTIONS = ("kind", "nonnegative", "periodic", "period")
 XPPAUT = re.compile(
     r"^\s*(done|(param?s?|p|init|aux|number)\s+\w+\s*=.*|\w+'\s*=\s*[^\"'\s].*|@\s+\w+.*)$", re.M | re.I
@@ -102,6 +103,7 @@ def dumps(system: System) -> str:
     options: dict[str, Any] = {"nonnegative": system.nonnegative} if system.nonnegative else {}
     options |= {"periodic": system.periodic} if system.periodic else {}
     options |= {"period": system.period} if system.period else {}
+    options |= {"kind": system.kind} if system.kind != "ode" else {}
     if options:
         lines += _table("options", options)
     if system.training is not None:
@@ -190,6 +192,8 @@ def _from_document(document: dict[str, Any]) -> System:
             hint = suggest(name, OPTIONS) or f"; the options are {', '.join(OPTIONS)}"
             raise ModelError(f"unknown option '{name}'{hint}", "options", name)
     _check_kind(options)
+    if options.get("kind") == "map":
+        return _map_from(document, options)
     transitions = tuple(_event(name, entry) for name, entry in document.get("events", {}).items())
     return System.from_equations(
         document["equations"],
@@ -238,10 +242,27 @@ def _event_out(one: Transition) -> dict[str, Any]:
     return {**rest, "assignments": dict(one.assignments)}
 
 
+def _map_from(document: Mapping[str, Any], options: Mapping[str, Any]) -> System:
+    """Read a map, which has no time between its steps."""
+    for table, names in (("options", ("period", "periodic")), ("", ("events", "training"))):
+        for name in names:
+            if name in (options if table else document):
+                rule = "is for differential equations, and this model is a map (kind); leave it out"
+                raise ModelError(f"'{name}' {rule}", table or name, name if table else None)
+    return System.from_map(
+        document["equations"],
+        parameters=document.get("parameters", {}),
+        state=document["variables"],
+        definitions=document.get("definitions", {}),
+        nonnegative=options.get("nonnegative", False),
+        title=document.get("title", ""),
+    )
+
+
 def _check_kind(options: Mapping[str, Any]) -> None:
-    """Refuse what is no differential equation."""
-    if options.get("kind", "ode") != "ode":
-        rule = 'only "ode" is read: differential equations; maps are not analysed yet'
+    """Refuse what is neither a differential equation nor a map."""
+    if options.get("kind", "ode") not in KINDS:
+        rule = 'it is "ode" (differential equations) or "map" (the right-hand sides give the next state)'
         raise ModelError(f"the option kind is {options['kind']!r:.40}, but {rule}", "options", "kind")
 
 

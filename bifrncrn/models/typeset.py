@@ -78,7 +78,9 @@ def name_of(name: str) -> Formula:
 
 
 def equations(system: System) -> list[tuple[str, Formula, str]]:
-    """Return every definition and equation: name, right-hand side, and ``"definition"`` or ``"derivative"``.
+    """Return every definition and equation: name, right-hand side, and what it is.
+
+    That is ``"definition"``, ``"derivative"`` or, of a map, ``"next"``.
 
     A model that is Python code has none.
     """
@@ -86,7 +88,8 @@ def equations(system: System) -> list[tuple[str, Formula, str]]:
         return []
     names = (*system.variables, *system.parameters, *system.definitions)
     out = [(name, typeset(text, names), "definition") for name, text in system.definitions.items()]
-    return [*out, *((name, typeset(text, names), "derivative") for name, text in system.equations.items())]
+    kind = "next" if system.kind == "map" else "derivative"
+    return [*out, *((name, typeset(text, names), kind) for name, text in system.equations.items())]
 
 
 def display(name: str, right: Formula, kind: str) -> str:
@@ -97,10 +100,11 @@ def display(name: str, right: Formula, kind: str) -> str:
             rf"\frac{{\mathrm{{d}} {left.latex}}}{{\mathrm{{d}} t}}",
             f"<mfrac><mrow><mi>d</mi>{left.mathml}</mrow><mrow><mi>d</mi><mi>t</mi></mrow></mfrac>",
         )
-    latex = escape(f"{left.latex} = {right.latex}")
+    sign, mark = (r"\mapsto", "↦") if kind == "next" else ("=", "=")
+    latex = escape(f"{left.latex} {sign} {right.latex}")
     return (
         '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block"><semantics>'
-        f"<mrow>{left.mathml}<mo>=</mo>{right.mathml}</mrow>"
+        f"<mrow>{left.mathml}<mo>{mark}</mo>{right.mathml}</mrow>"
         f'<annotation encoding="application/x-tex">{latex}</annotation></semantics></math>'
     )
 
@@ -112,6 +116,8 @@ def latex(name: str, right: Formula, kind: str) -> str:
     '\\dot{x} = \\lambda - x^{2}'
     """
     left = name_of(name).latex
+    if kind == "next":
+        return rf"{left} \mapsto {right.latex}"
     return rf"\dot{{{left}}} = {right.latex}" if kind == "derivative" else f"{left} = {right.latex}"
 
 
@@ -124,7 +130,8 @@ def described(system: System) -> str:
     n, m = len(system.variables), len(system.parameters)
     lines = [f"{system.title or 'model'}: {n} state{'s' * (n != 1)}, {m} parameter{'s' * (m != 1)}", ""]
     texts = [(name, text) for name, text in system.definitions.items()]
-    texts += [(f"{name}'", text) for name, text in (system.equations or {}).items()]
+    left = "next {}" if system.kind == "map" else "{}'"
+    texts += [(left.format(name), text) for name, text in (system.equations or {}).items()]
     lines += [folded(f"{name} = {text if len(text) < LONG else '...'}") for name, text in texts[:LINES]]
     lines += [f"({len(texts) - LINES} more formulas)"] if len(texts) > LINES else []
     lines += [] if texts else ["(a function of the programming language)"]

@@ -158,6 +158,7 @@ def _hull(sides: Iterable[Interval]) -> Interval:
 
 def _taken(model: Any, bounds: Any, box: Any) -> tuple[System, Any, Any]:
     """Return the system of a model, with the range and the box that it brings along."""
+    from bifrncrn.models.maps import require_flow
     from bifrncrn.models.system import System
 
     if hasattr(model, "reduced") and callable(model.reduced):
@@ -168,6 +169,7 @@ def _taken(model: Any, bounds: Any, box: Any) -> tuple[System, Any, Any]:
         model = model.system
     if not isinstance(model, System):
         raise InputError(f"prove takes a System, a Target or a Network, not {type(model).__name__}")
+    require_flow(model, "prove")
     if not model.has_formulas:
         raise InputError(NO_EQUATIONS)
     return model, bounds, box

@@ -17,6 +17,7 @@ from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.models.conservation import Reduction, conserved, reduce
 from bifrncrn.models.field import Field
 from bifrncrn.models.forcing import autonomous, period_of, phase_of, shown
+from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.attractor_results import Attractor, Attractors, exact_interval
 from bifrncrn.trajectories.clouds import FEWEST, Cloud
@@ -97,6 +98,7 @@ def attractors(
     [('equilibrium', 1.0, 78), ('equilibrium', -1.0, 22)]
     """
     require_kind(system, System, "a system")
+    require_flow(system, "the search for attractors")
     system = system.with_(values=values)
     if system.transitions:
         raise InputError("attractors are looked for in models without sudden changes (events), and this has some")

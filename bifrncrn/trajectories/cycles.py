@@ -17,6 +17,7 @@ from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.models.conservation import conserved
 from bifrncrn.models.field import Field
 from bifrncrn.models.forcing import autonomous, period_of, phase_of, shown, timed
+from bifrncrn.models.maps import require_flow
 from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.settling import Settled, settle, stable
@@ -196,6 +197,7 @@ def find_cycle(
     >>> print(f"{cycle.period:.10f} {cycle.stable}")
     6.6632868593 True
     """
+    require_flow(system, "the search for a cycle")
     system = prepared(system, values, state)
     check_positive("samples", samples, whole=True)
     check_positive("tolerance", tolerance)
@@ -240,6 +242,7 @@ def describe_attractor(
     >>> describe_attractor(model), describe_attractor(model, values={"lam": -1.0})
     ('equilibrium', 'escape')
     """
+    require_flow(system, "this description")
     return _settled(_alone(prepared(system, values, state)), settle, False, max_steps).kind
 
 

@@ -25,6 +25,7 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.base.tables import Reported, folded, format_complex, printable
 from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.models.field import Field
+from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Values, check_positive
 
@@ -163,6 +164,7 @@ def find_homoclinic(
     >>> print(f"{found.value:.2f} {found.gap < 1e-4}")
     -0.86 True
     """
+    require_flow(system, "the search for a homoclinic orbit")
     system = system.with_(state=saddle, values=values)
     name = system.parameters[0] if parameter is None and system.parameters else parameter
     if name is None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from bifrncrn.base.tables import Reported
 from bifrncrn.models.field import Field
+from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Values, check_positive, prepared
 
@@ -90,6 +91,7 @@ def largest_lyapunov(
     >>> abs(exponent.value) < 1e-2
     True
     """
+    require_flow(system, "largest_lyapunov")
     system = prepared(system, values, state)
     for name, number in (("time", time), ("settle", settle), ("rtol", rtol), ("atol", atol)):
         check_positive(name, number)

@@ -17,6 +17,7 @@ from bifrncrn.curves.equilibria.find import with_a_parameter
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.search import equilibria
 from bifrncrn.models.field import Field
+from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Cycle, find_cycle
 
@@ -141,6 +142,7 @@ def portrait(
     (the sum of their indices is what the field on the boundary of the box demands)
     """
     require_kind(system, System, "a system")
+    require_flow(system, "a portrait")
     if len(system.variables) != 2:
         raise InputError(f"a phase plane needs a model of two states, and this has {len(system.variables)}")
     shown = _box(system, dict(box or {}))

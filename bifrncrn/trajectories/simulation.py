@@ -13,11 +13,13 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
 from bifrncrn.base.tables import Reported, csv_text, folded, format_table, printable
 from bifrncrn.models.forcing import timed
+from bifrncrn.models.maps import is_map
 from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.events import Event, EventWatch, Occurrence
 from bifrncrn.trajectories.hybrid import Flight, fly
 from bifrncrn.trajectories.integration import METHODS, Effort, Run
+from bifrncrn.trajectories.iteration import iterated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,7 +168,7 @@ def simulate(
     dense: bool = True,
     max_steps: int = 100_000,
 ) -> Simulation:
-    """Integrate a system in time.
+    """Integrate a system in time; iterate a map, whose times are numbers of steps.
 
     Parameters
     ----------
@@ -223,6 +225,11 @@ def simulate(
         return _forced(system, span, method=method, rtol=rtol, atol=atol, events=events, times=times, dense=dense,
                        max_steps=max_steps)  # fmt: skip
     wanted = None if times is None else _times(times, span)
+    if is_map(system):
+        if len(events):
+            raise InputError("events are located between the steps of an integration; leave them out for a map")
+        t, x, status, message, effort = iterated(system, span, wanted, max_steps)
+        return Simulation(system, t, x, (), effort, status, message, None, span)
     settings = _settings(system, method, rtol, atol, max_steps)
     watch = EventWatch(system, events)
     flight = fly(system, span, settings, watch, max_steps)

@@ -10,6 +10,7 @@ import numpy as np
 
 from bifrncrn.base.tables import Reported, printable
 from bifrncrn.models.field import Field
+from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Values, check_positive, prepared
 
@@ -113,6 +114,7 @@ def lyapunov_spectrum(
     >>> lyapunov_spectrum(linear, time=20.0, settle=20.0).exponents.round(6)
     array([-1., -3.])
     """
+    require_flow(system, "lyapunov_spectrum")
     system = prepared(system, values, state)
     for name, number in (("time", time), ("settle", settle), ("rtol", rtol), ("atol", atol)):
         check_positive(name, number)

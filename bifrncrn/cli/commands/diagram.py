@@ -42,7 +42,7 @@ def add(commands: Commands) -> None:
     option = command(
         commands,
         "diagram",
-        "trace the branches of equilibria and their special points",
+        "trace the branches of equilibria, or of fixed points of a map, and their special points",
         examples=(
             "ab_reaction --parameter D --range 0 0.16 --orbits --plot ab.png --report ab.html",
             "my.toml --parameter k --range 0 1 --all --box x=0:5,y=0:5",
@@ -65,7 +65,13 @@ def add(commands: Commands) -> None:
     option("--seconds", type=number, metavar="S", help="time limit; what was found until then is kept")
     option("--extend", metavar="OLD.json", help="go on with this saved diagram of MODEL, in the wider --range")
     option("--orbits", action="store_true", help="also follow the periodic orbits that leave every HB")
-    option("--doublings", type=positive_integer, metavar="N", help="follow the doubled orbits at PD, N times over")
+    option(
+        "--doublings",
+        type=positive_integer,
+        metavar="N",
+        help="follow the doubled orbits or cycles at PD, N times over",
+    )
+    option("--iterations", type=positive_integer, metavar="K", help="of a map: start on a cycle of K points")
     option("--cycle", action="store_true", help="settle to a cycle from the start and follow it")
     option("--second", metavar="PARAMETER", help="follow every LP and HB (and LPC, PD, NS) in a second parameter")
     option("--second-range", nargs=2, type=number, metavar=("LO", "HI"), help="range of the second parameter")
@@ -83,12 +89,11 @@ def run(options: Namespace) -> int:
 
     if bool(options.second) != bool(options.second_range):
         raise InputError("--second PARAMETER and --second-range LOW HIGH go together; give both or none")
-    if options.doublings and not (options.orbits or options.cycle):
-        raise InputError("--doublings goes on from the orbits of --orbits or --cycle; give one of them too")
     check_outputs(options.json, options.plot, options.csv, options.report)
     check_report(options.report)
     settings = _settings(options)
     system = with_values(load_model(options.model, mu=options.mu), options)
+    _check_kind(system, options)
     events, on_cycles = _events(system, options)
     result = _traced(system, options, events, settings)
     if options.orbits or options.cycle:
@@ -111,6 +116,26 @@ def run(options: Namespace) -> int:
     data = result.to_json() if options.json else None
     report(str(result), data, options.json, options.plot, options.csv, options.report)
     return OK
+
+
+def _check_kind(system: System, options: Namespace) -> None:
+    """Refuse options that the kind of the model, a map or differential equations, does not have."""
+    from bifrncrn.models.maps import is_map
+
+    if not is_map(system):
+        if options.iterations:
+            raise InputError("--iterations is for maps, and the model has differential equations; leave it out")
+        if options.doublings and not (options.orbits or options.cycle):
+            raise InputError("--doublings goes on from the orbits of --orbits or --cycle; give one of them too")
+        return
+    for name, rule in (
+        ("orbits", "its cycles are followed with --iterations K"),
+        ("cycle", "its cycles are followed with --iterations K"),
+        ("second", "its bifurcations are followed in one parameter only"),
+        ("extend", "a diagram of one is traced anew"),
+    ):
+        if getattr(options, name):
+            raise InputError(f"--{name} is for differential equations, and the model is a map: {rule}; leave it out")
 
 
 def _settings(options: Namespace) -> Options | None:
@@ -146,6 +171,10 @@ def _traced(system: System, options: Namespace, events: tuple[str, ...], setting
     }
     if settings is not None:
         common["options"] = settings
+    if options.iterations:
+        common["iterations"] = options.iterations
+    if options.doublings and not (options.orbits or options.cycle):  # of a map
+        common["doublings"] = options.doublings
     if options.extend is not None:
         return _extended(system, options, common)
     return diagram(

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from bifrncrn.base.labels import is_shown, meaning
+from bifrncrn.base.labels import KINDS, is_shown, meaning
 from bifrncrn.base.tables import format_number
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.models.system import System
 from bifrncrn.plots.curves import smooth
 from bifrncrn.plots.runs import stability_runs
 
+DRAWN_KINDS = ("equilibrium", "periodic", "fixed_point")
 STATES = 12
 """States that can be chosen for the vertical axis, at most: each is drawn beforehand."""
 DRAWN = 40_000
@@ -52,15 +53,15 @@ class Layer:
 
     @property
     def branches(self) -> list[Branch]:
-        """Those of equilibria and of cycles."""
-        return [branch for branch in self.diagram.branches if branch.kind in ("equilibrium", "periodic")]
+        """Those of equilibria, of cycles and of fixed points."""
+        return [branch for branch in self.diagram.branches if branch.kind in DRAWN_KINDS]
 
 
 def states_of(diagram: Diagram) -> list[str]:
     """Return the names of the states of a diagram."""
     for branch in diagram.branches:
         names = (name.removeprefix("min ").removeprefix("max ") for name in branch.columns[1:])
-        if branch.kind in ("equilibrium", "periodic"):
+        if branch.kind in DRAWN_KINDS:
             return [name for name in dict.fromkeys(names) if name not in (diagram.parameter, "period")]
     return []
 
@@ -152,9 +153,10 @@ def point(layer: Layer, branch: Branch, row: int, states: list[str]) -> dict[str
 def _says(layer: Layer, branch: Branch, row: int, special: list[SpecialPoint]) -> list[str]:
     """Return the lines that are shown beside a point."""
     count = int(branch.unstable[row])
-    what = "cycle" if branch.kind == "periodic" else "equilibrium"
+    what = {"periodic": "cycle", "fixed_point": "fixed point"}.get(branch.kind, "equilibrium")
+    what = f"{branch.iterations}-cycle" if (branch.iterations or 1) > 1 else what
     if special:
-        # a special point has an eigenvalue on the border of stability
+        # a special point has an eigenvalue or multiplier on the border of stability
         lines = [_described(s) for s in special]
     else:
         lines = [f"{what}, {'stability not computed' if count < 0 else 'unstable' if count else 'stable'}"]
@@ -162,9 +164,9 @@ def _says(layer: Layer, branch: Branch, row: int, special: list[SpecialPoint]) -
     pairs = list(zip(branch.columns, branch.points[row].tolist(), strict=True))
     lines += [f"{name} = {format_number(value, 8)}" for name, value in pairs[:10]]
     lines += [f"({len(pairs) - 10} more)"] if len(pairs) > 10 else []
-    spectrum = branch.multipliers if branch.kind == "periodic" else branch.eigenvalues
+    word = "multipliers" if KINDS[branch.kind].multipliers else "eigenvalues"
+    spectrum = getattr(branch, word)
     if spectrum.size and row < len(spectrum):
-        word = "multipliers" if branch.kind == "periodic" else "eigenvalues"
         lines.append(f"{word}: {_spectrum(spectrum[row])}")
     return lines
 

@@ -14,6 +14,7 @@ from bifrncrn.curves.equilibria import branch_point
 from bifrncrn.curves.equilibria.engine import POINTS
 from bifrncrn.curves.equilibria.work import JET_DIRECTION, TESTS, Work
 from bifrncrn.models.branch_events import Events
+from bifrncrn.models.maps import require_flow
 from bifrncrn.models.region import Region
 from bifrncrn.models.system import System
 
@@ -52,6 +53,7 @@ class EquilibriumProblem:
     """The method of scipy's `solve_ivp` that suits the Jacobian."""
 
     def __init__(self, system: System, parameter: int, stability: bool = True, region: Region | None = None) -> None:
+        require_flow(system, "a diagram of equilibria")
         self.system = system
         self.parameter = parameter
         self.stability = stability

@@ -103,7 +103,8 @@ def _read(line: Line, found: Statements) -> None:
 def _option(line: Line) -> None:
     method = re.search(r"\bmeth\w*\s*=\s*(\w+)", line.text, re.IGNORECASE)
     if method and method[1].lower().startswith("d"):
-        raise at(line.number, f"meth={method[1]} makes the equations a map; only differential equations are read")
+        rule = 'write it as a model file (.toml) with kind = "map" in [options]'
+        raise at(line.number, f"meth={method[1]} makes the equations a map; {rule}")
 
 
 def _command(line: Line, word: str, rest: str, found: Statements) -> None:

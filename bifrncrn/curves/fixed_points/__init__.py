@@ -1,0 +1,1 @@
+"""Fixed points of maps and of their iterates as a curve."""

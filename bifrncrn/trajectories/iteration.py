@@ -1,0 +1,50 @@
+"""Orbits of maps as simulations: time is the number of steps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bifrncrn.base.errors import InputError
+from bifrncrn.models.maps import orbit
+from bifrncrn.models.system import System
+from bifrncrn.trajectories.integration import Effort
+
+BELOW = 1e-10
+"""A state that cannot be negative has become so where it is below zero by more than this part of its size."""
+
+
+def iterated(
+    system: System, span: tuple[float, float], times: np.ndarray | None, limit: int
+) -> tuple[np.ndarray, np.ndarray, str, str, Effort]:
+    """Return step numbers (k,), states (k, n), status, message and effort of the orbit of the system's start.
+
+    Raises
+    ------
+    InputError
+        If the ends, or the times asked for, are no whole numbers.
+    """
+    if not (span[0].is_integer() and span[1].is_integer()):
+        raise InputError(f"a map has steps, not times: give whole numbers, not [{span[0]:g}, {span[1]:g}]")
+    if times is not None and np.any(times != np.round(times)):
+        raise InputError(f"a map has steps, not times: give whole numbers, not {times[times != np.round(times)][0]:g}")
+    count = int(span[1] - span[0])
+    steps = min(count, limit)
+    x = orbit(system, system.state, steps + 1)
+    status, message = "completed", f"{count} steps were taken"
+    if steps < count:
+        status, message = "steps", f"{limit} steps were taken; raise max_steps to go on"
+    size = np.abs(x).max(axis=0, initial=0.0, where=np.isfinite(x))
+    beyond = np.any(x < system.lower - BELOW * size, axis=1)
+    bad = ~np.isfinite(x).all(axis=1)
+    if bad.any() or beyond.any():
+        last = int(np.argmax(bad | beyond))
+        status = "nan" if bad[last] else "bound"
+        name = system.variables[int(np.argmax(~np.isfinite(x[last]) if bad[last] else x[last] < system.lower))]
+        what = "is not finite" if bad[last] else "is negative"
+        message = f"{name} {what} after step {last + span[0]:g}"
+        x = x[:last]
+    t = span[0] + np.arange(len(x), dtype=float)
+    if times is not None:
+        kept = np.isin(t, times)
+        t, x = t[kept], x[kept]
+    return t, x, status, message, Effort(steps, steps, 0, 0)

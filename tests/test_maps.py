@@ -1,0 +1,245 @@
+"""Maps: fixed points, cycles and their bifurcations, against closed forms and independent computations."""
+
+import json
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import bifrncrn as bf
+
+DELAYED = bf.System.from_map({"x": "r*x*(1 - y)", "y": "x"}, {"r": 1.5}, {"x": 0.3, "y": 0.3}, title="delayed logistic")
+LOGISTIC = bf.System.from_map({"x": "r*x*(1 - x)"}, {"r": 2}, {"x": 0.5}, title="logistic")
+HENON = bf.System.from_map({"x": "1 - a*x^2 + y", "y": "b*x"}, {"a": 0.2, "b": 0.3}, {"x": 0.8, "y": 0.2})
+TENT = bf.System.from_map({"x": "l*min(x, 0) + r*max(x, 0) + mu"}, {"l": 0.5, "r": -1.5, "mu": 1}, {"x": 0.4})
+
+
+@pytest.fixture(scope="module")
+def doubled():
+    return bf.diagram(LOGISTIC, "r", (0.5, 4), doublings=3)
+
+
+def found(diagram, label, iterations=1):
+    return [p for p in diagram.special_points if p.label == label and p.iterations == iterations]
+
+
+def values(points):
+    return [next(iter(p.parameters.values())) for p in points]
+
+
+def test_the_doublings_of_the_logistic_map(doubled):
+    """r = 3 and 1 + sqrt(6) in closed form; the others: Strogatz, Nonlinear Dynamics and Chaos, section 10.2."""
+    published = {1: 3.0, 2: 1 + np.sqrt(6), 4: 3.54409035955192, 8: 3.56440726609543}
+    assert {p.iterations: values([p])[0] for p in doubled.special("PD")} == pytest.approx(published, abs=1e-11)
+    assert values(doubled.special("BP")) == pytest.approx([1.0], abs=1e-12)
+    assert len(doubled.special_points) == 5
+    assert [b.iterations for b in doubled.branches] == [1, 1, 2, 4, 8]
+    assert [b.kind for b in doubled.branches] == ["fixed_point"] * 5
+    for branch in doubled.branches[2:]:
+        assert branch.ended[0].reason == "period doubling"
+
+
+def test_multipliers_count_outside_the_unit_circle(doubled):
+    branch = doubled.branches[0] if doubled.branches[0].points[-1, 1] > 0.5 else doubled.branches[1]
+    r, x = branch.points.T
+    away = np.abs(np.abs(2 - r) - 1) > 1e-6
+    np.testing.assert_allclose(branch.multipliers[:, 0].real, r * (1 - 2 * x), atol=1e-9)
+    assert np.array_equal(branch.unstable[away], (np.abs(r * (1 - 2 * x)) > 1)[away])
+
+
+def test_the_coefficient_of_a_doubling(doubled):
+    """For a map of one variable b = (f''/2)^2 + f'''/6 at a multiplier -1: r^2 = 9 at the first doubling."""
+    first = found(doubled, "PD")[0]
+    assert first.b == pytest.approx(9.0, abs=1e-9)
+    assert first.criticality == "supercritical"
+    second = found(doubled, "PD", 2)[0]
+    r, x = second.parameters["r"], second.state["x"]
+    inner = np.polynomial.Polynomial([0, r, -r])
+    twice = inner(inner)
+    assert second.b == pytest.approx((twice.deriv(2)(x) / 2) ** 2 + twice.deriv(3)(x) / 6, rel=1e-9)
+    np.testing.assert_allclose(np.sort(second.states[:, 0]), np.sort([x, inner(x)]), atol=1e-12)
+
+
+def test_a_cycle_of_three_points_is_born_in_a_fold():
+    r = 1 + np.sqrt(8)
+    diagram = bf.diagram(LOGISTIC, "r", (3.5, 4), start={"x": 0.16, "r": 3.83}, iterations=3)
+    fold, doubling = found(diagram, "LP", 3)[0], found(diagram, "PD", 3)[0]
+    assert fold.parameters["r"] == pytest.approx(r, abs=1e-11)
+    assert doubling.parameters["r"] == pytest.approx(
+        3.8414990075435078, abs=1e-11
+    )  # the cubic's discriminant, 50 digits
+    assert len(diagram.special_points) == 2
+    p = np.polynomial.Polynomial([0, 1])
+    for _ in range(3):
+        p = fold.parameters["r"] * p * (1 - p)
+    assert abs(fold.a) == pytest.approx(abs(p.deriv(2)(fold.state["x"])) / 2, rel=1e-6)
+
+
+def test_henon_in_closed_form():
+    diagram = bf.diagram(HENON, "a", (-0.5, 1.0))
+    assert values(found(diagram, "LP")) == pytest.approx([-(0.7**2) / 4], abs=1e-12)  # Henon (1976)
+    assert values(found(diagram, "PD")) == pytest.approx([3 * 0.7**2 / 4], abs=1e-12)
+    assert len(diagram.special_points) == 2
+
+
+def test_the_neimark_sacker_point_of_the_delayed_logistic_map():
+    """At r = 2, with multipliers exp(+-i pi/3) and Re d = -1 (Kuznetsov, chapter 4, exercise 2)."""
+    diagram = bf.diagram(DELAYED, "r", (0.5, 2.6))
+    (point,) = diagram.special("NS")
+    assert point.parameters["r"] == pytest.approx(2.0, abs=1e-12)
+    assert point.theta == pytest.approx(np.pi / 3, abs=1e-9)
+    assert point.re_d == pytest.approx(-1.0, abs=1e-6)
+    assert point.criticality == "supercritical"
+    assert sorted(p.label for p in diagram.special_points) == ["BP", "NS"]
+
+
+def test_no_neutral_saddle_is_a_neimark_sacker_point():
+    """Two real multipliers m and 1/m: their product passes through one, and nothing happens."""
+    saddle = bf.System.from_map({"x": "(2 + a)*x", "y": "0.5*y"}, {"a": 0.1}, {"x": 0, "y": 0})
+    assert bf.diagram(saddle, "a", (-0.5, 0.5)).special_points == ()
+
+
+def test_strong_resonance_has_no_coefficient():
+    """Multipliers that leave the circle at a third root of one."""
+    c, s = -0.5, float(np.sqrt(0.75))
+    turn = {"x": f"(1 + a)*({c!r}*x - {s!r}*y) + x^2 - y^2", "y": f"(1 + a)*({s!r}*x + {c!r}*y) - 2*x*y"}
+    diagram = bf.diagram(bf.System.from_map(turn, {"a": -0.05}, {"x": 0, "y": 0}), "a", (-0.1, 0.1))
+    (point,) = diagram.special("NS")
+    assert point.theta == pytest.approx(2 * np.pi / 3, abs=1e-9)
+    assert not np.isfinite(point.re_d)
+    assert "strong resonance" in str(diagram)
+
+
+def test_two_multipliers_that_pass_minus_one_are_no_torus():
+    """Two uncoupled logistic maps, one a little behind the other."""
+    pair = {"x": "r*x*(1 - x)", "y": "(r - 0.001)*y*(1 - y)"}
+    diagram = bf.diagram(bf.System.from_map(pair, {"r": 2.5}, {"x": 0.6, "y": 0.6}), "r", (2, 3.4))
+    assert values(found(diagram, "PD")) == pytest.approx([3.0, 3.001], abs=1e-10)
+    assert not diagram.special("NS")
+
+
+def test_a_doubled_branch_that_comes_home_stops_there():
+    """Two doublings joined by a branch of 2-cycles: r (1 - r/4) passes 3/4 twice, at 1 and 3, in x -> 4 q x (1 - x)."""
+    bubble = bf.System.from_map({"x": "(2 + 4*s*(2 - s)*0.5)*x*(1 - x)"}, {"s": 0.1}, {"x": 0.5})
+    diagram = bf.diagram(bubble, "s", (0.05, 1.95), doublings=1)
+    ends = sorted(values(found(diagram, "PD")))
+    assert ends == pytest.approx([1 - np.sqrt(0.5), 1 + np.sqrt(0.5)], abs=1e-10)
+    (cycle,) = [b for b in diagram.branches if b.iterations == 2]
+    assert [end.reason for end in cycle.ended] == ["period doubling"] * 2
+    assert len(found(diagram, "PD")) == 2
+    assert not found(diagram, "BP", 2)
+
+
+def test_a_border_collision_of_the_skew_tent_map():
+    diagram = bf.diagram(TENT, "mu", (-1, 1))
+    (point,) = diagram.special_points
+    assert point.label == "BC"
+    assert point.parameters["mu"] == pytest.approx(0.0, abs=1e-12)
+    branch = diagram.branches[0]
+    assert {round(float(m), 9) for m in branch.multipliers[:, 0].real[[0, -1]]} == {0.5, -1.5}
+    assert set(branch.unstable[branch.points[:, 0] < -1e-6]) == {0}
+    assert set(branch.unstable[branch.points[:, 0] > 1e-6]) == {1}
+
+
+def test_the_cycle_born_in_a_border_collision():
+    """x -> l x + mu for x < 0, r x + mu for x > 0: the 2-cycle has x = mu (1 + l) / (1 - l r), multiplier l r."""
+    diagram = bf.diagram(TENT, "mu", (-1, 1), start={"x": -0.29, "mu": 1}, iterations=2)
+    (cycle,) = [b for b in diagram.branches if b.iterations == 2]
+    mu, x = cycle.points[np.argmax(cycle.points[:, 0])]
+    assert mu == pytest.approx(1.0, abs=1e-14)
+    assert sorted([x, (0.5 if x < 0 else -1.5) * x + 1]) == pytest.approx([-0.5 / 1.75, 1.5 / 1.75], abs=1e-12)
+    np.testing.assert_allclose(cycle.multipliers[1:-1].real, -0.75, atol=1e-9)
+    assert cycle.points[:, 0].min() == pytest.approx(0.0, abs=1e-9)
+    assert not diagram.special("PD")
+
+
+def test_a_start_on_a_cycle_must_lead_to_one_of_that_length():
+    with pytest.raises(bf.ConvergenceError, match="no cycle of 2 points"):
+        bf.diagram(LOGISTIC, "r", (0.5, 2.9), iterations=2)
+    with pytest.raises(bf.InputError, match="iterations"):
+        bf.diagram(LOGISTIC, "r", (0.5, 2.9), iterations=0)
+
+
+def test_events_and_stops_on_maps():
+    diagram = bf.diagram(LOGISTIC, "r", (1.5, 3.5), events=["x = 0.6"], stop=["PD"])
+    (event,) = diagram.special("UZ")
+    assert event.parameters["r"] == pytest.approx(2.5, abs=1e-11)
+    assert diagram.branches[0].points[:, 0].max() == pytest.approx(3.0, abs=1e-11)
+    assert {end.reason for end in diagram.branches[0].ended} == {"range", "stop"}
+
+
+def test_a_diagram_of_a_map_is_saved_whole(doubled, tmp_path):
+    doubled.save(tmp_path / "map.json")
+    again = bf.Diagram.load(tmp_path / "map.json")
+    assert again.system.kind == "map"
+    assert str(again) == str(doubled)
+    for one, other in zip(doubled.branches, again.branches, strict=True):
+        assert np.array_equal(one.multipliers, other.multipliers)
+        assert one.iterations == other.iterations
+    for one, other in zip(doubled.special_points, again.special_points, strict=True):
+        assert np.array_equal(one.states, other.states)
+    more = bf.with_doublings(again, 1)
+    assert values(found(more, "PD", 16)) == pytest.approx([3.56875941954382], abs=1e-9)  # Strogatz, section 10.2
+    assert again.branch(found(again, "PD")[0]).branches[0].iterations == 2
+
+
+def test_the_report_of_a_map(doubled, tmp_path):
+    text = str(doubled)
+    assert "multipliers outside the unit circle" in text
+    assert "stable 4-cycle for 3.4495 < r < 3.5441" in " ".join(text.split())
+    assert "eigenvalue" not in text
+    ax = Figure().subplots()
+    assert doubled.plot(ax=ax) is ax
+    doubled.to_csv(tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").read_text().count("fixed_point") == sum(len(b.points) for b in doubled.branches)
+
+
+def test_iterating_a_map():
+    run = LOGISTIC.simulate(3, state=[0.25], values={"r": 4})
+    assert run.t.tolist() == [0, 1, 2, 3]
+    assert run.x[:, 0] == pytest.approx([0.25, 0.75, 0.75, 0.75])
+    with pytest.raises(bf.InputError, match="whole numbers"):
+        LOGISTIC.simulate(2.5)
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda m, d: bf.locus(d.special("PD")[0], "r", (0, 1)),
+        lambda m, d: bf.orbits(d.special("PD")[0]),
+        lambda m, d: bf.with_orbits(d),
+        lambda m, d: bf.extend(d, (0, 4)),
+        lambda m, d: bf.find_cycle(m),
+        lambda m, d: bf.attractors(m, {"x": (0, 1)}),
+        lambda m, d: bf.lyapunov_spectrum(m),
+        lambda m, d: bf.prove(m, parameter="r", bounds=(1, 3), box={"x": (0, 1)}),
+        lambda m, d: bf.compare_diagrams(d, d),
+        lambda m, d: bf.find_equilibria(m, {"x": (0, 1)}),
+    ],
+)
+def test_what_is_for_differential_equations_refuses_a_map(verb, doubled):
+    with pytest.raises(bf.InputError, match=r"differential equations") as error:
+        verb(LOGISTIC, doubled)
+    assert "logistic is a map" in str(error.value) or "of a map" in str(error.value)
+
+
+def test_a_map_is_a_model_file(tmp_path, capsys):
+    path = tmp_path / "logistic.toml"
+    path.write_text(LOGISTIC.to_toml())
+    assert bf.System.from_file(path).kind == "map"
+    done = bf.main(
+        ["diagram", str(path), "--parameter", "r", "--range", "0.5", "3.5", "--doublings", "1", "--json", "-"]
+    )
+    said = json.loads(capsys.readouterr().out)
+    assert done == 0
+    assert [p["iterations"] for p in said["special_points"] if p["label"] == "PD"] == [1, 2]
+    assert said["branches"][0]["iterations"] == 1
+    assert len(said["branches"][0]["multipliers"]) == len(said["branches"][0]["points"])
+    for words in (["--orbits"], ["--cycle"], ["--second", "r", "--second-range", "0", "1"]):
+        assert bf.main(["diagram", str(path), "--parameter", "r", "--range", "1", "3", *words]) == 2
+        assert "is a map" in capsys.readouterr().err
+    with pytest.raises(bf.InputError, match="kind"):
+        bf.System.from_toml(LOGISTIC.to_toml().replace('"map"', '"mop"'))
+    for target in ("logistic.ode", "logistic.xml"):
+        with pytest.raises(bf.InputError, match="differential equations"):
+            bf.convert(path, tmp_path / target)
