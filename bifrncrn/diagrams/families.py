@@ -35,6 +35,7 @@ from bifrncrn.curves.orbits.ends import (
 )
 from bifrncrn.curves.orbits.following import Follower
 from bifrncrn.curves.orbits.hopf import HopfPoint, amplitude_floor, first_place, hopf_point, vanishing_point
+from bifrncrn.curves.orbits.march import Step
 from bifrncrn.curves.orbits.multipliers import damped
 from bifrncrn.curves.orbits.normal_forms import coefficients
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit
@@ -173,7 +174,7 @@ class Family:
     corrector: Corrector
 
     @functools.cached_property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[Row | Step]:
         """The orbits in order along the branch."""
         if not isinstance(self.back, Followed) or self.back is self.found:
             return self.found.rows
@@ -231,17 +232,17 @@ class Family:
             "rejected_orbit_steps": rejected,
         }
 
-    def _row(self, row: Row) -> tuple[list[float], np.ndarray, int, Profile]:
-        orbit = row.place.orbit
+    def _row(self, row: Row | Step) -> tuple[list[float], np.ndarray, int, Profile]:
+        place, extremes = row.place, row.extremes
+        orbit, count = place.orbit, len(self.task.names)
         states = self.task.states(orbit.nodes, orbit.parameter)
-        low, high = row.extremes if self.task.reduction is None else (states.min(axis=0), states.max(axis=0))
-        count = len(self.task.names)
-        ends = zip(low[:count].tolist(), high[:count].tolist(), strict=True)
-        point = [orbit.parameter, orbit.period, *(value for pair in ends for value in pair)]
-        profile = Profile(orbit.period, frozen(orbit.mesh.phases), frozen(states[:, :count]))
+        if self.task.reduction is not None:
+            extremes = np.array([states.min(axis=0), states.max(axis=0)])
+        point = [orbit.parameter, orbit.period, *extremes[:, :count].T.ravel().tolist()]
+        profile = Profile(orbit.period, orbit.mesh.phases, frozen(states[:, :count]))
         if self.task.forced is not None:
             profile = self._timed(orbit, profile)
-        return point, self._multipliers(row), row.place.unstable, profile
+        return point, self._multipliers(row), place.unstable, profile
 
     def _timed(self, orbit: Orbit, profile: Profile) -> Profile:
         """Return the orbit of a forced system with its phases counted from the time zero, at which it begins."""
@@ -253,7 +254,7 @@ class Family:
         states = np.concatenate([first, profile.states[order]])
         return Profile(profile.period, frozen(np.append(0.0, phases[order])), frozen(states))
 
-    def _multipliers(self, row: Row) -> np.ndarray:
+    def _multipliers(self, row: Row | Step) -> np.ndarray:
         """Return the multipliers to report: what the mesh does not resolve is damped, away from an event."""
         place, forced = row.place, self.task.forced is not None
         found = np.append(1.0, shown(place.multipliers)) if forced else place.multipliers
@@ -278,7 +279,7 @@ class Family:
         point = [p, period, *np.repeat(states[0], 2).tolist()]
         return point, values, int(np.sum(np.abs(others) > 1.0)), Profile(period, frozen([0.0]), frozen(states))
 
-    def _special(self, row: Row, number: int, index: int) -> SpecialPoint:
+    def _special(self, row: Row | Step, number: int, index: int) -> SpecialPoint:
         orbit = row.place.orbit
         states = self.task.states(orbit.nodes, orbit.parameter)
         top = states[int(np.argmax(states[:, 0]))]

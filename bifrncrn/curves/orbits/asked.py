@@ -12,6 +12,7 @@ from bifrncrn.curves.orbits import events
 from bifrncrn.curves.orbits.branch import Place, between
 from bifrncrn.curves.orbits.corrector import Corrector
 from bifrncrn.curves.orbits.ends import Row
+from bifrncrn.curves.orbits.march import Step
 from bifrncrn.curves.orbits.orbit import Orbit
 
 LABEL = "UZ"
@@ -45,7 +46,7 @@ class _Step:
     """A step of the branch: its ends on one mesh, the values at them, and which functions are known to turn in it."""
 
     here: Place
-    there: Row
+    there: Row | Step
     first: np.ndarray
     last: np.ndarray
     length: float
@@ -59,7 +60,7 @@ class Watch:
     ----------
     corrector : Corrector
     asked : Asked
-    first : Row
+    first : Row or Step
         Where the branch begins.
 
     Attributes
@@ -68,14 +69,14 @@ class Watch:
         The event that the branch begins at, known after the first step; an empty text for none.
     """
 
-    def __init__(self, corrector: Corrector, asked: Asked, first: Row) -> None:
+    def __init__(self, corrector: Corrector, asked: Asked, first: Row | Step) -> None:
         self.corrector, self.asked = corrector, asked
         self._values = self._at(first)
         self._last: _Step | None = None
         self._begun = False
         self.begins = ""
 
-    def step(self, here: Place, there: Row, inner: list[Row]) -> tuple[list[Row], list[Row]]:
+    def step(self, here: Place, there: Row | Step, inner: list[Row]) -> tuple[list[Row], list[Row]]:
         """Return the events on the step before this one that are only seen now, and all rows of this step but its last.
 
         `inner` are the rows of bifurcations passed on the step.
@@ -102,7 +103,7 @@ class Watch:
         self._values, self._last = last, None if inner else step
         return earlier, [row for _, row in sorted(found, key=lambda pair: pair[0])]
 
-    def _at(self, row: Row) -> np.ndarray:
+    def _at(self, row: Row | Step) -> np.ndarray:
         return self.asked.values(row.place.orbit, row.extremes)
 
     def _test(self, k: int, size: float) -> events.Indicator:

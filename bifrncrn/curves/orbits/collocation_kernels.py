@@ -67,7 +67,7 @@ def _column(n, k):
 
 @kernel
 def _states(c, i):
-    """Return the states (5, n) of interval i, copied together; as many doubles as one has follow to spare."""
+    """Return the states (5, n) of interval i, copied together."""
     n, m, size = c[STATES], c[STATES] + 2, POINTS * c[STATES]
     out = doubles(c[WORK] + 8 * (3 * n + n * n + 2 * n * (3 * n + 3) + 2 * (2 * n + 3) + m * (m + 3) + 6 * n + 2))
     nodes = doubles(c[NODES] + 8 * i * size)
@@ -101,7 +101,7 @@ def fill(c, i):
     """Write the equations of interval i and its part of the borders; return 0 or a failure."""
     n = c[STATES]
     width, states = n * (POINTS + 1) + 3, _states(c, i)
-    a, linear = doubles(c[INNER] + 8 * i * (POINTS * n + 2) * width), doubles(address_of(states) + 8 * (POINTS + 1) * n)
+    a = doubles(c[INNER] + 8 * i * (POINTS * n + 2) * width)
     scale, slopes, values = doubles(c[SCALE]), doubles(c[SLOPES_AT]), doubles(c[VALUES_AT])
     x, f, fp = doubles(c[WORK]), doubles(c[WORK] + 8 * n), doubles(c[WORK] + 16 * n)
     jac, info = doubles(c[WORK] + 24 * n), doubles(c[INFO])
@@ -112,26 +112,30 @@ def fill(c, i):
         if not _state_at(c, states, k, x):
             return OUTSIDE
         call_model6(c[LINEARIZE], c[WORK], c[VALUES], c[DIRECTION], c[WORK] + 8 * n, c[WORK] + 24 * n, c[WORK] + 16 * n)
-        check = 0.0
+        check, of = 0.0, k * (POINTS + 1)
+        v0, v1, v2, v3, v4 = values[of], values[of + 1], values[of + 2], values[of + 3], values[of + 4]
+        s0, s1, s2, s3, s4 = slopes[of], slopes[of + 1], slopes[of + 2], slopes[of + 3], slopes[of + 4]
         for row in range(n):
             at, last = (k * n + row) * width, (k * n + row) * width + n * (POINTS + 1)
             inverse, force = 1.0 / scale[row], step * f[row]
-            total, terms, rate = 0.0, abs(force), 0.0
-            for b in range(n):
+            terms, rate = abs(force), 0.0
+            for b in range(n):  # the five nodes one by one, in the order of `_column`: half the time of a loop
                 much = step * jac[row * n + b]
+                linear = -much * scale[b] * inverse
                 terms += abs(much * x[b])
-                linear[b] = -much * scale[b] * inverse
-                rate += abs(linear[b])
-                check += linear[b] * 0.0
-            for j in range(POINTS + 1):
-                column, weight = at + _column(n, j), values[k * (POINTS + 1) + j]
-                for b in range(n):
-                    a[column + b] = weight * linear[b]
-                part = slopes[k * (POINTS + 1) + j]
-                a[column + row] += part
-                part *= states[j * n + row]
-                total += part
-                terms += abs(part)
+                rate += abs(linear)
+                check += linear * 0.0
+                a[at + b], a[at + n + b], a[at + 2 * n + b] = v1 * linear, v2 * linear, v3 * linear
+                a[at + 3 * n + b], a[at + 4 * n + b] = v0 * linear, v4 * linear
+            a[at + row] += s1
+            a[at + n + row] += s2
+            a[at + 2 * n + row] += s3
+            a[at + 3 * n + row] += s0
+            a[at + 4 * n + row] += s4
+            p0, p1, p2 = s0 * states[row], s1 * states[n + row], s2 * states[2 * n + row]
+            p3, p4 = s3 * states[3 * n + row], s4 * states[4 * n + row]
+            total = p0 + p1 + p2 + p3 + p4
+            terms += abs(p0) + abs(p1) + abs(p2) + abs(p3) + abs(p4)
             a[last], a[last + 1], a[last + 2] = (
                 -force * inverse,
                 -step * fp[row] * unit * inverse,

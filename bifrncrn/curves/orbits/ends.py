@@ -8,23 +8,20 @@ import numpy as np
 
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.orbits.branch import Place
+from bifrncrn.curves.orbits.layout import (
+    LENGTHENED,
+    LONGEST,
+    SLOW_PERIODS,
+    SNIC_CLOSE,
+    SNIC_RATE,
+    STANDSTILL,
+)
+from bifrncrn.curves.orbits.march import Step
 from bifrncrn.curves.orbits.resting import saddle_node, saddles_passed
 
 RANGE, HOPF, HOMOCLINIC, CENTRE, INFINITY, CLOSED = "range", "HB", "homoclinic", "centre", "infinity", "closed"
 HETEROCLINIC, SNIC, MOTHER = "heteroclinic", "snic", "PD"
 FULL, SHORT, NOT_FINITE, WALL, TIME = "points", "step", "nan", "bound", "time"
-SLOW_PERIODS = 8.0
-"""How many times the shortest period one must be before it is asked whether it grows without bound."""
-STANDSTILL = 1e-7
-LENGTHENED = 1.5
-"""The period grows without bound where one this much longer moves the parameter by less than that part of its range,
-and the orbits pass a saddle: along a canard they stand still too, and the period does not grow for ever."""
-LONGEST = 1e5
-"""The branch ends where the period is this many times the shortest."""
-SNIC_CLOSE = 1e-6
-"""The branch ends where a fold of equilibria on the orbit is this close, in terms of the range."""
-SNIC_RATE = 10.0 * SNIC_CLOSE
-"""It is looked for where the parameter moves slower than this with the logarithm of the period."""
 LONGER = 2.0
 """Where the steps become too small and the period is this many times the shortest, saddles nearby are the reason."""
 ALONE = 1e-10
@@ -50,12 +47,28 @@ class Row:
     bracket: tuple[float, float] | None = None
     asked: str = ""
 
+    @property
+    def period(self) -> float:
+        """The period of the orbit."""
+        return self.place.orbit.period
+
+    @property
+    def parameter(self) -> float:
+        """The parameter of the orbit."""
+        return self.place.orbit.parameter
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """What the logarithm of the period and the parameter change by along the branch."""
+        by_period, by_parameter = self.place.tangent[-2:].tolist()
+        return by_period, by_parameter
+
 
 @dataclass(eq=False)
 class Followed:
     """A branch of orbits: its rows, why it ends, and what it cost."""
 
-    rows: list[Row]
+    rows: list[Row | Step]
     reason: str = ""
     steps: int = 0
     rejected: int = 0
@@ -90,7 +103,7 @@ class Ends:
     def reached(self, found: Followed) -> str:
         """Return why the branch ends at its last row, an empty text where it does not."""
         first, last = found.rows[0], found.rows[-1]
-        found.shortest = min(found.shortest, last.place.orbit.period)
+        found.shortest = min(found.shortest, last.period)
         if np.max(np.abs(last.extremes)) > self.far:
             return CENTRE if self.alone(found) else INFINITY
         grown = np.ptp(last.extremes, axis=0) > CENTRE_GROWN * np.ptp(first.extremes, axis=0)
@@ -109,31 +122,31 @@ class Ends:
 
     def alone(self, found: Followed) -> bool:
         """Say whether all orbits are at one value of the parameter."""
-        return all(abs(row.place.orbit.parameter - self.home) < ALONE * self.width for row in found.rows)
+        return all(abs(row.parameter - self.home) < ALONE * self.width for row in found.rows)
 
     def _period_ends(self, found: Followed) -> str:
         """Say whether the period grows without bound."""
-        last = found.rows[-1].place
-        period = last.orbit.period
+        last = found.rows[-1]
+        period, (longer, moved) = last.period, last.rates
         if period < SLOW_PERIODS * found.shortest:
             return ""
         if _stands_still(found.rows, period, self.width):
-            saddles = saddles_passed(self.problem, last)
+            saddles = saddles_passed(self.problem, last.place)
             if saddles:
                 return HOMOCLINIC if len(saddles) == 1 else HETEROCLINIC
-        if abs(last.tangent[-1]) < SNIC_RATE * self.width * last.tangent[-2]:
-            node = saddle_node(self.problem, last)
-            if node is not None and abs(node[-1] - last.orbit.parameter) < SNIC_CLOSE * self.width:
+        if abs(moved) < SNIC_RATE * self.width * longer:
+            node = saddle_node(self.problem, last.place)
+            if node is not None and abs(node[-1] - last.parameter) < SNIC_CLOSE * self.width:
                 found.limit = float(node[-1])
                 return SNIC
         return HOMOCLINIC if period > LONGEST * found.shortest else ""
 
 
-def _stands_still(rows: list[Row], period: float, width: float) -> bool:
+def _stands_still(rows: list[Row | Step], period: float, width: float) -> bool:
     """Say whether the parameter has hardly moved while the period became so much longer."""
     parameters: list[float] = []
     for row in reversed(rows):
-        if row.place.orbit.period < period / LENGTHENED:
+        if row.period < period / LENGTHENED:
             return max(parameters) - min(parameters) < STANDSTILL * width
-        parameters.append(row.place.orbit.parameter)
+        parameters.append(row.parameter)
     return False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import functools
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,6 +46,24 @@ BEFORE_CLOSED = 6
 """A branch has more rows than this before it is asked whether it is back."""
 
 
+@dataclass(frozen=True, eq=False)
+class Stand:
+    """Where the march stands: a row; its place on another mesh and not corrected there, if it was put on one.
+
+    `turned` is the interval of the row's first mesh at which that of the place starts.
+    """
+
+    row: Row | Step
+    moved: Step | None = None
+    turned: int = -1
+
+    @functools.cached_property
+    def place(self) -> Place:
+        """The place that the next step starts from."""
+        here = self.row.place
+        return here if self.moved is None else replace(self.moved.place, corrected=here.corrected)
+
+
 class Follower:
     """Follows the orbits of one system in one parameter.
 
@@ -84,9 +103,8 @@ class Follower:
         self._march = March(corrector, span, home, self._ends.far, options)
         self._doubled = self._closing = False
         self._held = 0
-        self._here: Place
-        self._before: Place | None = None
-        self._turned, self._loose = -1, False
+        self._stand: Stand
+        self._before: Stand | None = None
 
     def metric(self, extremes: np.ndarray) -> Metric:
         """Return the units of length at an orbit: what it sweeps, or a tenth of what the whole branch has so far."""
@@ -113,7 +131,7 @@ class Follower:
         march = self._march
         march.tried = march.rejected = 0
         march.begin(found.rows[0].extremes, self._ends.alone(found))
-        self._here, self._before, self._turned, self._loose = start, None, -1, False
+        self._stand, self._before = Stand(found.rows[0]), None
         march.start(start, None, first_step, self._units)
         while not found.reason:
             left = self.options.max_points - len(found.rows)
@@ -137,6 +155,11 @@ class Follower:
             reason = WALL if self._vanished(self._here) else failures.get(self._march.failure, SHORT)
             found.reason = self._ends.stuck(found, reason)
 
+    @property
+    def _here(self) -> Place:
+        """The place where the march stands."""
+        return self._stand.place
+
     def _vanished(self, here: Place) -> bool:
         """Say whether a state has come to its wall all along the orbit."""
         room = np.max(here.orbit.nodes, axis=0) - self.corrector.lower
@@ -144,50 +167,55 @@ class Follower:
 
     def _take(self, found: Followed, step: Step) -> bool:
         """Take what the march did into the branch; return false where it goes on with a shorter step from before."""
-        here, there, ending = self._here, step.place, ""
-        if step.kind == at.MOVED:
-            self._here, self._turned, self._loose = replace(there, corrected=here.corrected), step.turned, True
+        if step.kind in (at.MOVED, at.REMESHED):
+            if step.kind == at.REMESHED:
+                found.rows[-1] = step
+            self._stand = Stand(found.rows[-1], step if step.kind == at.MOVED else None, step.turned)
             return True
-        if step.kind == at.REMESHED:
-            self._here, self._turned, self._loose = there, step.turned, False
-            found.rows[-1] = replace(found.rows[-1], place=there, extremes=step.extremes)
+        if step.kind == at.TURNED_OVER:
+            found.beyond, found.reason = step.place, HOPF
             return True
+        row: Row | Step = step
         if step.kind == at.BEYOND:
-            p = there.orbit.parameter
-            edge = self._edge(here, there, self.span[0] if p < self.span[0] else self.span[1])
+            edge = self._edge(self._here, step.place, self.span[0] if step.parameter < self.span[0] else self.span[1])
             if edge is None:
                 return self._retry(step, 0.5 * step.length)
-            there, ending = edge, RANGE
-        elif step.kind == at.TURNED_OVER:
-            found.beyond, found.reason = there, HOPF
-            return True
-        elif self._doubled and (met := _meeting(here, there)) is not None:
+            row = Row(edge, self.corrector.extremes(edge.orbit))
+        elif self._doubled and (met := _meeting(self._here, step.place)) is not None:
             found.limit, found.reason = met, MOTHER
             return True
-        rows = self._passed(here, there, step, ending)
-        if isinstance(rows, float):
-            return self._retry(step, rows)
-        row = Row(there, self.corrector.extremes(there.orbit) if ending else step.extremes)
+        rows: list[Row] = []
+        if step.asks & at.ABOUT_EVENTS or row is not step:
+            found_there = self._passed(self._here, row.place, step, row is not step)
+            if isinstance(found_there, float):
+                return self._retry(step, found_there)
+            rows = found_there
+        else:
+            self._held = 0
         if self._watch is not None:
-            earlier, rows = self._watch.step(here, row, rows)
+            earlier, rows = self._watch.step(self._here, row, rows)
             found.rows[-1:-1] = earlier
             if len(found.rows) == 1 and self._watch.begins:
-                found.rows[0] = replace(found.rows[0], event=LABEL, asked=self._watch.begins)
+                first = found.rows[0]
+                found.rows[0] = Row(first.place, first.extremes, LABEL, asked=self._watch.begins)
         found.rows += [*rows, row]
-        found.shortest = min(found.shortest, there.orbit.period)
-        self._before, self._here, self._units = here, there, step.units
-        self._turned, self._loose = -1, False
-        found.reason = ending or (self._ends.reached(found) if step.asks & at.ABOUT_END else "")
+        self._go_to(found, row, step)
+        return True
+
+    def _go_to(self, found: Followed, row: Row | Step, step: Step) -> None:
+        """Stand at the last row; see whether the branch ends there."""
+        found.shortest = min(found.shortest, row.period)
+        self._before, self._stand = self._stand, Stand(row)
+        if row is not step:
+            found.reason = RANGE
+        elif step.asks & at.ABOUT_END:
+            found.reason = self._ends.reached(found)
         if self._closing and not found.reason and len(found.rows) > BEFORE_CLOSED and _returns(found.rows):
             found.rows[-1] = found.rows[0]
             found.reason = CLOSED
-        return True
 
-    def _passed(self, here: Place, there: Place, step: Step, ending: str) -> list[Row] | float:
+    def _passed(self, here: Place, there: Place, step: Step, ending: bool) -> list[Row] | float:
         """Return the rows of events between two places; the length of another step where this one was too long."""
-        if not (step.asks & at.ABOUT_EVENTS or ending):
-            self._held = 0
-            return []
         there = there.beside(here)
         if there.trusted and not there.decided and not ending and self._held < UNDECIDED:
             self._held += 1
@@ -202,11 +230,13 @@ class Follower:
     def _retry(self, step: Step, h: float) -> bool:
         """Let the march take a shorter step in place of one; it stands where that began, or has gone on."""
         if step.kind == at.REACHED:
-            here, before = self._here, self._before
+            stand, here = self._stand, self._here
+            before = None if self._before is None else self._before.place
             if before is not None and before.orbit.mesh is not here.orbit.mesh:
-                before = (before.rolled(self._turned) if self._turned > 0 else before).on(here.orbit.mesh)
-            loose = self._turned if self._loose else -1
-            self._march.start(here, before, h, self._units, loose=loose)
+                before = (before.rolled(stand.turned) if stand.turned > 0 else before).on(here.orbit.mesh)
+            loose = stand.turned if stand.moved is not None else -1
+            units = stand.row.units if isinstance(stand.row, Step) else self._units
+            self._march.start(here, before, h, units, loose=loose)
         self._march.shorten(h)
         return False
 
@@ -281,7 +311,7 @@ def _angle(here: Place, there: Place) -> float:
     return 2.0 * float(np.arcsin(min(1.0, 0.5 * here.length(gap)))) if cosine > 0.0 else np.pi
 
 
-def _returns(rows: list[Row]) -> bool:
+def _returns(rows: list[Row | Step]) -> bool:
     """Say whether the branch passes its first orbit on its last step, by period, parameter and extremes.
 
     Phases cannot be compared: the mesh may have been turned.
@@ -295,7 +325,6 @@ def _returns(rows: list[Row]) -> bool:
     return 0.0 <= along < 1.0 and near and float(ahead @ step) > 0.0
 
 
-def _summary(row: Row, metric: Metric) -> np.ndarray:
-    orbit = row.place.orbit
+def _summary(row: Row | Step, metric: Metric) -> np.ndarray:
     ends = (row.extremes / metric.scale).ravel()
-    return np.concatenate([ends, [np.log(orbit.period), orbit.parameter / metric.unit]])
+    return np.concatenate([ends, [np.log(row.period), row.parameter / metric.unit]])

@@ -52,13 +52,13 @@ INFO_SIZE = 5
 # parameter; the shortest period; counters; how many intervals there is room for, how many rows are asked for, how many
 # intervals are wanted; doubles of RECORDS that are used; the largest error in an interval; one more
 # than the old interval at which the place starts that was put on another mesh and not corrected there, else 0; whether
-# all are to be corrected
+# all are to be corrected; a period, and the least and the greatest parameter while it grew to that, and since
 (
     NEXT, HERE_PERIOD, HERE_PARAMETER, HERE_SIZE, BEFORE_PERIOD, BEFORE_PARAMETER, HAS_BEFORE, MESHING,
     FINER, JUMPS, TURNS, LAST_TURN, ALONE, SHORTEST, TRIED, REJECTED, NEWTONS, FAILURE, MOST_INTERVALS, ROWS, WANTED,
-    USED, WORST, LOOSE, ROUGH,
-) = range(25)  # fmt: skip
-MARCH_SIZE = 25
+    USED, WORST, LOOSE, ROUGH, MARK, OLD_LOW, OLD_HIGH, NOW_LOW, NOW_HIGH,
+) = range(30)  # fmt: skip
+MARCH_SIZE = 30
 # MESHING
 (KEPT, CHECKED, RENEWED) = range(3)
 
@@ -73,6 +73,18 @@ HEAD = 10
 (REACHED, REMESHED, MOVED, BEYOND, TURNED_OVER) = range(5)
 # ASKS, bits: whether a bifurcation was passed, whether the branch ends
 (ABOUT_EVENTS, ABOUT_END) = (1, 2)
+
+SLOW_PERIODS = 8.0
+"""How many times the shortest period one must be before it is asked whether it grows without bound."""
+STANDSTILL, LENGTHENED = 1e-7, 1.5
+"""The period grows without bound where one this much longer moves the parameter by less than that part of its range,
+and the orbits pass a saddle: along a canard they stand still too, and the period does not grow for ever."""
+LONGEST = 1e5
+"""The branch ends where the period is this many times the shortest."""
+SNIC_CLOSE = 1e-6
+"""The branch ends where a fold of equilibria on the orbit is this close, in terms of the range."""
+SNIC_RATE = 10.0 * SNIC_CLOSE
+"""It is looked for where the parameter moves slower than this with the logarithm of the period."""
 
 # what a march returns: the rows asked for are there or a record asks, there is no room, the steps are too small
 (PAUSED, NO_ROOM, TOO_SHORT) = range(3)

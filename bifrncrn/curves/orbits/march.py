@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,32 +33,95 @@ class Units:
         return Units(np.maximum(self.floor, 0.1 * (high - low)), low, high)
 
 
-@dataclass(frozen=True, eq=False)
 class Step:
     """What the march did: a place reached, the last one on another mesh, or one beyond an end (`layout.KIND`).
+
+    A place that was reached is a row of the branch, and nothing is made of its record before that is asked for.
+
+    Parameters
+    ----------
+    records : array
+    first : int
+        Where its record begins.
+    n : int
+        The number of states.
+    unit : float
+        Of the parameter.
+    mesh : Mesh, optional
+        That of the step before.
 
     Attributes
     ----------
     kind : int
-    place : Place
-        Measured in its own units; on the mesh of the place before.
-    extremes : (2, n) array
-    units : Units
+    period, parameter : float
     length : float
         Of the step.
     asks : int
         What is to be asked about it (`layout.ASKS`).
     turned : int
         The interval of the old mesh at which the new one starts.
+    mesh : Mesh
+    after : int
+        Where the next record begins.
+    event, residual, bracket, asked
+        As of `bifrncrn.curves.orbits.ends.Row`.
     """
 
-    kind: int
-    place: Place
-    extremes: np.ndarray
-    units: Units
-    length: float
-    asks: int
-    turned: int
+    event, residual, asked = "", 0.0, ""
+    bracket: tuple[float, float] | None = None
+
+    def __init__(self, records: np.ndarray, first: int, n: int, unit: float, mesh: Mesh | None) -> None:
+        head = records[first : first + at.HEAD].tolist()
+        self.kind, self.period, self.parameter = int(head[at.KIND]), head[at.PERIOD], head[at.VALUE]
+        self.length, self.asks, self.turned = head[at.LENGTH], int(head[at.ASKS]), int(head[at.TURNED])
+        count = int(head[at.COUNT])
+        self._records, self._first, self._n, self._unit = records, first, n, unit
+        self._edges = first + at.record_size(0, n) - 3
+        self._size = count * at.POINTS * n
+        self._nodes = self._edges + count + 1
+        self.after = self._nodes + 2 * self._size + 2
+        if mesh is None or self.kind in (at.REMESHED, at.MOVED):
+            mesh = Mesh(records[self._edges : self._nodes])
+        self.mesh = mesh
+
+    def _part(self, place: int, length: int) -> np.ndarray:
+        return self._records[self._first + at.HEAD + place : self._first + at.HEAD + place + length]
+
+    @property
+    def nodes(self) -> np.ndarray:
+        """The states (4 N, n)."""
+        return self._records[self._nodes : self._nodes + self._size].reshape(-1, self._n)
+
+    @property
+    def extremes(self) -> np.ndarray:
+        """The least and the greatest value of every state, (2, n)."""
+        return self._part(4 * self._n, 2 * self._n).reshape(2, self._n)
+
+    @property
+    def units(self) -> Units:
+        """The units of length on the branch."""
+        n = self._n
+        return Units(self._part(n, n), self._part(2 * n, n), self._part(3 * n, n))
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """What the logarithm of the period and the parameter change by along the branch."""
+        by_period, by_parameter = self._records[self.after - 2 : self.after].tolist()
+        return by_period, by_parameter
+
+    @functools.cached_property
+    def place(self) -> Place:
+        """The place, measured in its own units; on the mesh of the place before."""
+        n, head = self._n, self._records[self._first : self._first + at.HEAD].tolist()
+        pair, velocity = self._part(6 * n, 2 * n * n), self._part(6 * n + 2 * n * n, n)
+        found = self._part(7 * n + 2 * n * n, 2 * n + 1)
+        tangent = self._records[self._nodes + self._size : self.after]
+        orbit = Orbit(self.mesh, self.nodes, self.period, self.parameter)
+        corrected = Corrected(
+            orbit, tangent, pair.reshape(2, n, n), velocity, *multipliers_in(found), 0, head[at.FIRST],
+            head[at.CONTRACTION], head[at.RATE],
+        )  # fmt: skip
+        return Place(orbit, tangent, corrected, Metric(self._part(0, n), self._unit))
 
 
 class March:
@@ -103,7 +167,7 @@ class March:
         self._memory[at.UNITS][3 * self.n :] = extremes[1] - extremes[0]
         numbers = self._numbers
         numbers[at.FINER], numbers[at.SHORTEST], numbers[at.ALONE] = 1.0, np.inf, alone
-        numbers[[at.TURNS, at.ROUGH]] = 0.0
+        numbers[[at.TURNS, at.ROUGH, at.MARK]] = 0.0
 
     def start(
         self, here: Place, before: Place | None, h: float, units: Units, meshing: int = at.KEPT, loose: int = -1
@@ -174,33 +238,9 @@ class March:
         """Return what the kernel has recorded."""
         used = int(self._numbers[at.USED])
         records, first = self._memory[at.RECORDS][:used].copy(), 0
-        steps = []
+        steps: list[Step] = []
         while first < used:
-            step, first = self._step(records, first)
+            step = Step(records, first, self.n, self._unit, self._mesh)
+            self._mesh, first = step.mesh, step.after
             steps.append(step)
         return steps
-
-    def _step(self, records: np.ndarray, first: int) -> tuple[Step, int]:
-        """Return the step that a record tells of, and where the next record begins."""
-        n = self.n
-        head = records[first : first + at.HEAD].tolist()
-        kind, count = int(head[at.KIND]), int(head[at.COUNT])
-        size = count * at.POINTS * n
-        parts = []
-        place = first + at.HEAD
-        for length in (n, n, n, n, 2 * n, 2 * n * n, n, 2 * n + 1, count + 1, size, size + 2):
-            parts.append(records[place : place + length])
-            place += length
-        scale, floor, low, high, extremes, pair, velocity, found, edges, nodes, tangent = parts
-        if kind in (at.REMESHED, at.MOVED) or self._mesh is None:
-            self._mesh = Mesh(edges)
-        orbit = Orbit(self._mesh, nodes.reshape(-1, n), head[at.PERIOD], head[at.VALUE])
-        corrected = Corrected(
-            orbit, tangent, pair.reshape(2, n, n), velocity, *multipliers_in(found), 0, head[at.FIRST],
-            head[at.CONTRACTION], head[at.RATE],
-        )  # fmt: skip
-        step = Step(
-            kind, Place(orbit, tangent, corrected, Metric(scale, self._unit)), extremes.reshape(2, n),
-            Units(floor, low, high), head[at.LENGTH], int(head[at.ASKS]), int(head[at.TURNED]),
-        )  # fmt: skip
-        return step, place

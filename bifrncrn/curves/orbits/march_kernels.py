@@ -4,6 +4,8 @@ It goes on until the rows asked for are there, or a record asks for more than is
 on the way, or whether the branch ends. A place is put on another mesh only when the next step starts from it.
 """
 
+import math
+
 from bifrncrn.compile.pointers import doubles, integers, kernel
 from bifrncrn.curves.orbits.extreme_kernels import find_extremes
 from bifrncrn.curves.orbits.layout import (
@@ -29,13 +31,19 @@ from bifrncrn.curves.orbits.layout import (
     INTERVALS,
     LEAST_STEP,
     LENGTH,
+    LONGEST,
     LONGEST_STEP,
     LOOSE,
     MARCH,
+    MARK,
     MESHING,
     NEWTONS,
     NEXT,
     NODES,
+    NOW_HIGH,
+    NOW_LOW,
+    OLD_HIGH,
+    OLD_LOW,
     PAIR,
     PAUSED,
     POINTS,
@@ -47,6 +55,9 @@ from bifrncrn.curves.orbits.layout import (
     SCALE,
     SETTINGS,
     SHORTEST,
+    SLOW_PERIODS,
+    SNIC_RATE,
+    STANDSTILL,
     STATES,
     TANGENT,
     THERE_FLOW,
@@ -76,8 +87,11 @@ OF_BRANCH = 0.1
 """A state's unit is what it sweeps on an orbit, or this part of what it sweeps on the branch so far."""
 PAIR_RESOLVED = 1e-4
 """Steps are not shortened below this to see whether the parameter turns twice in one."""
-SLOW_PERIODS = 8.0
-"""How many times the shortest period one must be before it is asked whether it grows without bound."""
+WINDOW = 1.2
+"""While the period grows by this factor, and again, which is less than LENGTHENED, the parameter is looked at."""
+STEEPEST = 5.0
+"""Towards a saddle-node on the orbit the parameter goes with the period to the power -2, towards a saddle with larger
+and larger ones: from this on no saddle-node is asked for."""
 SAME_VALUE = 1e-10
 """Orbits for which the parameter moves by less than this part of its range surround a centre, ..."""
 GROWN = 100.0
@@ -100,6 +114,32 @@ def _new_units(c):
 
 
 @kernel
+def _stands_still(c):
+    """Say whether the parameter has hardly moved while the period became longer."""
+    m, settings = doubles(c[MARCH]), doubles(c[SETTINGS])
+    period, p = m[HERE_PERIOD], m[HERE_PARAMETER]
+    if period > WINDOW * m[MARK] or period < m[MARK] / WINDOW:
+        grown = period > m[MARK]
+        m[OLD_LOW], m[OLD_HIGH] = (m[NOW_LOW], m[NOW_HIGH]) if grown else (p, p)
+        m[NOW_LOW], m[NOW_HIGH], m[MARK] = p, p, period
+    m[NOW_LOW], m[NOW_HIGH] = min(m[NOW_LOW], p), max(m[NOW_HIGH], p)
+    moved = max(m[OLD_HIGH], m[NOW_HIGH]) - min(m[OLD_LOW], m[NOW_LOW])
+    return moved < STANDSTILL * (settings[RANGE_HIGH] - settings[RANGE_LOW])
+
+
+@kernel
+def _saddle_node_near(c):
+    """Say whether the parameter moves as slowly with the period as near a saddle-node on the orbit."""
+    m, settings, last = doubles(c[MARCH]), doubles(c[SETTINGS]), c[INTERVALS] * POINTS * c[STATES]
+    t, old = doubles(c[HERE_TANGENT]), doubles(c[BEFORE_TANGENT])
+    if not abs(t[last + 1]) < SNIC_RATE * (settings[RANGE_HIGH] - settings[RANGE_LOW]) * t[last]:
+        return False
+    rate, before = abs(t[last + 1] / t[last]), abs(old[last + 1] / old[last])
+    lengthened = math.log(m[HERE_PERIOD] / m[BEFORE_PERIOD])
+    return not (lengthened > 0.0 and rate < before * math.exp(-STEEPEST * lengthened))
+
+
+@kernel
 def _questions(c, slope):
     """Return what is to be asked about the place reached; `slope` is that of the one before."""
     m, n, settings = doubles(c[MARCH]), c[STATES], doubles(c[SETTINGS])
@@ -108,7 +148,8 @@ def _questions(c, slope):
     if abs(m[HERE_PARAMETER] - settings[HOME]) >= SAME_VALUE * (settings[RANGE_HIGH] - settings[RANGE_LOW]):
         m[ALONE] = 0.0
     units, extremes = doubles(c[UNITS]), doubles(c[EXTREMES])
-    ends = m[HERE_PERIOD] >= SLOW_PERIODS * m[SHORTEST]
+    ends = _stands_still(c) or _saddle_node_near(c) or m[HERE_PERIOD] > LONGEST * m[SHORTEST]
+    ends = ends and m[HERE_PERIOD] >= SLOW_PERIODS * m[SHORTEST]
     for b in range(n):
         ends = ends or max(abs(extremes[b]), abs(extremes[n + b])) > settings[FAR_AWAY]
         ends = ends or (m[ALONE] != 0.0 and extremes[n + b] - extremes[b] > GROWN * units[3 * n + b])

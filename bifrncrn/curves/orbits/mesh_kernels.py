@@ -6,6 +6,7 @@ from bifrncrn.compile.pointers import doubles, integers, kernel
 from bifrncrn.curves.orbits.layout import (
     EDGES,
     FEWEST,
+    INNER,
     INTERVALS,
     MESH,
     MONOMIALS,
@@ -150,10 +151,13 @@ def equidistribute(c, start, wanted, out):
 
 
 @kernel
-def interpolate(c, values, start, count, edges, out):
-    """Write values (4 count, n) on a new mesh, whose phase is counted from the start of interval `start` of the old."""
-    n, old = c[STATES], c[INTERVALS]
-    widths, table = doubles(c[WIDTHS]), doubles(c[MONOMIALS])
+def find_weights(c, start, count, edges):
+    """Write into INNER what `interpolate` needs for a new mesh, whose phase begins at interval `start` of the old.
+
+    Of every node the interval of the old mesh, and the weights of its five nodes.
+    """
+    old = c[INTERVALS]
+    widths, table, out = doubles(c[WIDTHS]), doubles(c[MONOMIALS]), doubles(c[INNER])
     i, begun = start, 0.0  # the interval, and its start by the new phase
     for k in range(count * POINTS):
         j = k // POINTS
@@ -162,16 +166,27 @@ def interpolate(c, values, start, count, edges, out):
             begun += widths[i]
             i = i + 1 if i < old - 1 else 0
         t = (phase - begun) / widths[i]
-        for b in range(n):
-            out[k * n + b] = 0.0
+        of = k * (POINTS + 2)
+        out[of] = i
         for node in range(POINTS + 1):
             weight = 0.0
             for d in range(POINTS, -1, -1):
                 weight = weight * t + table[d * (POINTS + 1) + node]
-            at = POINTS * i + node
-            at = 0 if at == POINTS * old else at
-            for b in range(n):
-                out[k * n + b] += weight * values[at * n + b]
+            out[of + 1 + node] = weight
+
+
+@kernel
+def interpolate(c, values, count, out):
+    """Write values given at the nodes on the mesh that `find_weights` was called for, of `count` intervals."""
+    n, old, table = c[STATES], c[INTERVALS], doubles(c[INNER])
+    for k in range(count * POINTS):
+        of = k * (POINTS + 2)
+        i = int(table[of])
+        w0, w1, w2, w3, w4 = table[of + 1], table[of + 2], table[of + 3], table[of + 4], table[of + 5]
+        at, end = POINTS * i * n, POINTS * (i + 1) * n if i < old - 1 else 0
+        for b in range(at, at + n):
+            inner = w0 * values[b] + w1 * values[n + b] + w2 * values[2 * n + b] + w3 * values[3 * n + b]
+            out[k * n + b - at] = inner + w4 * values[end + b - at]
 
 
 @kernel

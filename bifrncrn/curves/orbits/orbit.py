@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bifrncrn.base.arrays import frozen
 from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.layout import POINTS
 
@@ -32,9 +33,8 @@ class Mesh:
 
     @functools.cached_property
     def phases(self) -> np.ndarray:
-        """The phases of the nodes, (4 N,)."""
-        phases: np.ndarray = (self.edges[:-1, None] + self.widths[:, None] * _PARTS).ravel()
-        return phases
+        """The phases of the nodes, (4 N,), read-only."""
+        return frozen((self.edges[:-1, None] + self.widths[:, None] * _PARTS).ravel())
 
     @functools.cached_property
     def weights(self) -> np.ndarray:

@@ -70,6 +70,7 @@ from bifrncrn.curves.orbits.mesh_kernels import (
     ACCURACY,
     equidistribute,
     error_in,
+    find_weights,
     interpolate,
     intervals_for,
     set_mesh,
@@ -188,12 +189,12 @@ def _finer(c, finer):
 
 
 @kernel
-def _turned_to(c, which, start, count, edges, more):
-    """Put one of the branch's arrays on a new mesh, by way of SPARE; `more` numbers follow the states."""
+def _turned_to(c, which, count, more):
+    """Put one of the branch's arrays on the mesh of `find_weights`, by way of SPARE; `more` numbers follow."""
     values, out = doubles(c[which]), doubles(c[SPARE])
     old, size = c[INTERVALS] * POINTS * c[STATES], count * POINTS * c[STATES]
     first, second = values[old] if more else 0.0, values[old + 1] if more else 0.0
-    interpolate(c, values, start, count, edges, out)
+    interpolate(c, values, count, out)
     for k in range(size):
         values[k] = out[k]
     if more:
@@ -251,8 +252,9 @@ def _remesh(c, wanted, exact):
         kept[k] = doubles(c[EDGES])[k]
     size, new = count * POINTS * n, wanted * POINTS * n
     tangent, given, unknowns = doubles(c[TANGENT]), doubles(c[HERE_TANGENT]), doubles(c[UNKNOWNS])
-    interpolate(c, doubles(c[HERE]), start, wanted, edges, doubles(c[NODES]))
-    interpolate(c, given, start, wanted, edges, tangent)
+    find_weights(c, start, wanted, edges)
+    interpolate(c, doubles(c[HERE]), wanted, doubles(c[NODES]))
+    interpolate(c, given, wanted, tangent)
     tangent[new], tangent[new + 1] = given[size], given[size + 1]
     set_mesh(c, wanted, edges)
     weigh(c)
@@ -272,8 +274,10 @@ def _remesh(c, wanted, exact):
         keep_multipliers(c)
         find_extremes(c)
     if m[HAS_BEFORE] != 0.0:
-        _turned_to(c, BEFORE, start, wanted, edges, False)
-        _turned_to(c, BEFORE_TANGENT, start, wanted, edges, True)
+        if exact:  # the correction has used their space
+            find_weights(c, start, wanted, edges)
+        _turned_to(c, BEFORE, wanted, False)
+        _turned_to(c, BEFORE_TANGENT, wanted, True)
     set_mesh(c, wanted, edges)
     arrive(c)
     return start
