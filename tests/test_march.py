@@ -14,7 +14,7 @@ from bifrncrn.continuation import sparse as sparse_algebra
 from bifrncrn.continuation.march import march
 from bifrncrn.continuation.rightmost import rightmost
 from bifrncrn.continuation.sparse import Bordered, Structure
-from bifrncrn.curves.equilibria import branch_point, choose
+from bifrncrn.curves.equilibria import choose
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.sparse import SparseProblem
 from bifrncrn.curves.equilibria.start import find_start, newton, settle
@@ -270,22 +270,22 @@ ONE = np.ones(2)
 
 @pytest.mark.parametrize("equation", ["lam*x - x^2", "lam*x - x^3", "(lam - x)*(lam + 2*x) + x^3"])
 def test_refinement_is_exact(equation):
-    y, _, residual = branch_point.refine(unfolding({"x": equation}), np.array([0.05, -0.03]), ONE)
+    y, _, residual = unfolding({"x": equation}).refine(np.array([0.05, -0.03]), ONE)
     assert y == pytest.approx(np.zeros(2), abs=1e-12)
     assert residual < 1e-12
 
 
 def test_there_is_none_at_a_fold():
-    assert branch_point.refine(unfolding({"x": "lam - x^2"}), np.array([0.02, 0.01]), ONE) is None
+    assert unfolding({"x": "lam - x^2"}).refine(np.array([0.02, 0.01]), ONE) is None
 
 
 def test_there_is_none_at_a_regular_point():
-    assert branch_point.refine(unfolding({"x": "lam - x"}), np.array([0.02, 0.01]), ONE) is None
+    assert unfolding({"x": "lam - x"}).refine(np.array([0.02, 0.01]), ONE) is None
 
 
 def test_the_iterates_stay_in_the_box():
     box = (np.array([0.5, -1.0]), np.array([1.0, 1.0]))
-    assert branch_point.refine(unfolding({"x": "lam*x - x^2"}), np.array([0.6, 0.6]), ONE, box) is None
+    assert unfolding({"x": "lam*x - x^2"}).refine(np.array([0.6, 0.6]), ONE, box) is None
 
 
 @pytest.mark.parametrize(
@@ -294,8 +294,8 @@ def test_the_iterates_stay_in_the_box():
 )
 def test_directions(equation, slopes):
     model = unfolding({"x": equation})
-    y, w, _ = branch_point.refine(model, np.array([0.01, 0.02]), ONE)
-    found = branch_point.directions(model, y, w, ONE)
+    y, w, _ = model.refine(np.array([0.01, 0.02]), ONE)
+    found = model.directions(y, w, ONE)
     angles = sorted(np.arctan2(v[0], v[1]) % np.pi % (np.pi - 1e-9) for v in found)
     assert angles == pytest.approx(sorted(np.arctan(slopes) % np.pi), abs=1e-9)
 
@@ -303,8 +303,8 @@ def test_directions(equation, slopes):
 def test_no_directions_where_the_branches_are_imaginary():
     """x^2 + lam^2 = 0 is an isolated point."""
     model = unfolding({"x": "x^2 + lam^2"})
-    y, w, _ = branch_point.refine(model, np.array([0.01, 0.02]), ONE)
-    assert branch_point.directions(model, y, w, ONE) == []
+    y, w, _ = model.refine(np.array([0.01, 0.02]), ONE)
+    assert model.directions(y, w, ONE) == []
 
 
 @given(st.integers(2, 12), st.integers(0, 2**31))

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bifrncrn.curves.equilibria import branch_point
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.models.borders import Borders
 from bifrncrn.models.branch_events import Events
@@ -208,7 +207,7 @@ class Sides:
         if s[-1] > SINGULAR * s[0] and not singular:
             return [v[-1]]
         self._regular = False  # too near to a branch point the march does not find its way
-        found = branch_point.directions(self.problem, y, u[:, -1] / rows, scale)
+        found = self.problem.directions(y, u[:, -1] / rows, scale)
         return found or ([v[-1]] if singular else [])
 
     def _half(

@@ -192,17 +192,8 @@ class Tracer:
 
     def _onto_branch(self, y: np.ndarray, ahead: np.ndarray, scale: np.ndarray, reach: float) -> np.ndarray | None:
         """Return the point of the curve in the plane through `y` normal to `ahead`, if within reach and inside."""
-        at = y
-        for _ in range(8):
-            step = self.problem.beside(self.region.clip(at), ahead / scale, scale)
-            if step is None:
-                return None
-            at = at + step
-            if not np.linalg.norm((at - y) / scale) < 0.5 * reach:
-                return None
-            if np.max(np.abs(step) / scale) < 1e-11:
-                return self._inside(at, SAME * reach * scale)
-        return None
+        at = self.problem.slide(y, ahead / scale, scale, 0.5 * reach, 1e-11)
+        return None if at is None else self._inside(at, SAME * reach * scale)
 
     def _inside(self, y: np.ndarray, rounding: np.ndarray) -> np.ndarray | None:
         """Return a point if it is in region and range; what is outside by less than `rounding` is put inside."""
@@ -259,20 +250,12 @@ class Tracer:
         gaps = (points - y) / scale
         row = int((gaps * gaps).sum(axis=1).argmin())
         normal = _unit(line.tangents[row] / scale)
-        z, goal = points[row] / scale, y / scale
-        z = z + normal * (normal @ (goal - z))
-        if _length(z - goal) > near:
+        z = points[row] / scale
+        z = z + normal * (normal @ (y / scale - z))
+        if _length(z - y / scale) > near:
             return False
-        for _ in range(8):
-            z = self.region.clip(z * scale) / scale
-            move = self.problem.beside(z * scale, normal / scale, scale)
-            if move is None:
-                return False
-            step = move / scale
-            z = z + step
-            if np.abs(step).max() < 1e-10:
-                return bool(np.abs(z - goal).max() < SAME)
-        return False
+        there = self.problem.slide(self.region.clip(z * scale), normal / scale, scale)
+        return there is not None and bool((np.abs(self.region.clip(there) - y) / scale).max() < SAME)
 
     def diagram(self, notes: list[str]) -> Diagram:
         """Return what was found."""
@@ -752,14 +735,15 @@ class Tracer:
         """Return the label of an event, its residual and spectrum, and the coefficients of its normal form."""
         problem = self.problem
         label, a, omega, l1 = EVENTS.get(event.kind, "UZ"), None, None, None
-        residual, largest = problem.judged(y, floor)
+        located = event.bracket is None or event.kind == layout.FOLD
+        residual, largest, first, second = problem.examine(y, floor, event.kind if located else 0)
         spectrum = line.eigenvalues[event.row].tolist()
         big = max([*map(abs, spectrum), largest])
         if event.kind == layout.FOLD:
-            a, gap = problem.fold(y)
+            a, gap = first, second
             residual = max(residual, min(map(abs, spectrum), default=gap) / big)
-        elif event.kind == layout.PAIR and event.bracket is None:
-            omega, l1 = problem.hopf(y)
+        elif event.kind == layout.PAIR and located:
+            omega, l1 = first, second
             residual = max(
                 residual, min((abs(value.real) for value in spectrum if value.imag > 0.0), default=0.0) / big
             )

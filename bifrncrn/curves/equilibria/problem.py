@@ -10,9 +10,9 @@ import numpy as np
 
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.curve import Curve
-from bifrncrn.curves.equilibria import branch_point
 from bifrncrn.curves.equilibria.engine import POINTS
-from bifrncrn.curves.equilibria.work import JET_DIRECTION, TESTS, Work
+from bifrncrn.curves.equilibria.newton import ARRIVED, NOT_FINITE, POSITION
+from bifrncrn.curves.equilibria.work import CONTEXT_SIZE, TESTS, Work
 from bifrncrn.models.branch_events import Events
 from bifrncrn.models.maps import require_flow
 from bifrncrn.models.region import Region
@@ -20,15 +20,9 @@ from bifrncrn.models.system import System
 
 EVENTS = {layout.FOLD: "LP", layout.BRANCH: "BP", layout.PAIR: "HB", layout.REAL: "BP"}
 """The labels of what the march sees; a zero eigenvalue without a turn of the tangent counts as a branch point."""
-ROUNDING = 1e-13
-"""A state smaller than this, in units of its length, is zero but for rounding."""
 EPS = 2.220446049250313e-16
 SINGULAR = 1e-10
 """A singular value below this part of the largest is zero, where equations are measured by their largest term."""
-POSITION = 1e-11
-"""A branch point is solved for to this part of the unit of length."""
-NOT_FINITE = 1
-"""What a Newton step says where the model is not finite."""
 WITHIN = 16.0
 """F is zero but for rounding where it is not larger than this many times the bound of its rounding errors."""
 
@@ -60,7 +54,6 @@ class EquilibriumProblem:
         self.n = len(system.variables)
         self.region = region or Region(system.lower, system.upper)
         self._check = system.native.check
-        self.evaluations = 0
 
     @functools.cached_property
     def _work(self) -> Work:
@@ -76,13 +69,8 @@ class EquilibriumProblem:
         work = self._work
         work.y[:] = y
         POINTS.engine.call["measure"](work.at, work.at_y, work.at_out)
-        self.evaluations += 1
         self._check()
         return work
-
-    def inside(self, y: np.ndarray) -> np.ndarray:
-        """Return y with its states put back inside the walls."""
-        return self.region.clip(y)
 
     def linearize(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return F, shape (n,), and its derivative by y, shape (n, n + 1)."""
@@ -132,13 +120,30 @@ class EquilibriumProblem:
         """Return the `gap` at y, and the largest entry of the derivative of F."""
         work = self._work
         work.y[:], work.row[:] = y, unit
-        work.values[self.parameter] = y[-1]
-        self._rounding(work.at_y, work.at_values, work.at_bounds)
-        POINTS.engine.call["judge"](work.at, work.at_y, work.at_row, work.at_bounds, work.at_out)
-        self.evaluations += 1
+        POINTS.engine.call["judge"](work.at_to_judge, work.at_y, work.at_row, work.at_found)
         self._check()
-        gap, largest = work.out[:2].tolist()
+        gap, largest = work.found[:2].tolist()
         return gap, largest
+
+    def examine(self, y: np.ndarray, unit: np.ndarray, kind: int) -> tuple[float, float, float, float]:
+        """Return what `judged` does, and two numbers for the kind of special point that y is (`layout.FOLD`, `PAIR`).
+
+        At a fold they are a = <p, B(q, q)> / 2 and |J q|, with J q = 0, J' p = 0, <q, q> = <p, q> = 1 (Kuznetsov, 3.5,
+        eq. 5.23). The sign of a depends on that of q, whose largest component is positive; a is NaN where zero is a
+        double eigenvalue.
+
+        At a Hopf point they are omega, and l1 = Re c1 / omega with <q, q> = <p, q> = 1 (Kuznetsov, eq. 5.34 and 3.20).
+        With J q = i omega q, J' p = -i omega p, q' the conjugate of q,
+        c1 = <p, C(q, q, q') - 2 B(q, J^-1 B(q, q')) + B(q', (2 i omega - J)^-1 B(q, q))> / 2.
+        Negative l1 is supercritical. It is NaN where J or 2 i omega - J is singular.
+        """
+        work = self._work
+        work.y[:], work.row[:] = y, unit
+        at = work.at_with_jet if kind in (layout.FOLD, layout.PAIR) else work.at_to_judge
+        POINTS.engine.call["examine"](at, work.at_y, work.at_row, kind, work.at_found)
+        self._check()
+        gap, largest, first, second = work.found[:4].tolist()
+        return gap, largest, first, second
 
     def vanishes(self, y: np.ndarray) -> bool:
         """Say whether F is zero at y but for rounding, equation by equation."""
@@ -182,7 +187,7 @@ class EquilibriumProblem:
 
     def largest(self, y: np.ndarray) -> float:
         """Return the largest entry of the Jacobian in absolute value."""
-        return float(self._evaluate(y).out[1])
+        return float(self._evaluate(y).out[0])
 
     def field(self, y: np.ndarray) -> np.ndarray:
         """Return F, (n,)."""
@@ -198,7 +203,6 @@ class EquilibriumProblem:
         work.row[:-1], work.row[-1] = 0.0, 1.0
         work.out[:-1], work.out[-1] = unit, 1.0
         status = POINTS.engine.call["newton_step"](work.at, work.at_y, work.at_row, work.at_out, work.at_bounds)
-        self.evaluations += 1
         self._check()
         f = work.f.copy()
         if status == NOT_FINITE:
@@ -219,16 +223,44 @@ class EquilibriumProblem:
         work = self._work
         work.y[:], work.row[:], work.out[:] = y, row, unit
         status = POINTS.engine.call["newton_step"](work.at, work.at_y, work.at_row, work.at_out, work.at_bounds)
-        self.evaluations += 1
         self._check()
         return work.out.copy() if status == 0 else None
+
+    def slide(
+        self, y: np.ndarray, row: np.ndarray, unit: np.ndarray, reach: float = math.inf, accuracy: float = 1e-10
+    ) -> np.ndarray | None:
+        """Return the point of the curve that Newton's method finds from `y` in the plane normal to `row`.
+
+        The curve is evaluated within the walls only. None where it does not come to rest within `reach`, to `accuracy`,
+        both in units of length (n + 1,).
+        """
+        n, work = self.n, self._work
+        work.y[:], work.row[:] = y, row
+        bounds, region = work.bounds, self.region
+        bounds[: n + 1], bounds[n + 1 : 2 * n + 1], bounds[2 * n + 1 : 3 * n + 1] = unit, region.lower, region.upper
+        bounds[3 * n + 1], bounds[3 * n + 2] = reach, accuracy
+        status = POINTS.engine.call["slide"](work.at, work.at_y, work.at_row, work.at_bounds)
+        self._check()
+        return work.y.copy() if status == ARRIVED else None
+
+    def descend(self, y: np.ndarray, iterations: int) -> tuple[np.ndarray, int, np.ndarray]:
+        """Return where damped Newton iterations from `y` end, why, and the sizes of the states there, (n,).
+
+        See `bifrncrn.curves.equilibria.start`; the reasons are those of `bifrncrn.curves.equilibria.newton`. Where the
+        Jacobian is singular they go no further.
+        """
+        n, work = self.n, self._work
+        work.y[:] = y
+        work.bounds[:n], work.bounds[n : 2 * n] = self.region.lower, self.region.upper
+        ended = POINTS.engine.call["descend"](work.at, work.at_y, work.at_bounds, iterations)
+        self._check()
+        return work.y.copy(), ended, work.bounds[2 * n : 3 * n].copy()
 
     def tangent(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return a tangent of the curve, of unit length in units of `scale`, with the parameter increasing."""
         work = self._work
         work.y[:], work.row[:] = y, scale
         POINTS.engine.call["tangent"](work.at, work.at_y, work.at_row, work.at_out)
-        self.evaluations += 1
         self._check()
         return work.out.copy()
 
@@ -247,106 +279,51 @@ class EquilibriumProblem:
         POINTS.engine.call["spectrum"](work.at, work.at_row, work.at_out, 0)
         return work
 
-    def fold(self, y: np.ndarray) -> tuple[float, float]:
-        """Return a = <p, B(q, q)> / 2 and |J q| at a fold, with J q = 0, J' p = 0, <q, q> = <p, q> = 1.
-
-        (Kuznetsov, 3.5, eq. 5.23.) The sign of a depends on that of q, whose largest component is positive; a is NaN
-        where zero is a double eigenvalue.
-        """
-        work = self._work
-        work.y[:] = y
-        POINTS.engine.call["fold"](work.at_with_jet, work.at_y, work.at_out)
-        self.evaluations += 1
-        self._check()
-        a, gap = work.out[:2].tolist()
-        return a, gap
-
-    def hopf(self, y: np.ndarray) -> tuple[float, float]:
-        """Return (omega, l1) at a Hopf point, l1 = Re c1 / omega with <q, q> = <p, q> = 1.
-
-        (Kuznetsov, eq. 5.34 and 3.20.) With J q = i omega q, J' p = -i omega p, q' the conjugate of q,
-        c1 = <p, C(q, q, q') - 2 B(q, J^-1 B(q, q')) + B(q', (2 i omega - J)^-1 B(q, q))> / 2.
-        Negative l1 is supercritical. It is NaN where J or 2 i omega - J is singular.
-        """
-        work = self._spectrum(y)
-        pairs = [(re, im) for re, im in zip(work.row[:-1].tolist(), work.out[:-1].tolist(), strict=True) if im > 0.0]
-        if not pairs:
-            return math.nan, math.nan
-        re, omega = min(pairs, key=lambda value: abs(value[0]))
-        return omega, self.lyapunov(y, re, omega)
-
-    def lyapunov(self, y: np.ndarray, re: float, omega: float) -> float:
-        """Return l1 at a Hopf point whose critical eigenvalue, re + i omega, is known; see `hopf`."""
-        work = self._work
-        work.y[:] = y
-        work.row[:2] = re, omega
-        POINTS.engine.call["hopf"](work.at_with_jet, work.at_y, work.at_row, work.at_out)
-        self.evaluations += 1
-        self._check()
-        return float(work.out[0])
-
     def refine(
         self, guess: np.ndarray, scale: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None = None
     ) -> tuple[np.ndarray, np.ndarray, float] | None:
-        """Find the branch point near `guess`; see `bifrncrn.curves.equilibria.branch_point.refine`.
+        """Find the branch point near `guess`; see `bifrncrn.curves.equilibria.branch_kernels`.
 
         States that are zero there but for rounding, and may stay zero, are made zero.
+
+        Parameters
+        ----------
+        guess, scale : (n + 1,) arrays
+            Where to start, and the unit of length of every component.
+        box : two (n + 1,) arrays, optional
+            Lower and upper bounds of y; nothing is evaluated beyond them.
+
+        Returns
+        -------
+        (y, w, residual) or None
+            The point, the left null vector, and the largest residual relative to the equations' size; None where it
+            does not converge.
         """
-        found = branch_point.refine(self, guess, scale, box)
-        if found is None:
-            return None
-        if abs(found[0][-1]) < ROUNDING * EPS * scale[-1]:
-            found[0][-1] = 0.0
-        return self._with_zeros(found[0], np.abs(found[0][:-1]) < ROUNDING * scale[:-1]), *found[1:]
-
-    def _with_zeros(self, y: np.ndarray, tiny: np.ndarray) -> np.ndarray:
-        """Make those of some states zero whose equations hold as long as they are, whatever the others are."""
-        zero = tiny.copy()
-        while zero.any():
-            exact = np.where(np.append(zero, False), 0.0, y)
-            f, matrix = self.linearize(exact)
-            np.fill_diagonal(matrix, 0.0)
-            stay = zero & (f == 0.0) & ~matrix.any(axis=1)
-            if np.array_equal(stay, zero):
-                return exact
-            zero = stay
-        return y
-
-    def branch_point(
-        self,
-        guess: np.ndarray,
-        left: np.ndarray,
-        scale: np.ndarray,
-        size: np.ndarray,
-        box: tuple[np.ndarray, np.ndarray] | None,
-    ) -> tuple[np.ndarray, np.ndarray, float] | None:
-        """Return what Newton's method converges to; see `bifrncrn.curves.equilibria.branch_point`."""
         n, work = self.n, self._work
         low, high = box or (-np.inf, np.inf)
-        work.y[:], work.row[:n] = guess, left
-        bounds = work.bounds
-        bounds[: n + 1], bounds[n + 1 : 2 * n + 1] = scale, size
-        bounds[2 * n + 1 : 3 * n + 2], bounds[3 * n + 2 :] = low, high
-        status = POINTS.engine.call["branch_point"](
-            work.at_with_jet, work.at_y, work.at_row, work.at_bounds, work.at_out
-        )
-        self.evaluations += 1
+        work.y[:] = guess
+        bounds = self._within_walls(scale)
+        bounds[2 * n + 1 : 3 * n + 2], bounds[3 * n + 2 : 4 * n + 3] = low, high
+        status = POINTS.engine.call["refine"](work.at_with_jet, work.at_y, work.at_row, work.at_bounds, work.at_found)
         self._check()
-        return (work.y.copy(), work.row[:n] / size, float(work.out[0])) if status == 0 else None
-
-    def forms(self, y: np.ndarray, w: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[float, float, float]:
-        """Return w'B(u, u), w'B(u, v) and w'B(v, v), B being the second derivative of F."""
-        n, work = self.n, self._work
-        work.y[:] = y
-        work.bounds[: n + 1], work.bounds[n + 1 : 2 * n + 2], work.bounds[2 * n + 2 : 3 * n + 2] = u, v, w
-        POINTS.engine.call["forms"](work.at_with_jet, work.at_y, work.at_bounds, work.at_forms)
-        self._check()
-        a, b, c = work.forms.tolist()
-        return a, b, c
+        return (work.y.copy(), work.row[:n].copy(), float(work.found[0])) if status == 0 else None
 
     def directions(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
-        """Return the unit tangents, in scaled unknowns, of the branches through a branch point."""
-        return branch_point.directions(self, y, left, scale)
+        """Return the unit tangents, in scaled unknowns, of the branches through a branch point; none or two."""
+        n, work = self.n, self._work
+        work.y[:], work.row[:n] = y, left
+        self._within_walls(scale)
+        call = POINTS.engine.call["directions"]
+        count = call(work.at_with_jet, work.at_y, work.at_row, work.at_bounds, work.at_found)
+        self._check()
+        return [work.found[k * (n + 1) : (k + 1) * (n + 1)].copy() for k in range(count)]
+
+    def _within_walls(self, scale: np.ndarray) -> np.ndarray:
+        """Write units and walls to where the kernels for branch points expect them; return that array."""
+        n, bounds = self.n, self._work.bounds
+        bounds[: n + 1] = scale
+        bounds[4 * n + 3 : 5 * n + 3], bounds[5 * n + 3 :] = self.region.lower, self.region.upper
+        return bounds
 
     def check_regular(self, y: np.ndarray) -> None:
         """Raise InputError where f is not good to double precision (conserved sums are divided out beforehand)."""
@@ -355,7 +332,7 @@ class EquilibriumProblem:
     def curve(self, events: Events | None = None) -> Curve:
         """Return the curve for the march; it shares the work space of this problem."""
         n, work, at = self.n, self._work, POINTS.engine.address
-        context = work.context[: JET_DIRECTION + 1].copy()
+        context = work.context[:CONTEXT_SIZE].copy()
         context[TESTS] = events.native.f if events else 0
         return Curve(
             size=n + 1,

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.continuation import layout
 from bifrncrn.continuation.callbacks import NOT_FINITE, Callbacks
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.continuation.rightmost import Rightmost, all_of, rightmost
 from bifrncrn.continuation.sparse import Bordered, Solver, Structure
 from bifrncrn.curves.equilibria import sparse_branch_point, sparse_normal_forms
+from bifrncrn.curves.equilibria.newton import ACROSS, SINGULAR
 from bifrncrn.curves.equilibria.problem import EPS, EVENTS, EquilibriumProblem
 from bifrncrn.models.branch_events import Events
 from bifrncrn.models.region import Region
@@ -75,7 +77,6 @@ class SparseProblem(EquilibriumProblem):
         self._values[self.parameter] = point[self.n]
         inputs = (point.ctypes.data, self._values.ctypes.data, self._unit.ctypes.data)
         self._sparse(*inputs, f.ctypes.data, values.ctypes.data, slope.ctypes.data)
-        self.evaluations += 1
         self._check()
         return f, values, slope
 
@@ -154,6 +155,26 @@ class SparseProblem(EquilibriumProblem):
         step = Bordered(self.structure.factor(values), slope, row[:-1], row[-1]).solve(np.append(-f, 0.0))
         return step if np.all(np.isfinite(step)) else None
 
+    def slide(
+        self, y: np.ndarray, row: np.ndarray, unit: np.ndarray, reach: float = math.inf, accuracy: float = 1e-10
+    ) -> np.ndarray | None:
+        """Return the point of the curve that Newton's method finds from `y` in the plane normal to `row`."""
+        at = y
+        for _ in range(ACROSS):
+            step = self.beside(self.region.clip(at), row, unit)
+            if step is None:
+                return None
+            at = at + step
+            if not np.linalg.norm((at - y) / unit) < reach:
+                return None
+            if np.max(np.abs(step) / unit) < accuracy:
+                return at
+        return None
+
+    def descend(self, y: np.ndarray, iterations: int) -> tuple[np.ndarray, int, np.ndarray]:
+        """Return that nothing was done: only dense matrices are compiled."""
+        return y, SINGULAR, np.abs(y[:-1])
+
     def tangent(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return a tangent of the curve, of unit length in units of `scale`, with the parameter increasing."""
         _, values, slope = self.entries(y)
@@ -200,7 +221,6 @@ class SparseProblem(EquilibriumProblem):
             self._direction[self.parameter] = self._step[self.n] if width > self.n else 0.0
             call()
             out[k] = self._derivatives
-        self.evaluations += len(steps)
         self._check()
         return out
 
@@ -221,15 +241,14 @@ class SparseProblem(EquilibriumProblem):
         b: np.ndarray = self.seconds(y, u[None], v[None])[0]
         return b
 
-    def fold(self, y: np.ndarray) -> tuple[float, float]:
-        """Return a and |J q| at a fold."""
-        q = self.null_vectors(y)[0]
-        gap = float(np.linalg.norm(self._square(self.entries(y)[1]) @ q))
-        return sparse_normal_forms.fold_coefficient(self, y), gap
-
-    def hopf(self, y: np.ndarray) -> tuple[float, float]:
-        """Return (omega, l1) at a Hopf point."""
-        return sparse_normal_forms.first_lyapunov(self, y)
+    def examine(self, y: np.ndarray, unit: np.ndarray, kind: int) -> tuple[float, float, float, float]:
+        """Return what `judged` does, and at a fold a and |J q|, at a Hopf point omega and l1."""
+        judged = self.judged(y, unit)
+        if kind == layout.FOLD:
+            q = self.null_vectors(y)[0]
+            gap = float(np.linalg.norm(self._square(self.entries(y)[1]) @ q))
+            return *judged, sparse_normal_forms.fold_coefficient(self, y), gap
+        return *judged, *(sparse_normal_forms.first_lyapunov(self, y) if kind == layout.PAIR else (math.nan, math.nan))
 
     def null_vectors(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return unit vectors q, p with J q = 0 and J' p = 0 at a fold."""

@@ -9,14 +9,22 @@ from collections.abc import Callable
 import numpy as np
 
 from bifrncrn.base.errors import ConvergenceError
+from bifrncrn.curves.equilibria.newton import (
+    ARRIVED,
+    BY_ROUNDING,
+    LEAST_DAMPING,
+    NOWHERE,
+    SHORT,
+    SINGULAR,
+    SMALL,
+    STOPPED,
+    TOLERANCE,
+)
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.models.observables import denominators
 
-TOLERANCE = 1e-12
 NEAR = 1e-3
 """A start that is an equilibrium but for rounding or few digits is not further from it than this, relatively."""
-SMALL = 1e-8
-"""A state smaller than this part of the largest is measured by that."""
 ELSEWHERE = 0.1
 """Newton's method has left the start where it has moved by more than this, relatively."""
 SAMPLES = 33
@@ -52,37 +60,54 @@ def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.n
     The iterates stay inside the walls; a step is shortened until the residual, measured by the Newton step
     it would cause, decreases (natural monotonicity; Deuflhard, Newton Methods for Nonlinear Problems, 3.1).
     """
+    at, ended, size = problem.descend(y, iterations)
+    if ended == SINGULAR:
+        at, ended, size = _least_squares(problem, at, float(np.abs(y[:-1]).max()), iterations)
+    if ended == ARRIVED:
+        return at
+    if ended == NOWHERE:
+        return None
+    if ended == SHORT:  # a singular Jacobian makes a short step anywhere
+        return _rounded(problem, at, size) if problem.gap(at, np.append(size, 0.0)) < 1e-6 else None
+    return at if problem.vanishes(at) else None  # at the level of rounding nothing decreases any more
+
+
+def _least_squares(
+    problem: EquilibriumProblem, y: np.ndarray, first: float, iterations: int
+) -> tuple[np.ndarray, int, np.ndarray]:
+    """Do what `descend` does, with the steps of least squares where the Jacobian is singular; also of large systems.
+
+    `first` is how large the states were at the start.
+    """
     n = problem.n
-    at = np.array(y, dtype=float)
-    first = float(np.abs(at[:n]).max())
-    f, solve = problem.solver(at, _units(at[:n], first))
+    at, size = np.array(y, dtype=float), np.zeros(n)
     for _ in range(iterations):
+        f, solve = problem.solver(at, _units(at[:n], first))
         if solve is None:
-            return None
+            return at, NOWHERE, size
         if not f.any():
-            return at
+            return at, ARRIVED, size
         step = solve(-f)
         # a state that goes to zero has no size of its own: then that of the others counts, or what it was
         size = np.abs(at[:n])
         size += SMALL * (max(float(size.max()), first) or float(np.abs(step).max()))
         if not size.any():  # F is not zero, and a singular Jacobian gives no step
-            return None
+            return at, NOWHERE, size
         length = float((np.abs(step) / size).max())
         if not math.isfinite(length):
-            return None
-        if length < TOLERANCE:  # a singular Jacobian makes a short step anywhere
-            return _rounded(problem, at, size) if problem.gap(at, np.append(size, 0.0)) < 1e-6 else None
+            return at, NOWHERE, size
+        if length < TOLERANCE:
+            return at, SHORT, size
         damping = 1.0
-        while damping > 1e-6:
+        while True:
             trial = problem.region.clip(np.append(at[:n] + damping * step, at[n]))
             if _monotone(problem.field(trial), solve, size, damping, length):
                 break
             damping *= 0.5
-        else:
-            return at if problem.vanishes(at) else None  # at the level of rounding nothing decreases any more
+            if not damping > LEAST_DAMPING:
+                return at, STOPPED, size
         at = trial
-        f, solve = problem.solver(at, _units(at[:n], first))
-    return at if problem.vanishes(at) else None
+    return at, STOPPED, size
 
 
 def _units(x: np.ndarray, first: float) -> np.ndarray:
@@ -114,7 +139,7 @@ def _monotone(
     if not np.all(np.isfinite(new_f)):
         return False
     new_length = float(np.max(np.abs(solve(-new_f)) / size))
-    return new_length <= max(1.0 - 0.25 * damping, 0.5) * length or new_length < 1e-9
+    return new_length <= max(1.0 - 0.25 * damping, 0.5) * length or new_length < BY_ROUNDING
 
 
 def settle(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, str] | None:

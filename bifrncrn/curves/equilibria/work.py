@@ -9,10 +9,11 @@ import numpy as np
 
 from bifrncrn.compile.model import NativeModel
 
-STATES, PARAMETER, LINEARIZE, VALUES, DIRECTION, WORK, PIVOTS, TESTS, JET, JET_DIRECTION = range(10)
+STATES, PARAMETER, LINEARIZE, VALUES, DIRECTION, WORK, PIVOTS, TESTS, JET, JET_DIRECTION, ROUNDING = range(11)
 """The context: number of states, index of the continuation parameter, and the addresses of the model's `linearize`,
 the parameter values, the unit vector of the continuation parameter, the work space, 4 n + 4 places (int64), the user
-tests (0 for none), the model's `jet`, and the step of the parameters for it."""
+tests (0 for none), the model's `jet`, the step of the parameters for it, and the model's `rounding`."""
+CONTEXT_SIZE = ROUNDING + 1
 VECTORS = 16
 """Vectors of scratch beside the matrix, each of 2 n + 2 doubles."""
 
@@ -29,7 +30,10 @@ def work_size(n: int) -> int:
 @functools.cache
 def _places(n: int, parameters: int) -> tuple[list[tuple[int, int]], int]:
     """Return where each array of `Work` begins and ends in its block, and the length of the block."""
-    sizes = (parameters, parameters, parameters, n + 1, n + 1, n + 1, 3, 4 * n + 3, work_size(n))
+    sizes = (
+        parameters, parameters, parameters, n + 1, n + 1, n + 1, 2 * n + 4, 6 * n + 3, work_size(n),
+        CONTEXT_SIZE + 4 * n + 4,
+    )  # fmt: skip
     ends = list(itertools.accumulate(sizes))
     return [(end - size, end) for size, end in zip(sizes, ends, strict=True)], ends[-1]
 
@@ -45,13 +49,15 @@ class Work:
         A point, a second vector, and results.
     f, slope, jacobian : arrays
         F (n,), dF/dp (n,) and dF/dx (n, n), as last evaluated.
-    forms : (3,) array
-    bounds : (4 n + 3,) array
-        Units of unknowns and equations and a box, for the refinement of a branch point.
+    found : (2 n + 4,) array
+        What is found at a special point.
+    bounds : (6 n + 3,) array
+        Units of unknowns and equations, a box and the walls, as `bifrncrn.curves.equilibria.branch_kernels.refine` has
+        them.
     context : int64 array
         The entries above, then the pivots.
     at : int
-        The address of the context; `at_values`, `at_y`, `at_row`, `at_out`, `at_forms`, `at_bounds`: of the arrays.
+        The address of the context; `at_values`, `at_y`, `at_row`, `at_out`, `at_found`, `at_bounds`: of the arrays.
     """
 
     def __init__(self, native: NativeModel, parameter: int, values: np.ndarray) -> None:
@@ -62,22 +68,27 @@ class Work:
         base = block.__array_interface__["data"][0]
         parts = [block[first:end] for first, end in places]
         addresses = [base + 8 * first for first, _ in places]
-        self.values, direction, _, self.y, self.row, self.out, self.forms, self.bounds, work = parts
+        self.values, direction, _, self.y, self.row, self.out, self.found, self.bounds, work, context = parts
         self.at_values, at_direction, at_step, self.at_y, self.at_row, self.at_out, *rest = addresses
-        self.at_forms, self.at_bounds, at_work = rest
+        self.at_found, self.at_bounds, at_work, self.at = rest
         self.values[:] = values
         direction[parameter] = 1.0
         self.f, self.slope = work[:n], work[n : 2 * n]
         self.jacobian = work[3 * n + 1 : 3 * n + 1 + n * n].reshape(n, n)
-        self.context = np.zeros(JET_DIRECTION + 1 + 4 * n + 4, np.int64)
-        self.at = self.context.__array_interface__["data"][0]
-        at_pivots = self.at + 8 * (JET_DIRECTION + 1)
-        self.context[: JET_DIRECTION + 1] = (
-            n, parameter, native.linearize, self.at_values, at_direction, at_work, at_pivots, 0, 0, at_step,
+        self.context = context.view(np.int64)
+        at_pivots = self.at + 8 * CONTEXT_SIZE
+        self.context[:CONTEXT_SIZE] = (
+            n, parameter, native.linearize, self.at_values, at_direction, at_work, at_pivots, 0, 0, at_step, 0,
         )  # fmt: skip
+
+    @functools.cached_property
+    def at_to_judge(self) -> int:
+        """The address of the context, the model's bounds of rounding errors in it: compiled when first asked for."""
+        self.context[ROUNDING] = self._native.rounding
+        return self.at
 
     @functools.cached_property
     def at_with_jet(self) -> int:
         """The address of the context, the model's jet in it: compiled when first asked for."""
         self.context[JET] = self._native.jet
-        return self.at
+        return self.at_to_judge
