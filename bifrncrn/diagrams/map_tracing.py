@@ -258,7 +258,7 @@ class MapTracer(Tracer):
         if event.bracket is not None:
             label = _seen_between(line, event.row) if event.kind == layout.PAIR else label
         elif label == "LP":
-            coefficients["a"] = problem.fold(y)[0]
+            coefficients["a"] = problem.examine(y, floor, layout.FOLD)[2]
             residual = max(residual, float(np.min(np.abs(m - 1.0))) / size)
         elif label == "PD":
             coefficients["b"] = problem.flip(y)
