@@ -51,6 +51,9 @@ _PUBLIC = {
     "bench": "bifrncrn.cli.bench",
     "main": "bifrncrn.cli.main",
     "Cycle": "bifrncrn.trajectories.cycles",
+    "MapCycle": "bifrncrn.curves.fixed_points.cycles",
+    "MapCycles": "bifrncrn.curves.fixed_points.cycles",
+    "cycles": "bifrncrn.curves.fixed_points.cycles",
     "Simulation": "bifrncrn.trajectories.simulation",
     "Event": "bifrncrn.trajectories.events",
     "Transition": "bifrncrn.models.transitions",
@@ -109,6 +112,7 @@ if TYPE_CHECKING:
     from bifrncrn.continuation.kind import CurveKind
     from bifrncrn.continuation.options import Options
     from bifrncrn.curves.equilibria.find import find_equilibria
+    from bifrncrn.curves.fixed_points.cycles import MapCycle, MapCycles, cycles
     from bifrncrn.diagrams.diagram import diagram
     from bifrncrn.diagrams.extend import extend
     from bifrncrn.diagrams.follow import follow

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from piecewise_cycles import tried
 
 import bifrncrn as bf
 
@@ -243,3 +244,60 @@ def test_a_map_is_a_model_file(tmp_path, capsys):
     for target in ("logistic.ode", "logistic.xml"):
         with pytest.raises(bf.InputError, match="differential equations"):
             bf.convert(path, tmp_path / target)
+
+
+NECKLACES = {1: 2, 2: 1, 3: 2, 4: 3, 5: 6, 6: 9, 7: 18, 8: 30}
+"""Cycles of the full tent map: of 2^k symbol sequences those of least period k, rotations once."""
+
+
+def test_all_cycles_of_the_tent_map():
+    tent = bf.System.from_map({"x": "min(2*x, 2 - 2*x)"}, state={"x": 0.3})
+    for period, count in NECKLACES.items():
+        found = bf.cycles(tent, period=period)
+        assert len(found) == count, period
+        assert found.exhaustive
+        for cycle in found:
+            assert np.abs(cycle.multipliers) == pytest.approx([2.0**period])
+            x = cycle.states[:, 0]
+            np.testing.assert_allclose(np.minimum(2 * x, 2 - 2 * x), np.roll(x, -1), atol=1e-12)
+    assert "exhaustive" in str(found)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_all_cycles_of_small_networks_as_by_trying_every_sequence(seed):
+    rng = np.random.default_rng(seed)
+    n, m = 2, 3
+    a, outer, inner = rng.uniform(-0.9, 0.9, n), 1.5 * rng.normal(size=(n, m)), rng.normal(size=(m, n))
+    h1, h2 = rng.normal(size=n), rng.normal(size=m)
+    shallow = bf.System.shplrnn(a, outer, inner, h1, h2)
+    plain = bf.System.plrnn(a, outer[:, :2], h1)
+    for period in (1, 2, 3):
+        wanted = tried(a, outer, inner, h1, h2, period), tried(a, outer[:, :2], np.eye(2), h1, np.zeros(2), period)
+        assert (len(bf.cycles(shallow, period=period)), len(bf.cycles(plain, period=period))) == wanted
+
+
+def test_an_enumeration_that_is_not_exhaustive_says_so():
+    lozi = bf.System.from_map({"x": "1 - a*abs(x) + y", "y": "b*x"}, {"a": 1.7, "b": 0.5}, {"x": 0, "y": 0})
+    whole, part = bf.cycles(lozi, period=6), bf.cycles(lozi, period=6, limit=10)
+    assert whole.exhaustive
+    assert not part.exhaustive
+    assert "not exhaustive" in part.evidence
+    assert len(part) <= len(whole)
+    turn = bf.System.from_map({"x": "-y", "y": "x"}, state={"x": 1, "y": 0})
+    every = bf.cycles(turn, period=4)
+    assert not every.exhaustive
+    assert "lines" in every.evidence
+    with pytest.raises(bf.InputError, match="not linear"):
+        bf.cycles(LOGISTIC, period=1)
+
+
+def test_a_network_as_a_map():
+    """The fixed point and its border collision: z2 = (w h1/(1 - a1) + h2)/(1 - a2) = 0."""
+    net = bf.System.plrnn([-0.02, 0.96], [[0, -0.64], [0.52, 0]], [0.37, -0.98])
+    np.testing.assert_allclose(net.rhs([1.0, 2.0]), [-0.02 - 1.28 + 0.37, 1.92 + 0.52 - 0.98])
+    diagram = bf.diagram(net, "h2", (-1, -0.1), start={"z1": 0.36, "z2": -22})
+    (point,) = diagram.special_points
+    assert point.label == "BC"
+    assert point.parameters["h2"] == pytest.approx(-0.52 * 0.37 / 1.02, abs=1e-12)
+    with pytest.raises(bf.InputError, match="shape"):
+        bf.System.plrnn([1, 2], [[1, 2]], [1, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import dataclass, replace
@@ -48,6 +49,21 @@ class Borders:
         x = np.ascontiguousarray(y[:-1])
         self._deciding.function("f")(x.ctypes.data, values.ctypes.data, out.ctypes.data)
         return out
+
+    @functools.cached_property
+    def held_deciding(self) -> NativeModel:
+        """The functions of what decides on the borders, (k,), where the sides are held."""
+        graph = self._graph
+        key = json.dumps(["held deciding", self.held.native.key])
+        n, m = len(self.held.variables), len(self.held.parameters)
+        return NativeModel(n, m, key, lambda: (graph.graph, graph.deciding))
+
+    def at(self, x: np.ndarray) -> np.ndarray:
+        """Return the sides of a state (n,) at the system's own parameter values, (k,)."""
+        out, values = np.empty(len(self)), np.array(self.system.values)
+        point = np.ascontiguousarray(x, dtype=float)
+        self._deciding.function("f")(point.ctypes.data, values.ctypes.data, out.ctypes.data)
+        return self.sides(out)
 
     def sides(self, deciding: np.ndarray) -> np.ndarray:
         """Return the sides that go with what decides."""

@@ -235,6 +235,43 @@ class System:
         return system
 
     @classmethod
+    def plrnn(cls, A: Any, W: Any, h: Any, title: str = "") -> System:
+        """Make the map z -> A z + W relu(z) + h of a piecewise linear recurrent network.
+
+        Its states are `z1`, `z2`, ...; its parameters `A1`, `W1_2` and `h1`, with indices from 1.
+
+        Parameters
+        ----------
+        A : (n,) array
+            The diagonal of a matrix.
+        W : (n, n) array
+        h : (n,) array
+        title : str
+        """
+        from bifrncrn.models.recurrent import plrnn
+
+        return plrnn(A, W, h, title)
+
+    @classmethod
+    def shplrnn(cls, A: Any, W1: Any, W2: Any, h1: Any, h2: Any, title: str = "") -> System:
+        """Make the map z -> A z + W1 relu(W2 z + h2) + h1 of a shallow piecewise linear recurrent network.
+
+        Its states are `z1`, `z2`, ...; its parameters `A1`, `W1_1_2`, `W2_2_1`, `h1_1` and `h2_2`, indices from 1.
+
+        Parameters
+        ----------
+        A, h1 : (n,) arrays
+            A is the diagonal of a matrix.
+        W1 : (n, m) array
+        W2 : (m, n) array
+        h2 : (m,) array
+        title : str
+        """
+        from bifrncrn.models.recurrent import shplrnn
+
+        return shplrnn(A, W1, W2, h1, h2, title)
+
+    @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> System:
         """Read a model from a TOML file (see `bifrncrn.models.toml`).
 
