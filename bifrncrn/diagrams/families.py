@@ -15,6 +15,7 @@ from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.orbits.asked import LABEL
+from bifrncrn.curves.orbits.branch import Place
 from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
 from bifrncrn.curves.orbits.ends import (
     CENTRE,
@@ -258,12 +259,22 @@ class Family:
         """Return the multipliers to report: what the mesh does not resolve is damped, away from an event."""
         place, forced = row.place, self.task.forced is not None
         found = np.append(1.0, shown(place.multipliers)) if forced else place.multipliers
-        radau = None
         if row.event in ("", LABEL) and len(place.multipliers) != 2 and not place.corrected.rate < RESOLVED:
-            radau = self.corrector.damped_multipliers(place.orbit, place.metric)
-        if radau is not None:
-            found = damped(found, np.append(1.0, shown(radau)) if forced else radau)
+            radau = self._computed(place.orbit, place.metric, True)
+            if radau is not None:
+                found = damped(found, radau, functools.partial(self._finer, place))
         return found[1:] if forced else found
+
+    def _computed(self, orbit: Orbit, metric: Metric, damped: bool) -> np.ndarray | None:
+        """Return the multipliers along an orbit as it is; those of a forced system with a 1 in front."""
+        values = self.corrector.multipliers(orbit, metric, damped)
+        return values if values is None or self.task.forced is None else np.append(1.0, shown(values))
+
+    def _finer(self, place: Place) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the multipliers by Gauss and by Radau points on a mesh of half the widths."""
+        orbit = place.orbit.on(place.orbit.mesh.halved())
+        gauss, radau = (self._computed(orbit, place.metric, damped) for damped in (False, True))
+        return None if gauss is None or radau is None else (gauss, radau)
 
     def _hopf_row(self, hopf: HopfPoint) -> tuple[list[float], np.ndarray, int, Profile]:
         """Return the row of an orbit of no extent: the multipliers are those of the linear flow."""

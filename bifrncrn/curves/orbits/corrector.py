@@ -146,16 +146,17 @@ class Corrector:
             float(info[at.INFO_RATE]),
         )  # fmt: skip
 
-    def damped_multipliers(self, orbit: Orbit, metric: Metric) -> np.ndarray | None:
-        """Return the multipliers (n,) that collocation at Radau points has along an orbit.
+    def multipliers(self, orbit: Orbit, metric: Metric, damped: bool = False) -> np.ndarray | None:
+        """Return the multipliers (n,) that collocation has along an orbit as it is, `damped` that at Radau points.
 
         Gauss points carry variations that decay much faster than the mesh resolves along almost undamped; Radau points
         damp them (L-stability; Hairer & Wanner, Solving Ordinary Differential Equations II, IV.3).
         """
         self._load(orbit, metric.scale, metric.unit)
         memory, constants = self.memory, basis()
-        memory.put(at.VALUES_AT, constants.radau_values)
-        memory.put(at.SLOPES_AT, constants.radau_slopes)
+        if damped:
+            memory.put(at.VALUES_AT, constants.radau_values)
+            memory.put(at.SLOPES_AT, constants.radau_slopes)
         failed = memory.call("orbit_multipliers")
         memory.put(at.VALUES_AT, constants.values)
         memory.put(at.SLOPES_AT, constants.slopes)

@@ -44,6 +44,11 @@ class Mesh:
         flat: np.ndarray = weights[:, :-1].ravel()
         return flat
 
+    def halved(self) -> Mesh:
+        """Return the mesh with every interval in two."""
+        middles = 0.5 * (self.edges[:-1] + self.edges[1:])
+        return Mesh(np.append(np.column_stack([self.edges[:-1], middles]).ravel(), self.edges[-1]))
+
     def rolled(self, count: int) -> Mesh:
         """Return the mesh with the phase counted from the start of interval `count`."""
         edges = self.edges - self.edges[count]
