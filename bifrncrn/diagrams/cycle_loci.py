@@ -10,12 +10,12 @@ from bifrncrn.base.arrays import frozen
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.labels import locus_of
 from bifrncrn.continuation.options import Options
-from bifrncrn.curves.orbits.collocation import Sampler
 from bifrncrn.curves.orbits.corrector import Corrector
 from bifrncrn.curves.orbits.cycle_loci import FOLD, TORUS, CycleLocus
 from bifrncrn.curves.orbits.locus_following import LocusFollower, Point, Track
-from bifrncrn.curves.orbits.locus_tests import ordered, residual, unstable
+from bifrncrn.curves.orbits.locus_tests import unstable
 from bifrncrn.curves.orbits.orbit import Orbit
+from bifrncrn.curves.orbits.variations import Variations
 from bifrncrn.diagrams.families import starting_phase
 from bifrncrn.diagrams.results import Branch, End, SpecialPoint
 from bifrncrn.models.forcing import autonomous, shown
@@ -84,8 +84,8 @@ class Locus:
         units = self.problem.units
         for k in np.flatnonzero((p[:-1, 1] - value) * (p[1:, 1] - value) <= 0.0).tolist():
             here, there = self.rows[k].state, self.rows[k + 1].state
-            if here.mesh is not there.mesh or here.at.scale is not there.at.scale:
-                moved = self.follower.moved(here, there.mesh, there.at.scale)
+            if here.mesh is not there.mesh or here.scale is not there.scale:
+                moved = self.follower.moved(here, there.mesh, there.scale)
                 if moved is None:
                     continue
                 here = moved
@@ -93,7 +93,7 @@ class Locus:
             if at is None:
                 continue
             off = abs(self.problem.parameters(at.z)[0] - point.parameters[task.first]) / units[0]
-            period = at.at.orbit.period
+            period = at.orbit.period
             if off < SAME and abs(period - (point.period or 0.0)) < SAME * period:
                 return True
         return False
@@ -134,7 +134,7 @@ def follow(task: Task) -> Locus | None:
     assert point.place is not None and point.range is not None
     indices = tuple(system.parameter_index(name) for name in (task.first, task.second))
     units = np.array([point.range[1] - point.range[0], task.spans[1][1] - task.spans[1][0]])
-    problem = CycleLocus(task.kind, Sampler(system, indices), units)
+    problem = CycleLocus(task.kind, Variations(system, indices, units))
     follower = LocusFollower(problem, task.spans, task.options)
     theta = 0.0
     if task.kind == TORUS:
@@ -161,10 +161,10 @@ def branch_of(found: Locus, number: int) -> tuple[Branch, list[SpecialPoint]]:
     table, multipliers, counts = [], [], []
     for row in found.rows:
         p = found.problem.parameters(row.state.z)
-        table.append([*p, row.state.at.orbit.period, *_extremes(task, row.state.at.orbit, p)])
-        own = ordered(row.multipliers)
+        table.append([*p, row.state.orbit.period, *_extremes(task, row.state.orbit, p)])
+        own = row.state.multipliers
         multipliers.append(shown(own) if task.system.clock else own)
-        counts.append(unstable(found.problem, row.state, row.multipliers))
+        counts.append(unstable(found.problem, row.state))
     points = [_special(found, row, number, k, multipliers[k]) for k, row in enumerate(found.rows) if row.label]
     last = len(found.rows) - 1
     tracks = (
@@ -200,7 +200,7 @@ def _extremes(task: Task, orbit: Orbit, p: np.ndarray) -> list[float]:
 
 def _special(found: Locus, row: Point, number: int, index: int, multipliers: np.ndarray) -> SpecialPoint:
     """Return a row as a special point."""
-    task, orbit = found.task, row.state.at.orbit
+    task, orbit = found.task, row.state.orbit
     p = found.problem.parameters(row.state.z)
     states = task.whole(orbit.nodes, p)
     at = states[int(np.argmax(states[:, 0]))]
@@ -218,7 +218,7 @@ def _special(found: Locus, row: Point, number: int, index: int, multipliers: np.
         state=dict(zip(task.names, at.tolist(), strict=True)),
         status="converged" if bracket is None else "bracketed",
         bracket=bracket,
-        residual=residual(row.state),
+        residual=row.state.residual,
         period=orbit.period,
         multipliers=frozen(multipliers, complex),
         system=task.point.system,
@@ -253,7 +253,7 @@ def _at_end(found: Locus, track: Track, number: int, index: int, multipliers: np
 def _hopf(found: Locus, track: Track) -> tuple[np.ndarray, float] | None:
     """Return the equilibrium that the orbits shrink to and their last period, if it has imaginary eigenvalues."""
     assert track.limit is not None
-    orbit = track.rows[-1].state.at.orbit
+    orbit = track.rows[-1].state.orbit
     system = found.task.system.with_(
         values=dict(zip((found.task.first, found.task.second), map(float, track.limit), strict=True))
     )
@@ -286,7 +286,7 @@ def _end(found: Locus, track: Track) -> End:
         "closed": "the curve returned to its start",
         "R1": f"a 1:1 resonance at {there}: both multipliers become 1",
         "R2": f"a 1:2 resonance at {there}: both multipliers become -1",
-        "period": f"the period grows beyond {track.rows[-1].state.at.orbit.period:.4g} near {here}",
+        "period": f"the period grows beyond {track.rows[-1].state.orbit.period:.4g} near {here}",
         "time": task.options.said,
         "points": f"the limit of {task.options.max_points} points was reached; raise max_points to go on",
     }

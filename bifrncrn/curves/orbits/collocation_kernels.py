@@ -66,7 +66,7 @@ def _column(n, k):
 
 
 @kernel
-def _states(c, i):
+def states_of(c, i):
     """Return the states (5, n) of interval i, copied together."""
     n, m, size = c[STATES], c[STATES] + 2, POINTS * c[STATES]
     out = doubles(c[WORK] + 8 * (3 * n + n * n + 2 * n * (3 * n + 3) + 2 * (2 * n + 3) + m * (m + 3) + 6 * n + 2))
@@ -80,7 +80,7 @@ def _states(c, i):
 
 
 @kernel
-def _state_at(c, states, k, x):
+def state_at(c, states, k, x):
     """Write the state at Gauss point k of an interval; return false where it is beyond a wall."""
     n = c[STATES]
     values, lower, scale = doubles(c[VALUES_AT]), doubles(c[LOWER]), doubles(c[SCALE])
@@ -100,7 +100,7 @@ def _state_at(c, states, k, x):
 def fill(c, i):
     """Write the equations of interval i and its part of the borders; return 0 or a failure."""
     n = c[STATES]
-    width, states = n * (POINTS + 1) + 3, _states(c, i)
+    width, states = n * (POINTS + 1) + 3, states_of(c, i)
     a = doubles(c[INNER] + 8 * i * (POINTS * n + 2) * width)
     scale, slopes, values = doubles(c[SCALE]), doubles(c[SLOPES_AT]), doubles(c[VALUES_AT])
     x, f, fp = doubles(c[WORK]), doubles(c[WORK] + 8 * n), doubles(c[WORK] + 16 * n)
@@ -109,7 +109,7 @@ def fill(c, i):
     unit = doubles(c[SETTINGS])[UNIT]
     fastest, worst, growth = info[INFO_RATE], info[INFO_RESIDUAL], info[INFO_GROWTH]
     for k in range(POINTS):
-        if not _state_at(c, states, k, x):
+        if not state_at(c, states, k, x):
             return OUTSIDE
         call_model6(c[LINEARIZE], c[WORK], c[VALUES], c[DIRECTION], c[WORK] + 8 * n, c[WORK] + 24 * n, c[WORK] + 16 * n)
         check, of = 0.0, k * (POINTS + 1)
@@ -166,10 +166,10 @@ def residual(c, i, out):
     n = c[STATES]
     scale, slopes = doubles(c[SCALE]), doubles(c[SLOPES_AT])
     x, f = doubles(c[WORK]), doubles(c[WORK] + 8 * n)
-    step, states = doubles(c[WIDTHS])[i] * doubles(c[UNKNOWNS])[0], _states(c, i)
+    step, states = doubles(c[WIDTHS])[i] * doubles(c[UNKNOWNS])[0], states_of(c, i)
     check = 0.0
     for k in range(POINTS):
-        if not _state_at(c, states, k, x):
+        if not state_at(c, states, k, x):
             return OUTSIDE
         call_model6(c[LINEARIZE], c[WORK], c[VALUES], c[DIRECTION], c[WORK] + 8 * n, c[WORK] + 24 * n, c[WORK] + 16 * n)
         for row in range(n):
@@ -337,14 +337,17 @@ def first_link(c, s, borders):
 
 
 @kernel
-def spread(c, out, end, known):
-    """Fill in the solution from x_0 (at `out`) and the last two unknowns (at `end`); `known` is the weight of r."""
+def spread(c, out, closing, end, known):
+    """Fill in the solution from x_0 (at `out`), x_N (at `closing`), and the last two unknowns (at `end`).
+
+    `known` is the weight of the right-hand side.
+    """
     n, count = c[STATES], c[INTERVALS]
     wide, width, inner = 3 * n + 3, n * (POINTS + 1) + 3, n * (POINTS - 1)
     by_period, by_parameter = end[0], end[1]
     for i in range(count - 1, 0, -1):
         kept, x = doubles(chain_at(c, i)), doubles(address_of(out) + 8 * i * POINTS * n)
-        after = out if i == count - 1 else doubles(address_of(out) + 8 * (i + 1) * POINTS * n)
+        after = closing if i == count - 1 else doubles(address_of(out) + 8 * (i + 1) * POINTS * n)
         for row in range(n - 1, -1, -1):
             at = row * wide
             total = known * kept[at + 3 * n + 2] - by_period * kept[at + 3 * n] - by_parameter * kept[at + 3 * n + 1]
@@ -356,7 +359,7 @@ def spread(c, out, end, known):
     for i in range(count):
         a = doubles(c[INNER] + 8 * i * (POINTS * n + 2) * width)
         left = doubles(address_of(out) + 8 * i * POINTS * n)
-        right = out if i == count - 1 else doubles(address_of(out) + 8 * (i + 1) * POINTS * n)
+        right = closing if i == count - 1 else doubles(address_of(out) + 8 * (i + 1) * POINTS * n)
         x = doubles(address_of(out) + 8 * (i * POINTS + 1) * n)
         for row in range(inner - 1, -1, -1):
             at = row * width

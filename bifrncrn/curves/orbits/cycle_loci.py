@@ -1,29 +1,25 @@
 """Loci of bifurcations of periodic orbits in two parameters: minimally augmented systems on the collocation equations.
 
 The unknowns are the orbit, the logarithm of its period, both parameters, and of a torus the angle of the multiplier. To
-the equations of the orbit comes g = 0, g being the last entry of the solution of a bordered system whose matrix is that
-of variations: with the period as an unknown and the phase fixed at a fold (LPC), closing up to the factor -1 where the
-period doubles (PD), to exp(i theta) where a torus is born (NS; g is then complex). Doedel, Govaerts & Kuznetsov, SIAM
-J. Numer. Anal. 41, 2003, 401; of a torus their real system of twice the size is a complex one here.
+the equations of the orbit comes g = 0. At a fold (LPC) g is the parameter's component of the tangent of the branch of
+orbits in one parameter; where the period doubles (PD) or a torus is born (NS) it is the number beside the solution of
+the bordered equations of variations that close up to the factor -1, or exp(i theta); then g is complex. Doedel,
+Govaerts & Kuznetsov, SIAM J. Numer. Anal. 41, 2003, 401.
+
+Newton's method needs one elimination an iteration (`bifrncrn.curves.orbits.variations`): its step is a sum of what the
+equations of the orbit ask for, of the tangent of the branch, of what the second parameter moves, and of the angle, the
+last with factors that g = 0 and the hyperplane tell. So is the tangent of the locus.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from bifrncrn.curves.orbits.collocation import (
-    STEP,
-    Linearised,
-    Sampler,
-    at_gauss,
-    bordered,
-    null_vectors,
-    to_nodes,
-)
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit
+from bifrncrn.curves.orbits.variations import Variations, bordered
 
 FOLD, DOUBLING, TORUS = "fold_of_cycles", "period_doubling", "torus"
 NEWTONS = 8
@@ -31,15 +27,36 @@ CONVERGED = 1e-10
 """The last Newton step, in units of the unknowns, of a point on the locus."""
 SLOW = 0.5
 """Newton steps must shrink by this."""
+STEP = 1e-5
+"""Part of the states' size by which differences of the linearised equations are taken, for slopes of g."""
+STANDING = 1e-3
+"""Where less than this part of the tangent is in the parameters, as at a cusp, their directions stay."""
 
 
 @dataclass(frozen=True, eq=False)
 class Borders:
-    """What the equations at a point are made with: null vectors, and the orbit that fixes the phase."""
+    """What the equations at a point are made with.
 
-    right: np.ndarray
-    left: np.ndarray
-    near: Linearised
+    Attributes
+    ----------
+    scale : (n,) array
+        Units of the states.
+    near : Orbit
+        It fixes the phase.
+    normal : (4 N n + 2,) array
+        The tangent of the branch of orbits there, in the units of the states.
+    across : (2,) array
+        The direction in the plane of the parameters, in their units, in which that branch is taken. At folds it is
+        normal to the locus: along the locus the parameters do not unfold the fold.
+    small : two (n,) arrays, optional
+        Borders of the critical variations; None: their own null vectors.
+    """
+
+    scale: np.ndarray
+    near: Orbit
+    normal: np.ndarray
+    across: np.ndarray
+    small: tuple[np.ndarray, np.ndarray] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,17 +68,42 @@ class State:
     mesh : Mesh
     z : array
         Nodes in units of the scale, logarithm of the period, parameters in their units, angle of a torus.
-    at : Linearised
+    orbit : Orbit
+    scale : (n,) array
     borders : Borders
         Made there.
     tangent : array
+    multipliers : (n,) array
+        The trivial one first.
+    residual : float
+        What is left of the equations, relative to the terms they are the sums of.
+    bend : float
+        How fast g changes along the branch of orbits in one parameter: nothing at a cusp.
     """
 
     mesh: Mesh
     z: np.ndarray
-    at: Linearised
+    orbit: Orbit
+    scale: np.ndarray
     borders: Borders
     tangent: np.ndarray
+    multipliers: np.ndarray
+    residual: float
+    bend: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """The parts of a Newton step at an orbit, as changes of the unknowns, and g with its slope along any change."""
+
+    own: np.ndarray
+    others: list[np.ndarray]
+    g: np.ndarray
+    along: Callable[[np.ndarray], np.ndarray]
+
+    def slopes(self) -> np.ndarray:
+        """Return the slopes of g along the parts but the first, one a column."""
+        return np.column_stack([self.along(part) for part in self.others])
 
 
 class CycleLocus:
@@ -70,15 +112,13 @@ class CycleLocus:
     Parameters
     ----------
     kind : str
-    sampler : Sampler
-        Of both parameters.
-    units : (2,) array
-        Of the parameters.
+    variations : Variations
+        In both parameters.
     """
 
-    def __init__(self, kind: str, sampler: Sampler, units: np.ndarray) -> None:
-        self.kind, self.sampler, self.units = kind, sampler, units
-        self.n = sampler.n
+    def __init__(self, kind: str, variations: Variations) -> None:
+        self.kind, self.variations, self.units = kind, variations, variations.units
+        self.n = variations.n
         self.extra = 1 if kind == TORUS else 0
 
     # -- a vector of unknowns ------------------------------------------------------------------------------------
@@ -104,12 +144,11 @@ class CycleLocus:
             return complex(np.exp(1j * self.theta(z)))
         return -1.0 if self.kind == DOUBLING else 1.0
 
-    def linearised(self, mesh: Mesh, z: np.ndarray, scale: np.ndarray) -> Linearised:
-        """Return the orbit of the unknowns, linearised."""
+    def orbit(self, mesh: Mesh, z: np.ndarray, scale: np.ndarray) -> Orbit:
+        """Return the orbit of the unknowns."""
         size = len(z) - 3 - self.extra
-        p = self.parameters(z)
-        orbit = Orbit(mesh, z[:size].reshape(-1, self.n) * scale, float(np.exp(z[size])), float(p[0]))
-        return Linearised.of(self.sampler, orbit, p, scale)
+        period, p = float(np.exp(z[size])), float(self.parameters(z)[0])
+        return Orbit(mesh, z[:size].reshape(-1, self.n) * scale, period, p)
 
     def weights(self, mesh: Mesh) -> np.ndarray:
         """Return the weights of the inner product of changes of the unknowns."""
@@ -118,114 +157,155 @@ class CycleLocus:
 
     # -- the equations -------------------------------------------------------------------------------------------
 
-    def variations(self, at: Linearised, z: np.ndarray, near: Linearised) -> Any:
-        """Return the matrix whose singularity defines the locus."""
-        from scipy.sparse import bmat, csc_matrix
+    def first_borders(self, orbit: Orbit, scale: np.ndarray, p: np.ndarray) -> Borders | None:
+        """Return the borders at an orbit of which nothing is known, None where the equations are singular there."""
+        at, n, across = self.variations, self.n, np.array([1.0, 0.0])
+        start = np.random.default_rng(0).standard_normal(orbit.nodes.size + 2)
+        start[:-2] *= np.tile(scale, orbit.nodes.shape[0])
+        at.take(orbit, p, scale)
+        at.aim(across)
+        if not at.eliminate(orbit, start):
+            return None
+        ends = np.linalg.solve(at.whole(), np.eye(n + 2)[:, n + 1])
+        nodes = at.expand(ends[:n], ends[:n], ends[n:])
+        return Borders(scale, orbit, _unit(orbit.mesh, nodes[:-1] * scale, ends[n:], scale), across, None)
 
-        matrix = at.matrix(self.factor(z))
-        if self.kind != FOLD:
-            return matrix
-        column = -at.rows(at.samples.f).ravel()[:, None]
-        return bmat([[matrix, csc_matrix(column)], [csc_matrix(near.flow[None]), None]], format="csc")
+    def _eliminated(self, mesh: Mesh, z: np.ndarray, b: Borders) -> Borders | None:
+        """Eliminate at an orbit; return the borders with null vectors of its own where they have none."""
+        at = self.variations
+        at.take(self.orbit(mesh, z, b.scale), self.parameters(z), b.scale)
+        at.aim(b.across)
+        if not at.eliminate(b.near, b.normal):
+            return None
+        return replace(b, small=self._null(z)) if b.small is None and self.kind != FOLD else b
 
-    def borders(self, at: Linearised, z: np.ndarray, old: Borders | None) -> Borders:
-        """Return the borders that belong to an orbit, oriented as old ones."""
-        matrix = self.variations(at, z, at)
-        guesses = None if old is None or len(old.right) != matrix.shape[0] else (old.right, old.left)
-        right, left = null_vectors(matrix, guesses)
-        return Borders(right, left, at)
+    def _null(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        left, _, right = np.linalg.svd(self.variations.closed(self.factor(z)))
+        return left[:, -1], right[-1].conj()
 
-    def system(self, mesh: Mesh, z: np.ndarray, b: Borders) -> tuple[np.ndarray, Any, Linearised]:
-        """Return residual, Jacobian (a sparse array without its last row), and the orbit linearised."""
-        from scipy.sparse import bmat, csc_matrix
+    def _parts(self, mesh: Mesh, z: np.ndarray, b: Borders) -> _Parts:
+        """Return the parts of a Newton step, where the equations were eliminated."""
+        at, n = self.variations, self.n
+        whole = np.linalg.inv(at.whole())
+        ends = whole @ at.end[:, -1]
+        own = self._change(at.newton(ends[:n], ends[n:]), ends[n], ends[n + 1] * b.across)
+        ends = whole[:, n + 1]
+        tangent = at.expand(ends[:n], ends[:n], ends[n:])
+        others = [self._change(tangent, ends[n], ends[n + 1] * b.across)]
+        beside = np.array([-b.across[1], b.across[0]])
+        at.aim(beside)
+        values = at.apply(np.zeros_like(tangent), np.array([0.0, 1.0]))
+        at.aim(b.across)
+        moved = whole @ at.reduce(values)
+        second = at.expand(moved[:n], moved[:n], moved[n:], values)
+        others.append(self._change(second, moved[n], moved[n + 1] * b.across + beside))
+        if self.kind == FOLD:
+            return _Parts(
+                own, others, ends[n + 1 :].copy(),
+                lambda change: (whole @ at.reduce(self._differed(mesh, z, b, change, tangent, ends[n:])))[n + 1 :],
+            )  # fmt: skip
+        factor = self.factor(z)
+        matrix = np.linalg.inv(bordered(at.closed(factor), b.small))
+        first, g = matrix[:n, n], matrix[n, n]
+        v = at.expand(first, factor * first)
+        turned = -1j * factor * (at.end[:n, n : 2 * n] @ first)
 
-        scale = b.near.scale
-        at = self.linearised(mesh, z, scale)
-        size = at.orbit.nodes.size
-        v, w, g = bordered(self.variations(at, z, b.near), b.right, b.left)
-        gradient = self._gradient(at, z, v, w)
-        phase = b.near.flow @ (z[:size] - (b.near.orbit.nodes / scale).ravel())
-        defects = [g.real, g.imag] if self.kind == TORUS else [g.real]
-        residual = np.concatenate([at.residual, [phase], defects])
-        columns = np.column_stack(
-            [-at.rows(at.samples.f).ravel()]
-            + [-at.rows(at.samples.rates[:, :, k]).ravel() * self.units[k] for k in range(2)]
-            + [np.zeros(size)] * self.extra
-        )
-        head = bmat([[at.matrix(), csc_matrix(columns)]], format="csr")
-        rest = np.zeros((1, len(z)))
-        rest[0, :size] = b.near.flow
-        return residual, bmat([[head], [csc_matrix(np.vstack([rest, gradient]))]], format="csr"), at
+        def along(change: np.ndarray) -> np.ndarray:
+            value = matrix[n, :n] @ at.reduce(self._differed(mesh, z, b, change, v, np.zeros(2)))[:n]
+            turning = change[-1] * (matrix[n, :n] @ turned) if self.extra else 0.0
+            return _real(value + turning, self.extra)
 
-    def _gradient(self, at: Linearised, z: np.ndarray, v: np.ndarray, w: np.ndarray) -> np.ndarray:
-        """Return the derivatives of g by the unknowns: -w^H (d matrix) v."""
-        size, n, factor = at.orbit.nodes.size, self.n, self.factor(z)
-        slower = v[size] if self.kind == FOLD else 0.0
-        left = w[:size].reshape(at.orbit.count, -1, n).conj() * at.steps / at.scale
-        states = v[:size].reshape(-1, n) * at.scale
-        inner = at_gauss(states, factor).reshape(-1, n)
-        jacobian, rates = at.samples.jacobian, at.samples.rates
-        second, crossed = self._differences(at, self.parameters(z), inner)
-        flat = left.reshape(-1, n)
-        by_state = np.einsum("ka,kab->kb", flat, second + slower * jacobian).reshape(left.shape)
-        moved = np.einsum("kab,kb->ka", jacobian, inner) + slower * at.samples.f
-        out = np.zeros(len(z), complex)
-        out[:size] = (to_nodes(by_state) * at.scale).ravel()
-        out[size] = np.sum(flat * moved)
-        for k in range(2):
-            out[size + 1 + k] = np.sum(flat * (crossed[:, :, k] + slower * rates[:, :, k])) * self.units[k]
-        if self.kind != TORUS:
-            return out.real[None]
-        last = np.einsum("kab,b->ka", at.entries[-1, :, -1], v[:n]) * (1j * factor)
-        out[-1] = -np.sum(w[:size].reshape(at.orbit.count, -1, n)[-1].conj() * last)
-        return np.array([out.real, out.imag])
+        if self.extra:
+            others.append(np.append(np.zeros(len(z) - 1), 1.0))
+        return _Parts(own, others, _real(g, self.extra), along)
 
-    def _differences(self, at: Linearised, p: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return B(v, .) (k, n, n) and the derivative of df/dp along v, (k, n, q), at the Gauss points."""
-        points = at_gauss(at.orbit.nodes).reshape(-1, self.n)
-        parts = [v.real, v.imag] if np.iscomplexobj(v) else [v]
-        found = []
-        for part in parts:
-            size = float(np.max(np.abs(part) / at.scale)) or 1.0
-            step = STEP / size
-            after, before = (self.sampler(points + sign * step * part, p) for sign in (1.0, -1.0))
-            found.append(
-                ((after.jacobian - before.jacobian) / (2.0 * step), (after.rates - before.rates) / (2.0 * step))
-            )
-        if len(found) == 1:
-            return found[0]
-        return found[0][0] + 1j * found[1][0], found[0][1] + 1j * found[1][1]
+    def _change(self, nodes: np.ndarray, by_period: float, by_parameters: np.ndarray) -> np.ndarray:
+        return np.concatenate([nodes[:-1].ravel(), [by_period], by_parameters, np.zeros(self.extra)])
+
+    def _differed(
+        self, mesh: Mesh, z: np.ndarray, b: Borders, change: np.ndarray, v: np.ndarray, numbers: np.ndarray
+    ) -> np.ndarray:
+        """Return the derivative along a change of what a variation makes of the right-hand sides."""
+        step = STEP / (float(np.max(np.abs(change[: len(change) - self.extra]))) or 1.0)
+        sides = []
+        for sign in (1.0, -1.0):
+            other = z + sign * step * change
+            self.variations.take(self.orbit(mesh, other, b.scale), self.parameters(other), b.scale)
+            sides.append(self.variations.apply(v, numbers))
+        out: np.ndarray = (sides[0] - sides[1]) / (2.0 * step)
+        return out
 
     # -- Newton --------------------------------------------------------------------------------------------------
 
     def correct(self, mesh: Mesh, z: np.ndarray, b: Borders, row: np.ndarray, level: float) -> State | None:
         """Return the point of the locus at which row . z is a level; None where Newton's method does not converge."""
-        from scipy.sparse import bmat, csc_matrix
-        from scipy.sparse.linalg import splu
+        try:
+            found = self._corrected(mesh, z, b, row, level)
+            return None if found is None else self._state(mesh, *found, row)
+        except np.linalg.LinAlgError:  # exactly singular
+            return None
 
-        weights = self.weights(mesh)
-        last = np.inf
+    def _corrected(
+        self, mesh: Mesh, z: np.ndarray, b: Borders, row: np.ndarray, level: float
+    ) -> tuple[np.ndarray, Borders] | None:
+        weights, last = self.weights(mesh), np.inf
         for _ in range(NEWTONS):
-            try:
-                residual, jacobian, at = self.system(mesh, z, b)
-                if not np.all(np.isfinite(residual)):
-                    return None
-                factors = splu(bmat([[jacobian], [csc_matrix(row[None])]], format="csc"))
-            except RuntimeError:  # a factor is exactly singular
+            made = self._eliminated(mesh, z, b)
+            if made is None:
                 return None
-            step = factors.solve(-np.append(residual, row @ z - level))
+            b, parts = made, self._parts(mesh, z, made)
+            matrix = np.vstack([parts.slopes(), [row @ part for part in parts.others]])
+            defects = np.append(parts.g + parts.along(parts.own), row @ (z + parts.own) - level)
+            if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(defects))):
+                return None
+            shares = np.linalg.solve(matrix, -defects)
+            step = parts.own + sum(share * part for share, part in zip(shares, parts.others, strict=True))
             length = float(np.sqrt(np.sum(weights * step**2)))
             if not length < 1.0 or (length > SLOW * last and length > 1e-7):
                 return None
-            z, done = z + step, length < CONVERGED or (length > SLOW * last and length < 1e-8)
-            if done:
-                tangent = factors.solve(np.append(np.zeros(len(residual)), 1.0))
-                tangent /= np.sqrt(np.sum(weights * tangent**2))
-                return State(mesh, z, at, b, tangent)
+            z = z + step
+            if length < CONVERGED or (length > SLOW * last and length < 1e-8):
+                return z, b
             last = length
         return None
 
-    def renewed(self, state: State) -> State:
-        """Return a point with borders made there."""
-        at = self.linearised(state.mesh, state.z, state.at.scale)
-        return replace(state, at=at, borders=self.borders(at, state.z, state.borders))
+    def _state(self, mesh: Mesh, z: np.ndarray, b: Borders, row: np.ndarray) -> State | None:
+        """Return a point with the borders that belong to it, its tangent so that the row ascends along it."""
+        if self._eliminated(mesh, z, b) is None:
+            return None
+        at, n = self.variations, self.n
+        multipliers, residual = at.multipliers.copy(), at.residual
+        parts = self._parts(mesh, z, b)
+        slopes = parts.slopes()
+        if not np.all(np.isfinite(slopes)):
+            return None
+        shares = np.linalg.svd(slopes)[2][-1]  # g stays 0
+        tangent: np.ndarray = sum(share * part for share, part in zip(shares, parts.others, strict=True))  # type: ignore[assignment]
+        tangent = tangent / np.sqrt(np.sum(self.weights(mesh) * tangent**2))
+        tangent = tangent if row @ tangent >= 0.0 else -tangent
+        orbit = self.orbit(mesh, z, b.scale)
+        along, size = parts.others[0], orbit.nodes.size
+        numbers = np.array([along[size], along[size + 1 : size + 3] @ b.across])
+        normal = _unit(mesh, along[:size].reshape(-1, n) * b.scale, numbers, b.scale)
+        small = None if self.kind == FOLD else self._null(z)
+        made = Borders(b.scale, orbit, normal, self._across(tangent[size + 1 : size + 3], b.across), small)
+        return State(mesh, z, orbit, b.scale, made, tangent, multipliers, residual, float(slopes[0, 0]))
+
+    def _across(self, direction: np.ndarray, before: np.ndarray) -> np.ndarray:
+        """Return the direction of the parameters normal to the locus, as close to the one before as that is."""
+        length = float(np.hypot(*direction))
+        if self.kind != FOLD or length < STANDING:
+            return before
+        normal = np.array([-direction[1], direction[0]]) / length
+        return normal if normal @ before >= 0.0 else -normal
+
+
+def _real(value: complex, extra: int) -> np.ndarray:
+    """Return g as real numbers: of a torus two."""
+    return np.array([value.real, value.imag] if extra else [value.real])
+
+
+def _unit(mesh: Mesh, nodes: np.ndarray, numbers: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return a change of orbit, period and parameter as a vector of unit length."""
+    square = float(np.sum(mesh.weights[:, None] * (nodes / scale) ** 2)) / len(scale) + float(numbers @ numbers)
+    return np.append(nodes.ravel(), numbers) / np.sqrt(square)

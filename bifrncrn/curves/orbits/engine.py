@@ -1,4 +1,4 @@
-"""The compiled kernels of orbits, an engine of their own: who follows none does not wait for it."""
+"""The compiled kernels of orbits, engines of their own: who follows none does not wait for them."""
 
 from bifrncrn.compile.engine import Kernels
 
@@ -11,3 +11,16 @@ ORBITS = Kernels(
         "bifrncrn.curves.orbits.march_kernels": {"orbit_march": 1},
     },
 )
+VARIATIONS = Kernels(
+    "variations",
+    {
+        "bifrncrn.curves.orbits.variation_kernels": {
+            "variations_eliminate": 2,
+            "variations_reduce": 3,
+            "variations_expand": 4,
+            "variations_apply": 3,
+            "variations_jets": 5,
+        },
+    },
+)
+"""What loci and normal forms of cycles are computed with."""

@@ -10,7 +10,7 @@ from bifrncrn.continuation.options import Options
 from bifrncrn.curves.orbits.branch import swing
 from bifrncrn.curves.orbits.corrector import Corrector, Metric
 from bifrncrn.curves.orbits.cycle_loci import TORUS, Borders, CycleLocus, State
-from bifrncrn.curves.orbits.locus_tests import critical, tests, value
+from bifrncrn.curves.orbits.locus_tests import tests, value
 from bifrncrn.curves.orbits.meshes import wanted
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit, interpolate
 
@@ -39,13 +39,12 @@ BACK = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """A row of a locus: the state, its multipliers, its test functions, and its label if it is special.
+    """A row of a locus: the state, its test functions, and its label if it is special.
 
     `bracket` has the two states between which a special point lies that could not be refined.
     """
 
     state: State
-    multipliers: np.ndarray
     values: dict[str, float]
     label: str = ""
     bracket: tuple[State, State] | None = None
@@ -77,19 +76,20 @@ class LocusFollower:
         self, problem: CycleLocus, room: tuple[tuple[float, float], tuple[float, float]], options: Options
     ) -> None:
         self.problem, self.room, self.options = problem, room, options
-        system = problem.sampler.system
-        self._corrector = Corrector(system, problem.sampler.indices[0], system.lower)  # for meshes
+        system = problem.variations.system
+        self._corrector = Corrector(system, problem.variations.indices[0], system.lower)  # for meshes
 
     def start(self, orbit: Orbit, scale: np.ndarray, p: np.ndarray, theta: float) -> Point | None:
         """Return the row at an orbit that is (almost) on the locus; the second parameter stays."""
         z = self.problem.vector(orbit, scale, p, theta)
-        at = self.problem.linearised(orbit.mesh, z, scale)
-        borders = self.problem.borders(at, z, None)
+        borders = self.problem.first_borders(orbit, scale, p)
+        if borders is None:
+            return None
         for k in (1, 0):  # where the second parameter turns along the locus, the first stays
             row = self._row(z, k)
             state = self.problem.correct(orbit.mesh, z, borders, row, float(row @ z))
             if state is not None:
-                return self._point(self.problem.renewed(state), None)
+                return self._point(state)
         return None
 
     def follow(self, first: Point, sign: float) -> Track:
@@ -127,7 +127,7 @@ class LocusFollower:
             if edge is None:
                 return here, 0.5 * h
             there, track.reason = edge, "range"
-        found = self._point(there, critical(self.problem, state))
+        found = self._point(there)
         events = self._events(here, found)
         resonance = next(
             (k for k, event in enumerate(events) if event.label == "R2" and self.problem.kind == TORUS), None
@@ -154,7 +154,7 @@ class LocusFollower:
         if self._size(last) < SMALL * max(self._size(row.state) for row in track.rows):
             track.reason = "shrunk"
             track.limit, track.blur = self._limit(track.rows, self._size)
-        periods = [row.state.at.orbit.period for row in track.rows]
+        periods = [row.state.orbit.period for row in track.rows]
         if periods[-1] > SLOW * min(periods):
             track.reason = "period"
         if len(track.rows) > 10 and first.mesh.count == last.mesh.count:
@@ -180,11 +180,7 @@ class LocusFollower:
 
     def _corrected(self, state: State, z: np.ndarray, normal: np.ndarray) -> State | None:
         row = self.problem.weights(state.mesh) * normal
-        found = self.problem.correct(state.mesh, z, state.borders, row, float(row @ z))
-        try:
-            return None if found is None else self.problem.renewed(found)
-        except RuntimeError:  # a factor is exactly singular
-            return None
+        return self.problem.correct(state.mesh, z, state.borders, row, float(row @ z))
 
     def _row(self, z: np.ndarray, k: int) -> np.ndarray:
         """Return the row that picks a parameter out of the unknowns."""
@@ -209,7 +205,6 @@ class LocusFollower:
         found = self.problem.correct(here.mesh, z, here.borders, row, level / self.problem.units[k])
         if found is None:
             return None
-        found = self.problem.renewed(found)
         ahead = self._inner(here.mesh, found.tangent, there.tangent)
         return found if ahead > 0.0 else replace(found, tangent=-found.tangent)
 
@@ -225,12 +220,12 @@ class LocusFollower:
 
     def _size(self, state: State) -> float:
         """Return the size of an orbit: the mean square of its deviation from the mean."""
-        around = swing(state.at.orbit)
+        around = swing(state.orbit)
         return float(np.sqrt(np.sum(state.mesh.weights[:, None] * around**2)))
 
     def _vanishes(self, here: State, there: State) -> bool:
         """Say whether the orbits shrink to a point in a step: they turn up again half a turn later."""
-        first, second = swing(here.at.orbit), swing(there.at.orbit)
+        first, second = swing(here.orbit), swing(there.orbit)
         return float(np.sum(here.mesh.weights[:, None] * first * second)) < 0.0
 
     def _limit(self, rows: list[Point], measure: object) -> tuple[np.ndarray, float]:
@@ -251,7 +246,7 @@ class LocusFollower:
     def _fitted(self, point: Point) -> Point:
         """Return a row on a mesh and in units that suit it, the same where they do."""
         state = point.state
-        mesh, orbit, scale = state.mesh, state.at.orbit, state.at.scale
+        mesh, orbit, scale = state.mesh, state.orbit, state.scale
         count = wanted(orbit, scale)
         extent = np.ptp(orbit.nodes, axis=0)
         wide = np.maximum(extent, 0.05 * scale * np.max(extent / scale))
@@ -259,39 +254,27 @@ class LocusFollower:
         if count is None and sized:
             return point
         new = mesh if count is None else self._corrector.mesh(orbit, Metric(scale, 1.0), count)
-        try:
-            moved = self.moved(state, new, scale if sized else wide)
-        except RuntimeError:  # a factor is exactly singular
-            moved = None
+        moved = self.moved(state, new, scale if sized else wide)
         return point if moved is None else replace(point, state=moved)
 
     def moved(self, state: State, mesh: Mesh, scale: np.ndarray) -> State | None:
         """Return a state on another mesh and in other units."""
-        problem, size = self.problem, state.at.orbit.nodes.size
-        orbit = state.at.orbit.on(mesh)
-        nodes = interpolate(state.mesh, state.tangent[:size].reshape(-1, problem.n) * state.at.scale, mesh.phases)
-        tangent = np.append((nodes / scale).ravel(), state.tangent[size:])
-        z = np.append((orbit.nodes / scale).ravel(), state.z[size:])
-        borders = problem.borders(problem.linearised(mesh, z, scale), z, None)
-        if problem.kind != TORUS:
-            borders = self._oriented(borders, state, mesh, scale)
-        row = problem.weights(mesh) * tangent
-        found = problem.correct(mesh, z, borders, row, float(row @ z))
-        return None if found is None else problem.renewed(found)
+        problem, size, old = self.problem, state.orbit.nodes.size, state.borders
+        orbit = state.orbit.on(mesh)
 
-    def _oriented(self, borders: Borders, state: State, mesh: Mesh, scale: np.ndarray) -> Borders:
-        """Return borders whose null vector points where that of a state does."""
-        size = mesh.count * 4 * self.problem.n
-        old = interpolate(state.mesh, critical(self.problem, state), mesh.phases)
-        new = borders.right[:size].reshape(-1, self.problem.n) * scale
-        return borders if np.vdot(old, new).real >= 0.0 else replace(borders, right=-borders.right)
+        def nodes(given: np.ndarray, unit: np.ndarray | float) -> np.ndarray:
+            return interpolate(state.mesh, given[:size].reshape(-1, problem.n) * unit, mesh.phases)
+
+        tangent = np.append((nodes(state.tangent, state.scale) / scale).ravel(), state.tangent[size:])
+        z = np.append((orbit.nodes / scale).ravel(), state.z[size:])
+        normal = np.append(nodes(old.normal, 1.0).ravel(), old.normal[size:])
+        row = problem.weights(mesh) * tangent
+        return problem.correct(mesh, z, Borders(scale, orbit, normal, old.across, None), row, float(row @ z))
 
     # -- points of codimension two -------------------------------------------------------------------------------
 
-    def _point(self, state: State, right: np.ndarray | None) -> Point:
-        multipliers = _multipliers(state)
-        toward = critical(self.problem, state) if right is None else right
-        return Point(state, multipliers, tests(self.problem, state, multipliers, toward))
+    def _point(self, state: State) -> Point:
+        return Point(state, tests(self.problem, state))
 
     def _events(self, here: Point, there: Point) -> list[Point]:
         """Return the special points between two rows, in order."""
@@ -307,7 +290,7 @@ class LocusFollower:
     def _located(self, here: Point, there: Point, label: str) -> tuple[float, Point] | None:
         """Return where a test function vanishes between two rows of one mesh (regula falsi, Illinois)."""
         a, fa, b, fb = 0.0, here.values[label], 1.0, there.values[label]
-        least, right = min(abs(fa), abs(fb)), critical(self.problem, here.state)
+        least = min(abs(fa), abs(fb))
         best: tuple[float, State, float] | None = None
         for _ in range(40):
             part = (a * fb - b * fa) / (fb - fa)
@@ -316,7 +299,7 @@ class LocusFollower:
             if state is None:
                 middle = replace(there, label=label, bracket=(here.state, there.state))
                 return 0.5, middle
-            now = value(self.problem, state, _multipliers(state), right, label)
+            now = value(self.problem, state, label)
             best = part, state, now
             if abs(now) < ZERO * least or now == 0.0:
                 break
@@ -329,12 +312,7 @@ class LocusFollower:
                 break
         if best is None or not abs(best[2]) <= POLE * max(abs(here.values[label]), abs(there.values[label])):
             return None
-        return best[0], replace(self._point(best[1], right), label=label)
-
-
-def _multipliers(state: State) -> np.ndarray:
-    """Return all multipliers of the orbit of a state."""
-    return np.linalg.eigvals(state.at.monodromy).astype(complex)
+        return best[0], replace(self._point(best[1]), label=label)
 
 
 def _at_zero(s: np.ndarray, p: np.ndarray) -> np.ndarray:

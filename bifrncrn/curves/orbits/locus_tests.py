@@ -6,7 +6,6 @@ import itertools
 
 import numpy as np
 
-from bifrncrn.curves.orbits.collocation import at_gauss
 from bifrncrn.curves.orbits.cycle_loci import DOUBLING, FOLD, TORUS, CycleLocus, State
 from bifrncrn.curves.orbits.normal_forms import NormalForm
 
@@ -14,19 +13,9 @@ REAL = 1e-9
 """An imaginary part below this of a multiplier is rounding."""
 
 
-def tests(problem: CycleLocus, state: State, multipliers: np.ndarray, right: np.ndarray) -> dict[str, float]:
-    """Return the values of the test functions by the labels of their zeros.
-
-    Parameters
-    ----------
-    problem : CycleLocus
-    state : State
-    multipliers : (n,) array
-        All of them, the trivial one too.
-    right : (4 N, n) array
-        The critical variation at the point before, for the sign of the fold's coefficient.
-    """
-    return {label: value(problem, state, multipliers, right, label) for label in LABELS[problem.kind]}
+def tests(problem: CycleLocus, state: State) -> dict[str, float]:
+    """Return the values of the test functions by the labels of their zeros."""
+    return {label: value(problem, state, label) for label in LABELS[problem.kind]}
 
 
 LABELS = {
@@ -39,16 +28,17 @@ ANGLES = {"R2": np.pi, "R3": 2.0 * np.pi / 3.0, "R4": 0.5 * np.pi}
 """The angles of the multipliers at strong resonances."""
 
 
-def value(problem: CycleLocus, state: State, multipliers: np.ndarray, right: np.ndarray, label: str) -> float:
-    """Return the value of one test function; arguments as of `tests`."""
-    kind, n = problem.kind, len(multipliers)
-    if label in ("CPC", "GPD", "CH"):
-        form = NormalForm(problem.sampler, state.at.orbit, problem.parameters(state.z), state.at.scale)
+def value(problem: CycleLocus, state: State, label: str) -> float:
+    """Return the value of one test function."""
+    kind, multipliers = problem.kind, state.multipliers
+    n = len(multipliers)
+    if label == "CPC":
+        return state.bend
+    if label in ("GPD", "CH"):
         try:
-            if label == "CPC":
-                return form.fold(right)
+            form = NormalForm(problem.variations, state.orbit, problem.parameters(state.z), state.scale)
             return form.period_doubling() if label == "GPD" else form.torus(problem.theta(state.z)).real
-        except RuntimeError:  # singular: at a strong resonance the coefficient has a pole
+        except (RuntimeError, np.linalg.LinAlgError):  # singular: at a strong resonance the coefficient has a pole
             return np.nan
     if kind == TORUS and label in ANGLES:
         return ANGLES[label] - problem.theta(state.z)
@@ -72,32 +62,9 @@ def _critical(problem: CycleLocus, state: State) -> np.ndarray:
     return np.array([1.0, 1.0 if problem.kind == FOLD else -1.0], complex)
 
 
-def critical(problem: CycleLocus, state: State) -> np.ndarray:
-    """Return the critical variation at the nodes, (4 N, n), in the units of the states."""
-    size = state.at.orbit.nodes.size
-    vector: np.ndarray = state.borders.right[:size].reshape(-1, problem.n) * state.at.scale
-    return vector
-
-
-def unstable(problem: CycleLocus, state: State, multipliers: np.ndarray) -> int:
+def unstable(problem: CycleLocus, state: State) -> int:
     """Return how many multipliers but the trivial and the critical ones are outside the unit circle."""
-    return int(np.sum(np.abs(_without(multipliers, _critical(problem, state))) > 1.0))
-
-
-def ordered(multipliers: np.ndarray) -> np.ndarray:
-    """Return multipliers with the trivial one first, the others by size."""
-    trivial = int(np.argmin(np.abs(multipliers - 1.0)))
-    others = np.delete(multipliers, trivial)
-    out: np.ndarray = np.append(multipliers[trivial], others[np.argsort(-np.abs(others), kind="stable")])
-    return out
-
-
-def residual(state: State) -> float:
-    """Return the largest defect of the collocation equations, relative to the size of their terms."""
-    terms = float(np.max(np.abs(state.at.rows(state.at.samples.f)))) + float(
-        np.max(np.abs(at_gauss(state.at.orbit.nodes)))
-    )
-    return float(np.max(np.abs(state.at.residual)) / (terms or 1.0))
+    return int(np.sum(np.abs(_without(state.multipliers, _critical(problem, state))) > 1.0))
 
 
 def _without(multipliers: np.ndarray, taken: np.ndarray) -> np.ndarray:

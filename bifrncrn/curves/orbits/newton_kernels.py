@@ -133,23 +133,24 @@ def conditions(c, flow, normal):
 
 
 @kernel
-def _chain_work(c):
+def chain_work(c):
+    """Return the address of the chain's rows, (2 n, 3 n + 3), and of the borders, (2, 2 n + 3), behind them."""
     return c[WORK] + 8 * (3 * c[STATES] + c[STATES] * c[STATES])
 
 
 @kernel
-def _last_work(c):
+def last_work(c):
     """Return the address of the last equations: (m, m), scratch, two right-hand sides (m), what a chord needs."""
     n = c[STATES]
-    return _chain_work(c) + 8 * (2 * n * (3 * n + 3) + 2 * (2 * n + 3))
+    return chain_work(c) + 8 * (2 * n * (3 * n + 3) + 2 * (2 * n + 3))
 
 
 @kernel
-def _condensed(c):
+def condensed(c):
     """Linearise and eliminate down to the first state, whose pair results; return 0 or a failure."""
     n, count = c[STATES], c[INTERVALS]
     wide, width = 3 * n + 3, n * (POINTS + 1) + 3
-    s = doubles(_chain_work(c))
+    s = doubles(chain_work(c))
     borders = doubles(address_of(s) + 8 * 2 * n * wide)
     doubles(c[VALUES])[c[PARAMETER]] = doubles(c[UNKNOWNS])[1]
     info = doubles(c[INFO])
@@ -176,15 +177,15 @@ def _condensed(c):
 @kernel
 def _solve(c):
     """Linearise, and compute the Newton step; return 0 or a failure."""
-    status = _condensed(c)
+    status = condensed(c)
     if status != 0:
         return status
     n, m = c[STATES], c[STATES] + 2
     wide, pair = 3 * n + 3, doubles(c[PAIR])
-    s = doubles(_chain_work(c))
+    s = doubles(chain_work(c))
     borders = doubles(address_of(s) + 8 * 2 * n * wide)
-    final = doubles(_last_work(c))
-    scratch, rhs = doubles(_last_work(c) + 8 * m * m), doubles(_last_work(c) + 8 * m * (m + 1))
+    final = doubles(last_work(c))
+    scratch, rhs = doubles(last_work(c) + 8 * m * m), doubles(last_work(c) + 8 * m * (m + 1))
     for row in range(n):
         for b in range(n):
             final[row * m + b] = pair[row * n + b] + pair[(n + row) * n + b]
@@ -206,20 +207,57 @@ def _solve(c):
 def _finish(c, rhs, out, known):
     """Solve the last equations and fill in the rest; `known` is the weight of the residual."""
     n, count = c[STATES], c[INTERVALS]
-    lu_solve(doubles(_last_work(c)), n + 2, integers(c[PIVOTS]), rhs)
+    lu_solve(doubles(last_work(c)), n + 2, integers(c[PIVOTS]), rhs)
     for b in range(n):
         out[b] = rhs[b]
     end = doubles(address_of(out) + 8 * count * POINTS * n)
     end[0], end[1] = rhs[n], rhs[n + 1]
-    spread(c, out, end, known)
+    spread(c, out, out, end, known)
+
+
+@kernel
+def reduce(c, i, rest, carried):
+    """Take the right-hand sides `rest` of interval i, (4 n + 2,), through the elimination; return those of the borders.
+
+    `carried` (2 n,) goes from interval to interval.
+    """
+    n = c[STATES]
+    wide, width, inner = 3 * n + 3, n * (POINTS + 1) + 3, n * (POINTS - 1)
+    a, order = doubles(c[INNER] + 8 * i * (POINTS * n + 2) * width), order_at(c, i)
+    for k in range(inner):
+        value = rest[order[k]]
+        rest[order[k]] = rest[k]
+        a[k * width + width - 1] = value
+        for q in range(k + 1, POINTS * n + 2):
+            rest[q] -= a[q * width + k] * value
+    first, second = rest[POINTS * n], rest[POINTS * n + 1]
+    for b in range(n):
+        carried[b if i == 0 else n + b] = rest[inner + b]
+    if i == 0:
+        return first, second
+    kept = doubles(chain_at(c, i))
+    for k in range(n):
+        mine = n * wide + k * (2 * n + 1)
+        dot = 0.0
+        for q in range(k, 2 * n):
+            dot += kept[mine + q] * carried[q]
+        dot *= kept[mine + 2 * n]
+        for q in range(k, 2 * n):
+            carried[q] -= dot * kept[mine + q]
+    factors = n * wide + n * (2 * n + 1)
+    for b in range(n):
+        kept[b * wide + 3 * n + 2] = carried[b]
+        first -= kept[factors + b] * carried[b]
+        second -= kept[factors + n + b] * carried[b]
+        carried[b] = carried[n + b]
+    return first, second
 
 
 @kernel
 def _chord(c):
     """Compute the Newton step with the factors of an iterate before; return 0 or a failure."""
     n, count, m = c[STATES], c[INTERVALS], c[STATES] + 2
-    wide, width, inner = 3 * n + 3, n * (POINTS + 1) + 3, n * (POINTS - 1)
-    rhs, rest = doubles(_last_work(c) + 8 * m * (m + 1)), doubles(_last_work(c) + 8 * m * (m + 3))
+    rhs, rest = doubles(last_work(c) + 8 * m * (m + 1)), doubles(last_work(c) + 8 * m * (m + 3))
     carried = doubles(address_of(rest) + 8 * (POINTS * n + 2))
     doubles(c[VALUES])[c[PARAMETER]] = doubles(c[UNKNOWNS])[1]
     first, second = 0.0, 0.0
@@ -227,34 +265,8 @@ def _chord(c):
         status = residual(c, i, rest)
         if status != 0:
             return status
-        a, order = doubles(c[INNER] + 8 * i * (POINTS * n + 2) * width), order_at(c, i)
-        for k in range(inner):
-            value = rest[order[k]]
-            rest[order[k]] = rest[k]
-            a[k * width + width - 1] = value
-            for q in range(k + 1, POINTS * n + 2):
-                rest[q] -= a[q * width + k] * value
-        first += rest[POINTS * n]
-        second += rest[POINTS * n + 1]
-        for b in range(n):
-            carried[b if i == 0 else n + b] = rest[inner + b]
-        if i == 0:
-            continue
-        kept = doubles(chain_at(c, i))
-        for k in range(n):
-            mine = n * wide + k * (2 * n + 1)
-            dot = 0.0
-            for q in range(k, 2 * n):
-                dot += kept[mine + q] * carried[q]
-            dot *= kept[mine + 2 * n]
-            for q in range(k, 2 * n):
-                carried[q] -= dot * kept[mine + q]
-        factors = n * wide + n * (2 * n + 1)
-        for b in range(n):
-            kept[b * wide + 3 * n + 2] = carried[b]
-            first -= kept[factors + b] * carried[b]
-            second -= kept[factors + n + b] * carried[b]
-            carried[b] = carried[n + b]
+        of_phase, of_arc = reduce(c, i, rest, carried)
+        first, second = first + of_phase, second + of_arc
     for b in range(n):
         rhs[b] = carried[b]
     rhs[n], rhs[n + 1] = first, second
@@ -338,7 +350,7 @@ def correct(c):
     if done < 0:
         return done
     tangent, scale, m = doubles(c[TANGENT]), doubles(c[SCALE]), n + 2
-    rhs = doubles(_last_work(c) + 8 * m * (m + 2))
+    rhs = doubles(last_work(c) + 8 * m * (m + 2))
     for b in range(m):
         rhs[b] = 1.0 if b == n + 1 else 0.0
     _finish(c, rhs, tangent, 0.0)
@@ -348,12 +360,12 @@ def correct(c):
             tangent[k * n + b] *= inverse * scale[b]
     tangent[count * n] *= inverse
     tangent[count * n + 1] *= inverse * doubles(c[SETTINGS])[UNIT]
-    _find_velocity(c)
+    find_velocity(c)
     return done
 
 
 @kernel
-def _find_velocity(c):
+def find_velocity(c):
     """Write the velocity at the first node."""
     n, velocity, scale = c[STATES], doubles(c[VELOCITY]), doubles(c[SCALE])
     doubles(c[VALUES])[c[PARAMETER]] = doubles(c[UNKNOWNS])[1]
@@ -379,8 +391,8 @@ def orbit_correct(context):
 def orbit_multipliers(context):
     """Compute the multipliers alone, at the nodes as they are; return 0 or a failure."""
     c = integers(context)
-    status = _condensed(c)
+    status = condensed(c)
     if status == 0:
-        _find_velocity(c)
+        find_velocity(c)
         find_multipliers(c)
     return status

@@ -2,54 +2,20 @@
 
 Kuznetsov, Govaerts, Doedel & Dhooge, SIAM J. Numer. Anal. 43, 2005, 1407: on the centre manifold u(t, xi) of the orbit,
 with the time along the orbit slowed by a |xi|^2, the coefficients follow from the solvability of the equations order by
-order. Here the left null vectors of the discretised equations stand for the adjoint eigenfunctions.
+order. What stands for the adjoint eigenfunctions is the border of a bordered system: the number beside its solution is
+the integral of the right-hand side with one of them, up to a factor that drops out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from bifrncrn.curves.orbits.collocation import Linearised, Sampler, at_gauss, null_vectors
+from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.orbit import Orbit
+from bifrncrn.curves.orbits.variations import Variations, bordered
 from bifrncrn.models.system import System
-
-
-@dataclass(frozen=True, eq=False)
-class _Along:
-    """Derivatives of the field at the Gauss points of an orbit, in directions (N, 4, n)."""
-
-    sampler: Sampler
-    points: np.ndarray
-    p: np.ndarray
-
-    def along(self, direction: np.ndarray) -> np.ndarray:
-        """Return the first three derivatives in a direction, (3, N, 4, n)."""
-        n = self.points.shape[2]
-        found = self.sampler.jets(self.points.reshape(-1, n), direction.reshape(-1, n), self.p)
-        return found.reshape(3, *self.points.shape)
-
-    def second(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Return B(u, v) of complex directions."""
-        if not (np.iscomplexobj(u) or np.iscomplexobj(v)):
-            both: np.ndarray = 0.25 * (self.along(u + v)[1] - self.along(u - v)[1])
-            return both
-        a, b = u.real, u.imag
-        if not np.iscomplexobj(v):
-            return self.second(a, v) + 1j * self.second(b, v)
-        c, d = v.real, v.imag
-        real = self.second(a, c) - self.second(b, d)
-        return real + 1j * (self.second(a, d) + self.second(b, c))
-
-    def powers(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return B(v, v), B(v, conj(v)) and C(v, v, conj(v))."""
-        a, b = v.real, v.imag
-        alone, other, plus, minus = (self.along(u) for u in (a, b, a + b, a - b))
-        cross = 0.5 * (plus[1] - minus[1])  # 2 B(a, b)
-        abb, aab = (plus[2] + minus[2] - 2.0 * alone[2]) / 6.0, (plus[2] - minus[2] - 2.0 * other[2]) / 6.0
-        return alone[1] - other[1] + 1j * cross, alone[1] + other[1], alone[2] + abb + 1j * (other[2] + aab)
 
 
 class NormalForm:
@@ -57,107 +23,110 @@ class NormalForm:
 
     Parameters
     ----------
-    sampler : Sampler
+    variations : Variations
     orbit : Orbit
     p : array
         The values of the varied parameters.
     scale : (n,) array
         The states' units of length for the linear algebra; results do not depend on them.
+
+    Raises
+    ------
+    RuntimeError
+        If the equations cannot be eliminated there.
     """
 
-    def __init__(self, sampler: Sampler, orbit: Orbit, p: np.ndarray, scale: np.ndarray) -> None:
-        self.at = Linearised.of(sampler, orbit, p, scale)
-        self._field = _Along(sampler, at_gauss(orbit.nodes), p)
-        self._weights = orbit.mesh.weights
+    def __init__(self, variations: Variations, orbit: Orbit, p: np.ndarray, scale: np.ndarray) -> None:
+        self._at, self._orbit, self._scale = variations, orbit, scale
+        variations.take(orbit, p, scale)
+        if not variations.eliminate(orbit, np.ones(orbit.nodes.size + 2)):
+            raise RuntimeError("the equations cannot be eliminated at this orbit")
 
-    # what is written x . y below is the sum of left null vector times durations times values: the integral
+    def _unit(self, v: np.ndarray) -> float:
+        """Return what makes a variation one of mean square 1 over time, in the units of the states."""
+        mean = np.sum(self._orbit.mesh.weights[:, None] * np.abs(v[:-1] * self._scale) ** 2)
+        return 1.0 / float(np.sqrt(mean))
 
-    def _integral(self, left: np.ndarray, values: np.ndarray) -> complex:
-        return complex(np.vdot(left, self.at.rows(values.reshape(-1, values.shape[-1])).ravel()))
+    def _itself(self, v: np.ndarray) -> np.ndarray:
+        """Return a variation as right-hand sides, in the place of J v."""
+        windows = np.lib.stride_tricks.sliding_window_view(v, 5, axis=0)[::4]  # (N, n, 5)
+        steps = self._orbit.mesh.widths * self._orbit.period
+        values: np.ndarray = np.einsum("kj,inj->ikn", basis().values, windows) * steps[:, None, None]
+        return values.ravel()
 
-    def _unit(self, v: np.ndarray) -> np.ndarray:
-        """Return a variation of the nodes (4 N n,), in units of the scale, of mean square 1 over time, in states."""
-        states = v.reshape(-1, len(self.at.scale)) * self.at.scale
-        mean = float(np.sum(self._weights[:, None] * np.abs(states) ** 2))
-        out: np.ndarray = v / np.sqrt(mean)
-        return out
+    def _second(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return B(u, v) of complex directions."""
+        if not (np.iscomplexobj(u) or np.iscomplexobj(v)):
+            both: np.ndarray = 0.25 * (self._at.jets(u + v)[1] - self._at.jets(u - v)[1])
+            return both
+        a, b = u.real, u.imag
+        if not np.iscomplexobj(v):
+            return self._second(a, v) + 1j * self._second(b, v)
+        c, d = v.real, v.imag
+        real = self._second(a, c) - self._second(b, d)
+        return real + 1j * (self._second(a, d) + self._second(b, c))
 
-    def _gauss(self, v: np.ndarray, factor: complex = 1.0) -> np.ndarray:
-        """Return a variation at the Gauss points, in the units of the states."""
-        return at_gauss(v.reshape(-1, len(self.at.scale)) * self.at.scale, factor)
+    def _powers(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return B(v, v), B(v, conj(v)) and C(v, v, conj(v))."""
+        a, b = v.real, v.imag
+        alone, other, plus, minus = (self._at.jets(u) for u in (a, b, a + b, a - b))
+        cross = 0.5 * (plus[1] - minus[1])  # 2 B(a, b)
+        abb, aab = (plus[2] + minus[2] - 2.0 * alone[2]) / 6.0, (plus[2] - minus[2] - 2.0 * other[2]) / 6.0
+        return alone[1] - other[1] + 1j * cross, alone[1] + other[1], alone[2] + abb + 1j * (other[2] + aab)
 
-    def _moved(self, v: np.ndarray) -> np.ndarray:
-        """Return J v at the Gauss points."""
-        n = v.shape[2]
-        out: np.ndarray = np.einsum("kab,kb->ka", self.at.samples.jacobian, v.reshape(-1, n)).reshape(v.shape)
-        return out
+    def _shifted(self, values: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return the periodic h with h' - T J h = values + s f, and s: what slows the time along the orbit."""
+        n = self._at.n
+        found = np.linalg.solve(self._at.timed(), self._at.reduce(values)[: n + 1])
+        numbers = np.array([found[n], 0.0])
+        return self._at.expand(found[:n], found[:n], numbers, values), float(found[n])
 
-    def _shifted(self) -> tuple[np.ndarray, np.ndarray, Callable[[np.ndarray], np.ndarray]]:
-        """Return f at the Gauss points, the left null vector of periodic variations, and how to solve for them."""
-        from scipy.sparse import bmat, csc_matrix
-        from scipy.sparse.linalg import splu
+    def _critical(self, factor: complex) -> tuple[np.ndarray, Callable[[np.ndarray], complex]]:
+        """Return the variation that closes up to a factor, of unit length, and the integral with its adjoint."""
+        n = self._at.n
+        matrix = bordered(self._at.closed(factor))
+        first = np.linalg.solve(matrix, np.append(np.zeros(n), 1.0))[:n]
+        v = self._at.expand(first, factor * first)
 
-        matrix = self.at.matrix()
-        flow = self.at.flow
-        _, left = null_vectors(matrix, (flow, flow))
-        whole = bmat([[matrix, csc_matrix(left[:, None])], [csc_matrix(flow[None]), None]], format="csc")
-        factors = splu(whole)
+        def integral(values: np.ndarray) -> complex:
+            return complex(np.linalg.solve(matrix, np.append(self._at.reduce(values)[:n], 0.0))[n])
 
-        def solve(values: np.ndarray) -> np.ndarray:
-            right = np.append(self.at.rows(values.reshape(-1, values.shape[-1])).ravel(), 0.0)
-            found: np.ndarray = factors.solve(right)[:-1]
-            return found
-
-        return self.at.samples.f.reshape(self._field.points.shape), left, solve
+        return v * self._unit(v), integral
 
     def period_doubling(self) -> float:
         """Return c of xi' = c xi^3: negative where the doubled orbits are stable (if nothing else is unstable)."""
-        right, w = null_vectors(self.at.matrix(-1.0), None)
-        v = self._gauss(self._unit(right), -1.0)
-        f, left, solve = self._shifted()
-        _, bvv, cvvv = self._field.along(v)
-        a = 0.5 * self._integral(left, bvv).real / self._integral(left, f).real
-        h2 = self._gauss(solve(bvv - 2.0 * a * f))
-        rest = cvvv + 3.0 * self._field.second(v, h2) - 6.0 * a * self._moved(v)
-        return float((self._integral(w, rest) / self._integral(w, v)).real / 6.0)
+        v, integral = self._critical(-1.0)
+        _, bvv, cvvv = self._at.jets(v)
+        h2, slower = self._shifted(bvv)
+        rest = cvvv + 3.0 * self._second(v, h2) + 3.0 * slower * self._at.apply(v)
+        return float((integral(rest) / integral(self._itself(v))).real / 6.0)
 
     def torus(self, theta: float) -> complex:
         """Return d of xi' = d xi |xi|^2: its real part is negative where the torus is stable; as above."""
-        from scipy.sparse.linalg import splu
-
         factor = complex(np.exp(1j * theta))
-        right, w = null_vectors(self.at.matrix(factor), None)
-        v = self._gauss(self._unit(right), factor)
-        f, left, solve = self._shifted()
-        bvv, across, cubic = self._field.powers(v)
-        a = self._integral(left, across).real / self._integral(left, f).real
-        h11 = self._gauss(solve(across - a * f))
-        twice = splu(self.at.matrix(factor * factor))
-        h20 = self._gauss(twice.solve(self.at.rows(bvv.reshape(-1, bvv.shape[-1])).ravel()), factor * factor)
-        rest = cubic + 2.0 * self._field.second(v, h11) + self._field.second(v.conj(), h20)
-        rest = rest - 2.0 * a * self._moved(v)
-        return self._integral(w, rest) / self._integral(w, v) / 2.0
+        v, integral = self._critical(factor)
+        bvv, across, cubic = self._powers(v)
+        h11, slower = self._shifted(across)
+        twice = factor * factor
+        first = np.linalg.solve(self._at.closed(twice), self._at.reduce(bvv)[: self._at.n])
+        h20 = self._at.expand(first, twice * first, values=bvv)
+        rest = cubic + 2.0 * self._second(v, h11) + self._second(v.conj(), h20) + 2.0 * slower * self._at.apply(v)
+        return integral(rest) / integral(self._itself(v)) / 2.0
 
-    def fold(self, toward: np.ndarray | None = None) -> float:
-        """Return b of xi' = b xi^2, xi the mean size of the null vector.
+    def fold(self) -> float:
+        """Return b of xi' = b xi^2, xi the mean size of the null vector, which points to where b is positive."""
+        n = self._at.n
+        matrix = bordered(self._at.timed())
+        found = np.linalg.solve(matrix, np.append(np.zeros(n + 1), 1.0))
+        v = self._at.expand(found[:n], found[:n], np.array([found[n], 0.0]))
+        unit = self._unit(v)
+        v, slower = v * unit, float(found[n]) * unit
 
-        The null vector points towards a variation of the nodes (4 N, n), without one to where b is positive.
-        """
-        from scipy.sparse import bmat, csc_matrix
+        def integral(values: np.ndarray) -> float:
+            return float(np.linalg.solve(matrix, np.append(self._at.reduce(values)[: n + 1], 0.0))[n + 1])
 
-        n = len(self.at.scale)
-        column = -self.at.rows(self.at.samples.f).ravel()[:, None]
-        matrix = bmat([[self.at.matrix(), csc_matrix(column)], [csc_matrix(self.at.flow[None]), None]], format="csc")
-        right, left = null_vectors(matrix, None)
-        size = np.sqrt(np.sum(self._weights[:, None] * np.abs(right[:-1].reshape(-1, n) * self.at.scale) ** 2))
-        right = right / size
-        v, slower = self._gauss(right[:-1]), float(right[-1])
-        rest = self._field.along(v)[1] + 2.0 * slower * self._moved(v)
-        w = left[:-1]
-        b = float((self._integral(w, rest) / self._integral(w, v)).real / 2.0)
-        if toward is None:
-            return abs(b)
-        return b if np.vdot(right[:-1].reshape(-1, n) * self.at.scale, toward).real >= 0.0 else -b
+        rest = self._at.jets(v)[1] + 2.0 * slower * self._at.apply(v)
+        return abs(integral(rest) / integral(self._itself(v)) / 2.0)
 
 
 def coefficients(
@@ -177,9 +146,9 @@ def coefficients(
     multipliers : (n,) array
         All of them.
     """
-    sampler = Sampler(system, tuple(system.parameter_index(name) for name in p))
+    variations = Variations(system, tuple(system.parameter_index(name) for name in p), np.ones(len(p)))
     try:
-        form = NormalForm(sampler, orbit, np.array(list(p.values())), scale)
+        form = NormalForm(variations, orbit, np.array(list(p.values())), scale)
         if label == "LPC":
             found = {"a": form.fold()}
         elif label == "PD":
