@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import bifrncrn as bf
-from bifrncrn.cli.main import main
 
 # s = x^2 + y^2 obeys s' = 2 s (lam + s - s^2), and the angle's rate is 1 + w (s - 1)^2: the cycles are circles with
 # lam = s^2 - s, fold at s = 1/2, lam = -1/4, and the period 2 pi / (1 + w (s - 1)^2), longest at s = 1, lam = 0.
@@ -138,10 +137,10 @@ def test_the_command_line_takes_both_kinds(tmp_path, capsys):
     out = tmp_path / "out.json"
     words = ["diagram", str(model), "--parameter", "lam", "--range", "-1", "1", "--json", str(out)]
     events = ["--event", "x = 0.5", "--event", "max x = 0.6", "--event", "lam = 0.5"]
-    assert main([*words, *events, "--orbits"]) == 0
+    assert bf.main([*words, *events, "--orbits"]) == 0
     data = json.loads(out.read_text())
     kinds = {branch["id"]: branch["kind"] for branch in data["branches"]}
     marked = [(kinds[p["branch"]], p["event"]) for p in data["special_points"] if p["label"] == "UZ"]
     assert sorted(marked) == [("equilibrium", "lam = 0.5"), ("periodic", "lam = 0.5"), ("periodic", "max x = 0.6")]
-    assert main([*words, *events]) == 2
+    assert bf.main([*words, *events]) == 2
     assert "--orbits or --cycle" in capsys.readouterr().err

@@ -7,7 +7,6 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import bifrncrn as bf
-from bifrncrn.cli.main import main
 
 # x' = -k x + cos(w t) has the one orbit x = (k cos w t + w sin w t)/(k^2 + w^2), multiplier exp(-2 pi k/w)
 LINEAR = bf.System.from_equations(
@@ -94,7 +93,7 @@ def test_the_command_line(tmp_path):
         '[equations]\nx = "y"\ny = "-0.3*y + x - x^3 + F*cos(1.2*t)"\n[options]\nperiod = "2*pi/1.2"\n'
     )
     words = ["diagram", str(model), "--parameter", "F", "--range", "0.05", "0.2", "--json", str(tmp_path / "out.json")]
-    assert main([*words, "--cycle", "--start", "x=-1"]) == 0
+    assert bf.main([*words, "--cycle", "--start", "x=-1"]) == 0
     data = json.loads((tmp_path / "out.json").read_text())
     assert [branch["kind"] for branch in data["branches"]] == ["periodic"]
-    assert main(["compare", str(model), str(model), "--parameter", "F", "--range", "0.05", "0.2"]) == 0
+    assert bf.main(["compare", str(model), str(model), "--parameter", "F", "--range", "0.05", "0.2"]) == 0

@@ -92,6 +92,7 @@ KINDS = {kind.name: kind for kind in _KINDS}
 
 _FOLDS, _DOUBLINGS, _TORI = "fold_of_cycles", "period_doubling", "torus"
 _REST, _CYCLE, _MAP, _FOLD, _HOPF = ("equilibrium",), ("periodic",), ("fixed_point",), ("fold",), ("hopf",)
+_LOOP = ("homoclinic",)
 _LABELS = (
     Label("EP", "end point", tuple(KINDS), "", judged=False),
     Label(
@@ -144,6 +145,17 @@ _LABELS = (
     Label("LPNS", "fold and torus", (_FOLDS, _TORI), "the other's multiplier", marker="4"),
     Label("PDNS", "period doubling and torus", (_DOUBLINGS, _TORI), "the other's multiplier", marker="+"),
     Label("NSNS", "two tori", (_TORI,), "the modulus of a second pair, less one", marker="x"),
+    Label("NSS", "neutral saddle", _LOOP, "the sum of the leading real parts on both sides", marker="|"),
+    Label(
+        "NDS", "saddle-focus of no divergence", _LOOP, "the stable pair and one unstable value: their sum", marker="."
+    ),
+    Label(
+        "NDU", "saddle-focus of no divergence", _LOOP, "the unstable pair and one stable value: their sum", marker="$N$"
+    ),
+    Label("DRS", "saddle to saddle-focus", _LOOP, "the difference of both leading stable eigenvalues", marker="_"),
+    Label("DRU", "saddle to saddle-focus", _LOOP, "the difference of both leading unstable eigenvalues", marker="$D$"),
+    Label("OFS", "orbit flip", _LOOP, "the orbit's share in the leading stable direction", marker="$O$"),
+    Label("OFU", "orbit flip", _LOOP, "the orbit's share in the leading unstable direction", marker="$U$"),
 )
 LABELS = {label.name: label for label in _LABELS}
 """The labels, by name."""

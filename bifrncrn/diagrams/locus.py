@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.base.labels import KINDS, locus_of
@@ -12,12 +14,16 @@ from bifrncrn.continuation.options import Options
 from bifrncrn.diagrams.cycle_loci import Locus, branch_of
 from bifrncrn.diagrams.cycle_loci import follow as follow_cycles
 from bifrncrn.diagrams.cycle_loci import task_of as cycles_task
+from bifrncrn.diagrams.homoclinic_loci import Loop, from_end, from_found
+from bifrncrn.diagrams.homoclinic_loci import branch_of as homoclinic_branch
+from bifrncrn.diagrams.homoclinic_loci import follow as follow_homoclinic
 from bifrncrn.diagrams.locus_collecting import Collector
 from bifrncrn.diagrams.locus_results import assembled
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.diagrams.setup import at_point, bounds_of
 from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
+from bifrncrn.trajectories.homoclinic import Homoclinic
 
 LARGEST = 90
 """Most states of a model whose loci are followed: the defining systems are dense."""
@@ -26,25 +32,27 @@ ROOM = 10.0
 
 
 def locus(
-    point: SpecialPoint,
+    point: SpecialPoint | Homoclinic,
     second: str,
     bounds: tuple[float, float],
     *,
     system: System | None = None,
     options: Options | None = None,
 ) -> Diagram:
-    """Follow a fold, a Hopf point, or a bifurcation of periodic orbits in two parameters.
+    """Follow a fold, a Hopf point, a bifurcation of periodic orbits, or a homoclinic orbit in two parameters.
 
     The curve is followed in both directions until the second parameter leaves its range; cusps, Bogdanov-Takens,
     Bautin, zero-Hopf and double Hopf points on it are located. Curves of the same kind that cross it are followed too.
     On curves of periodic orbits cusps (CPC), degenerate doublings and tori (GPD, CH), strong resonances (R1 to R4) and
-    points that are of two kinds (LPPD, LPNS, PDNS, NSNS) are located.
+    points that are of two kinds (LPPD, LPNS, PDNS, NSNS) are located. On curves of homoclinic orbits there are neutral
+    saddles (NSS), saddle-foci of no divergence (NDS, NDU), transitions from saddle to saddle-focus (DRS, DRU) and orbit
+    flips (OFS, OFU).
 
     Parameters
     ----------
-    point : SpecialPoint
+    point : SpecialPoint or Homoclinic
         A fold (LP) or Hopf point (HB) of a diagram; or a fold (LPC), a period doubling (PD) or a torus (NS) of a branch
-        of periodic orbits.
+        of periodic orbits; or a homoclinic orbit that `find_homoclinic` found.
     second : str
         The second parameter; the first is that of the point's diagram.
     bounds : (float, float)
@@ -58,7 +66,8 @@ def locus(
     -------
     Diagram
         With branches of kind `fold` or `hopf`; their columns are both parameters and the states. Or of kind
-        `fold_of_cycles`, `period_doubling` or `torus`; both parameters, the period, and the states' extremes.
+        `fold_of_cycles`, `period_doubling` or `torus`; both parameters, the period, and the states' extremes. Or of
+        kind `homoclinic`; both parameters and the saddle, whose eigenvalues they hold, and the orbits.
 
     Raises
     ------
@@ -71,6 +80,8 @@ def locus(
     -----
     Kuznetsov, Elements of Applied Bifurcation Theory, sections 8.2 to 8.6 and 10.7.
     """
+    if isinstance(point, Homoclinic):
+        return _of_homoclinic(point, second, bounds, (options or Options()).begun())
     if isinstance(point, SpecialPoint) and point.system is not None:
         require_flow(point.system, "locus")
     if not isinstance(point, SpecialPoint):
@@ -118,8 +129,38 @@ def _of_cycles(point: SpecialPoint, second: str, bounds: tuple[float, float], op
     )
 
 
+def _of_homoclinic(found: Homoclinic, second: str, bounds: tuple[float, float], options: Options) -> Diagram:
+    """Follow a homoclinic orbit in two parameters."""
+    span = checked_range(found.system, found.parameter, second, bounds)
+    loop = follow_homoclinic(from_found(found, second), ((-np.inf, np.inf), span), options)
+    if loop is None:
+        where = f"{found.parameter}={found.value:.6g}"
+        raise ConvergenceError(f"the curve through the homoclinic orbit at {where} could not be started")
+    branch, points = homoclinic_branch(loop, 0)
+    values = branch.points[:, 0]
+    return Diagram(
+        model=found.system.title,
+        parameter=found.parameter,
+        range=(float(values.min()), float(values.max())),
+        branches=(branch,),
+        special_points=tuple(points),
+        system=found.system,
+        second=second,
+        second_range=span,
+    )
+
+
+def _room(span: tuple[float, float]) -> tuple[float, float]:
+    """Return the range of the first parameter that curves may go through."""
+    low, high = span
+    return low - ROOM * (high - low), high + ROOM * (high - low)
+
+
 def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], options: Options | None = None) -> Diagram:
-    """Return a diagram with the loci of all its folds, Hopf points, and LPC, PD and NS added, each curve once."""
+    """Return a diagram with the loci of all its folds, Hopf points, LPC, PD, NS and homoclinic ends, each curve once.
+
+    Where a cycle ends in a saddle-node on it, the curve of such ends is that of the fold (LP) there.
+    """
     require_kind(diagram, Diagram, "a diagram")
     if diagram.system is None:
         raise InputError("the diagram has lost its model (it was loaded from a file that holds none); compute it again")
@@ -127,8 +168,7 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
     span = checked_range(system, first, second, bounds)
     every = [point for point in diagram.special_points if locus_of(point.label)]
     chosen = [point for point in every if not KINDS[locus_of(point.label)].cycles]
-    low, high = diagram.range
-    room = low - ROOM * (high - low), high + ROOM * (high - low)
+    room = _room(diagram.range)
     options = (options or Options()).begun()
     collector = Collector(chosen, first, second, span, options, room)
     with progress("following curves in two parameters", len(chosen)) as step:
@@ -145,6 +185,7 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
     branches = [replace(branch, id=branch.id + count) for branch in added.branches]
     points = [replace(point, branch=point.branch + count) for point in added.special_points]
     notes = [*added.notes, *_add_of_cycles(every, second, span, options, room, count, branches, points)]
+    notes += _add_homoclinic(diagram, second, (room, span), options, branches, points)
     return replace(
         diagram,
         branches=(*diagram.branches, *branches),
@@ -190,6 +231,48 @@ def _add_of_cycles(
                 branches.append(branch)
                 points += special
             step()
+    return notes
+
+
+def _add_homoclinic(
+    diagram: Diagram,
+    second: str,
+    spans: tuple[tuple[float, float], tuple[float, float]],
+    options: Options,
+    branches: list[Branch],
+    points: list[SpecialPoint],
+) -> list[str]:
+    """Follow the homoclinic orbits at ends of branches, each curve once; add to the branches and points.
+
+    Return notes: what could not be followed, and which ends lie on curves of folds.
+    """
+    notes: list[str] = []
+    known: list[Loop] = []
+    ends = [(b, row, b.ended[row]) for b in diagram.branches if b.kind == "periodic" for row in (0, -1)]
+    for branch, row, end in ends:
+        where = f"{diagram.parameter}={branch.points[row, 0]:.9g}"
+        if end.reason == "snic":
+            notes.append(
+                f"In two parameters the cycles' end at {where}, a saddle-node on the cycle, follows the curve of the "
+                "fold (LP) there, as far as the saddle-node lies on a cycle."
+            )
+        if end.reason != "homoclinic":
+            continue
+        if options.late:
+            notes.append(f"the curve of the homoclinic orbit near {where} was not followed: {options.said}")
+            continue
+        start = from_end(diagram, branch, row, second)
+        with progress("following homoclinic orbits in two parameters"):
+            loop = None if start is None else follow_homoclinic(start, spans, options, known)
+        if loop is None:
+            notes.append(
+                f"The homoclinic orbit near {where} was not followed in two parameters: no curve started there."
+            )
+        elif loop not in known:
+            known.append(loop)
+            added, special = homoclinic_branch(loop, len(diagram.branches) + len(branches))
+            branches.append(added)
+            points += special
     return notes
 
 

@@ -66,6 +66,10 @@ class Homoclinic(Reported):
         Along the orbit, from the saddle to where it is nearest to it again; backwards where only one is stable.
     gap : float
         How near that is, in units of the orbit's size.
+    times : (k,) array
+        Of the points, from 0 on; falling where the orbit was followed backwards.
+    range : (float, float)
+        In which it was looked for.
     """
 
     system: System
@@ -75,6 +79,8 @@ class Homoclinic(Reported):
     eigenvalues: np.ndarray
     points: np.ndarray = field(repr=False)
     gap: float
+    times: np.ndarray = field(repr=False)
+    range: tuple[float, float]
 
     @property
     def saddle_quantity(self) -> float:
@@ -106,6 +112,7 @@ class _Passage:
     saddle: np.ndarray
     eigenvalues: np.ndarray
     points: np.ndarray
+    times: np.ndarray
     exponent: float
     """Of the distance in the parameter, to which the gap is proportional."""
     focus: bool
@@ -175,7 +182,7 @@ def find_homoclinic(
     check_positive("max_steps", max_steps, whole=True)
     for back in BACK:
         for side in (1.0, -1.0):
-            found = _along(_Branch(system, name, side, max_steps, back), grid)
+            found = _along(_Branch(system, name, side, max_steps, back, (low, high)), grid)
             if found is not None:
                 return found
     return None
@@ -252,8 +259,17 @@ class _LostError(Exception):
 class _Branch:
     """One of the two branches of the unstable manifold, as a function of the parameter."""
 
-    def __init__(self, system: System, parameter: str, side: float, max_steps: int, back: float) -> None:
+    def __init__(
+        self,
+        system: System,
+        parameter: str,
+        side: float,
+        max_steps: int,
+        back: float,
+        range: tuple[float, float],
+    ) -> None:
         self.system, self.parameter, self.side, self.max_steps, self.back = system, parameter, side, max_steps, back
+        self.range = range
         self.saddle = np.array(system.state)
         self.known: dict[float, _Passage | None] = {}
 
@@ -280,6 +296,8 @@ class _Branch:
             frozen(passage.eigenvalues, complex),
             frozen(passage.points),
             passage.gap,
+            frozen(passage.times),
+            self.range,
         )
 
     def _passage(self, system: System) -> _Passage | None:
@@ -304,7 +322,7 @@ class _Branch:
         found = _out_and_back(rhs, saddle, start, (self.back, FAR * size, self.max_steps), leaving)
         if found is None:
             return None
-        points, last = found
+        times, points, last = found
         distance = np.linalg.norm(points - saddle, axis=1)
         if leaving is None:
             c = turn * float(left @ (points[-1] - saddle)) / distance.max()
@@ -313,7 +331,8 @@ class _Branch:
         split = np.sign(c) * abs(c) ** (1 - lone.real / leading.real)
         ordered = values[np.argsort(-values.real)]
         gap, exponent = float(distance[-1] / distance.max()), leading.real / (leading.real - lone.real)
-        return _Passage(float(split), gap, saddle, ordered, points, float(exponent), leaving is not None)
+        times = -times if backward else times
+        return _Passage(float(split), gap, saddle, ordered, points, times, float(exponent), leaving is not None)
 
 
 def _rest(rhs: Field, start: np.ndarray) -> np.ndarray | None:
@@ -339,8 +358,8 @@ def _out_and_back(
     start: np.ndarray,
     limits: tuple[float, float, int],
     leaving: np.ndarray | None,
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the points (k, n) of a trajectory up to where it is nearest to the saddle again, and where it was left.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return times (k,) and points (k, n) of a trajectory up to where it is nearest to the saddle, and where it left.
 
     `limits`: the share of the greatest distance that is near, the distance that is too far, and the number of steps.
     With `leaving`, the left eigenvector of the direction along which the trajectory leaves the saddle, it may come near
@@ -353,9 +372,9 @@ def _out_and_back(
 
     back, far, max_steps = limits
     solver = LSODA(rhs.rhs, 0.0, start, 1e300, rtol=RTOL, atol=ATOL, jac=rhs.jacobian)
-    points, furthest, rate = [start], 0.0, towards(start)
-    nearest: np.ndarray | None = None  # the nearest point of the passage, and how many points lead there
-    count = 0
+    times, points, furthest, rate = [0.0], [start], 0.0, towards(start)
+    nearest: np.ndarray | None = None  # the nearest point of the passage, its time, and how many points lead there
+    when, count = 0.0, 0
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a failed step is no return
         for _ in range(max_steps):
@@ -368,20 +387,22 @@ def _out_and_back(
             furthest, last, rate = max(furthest, distance), rate, towards(solver.y)
             near = distance < back * furthest
             if last < 0 <= rate and near:
-                point = _nearest(solver.dense_output(), towards, before, solver.t)
+                at, point = _nearest(solver.dense_output(), towards, before, solver.t)
                 if leaving is None:
-                    return np.array([*points, point]), point
+                    return np.array([*times, at]), np.array([*points, point]), point
                 if nearest is None or np.linalg.norm(point - saddle) < np.linalg.norm(nearest - saddle):
-                    nearest, count = point, len(points)
+                    nearest, when, count = point, at, len(points)
             aligned = leaving is not None and abs(float(leaving @ away)) > ALIGNED * distance
             if nearest is not None and near and rate > 0.0 and aligned:
-                return np.array([*points[:count], nearest]), solver.y.copy()
+                return np.array([*times[:count], when]), np.array([*points[:count], nearest]), solver.y.copy()
+            times.append(float(solver.t))
             points.append(solver.y.copy())
     return None
 
 
-def _nearest(piece: Any, towards: Callable[[np.ndarray], float], start: float, end: float) -> np.ndarray:
-    """Return the state of a step's interpolant where it comes no nearer."""
+def _nearest(piece: Any, towards: Callable[[np.ndarray], float], start: float, end: float) -> tuple[float, np.ndarray]:
+    """Return time and state of a step's interpolant where it comes no nearer."""
     from bifrncrn.trajectories.events import crossing_time
 
-    return np.asarray(piece(crossing_time(lambda t: towards(piece(t)), start, end)))
+    at = float(crossing_time(lambda t: towards(piece(t)), start, end))
+    return at, np.asarray(piece(at))

@@ -1,0 +1,1 @@
+"""Homoclinic orbits in two parameters."""

@@ -1,0 +1,212 @@
+"""Following homoclinic orbits in two parameters, a few steps on each mesh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bifrncrn.continuation import layout
+from bifrncrn.continuation.march import TIME, march
+from bifrncrn.continuation.options import Options
+from bifrncrn.curves.homoclinic.arc import Arc, fitted
+from bifrncrn.curves.homoclinic.problem import LABELS, HomoclinicCurve
+from bifrncrn.curves.orbits.collocation import Sampler
+
+ON_ONE_MESH = 8
+"""Rows after which mesh, time and units are made anew."""
+NEUTRAL = 0.05
+"""The curve ends where the saddle's slowest eigenvalue is this small beside what it is elsewhere on the curve: how near
+the ends of the orbit are to the saddle means little then."""
+LONGER = 2.0
+"""Steps and turns may be longer than along equilibria: most of what turns is the orbit's shape."""
+FAR = 0.5
+"""Newton's method for the saddle does not go further than this, in terms of the orbit's extent."""
+AGAIN = 1e-3
+"""The curve is back at its start where it passes it this close, in terms of the step."""
+TOLERANCE = 1e-10
+"""The relative error that the corrector aims for: Newton's last step, so that the error is much less."""
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A homoclinic orbit of the curve, the eigenvalues of its saddle, and the label of what is there, if anything.
+
+    `bracket` has the values of the second parameter between which that lies where it is not refined.
+    """
+
+    arc: Arc
+    eigenvalues: np.ndarray
+    residual: float
+    label: str = ""
+    bracket: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """The curve in one direction: its rows, the start being the first, and why it ends."""
+
+    rows: list[Row]
+    reason: str
+
+
+class Follower:
+    """Follows the homoclinic orbits of one system in two parameters.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        Of both.
+    names : (str, str)
+    spans : two (float, float)
+        Their ranges.
+    unit : float
+        Of the first.
+    options : Options
+    """
+
+    def __init__(
+        self,
+        sampler: Sampler,
+        names: tuple[str, str],
+        spans: tuple[tuple[float, float], tuple[float, float]],
+        unit: float,
+        options: Options,
+    ) -> None:
+        self.sampler, self.names, self.spans, self.unit, self.options = sampler, names, spans, unit, options
+
+    def start(self, arc: Arc) -> tuple[HomoclinicCurve, np.ndarray] | None:
+        """Return the curve, and the point on it at the second parameter of an orbit near it; None where none is."""
+        saddle = self._at_rest(arc)
+        if saddle is None:
+            return None
+        arc = replace(arc, saddle=saddle)
+        found = None
+        for _ in range(2):  # the mesh is that of a guess the first time
+            found = self._on(arc, None)
+            if found is None:
+                return None
+            arc = found[0].arc_of(found[1])
+        return found
+
+    def follow(self, curve: HomoclinicCurve, y: np.ndarray, sign: float) -> Track:
+        """Follow the curve from a point, the second parameter rising (sign 1) or falling (-1) at first."""
+        row = np.zeros(len(y))
+        row[-1] = 1.0
+        along = curve.tangent(y, row)
+        rows = [self.row(curve, y)]
+        if along is None:
+            return Track(rows, "step")
+        along, home = sign * along, np.sign(sign)
+        while True:
+            left = self.options.max_points - len(rows)
+            if self.options.late or left < 1:
+                return Track(rows, "time" if self.options.late else "points")
+            reason, new, y, along = self._march(curve, y, along, min(left, ON_ONE_MESH))
+            rows += new
+            if not reason and self._is_back(rows, float(home)):
+                rows[-1] = rows[0]
+                return Track(rows, "closed")
+            if reason or self._neutral(rows):
+                return Track(rows, "saddle" if self._neutral(rows) and reason in ("", "step") else reason)
+            found = self._on(curve.arc_of(y), (curve, along))
+            if found is None:
+                return Track(rows, "step")
+            old, (curve, y) = curve, found
+            tangent = curve.tangent(y, old.moved(along, curve))
+            if tangent is None:
+                return Track(rows, "step")
+            along = tangent
+
+    def _march(
+        self, curve: HomoclinicCurve, y: np.ndarray, along: np.ndarray, count: int
+    ) -> tuple[str, list[Row], np.ndarray, np.ndarray]:
+        """March a few steps on one mesh; return why it ends if it does, the new rows, and where it is."""
+        low, high = np.full(len(y) - 1, -np.inf), np.full(len(y) - 1, np.inf)
+        low[-1], high[-1] = (end / self.unit for end in self.spans[0])
+        units = np.append(np.ones(len(y) - 1), self.spans[1][1] - self.spans[1][0])
+        tolerance = max(self.options.tolerance, TOLERANCE)
+        wide = {name: min(LONGER * getattr(self.options, name), 0.5) for name in ("step", "angle")}
+        options = replace(self.options, max_points=count + 1, tolerance=tolerance, **wide)
+        trace = march(curve.curve, y, along, self.spans[1], (low, high), units, options, closing=False)
+        rows = []
+        for k in range(1, len(trace.points)):
+            event = int(trace.marks[k, layout.MARK_EVENT])
+            label, bracket = "", None
+            if abs(event) >= layout.USER_EVENT:
+                label = self._meant(LABELS[abs(event) - layout.USER_EVENT], curve.spectrum(trace.points[k]))
+                if label and event < 0:
+                    ends = sorted((float(trace.points[k - 1, -1]), float(trace.points[k, -1])))
+                    bracket = (ends[0], ends[1])
+            rows.append(self.row(curve, trace.points[k], label, bracket))
+        reasons = {layout.FULL: "", layout.RANGE: "range", layout.BOUND: "range", TIME: "time"}
+        reason = reasons.get(trace.reason, "step") if len(rows) or trace.reason != layout.FULL else "step"
+        return reason, rows, trace.points[-1], trace.tangents[-1]
+
+    def _on(
+        self, arc: Arc, going: tuple[HomoclinicCurve, np.ndarray] | None
+    ) -> tuple[HomoclinicCurve, np.ndarray] | None:
+        """Return the curve with a mesh, time and units that suit an orbit, and its point there."""
+        guess = fitted(arc, self.sampler(arc.saddle[None], arc.p).jacobian[0])
+        if guess is None:
+            return None
+        curve = HomoclinicCurve(self.sampler, self.names, guess, guess.extent, self.unit)
+        if not 0 < curve.stable < curve.n:
+            return None
+        y = curve.vector(guess)
+        row = np.zeros(len(y))
+        row[-1] = 1.0
+        if going is not None:
+            row = going[0].moved(going[1], curve)
+        at = curve.on_row(y, row)
+        return None if at is None else (curve, at)
+
+    def _at_rest(self, arc: Arc) -> np.ndarray | None:
+        """Return the equilibrium near what is given as the saddle of an orbit."""
+        x = arc.saddle
+        for _ in range(20):
+            at = self.sampler(x[None], arc.p)
+            try:
+                step = np.linalg.solve(at.jacobian[0], -at.f[0])
+            except np.linalg.LinAlgError:
+                return None
+            x = x + step
+            if not np.max(np.abs(x - arc.saddle) / arc.extent) < FAR:
+                return None
+            if np.max(np.abs(step) / arc.extent) < 1e-12:
+                return x
+        return None
+
+    def _meant(self, label: str, values: np.ndarray) -> str:
+        """Return a label where it means something at these eigenvalues: divergence, of a pair on one side."""
+        leading = {"NDS": values.real[values.real < 0.0][:2], "NDU": values.real[values.real > 0.0][-2:]}.get(label)
+        if leading is None:
+            return label
+        return label if len(leading) == 2 and leading[0] == leading[1] else ""
+
+    def row(
+        self, curve: HomoclinicCurve, y: np.ndarray, label: str = "", bracket: tuple[float, float] | None = None
+    ) -> Row:
+        """Return a point of the curve as a row."""
+        value, _ = curve.equations(y)
+        return Row(curve.arc_of(y), curve.spectrum(y), float(np.max(np.abs(value))), label, bracket)
+
+    def _neutral(self, rows: list[Row]) -> bool:
+        """Say whether the saddle of the last row is about to cease being one, beside what the curve has had."""
+        slow = [float(np.min(np.abs(row.eigenvalues.real))) for row in rows]
+        return slow[-1] < NEUTRAL * max(slow)
+
+    def _is_back(self, rows: list[Row], home: float) -> bool:
+        """Say whether the last step passes the first row in its direction."""
+        if len(rows) < 3 * ON_ONE_MESH:
+            return False
+        units = np.array([self.unit, self.spans[1][1] - self.spans[1][0]])
+        start = rows[0].arc.p / units
+        for before, after in zip(rows[-ON_ONE_MESH - 1 : -1], rows[-ON_ONE_MESH:], strict=True):
+            step = (after.arc.p - before.arc.p) / units
+            length = float(np.linalg.norm(step))
+            share = float((start - before.arc.p / units) @ step) / (length**2 + 1e-300)
+            off = float(np.linalg.norm(before.arc.p / units + share * step - start))
+            if 0.0 <= share < 1.0 and off < AGAIN * length and step[1] * home > 0.0:
+                return True
+        return False
