@@ -11,7 +11,7 @@ from bifrncrn.base.arrays import frozen
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.homoclinic.arc import Arc, phases_of
 from bifrncrn.curves.homoclinic.following import Follower, Row, Track
-from bifrncrn.curves.orbits.collocation import Sampler
+from bifrncrn.curves.homoclinic.sampler import Sampler
 from bifrncrn.curves.orbits.layout import POINTS
 from bifrncrn.curves.orbits.orbit import Mesh, interpolate
 from bifrncrn.diagrams.results import Branch, Diagram, End, Profile, SpecialPoint

@@ -11,7 +11,7 @@ from bifrncrn.continuation.march import TIME, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.homoclinic.arc import Arc, fitted
 from bifrncrn.curves.homoclinic.problem import LABELS, HomoclinicCurve
-from bifrncrn.curves.orbits.collocation import Sampler
+from bifrncrn.curves.homoclinic.sampler import Sampler
 
 ON_ONE_MESH = 8
 """Rows after which mesh, time and units are made anew."""

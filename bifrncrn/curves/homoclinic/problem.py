@@ -17,8 +17,8 @@ from bifrncrn.continuation.callbacks import NOT_FINITE, SINGULAR, Callbacks
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.continuation.kind import CurveKind
 from bifrncrn.curves.homoclinic.arc import Arc
+from bifrncrn.curves.homoclinic.sampler import Sampler
 from bifrncrn.curves.orbits.basis import basis
-from bifrncrn.curves.orbits.collocation import Sampler
 from bifrncrn.curves.orbits.layout import POINTS
 
 NEWTONS, CONVERGED = 12, 1e-10
