@@ -19,9 +19,11 @@ from bifrncrn.continuation.line import Event, Line, join
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.fixed_points.problem import EVENTS, FixedPointProblem, multipliers_of
 from bifrncrn.curves.fixed_points.start import unit_of
+from bifrncrn.diagrams.junctions import Junction, in_natural_units
 from bifrncrn.diagrams.piecewise import BORDER, PiecewiseTracer
 from bifrncrn.diagrams.results import Branch, End, SpecialPoint
-from bifrncrn.diagrams.tracing import SAME, Junction, Tracer
+from bifrncrn.diagrams.tracing import Tracer
+from bifrncrn.diagrams.track import SAME, scale_at
 from bifrncrn.models.borders import borders_of
 from bifrncrn.models.branch_events import Events
 from bifrncrn.models.maps import SAME as RETURNED
@@ -87,13 +89,12 @@ class MapTracer(Tracer):
             The eigenvector of the multiplier -1.
         """
         self.prepare(y)
-        scale = np.maximum(np.abs(y), self._floor(y))
-        scale[-1] = self.span[1] - self.span[0]
+        scale = scale_at(y, self.track.floor(y))
         away = np.append(q, 0.0) / scale
-        junction = Junction(y, np.zeros(self.problem.n), scale, place, [])
+        junction = Junction(y, np.zeros(self.problem.n), scale, place, self.problem.eigenvalues(y))
         self.came_to_known = False
         for sign in (1.0, -1.0):  # both lead to the same cycles, but one may lead out of the region
-            there, ahead = self._in_natural_units(junction, sign * away / math.sqrt(away @ away))
+            there, ahead = in_natural_units(self.track, junction, sign * away / math.sqrt(away @ away))
             found = self._leave(there, ahead * there.scale)
             if self.came_to_known:
                 return True
@@ -152,8 +153,7 @@ class MapTracer(Tracer):
         if self.problem.iterations == 1 or len(line) < 3:
             return line, end
         y = line.points[0]
-        scale = np.maximum(np.abs(y), floor)
-        scale[-1] = floor[-1]
+        scale = scale_at(y, floor)
         others = [np.append(x, y[-1]) for x in self.problem.states(y)[1:]]
         passed = [(_row_before(line, z, scale), z) for z in others if self._beside(line, z, scale, NEAR)]
         row, z = min(passed, key=lambda pair: pair[0], default=(len(line), y))

@@ -21,8 +21,9 @@ from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.choose import equilibrium_problem
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.diagrams.corners import MOST_BORDERS, Corner, Half, Sides
+from bifrncrn.diagrams.junctions import Junction
 from bifrncrn.diagrams.results import Diagram, End, SpecialPoint
-from bifrncrn.diagrams.tracing import Junction, Tracer
+from bifrncrn.diagrams.tracing import Tracer
 from bifrncrn.models.borders import Borders, borders_of
 from bifrncrn.models.branch_events import Events
 
@@ -91,7 +92,7 @@ class PiecewiseTracer(Tracer):
         self.whole = whole
         self.borders = borders
         self.user_stops = "UZ" in stop
-        self.sides = Sides(borders, held, tests, self._onto_branch)
+        self.sides = Sides(borders, held, tests, self.track.onto)
         self.corners: list[Corner] = []
 
     @property
@@ -397,7 +398,7 @@ class PiecewiseTracer(Tracer):
     def _scale_at(self, y: np.ndarray, floor: np.ndarray | None = None) -> np.ndarray:
         """Return the units of length at a point."""
         self.sides.hold_at(y) if floor is None else None
-        least = self._floor(y) if floor is None else floor
+        least = self.track.floor(y) if floor is None else floor
         scale = np.maximum(np.abs(y), least)
         scale[-1] = least[-1]
         return scale

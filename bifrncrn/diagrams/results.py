@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bifrncrn.base.arrays import frozen
+from bifrncrn.base.arrays import NO_NUMBERS, frozen
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
 from bifrncrn.base.labels import KINDS
@@ -107,12 +107,12 @@ class SpecialPoint(Reported):
     period: float | None = None
     bracket: tuple[float, float] | None = None
     event: str | None = None
-    eigenvalues: np.ndarray = field(default_factory=lambda: frozen([], complex), repr=False)
+    eigenvalues: np.ndarray = field(default_factory=lambda: NO_NUMBERS, repr=False)
     system: System | None = field(default=None, repr=False)
     reduction: Reduction | None = field(default=None, repr=False)
     along: np.ndarray | None = field(default=None, repr=False)
     range: tuple[float, float] | None = field(default=None, repr=False)
-    multipliers: np.ndarray = field(default_factory=lambda: frozen([], complex), repr=False)
+    multipliers: np.ndarray = field(default_factory=lambda: NO_NUMBERS, repr=False)
     place: Place | None = field(default=None, repr=False)
     iterations: int | None = None
     states: np.ndarray = field(default_factory=lambda: frozen(np.empty((0, 0))), repr=False)

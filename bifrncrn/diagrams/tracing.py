@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from bifrncrn.base.arrays import frozen
+from bifrncrn.base.arrays import frozen, own
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.ends import said
 from bifrncrn.continuation.line import Event, Line, from_trace, join
@@ -18,49 +16,36 @@ from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.angles import angles, come_round, unwound
+from bifrncrn.diagrams.beginning import beside_special
+from bifrncrn.diagrams.junctions import (
+    Junction,
+    grown,
+    in_natural_units,
+    units_at,
+    up_to,
+    without_rounding,
+    without_turns,
+)
+from bifrncrn.diagrams.refining import cut, refined, refined_end, with_hopf_at_end
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
+from bifrncrn.diagrams.track import SAME, Track, length, scale_at, unit
 from bifrncrn.diagrams.unresolved import AWAY, FINE, has_pole, limit_at_infinity
 from bifrncrn.models.branch_events import Events
 
-SAME = 1e-6
-"""Two located branch points are one when they differ by less than this, in units of their scale."""
-SPECIAL = 1e-6
-"""A start is a special point where a real part, of the largest eigenvalue, or the tangent's parameter is below this."""
 RESOLVED = 1e-10
 """A limit of the parameter nearer to zero than this, in units of its range, is zero."""
 FAR = 1e60
 """A state that grows to this multiple of the unit of length is taken to go to infinity, whatever the parameter does."""
-TINY = 1e-8
-"""A state smaller than this part of the largest may be zero but for rounding; so may one smaller than this itself."""
-BESIDE = 1e-3
-"""How far, in units of length, eigenvalues are followed to see whether one is about to vanish."""
 LEAVING = (1e-4, 1e-5, 1e-6, 1e-3, 1e-2)
 """How far from a branch point the first point of a branch is looked for, in units of length."""
-ROUNDED = 1e-12
-"""A component of a unit tangent below this is rounding."""
-SIZES = (1.0, 1e4, 1e-4, 1e8, 1e-8, 1e12, 1e-12, 1e16, 1e-16)
-"""By so much the natural size of a state may differ from its unit; tried in turn."""
-PROBE = 1e-2
-"""How far from a branch point, in such a size, it is looked how the parameter moves."""
-BLURRED = 1e-4
-"""A turn that was located nearer than this to a branch point, in units of length, may be at the point itself."""
-MOVED = (1e-13, 0.1)
-"""Between these, in units of its range, the parameter's change tells the size to which the states grow."""
-VANISHED = 1e-5
-"""An eigenvalue that changes sign is zero at a branch point but for this part of what it is beside."""
+SHRINK = (1.0, 1e-3, 1e-6, 1e-9)
+"""By so much the unit of a state that is zero at a branch point may have to be made smaller; tried in turn."""
+AHEAD = 0.9
+"""The first point of a branch lies ahead where the cosine between the way to it and the direction is at least this."""
 PARALLEL = 0.999
 """Two unit tangents at a branch point belong to one branch when their product exceeds this."""
-
-
-@dataclass
-class Junction:
-    """A located branch point, its place in the list of special points, and the directions known to leave it."""
-
-    y: np.ndarray
-    left: np.ndarray
-    scale: np.ndarray
-    special: int
-    known: list[np.ndarray] = field(default_factory=list)
+ONE = 0.02
+"""Points of a branch that leaves a branch point are known when a known branch passes them this near."""
 
 
 class Tracer:
@@ -98,6 +83,7 @@ class Tracer:
         engine: Callable[..., Trace] = march,
     ) -> None:
         self.problem = problem
+        self.track = Track(problem, span)
         self.parameter = parameter
         self.span = span
         self.options = options
@@ -127,10 +113,10 @@ class Tracer:
 
     def trace_through(self, y: np.ndarray) -> None:
         """Trace the branch through an equilibrium, in both directions."""
-        floor = self._floor(y)
+        floor = self.track.floor(y)
         given = y
-        y, tangent = self._beside_special(y, floor)
-        floor = floor if y is given else np.maximum(floor, self._floor(y))
+        y, tangent = beside_special(self.track, y, floor)
+        floor = floor if y is given else np.maximum(floor, self.track.floor(y))
         forward, end = self._march(y, tangent, floor)
         if end.reason == "closed":
             self._add(forward, (end, end), None, floor)
@@ -151,59 +137,9 @@ class Tracer:
             return
         self._add(join([backward.reversed(), forward.tail()]), (start, end), None, floor)
 
-    def _beside_special(self, y: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return where to start, and the tangent: `y`, or a point beside it on the branch where `y` is special.
-
-        A change of sign shows between two points only.
-        """
-        tangent = self.problem.tangent(y, floor)
-        scale = np.maximum(np.abs(y), floor)
-        scale[-1] = floor[-1]
-        ahead = _unit(tangent / scale)
-        spectrum = self.problem.eigenvalues(y).tolist()
-        big = max([*map(abs, spectrum), self.problem.largest(y)])
-        near = [k for k, value in enumerate(spectrum) if abs(value.real) <= SPECIAL * big]
-        if abs(ahead[-1]) > SPECIAL and not self._vanish(y, ahead * scale, spectrum, near):
-            return y, tangent
-        # a state that the branch point makes zero may be tiny, not yet zero, at the start
-        tiny = np.abs(y[:-1]) * abs(tangent[-1]) < SPECIAL * np.abs(tangent[:-1]) * floor[-1]
-        reach = SPECIAL * scale + np.append(np.where(tiny, 2.0 * np.abs(y[:-1]), 0.0), 0.0)
-        found = self.problem.refine(y, scale, self._around(y, reach))
-        origin = y
-        if found is not None:
-            y = found[0]
-            scale = np.maximum(np.abs(y), self._floor(y))
-            scale[-1] = floor[-1]
-            ahead = max(self.problem.directions(found[0], found[1], scale), key=lambda v: abs(v[-1]), default=ahead)
-        for length in (sign * size for size in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6) for sign in (1.0, -1.0)):
-            start = self._onto_branch(y + length * ahead * scale, ahead, scale, abs(length))
-            if start is not None:
-                return start, ahead * scale
-        return origin, tangent
-
-    def _vanish(self, y: np.ndarray, ahead: np.ndarray, spectrum: list[complex], which: list[int]) -> bool:
-        """Say whether the real part of one of these eigenvalues is zero within SPECIAL units along the branch."""
-        if not which:
-            return False
-        there = self.problem.eigenvalues(self.region.clip(y + BESIDE * ahead))
-        moved = [abs(there[k].real - spectrum[k].real) for k in which]
-        far = (abs(spectrum[k].real) > SPECIAL / BESIDE * change for k, change in zip(which, moved, strict=True))
-        return not all(far)
-
-    def _onto_branch(self, y: np.ndarray, ahead: np.ndarray, scale: np.ndarray, reach: float) -> np.ndarray | None:
-        """Return the point of the curve in the plane through `y` normal to `ahead`, if within reach and inside."""
-        at = self.problem.slide(y, ahead / scale, scale, 0.5 * reach, 1e-11)
-        return None if at is None else self._inside(at, SAME * reach * scale)
-
-    def _inside(self, y: np.ndarray, rounding: np.ndarray) -> np.ndarray | None:
-        """Return a point if it is in region and range; what is outside by less than `rounding` is put inside."""
-        inside: np.ndarray = self.region.clip(y)
-        outside = not self.span[0] <= y[-1] <= self.span[1] or (np.abs(inside - y) > rounding).any()
-        return None if outside or not self.region.holds(inside) else inside
-
     def march_from(self, y: np.ndarray, direction: np.ndarray) -> tuple[Line, End]:
         """Trace a branch from one of its points in a direction."""
-        return self._march(y, direction, self._floor(y))
+        return self._march(y, direction, self.track.floor(y))
 
     def adopt(self, line: Line, ends: tuple[End, End], origin: np.ndarray | None) -> None:
         """Keep a branch of an earlier diagram; `origin` is the branch point it was switched at."""
@@ -212,8 +148,8 @@ class Tracer:
             if origin is not None and np.max(np.abs(origin - junction.y) / junction.scale) < SAME:
                 where = junction.special
                 row = int(np.argmin(np.sum(((line.points - junction.y) / junction.scale) ** 2, axis=1)))
-                junction.known.append(_unit(line.tangents[row] / junction.scale))
-        self._add(line, ends, where, self._floor(line.points[0]))
+                junction.known.append(unit(line.tangents[row] / junction.scale))
+        self._add(line, ends, where, self.track.floor(line.points[0]))
 
     def switch_everywhere(self) -> None:
         """Follow the other branch at every branch point, and at those found on it, until none is new."""
@@ -241,7 +177,7 @@ class Tracer:
         From the nearest row of each branch the point beside `y` is computed (Newton's method in the hyperplane through
         `y` normal to the row's tangent); it must be `y` itself. Branches further than `near` are left out.
         """
-        scale = self._floor(y)
+        scale = self.track.floor(y)
         scale[:-1] = np.maximum(scale[:-1], np.abs(y[:-1]))
         return any(self._beside(line, y, scale, near) for line in self.lines)
 
@@ -249,10 +185,10 @@ class Tracer:
         points = unwound(line.points, y, self.angles)
         gaps = (points - y) / scale
         row = int((gaps * gaps).sum(axis=1).argmin())
-        normal = _unit(line.tangents[row] / scale)
+        normal = unit(line.tangents[row] / scale)
         z = points[row] / scale
         z = z + normal * (normal @ (y / scale - z))
-        if _length(z - y / scale) > near:
+        if length(z - y / scale) > near:
             return False
         there = self.problem.slide(self.region.clip(z * scale), normal / scale, scale)
         return there is not None and bool((np.abs(self.region.clip(there) - y) / scale).max() < SAME)
@@ -284,11 +220,11 @@ class Tracer:
 
     def _switch(self, junction: Junction, direction: np.ndarray) -> None:
         """Trace the branch that leaves a branch point in a direction and in its opposite."""
-        junction, direction = self._in_natural_units(junction, _without_rounding(junction, direction))
+        junction, direction = in_natural_units(self.track, junction, without_rounding(junction, direction))
         self.came_to_known = False
         back = self._leave(junction, -direction * junction.scale)
         if back is not None and back[1].reason == "closed":
-            line = _up_to(back[0], junction).reversed()
+            line = up_to(back[0], junction).reversed()
             self._add(
                 join([line, self._row(junction.y, direction * junction.scale)]),
                 (back[1],) * 2,
@@ -300,7 +236,8 @@ class Tracer:
         if back is None and forth is None:
             reach = LEAVING[0] * np.abs(direction * junction.scale)
             around = (
-                self._inside(junction.y + sign * LEAVING[0] * direction * junction.scale, reach) for sign in (-1, 1)
+                self.track.inside(junction.y + sign * LEAVING[0] * direction * junction.scale, reach)
+                for sign in (-1, 1)
             )
             if not self.came_to_known and all(point is not None for point in around):
                 self.notes.append(
@@ -319,53 +256,6 @@ class Tracer:
             ends[1] = forth[1]
         self._add(join(lines), (ends[0], ends[1]), junction.special, junction.scale)
 
-    def _in_natural_units(self, junction: Junction, direction: np.ndarray) -> tuple[Junction, np.ndarray]:
-        """Return a branch point and a direction in units that fit the states which are zero there.
-
-        Where the parameter does not move at first, as at a pitchfork, a state has grown to its natural size when the
-        parameter has moved by its range, to second order.
-        """
-        zero = np.append(np.abs(junction.y[:-1]) < SAME * junction.scale[:-1], False) & (direction != 0.0)
-        if not zero.any() or abs(direction[-1]) > SAME:
-            return junction, direction
-        step = direction * junction.scale
-        share = np.where(zero, 0.0, np.abs(step) / junction.scale)[:-1]
-        most = 1.0 / max(float(share.max()), 1e-300)
-        for size in SIZES:
-            length = PROBE * size
-            if length > most:
-                continue
-            moved, half = (self._moved(junction, part * size, step, zero) for part in (1.0, 0.5))
-            if MOVED[0] < moved < MOVED[1] and half < 0.3 * moved:  # else rounding moves it: the branch is vertical
-                size = length / math.sqrt(moved)
-                unit = np.where(zero, size * np.abs(step), junction.scale)
-                scaled = size * step / unit if size < most else step / unit
-                return self._with_driven(replace(junction, scale=unit), _unit(scaled))
-        return junction, direction
-
-    def _with_driven(self, junction: Junction, direction: np.ndarray) -> tuple[Junction, np.ndarray]:
-        """Return a branch point and a direction in units that fit the states which only follow those that move.
-
-        While the size of these was not known, what they drive could look like rounding beside them.
-        """
-        still = np.flatnonzero((junction.y[:-1] == 0.0) & (direction[:-1] == 0.0)).tolist()
-        driven = self._with_followers(junction.y, np.abs(direction * junction.scale), still)
-        places = [place for place in still if driven[place] > 0.0]
-        if not places:
-            return junction, direction
-        unit = junction.scale.copy()
-        unit[places] = driven[places]
-        junction = replace(junction, scale=unit)
-        found = self.problem.directions(junction.y, junction.left, unit)
-        best = max(found, key=lambda other: abs(other @ direction), default=direction)
-        return junction, _without_rounding(junction, best if best @ direction > 0.0 else -best)
-
-    def _moved(self, junction: Junction, size: float, step: np.ndarray, zero: np.ndarray) -> float:
-        """Return by how much of its range the parameter moves on the way to where the states have PROBE such sizes."""
-        unit = np.where(zero, size * np.abs(step), junction.scale)
-        start = self._onto_branch(junction.y + PROBE * size * step, _unit(size * step / unit), unit, PROBE)
-        return 0.0 if start is None else float(abs(start[-1] - junction.y[-1]) / junction.scale[-1])
-
     def _leave(self, junction: Junction, step: np.ndarray) -> tuple[Line, End] | None:
         """March away from a branch point along `step`; the first point is a small way off it.
 
@@ -374,44 +264,35 @@ class Tracer:
         """
         zero = np.abs(junction.y) < SAME * junction.scale
         zero[-1] = False
-        for shrink in (1.0, 1e-3, 1e-6, 1e-9) if zero.any() else (1.0,):
+        for shrink in SHRINK if zero.any() else (1.0,):
             factor = np.where(zero, shrink, 1.0)
             scale, ahead = junction.scale * factor, step * factor
             left, settled = None, False
-            for length in LEAVING:
+            for far in LEAVING:
                 # a direction along a wall may point out of it by rounding
-                start = self._inside(junction.y + length * ahead, SAME * length * scale)
+                start = self.track.inside(junction.y + far * ahead, SAME * far * scale)
                 if start is None:
                     continue
-                line, end = self._march(start, ahead, scale, first_step=length)
+                line, end = self._march(start, ahead, scale, first_step=far)
                 if len(line) < 2:
                     continue
-                line = self._without_turns_at_branch_points(line, junction.scale, (junction.y, junction.left))
+                line = without_turns(self.track, line, junction.scale, (junction.y, junction.left))
                 away = (line.points[0] - junction.y) / scale
-                unit = ahead / scale
-                if away @ unit > 0.9 * _length(away) * _length(unit):
+                onward = ahead / scale
+                if away @ onward > AHEAD * length(away) * length(onward):
                     lost = end.reason in ("step", "points")  # it may have begun where rounding rules: try further off
-                    if self._nothing_between(junction, line) and not (lost and settled):
+                    if junction.opens(line) and not (lost and settled):
                         left, settled = (line, end), True
                         if not lost:
                             break
                     left = left or (line, end)
             if left is not None:
-                rows = (
-                    share * (len(left[0]) - 1) // 4 for share in (1, 2, 3)
-                )  # one of them may be another branch point
-                known = all(self.knows(left[0].points[row], near=0.02) for row in rows)
+                # one of them may be another branch point
+                rows = (share * (len(left[0]) - 1) // 4 for share in (1, 2, 3))
+                known = all(self.knows(left[0].points[row], near=ONE) for row in rows)
                 self.came_to_known |= known
                 return None if known else left
         return None
-
-    def _nothing_between(self, junction: Junction, line: Line) -> bool:
-        """Say whether only the eigenvalue that is zero at the branch point has changed up to the line's first row."""
-        spectrum = self.problem.eigenvalues(junction.y)
-        if not len(spectrum):
-            return True
-        others = np.delete(spectrum, np.argmin(np.abs(spectrum)))
-        return int(line.unstable[0]) - int(np.sum(others.real > 0.0)) in (0, 1)
 
     def _march(
         self,
@@ -423,7 +304,7 @@ class Tracer:
     ) -> tuple[Line, End]:
         """March one way; see what the events are, and where the branch ends."""
         line, end = self._followed(y, tangent, floor, self.options, first_step, closing)
-        open_ = _first_open(line)
+        open_ = next((event for event in line.events if event.bracket is not None), None)
         if open_ is not None and open_.row > 0:
             limit = limit_at_infinity(line.points[: open_.row], floor)
             if limit is None:
@@ -431,7 +312,9 @@ class Tracer:
             else:
                 line = line.head(open_.row)
                 end = self._to_infinity(line.points[-1], limit)
-        line, end = self._cut(line, end, floor)
+        line, end = cut(self.track, line, end, floor)
+        if not len(self.angles):
+            return line, end
         round_ = come_round(line, self.angles, np.maximum(np.abs(y), floor), self.problem.beside)
         return (line, end) if round_ is None else (round_, End("closed", "the branch came round to its start"))
 
@@ -445,7 +328,7 @@ class Tracer:
         closing: bool,
     ) -> tuple[Line, End]:
         """March one way; refine the branch points seen, and one that the branch ends at on a wall."""
-        far = FAR * float(floor[:-1].max())
+        far = FAR * max(floor[:-1].tolist())
         walls = np.maximum(self.region.lower, -far), np.minimum(self.region.upper, far)
         trace = self.march(self.curve, y, tangent, self.span, walls, floor, options, first_step, closing, self.stops)
         self.counters["points"] += len(trace.points)
@@ -454,12 +337,12 @@ class Tracer:
         line = from_trace(trace)
         for event in reversed(line.events):
             if event.kind == layout.BRANCH:
-                line = self._refine(line, event, floor)
-        line = self._without_turns_at_branch_points(line, floor)
+                line = refined(self.track, line, event, floor)
+        line = without_turns(self.track, line, floor)
         if trace.reason in (layout.BOUND, layout.SHORT) and len(line) > 1:
-            line = self._refine_end(line, floor)
+            line = refined_end(self.track, line, floor)
         if trace.reason == layout.RANGE:
-            line = _with_hopf_at_end(line)
+            line = with_hopf_at_end(line)
         if trace.reason == layout.STOPPED and line.events and line.events[-1].left is not None:
             line = line.head(line.events[-1].row + 1)
         return line, self._end(trace, line, far)
@@ -476,8 +359,7 @@ class Tracer:
         if not len(rest):
             return line, end
         line = join([line.head(row), rest])
-        scale = np.maximum(np.abs(y), floor)
-        scale[-1] = floor[-1]
+        scale = scale_at(y, floor)
         for event in line.events:
             if event.bracket is None or event.row <= row:
                 continue
@@ -490,148 +372,11 @@ class Tracer:
                 return before, self._to_infinity(before.points[-1], limit)
         return line, end
 
-    def _without_turns_at_branch_points(
-        self, line: Line, floor: np.ndarray, *others: tuple[np.ndarray, np.ndarray]
-    ) -> Line:
-        """Leave out what looks like a fold where the parameter turns at a branch point, as on the side of a pitchfork.
-
-        At a fold the derivative of the equations by the parameter lies outside of the range of the Jacobian.
-        """
-        here = ((line.points[event.row], event.left) for event in line.events if event.left is not None)
-        junctions = [*others, *here]
-        turns = [event for event in line.events if event.kind == layout.FOLD] if junctions else []
-        false = [
-            event
-            for event in turns
-            if any(self._turns_at(y, left, line, line.points[event.row], floor) for y, left in junctions)
-        ]
-        return replace(line, events=tuple(event for event in line.events if event not in false)) if false else line
-
-    def _turns_at(self, y: np.ndarray, left: np.ndarray, line: Line, turn: np.ndarray, floor: np.ndarray) -> bool:
-        """Say whether a turn of a line that was located beside the branch point `y` is at this point itself.
-
-        Beside it the turn is known to the root of rounding only. From the direction of the line at `y`, and from a row
-        that is some way off, it is known better.
-        """
-        unit = np.append(np.maximum(np.abs(turn[:-1]), floor[:-1]), floor[-1])
-        apart = float(np.max(np.abs(turn - y) / unit))
-        if not SAME <= apart < BLURRED:
-            return apart < SAME
-        chords = (line.points - y) / unit
-        sizes = np.linalg.norm(chords, axis=1)
-        row = int(np.argmin(np.abs(np.log(np.maximum(sizes, 1e-300) / PROBE))))
-        found = self.problem.directions(y, left, unit)
-        ahead = max(found, key=lambda v: abs(v @ chords[row]), default=None)
-        if ahead is None or not 0.1 * PROBE < sizes[row] < 10.0 * PROBE:
-            return False
-        slope = ahead[-1] * np.sign(ahead @ chords[row])
-        bend = 2.0 * (chords[row, -1] - slope * sizes[row]) / sizes[row] ** 2
-        return bool(abs(slope) < SAME * abs(bend))
-
     def _to_infinity(self, y: np.ndarray, limit: float) -> End:
         """Say that a branch goes to infinity, at which value of the parameter."""
         largest = self.problem.system.variables[int(np.argmax(np.abs(y[:-1])))]
         limit = 0.0 if abs(limit) < RESOLVED * (self.span[1] - self.span[0]) else limit
         return End("infinity", f"{largest} grows without bound as {self.parameter} goes to {limit:.9g}")
-
-    def _cut(self, line: Line, end: End, floor: np.ndarray) -> tuple[Line, End]:
-        """Cut a line where it leaves the region through a bound that is not a wall."""
-        if not self.region.names:
-            return line, end
-        slack = self.region.slack(line.points)
-        outside = np.any(slack < 0.0, axis=1)
-        if not outside.any():
-            return line, end
-        row = max(int(np.argmax(outside)), 1)
-        before, after = slack[row - 1], slack[row]
-        share = np.where(after < 0.0, before / np.where(after < 0.0, before - after, 1.0), np.inf)
-        k = int(np.argmin(share))
-        end = End("bound", f"{self.region.names[k]} reached its bound {self.region.levels[k]:g}")
-        y = line.points[row - 1] + share[k] * (line.points[row] - line.points[row - 1])
-        line = line.head(row)
-        scale = np.maximum(np.abs(y), floor)
-        for _ in range(8 if share[k] > 0.0 else 0):
-            step = self.problem.beside(y, self.region.rows[k], scale)
-            if step is None:
-                break
-            y = self.region.clip(y + step)
-            if np.max(np.abs(step) / (np.abs(y) + 1e-12)) < 1e-12:
-                return line.insert(row, y, self.problem.eigenvalues(y), int(line.unstable[-1]), None), end
-        return line, end
-
-    def _refine(self, line: Line, event: Event, floor: np.ndarray) -> Line:
-        """Replace a bracketed branch point by a located one, as a row of its own, if it converges where it was seen."""
-        before, after = line.points[event.row - 1], line.points[event.row]
-        scale = np.maximum(np.maximum(np.abs(before), np.abs(after)), floor)
-        scale[-1] = floor[-1]
-        chord = (after - before) / scale
-        # in the box of both rows and what the branch may bulge out of it, or where no neighbour can be taken for it
-        middle, length, room = 0.5 * (before + after), _length(chord), (0.02, 1.0, 1e-6)
-        # not quite at the zero of the eigenvalue: there the equations have no size of their own
-        shares = (0.5, 0.1 + 0.8 * self._zero_between(line, event.row))
-        # nor has a state that is zero; its unit of length may stem from a start where it was all but zero
-        zero = np.append((before[:-1] == 0.0) & (after[:-1] == 0.0), False)
-        units = [scale, np.where(zero, np.max(scale[:-1]), scale)]
-        for unit, reach, share in itertools.product(units, room, shares):
-            box = self._around(middle, 0.5 * np.abs(after - before) + reach * length * scale)
-            found = self.problem.refine(before + share * (after - before), unit, box)
-            # it must lie between the rows, or it is another one; and F must be zero, or it is not quite a branch point
-            if found is not None and not self.problem.is_solved(found[0], found[1], scale):
-                found = None
-            if found is not None and not self._vanishes_at(found[0], line, event.row):
-                found = None
-            if found is not None and -1e-6 <= ((found[0] - before) / scale) @ chord / (chord @ chord) <= 1.0 + 1e-6:
-                break
-        else:
-            return line
-        rest = tuple(e for e in line.events if e is not event)
-        unstable = int(min(line.unstable[event.row - 1], line.unstable[event.row]))
-        clean = Line(line.points, line.tangents, line.eigenvalues, line.unstable, rest)
-        return clean.insert(
-            event.row,
-            found[0],
-            self.problem.eigenvalues(found[0]),
-            unstable,
-            Event(event.row, layout.BRANCH, None, found[1]),
-        )
-
-    def _around(self, y: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the corners of the box about a point within a reach, the range and the walls."""
-        low, high = self.region.clip(y - reach), self.region.clip(y + reach)
-        low[-1], high[-1] = max(low[-1], self.span[0]), min(high[-1], self.span[1])
-        return low, high
-
-    def _vanishes_at(self, y: np.ndarray, line: Line, row: int) -> bool:
-        """Say whether the eigenvalue that changes sign between a row and the one before is zero at a point."""
-        which = int(min(line.unstable[row - 1], line.unstable[row]))
-        if not 0 <= which < line.eigenvalues.shape[1]:
-            return True
-        r0, r1 = line.eigenvalues[row - 1, which].real, line.eigenvalues[row, which].real
-        return bool(r0 * r1 >= 0.0 or abs(self.problem.eigenvalues(y)[which].real) <= VANISHED * max(abs(r0), abs(r1)))
-
-    def _zero_between(self, line: Line, row: int) -> float:
-        """Return the fraction of the way from the row before at which the eigenvalue that changes sign is zero."""
-        which = int(min(line.unstable[row - 1], line.unstable[row]))
-        if not 0 <= which < line.eigenvalues.shape[1]:
-            return 0.5
-        r0, r1 = line.eigenvalues[row - 1, which].real, line.eigenvalues[row, which].real
-        return float(r0 / (r0 - r1)) if r0 * r1 < 0.0 else 0.5
-
-    def _refine_end(self, line: Line, floor: np.ndarray) -> Line:
-        """Add the branch point that a branch runs into on a wall or at the end of the range, if there is one."""
-        last = line.points[-1]
-        scale = np.maximum(np.abs(last), floor)
-        scale[-1] = floor[-1]
-        found = self.problem.refine(last, scale, self._around(last, 1e-3 * scale))
-        if found is None:
-            return line
-        y = found[0]
-        nearest = min(self.span, key=lambda end: abs(end - y[-1]))
-        y[-1] = nearest if abs(nearest - y[-1]) < 1e-9 * floor[-1] else y[-1]
-        row = len(line)
-        return line.insert(
-            row, y, self.problem.eigenvalues(y), int(line.unstable[-1]), Event(row, layout.BRANCH, None, found[1])
-        )
 
     def _add(self, line: Line, ends: tuple[End, End], origin: int | None, floor: np.ndarray) -> None:
         """Keep a line as a branch, with its special points."""
@@ -650,23 +395,23 @@ class Tracer:
             id=number,
             kind="equilibrium",
             columns=(self.parameter, *self.problem.system.variables),
-            points=frozen(line.points.take(self.order, axis=1)),
+            points=own(line.points.take(self.order, axis=1)),
             unstable=frozen(line.unstable, int),
             eigenvalues=frozen(line.eigenvalues, complex),
             origin=origin,
             ended=ends,
-            tangents=frozen(line.tangents.take(self.order, axis=1)),
+            tangents=own(line.tangents.take(self.order, axis=1)),
         )
 
     def _seen(self, event: Event, y: np.ndarray, floor: np.ndarray) -> bool:
         """Say whether a branch point that is only bracketed is one that was met, and noted, on another branch."""
-        scale = np.maximum(np.abs(y), floor)
-        scale[-1] = floor[-1]
-        reach = 2.0 * self.options.event_step
+        if event.kind != layout.BRANCH:
+            return False
+        scale, reach = scale_at(y, floor), 2.0 * self.options.event_step
         for point in self.special:
-            if event.kind == layout.BRANCH and point.label == "BP" and point.status == "bracketed":
+            if point.label == "BP" and point.status == "bracketed" and point.branch != len(self.branches):
                 at = np.array([*point.state.values(), *point.parameters.values()])
-                if point.branch != len(self.branches) and np.max(np.abs(at - y) / scale) < reach:
+                if np.max(np.abs(at - y) / scale) < reach:
                     return True
         return False
 
@@ -677,41 +422,12 @@ class Tracer:
         tangent = line.tangents[event.row]
         for junction in self.junctions:
             if (np.abs(unwound(y, junction.y, self.angles) - junction.y) / junction.scale).max() < SAME:
-                junction.known.append(_unit(tangent / junction.scale))
+                junction.known.append(unit(tangent / junction.scale))
                 return
-        scale = np.maximum(np.abs(y), floor)
-        scale[-1] = floor[-1]
-        scale = self._units(y, event.left, self._grown(line, scale))
+        scale = units_at(self.track, y, event.left, grown(self.track, line, scale_at(y, floor)))
+        place, spectrum = len(self.special), line.eigenvalues[event.row]
         self.special.append(self._classify(line, event, y, number, floor))
-        self.junctions.append(Junction(y, event.left, scale, len(self.special) - 1, [_unit(tangent / scale)]))
-
-    def _grown(self, line: Line, scale: np.ndarray) -> np.ndarray:
-        """Return units of length in which states that are tiny all along a line, but no rounding, count by themselves.
-
-        A line that left a state of rest, all states zero, may know no size of some. One that solves its equation, by
-        the terms of this, is not zero.
-        """
-        sizes = np.abs(line.points[:, :-1])
-        grown = sizes.max(axis=0)
-        tiny = (grown > 0.0) & (grown < SAME * scale[:-1])
-        for place in np.flatnonzero(tiny).tolist():
-            largest = line.points[sizes[:, place].argmax()]
-            tiny[place] = self.problem.solved(largest)[place]
-        return np.append(np.where(tiny, grown, scale[:-1]), scale[-1])
-
-    def _units(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        """Return the units of length at a branch point, smaller for what is zero there and stays small.
-
-        Such a state gets a tenth of what the range makes of it along the branches, to first order; else two branches
-        of which it is the whole difference would look like one.
-        """
-        zero = np.append(np.abs(y[:-1]) < SAME * scale[:-1], False)
-        directions = np.abs(np.array(self.problem.directions(y, left, scale)).reshape(-1, len(y)))
-        if not (len(directions) and zero.any()):
-            return scale
-        directions = np.where(directions > ROUNDED, directions, 0.0)
-        reach = np.max(directions / np.maximum(directions[:, -1:], 1e-9), axis=0)
-        return np.where(zero & (reach > 1e-9), np.minimum(scale, 0.1 * reach * scale), scale)
+        self.junctions.append(Junction(y, event.left, scale, place, spectrum, [unit(tangent / scale)]))
 
     def _classify(self, line: Line, event: Event, y: np.ndarray, number: int, floor: np.ndarray) -> SpecialPoint:
         """Return the special point of an event, with its normal form coefficients; `floor` are units of length."""
@@ -759,53 +475,6 @@ class Tracer:
         unstable = np.array([sum(v.real > 0.0 for v in others) if self.problem.stability else -1])
         return Line(y[None], tangent[None], spectrum[None], unstable, ())
 
-    def _floor(self, y: np.ndarray) -> np.ndarray:
-        """Return the least unit of length of every component.
-
-        A tenth of its start; of a state that is zero, a tenth of what the range makes of it to first order; of one
-        that stays zero, a tenth of the largest other state.
-        """
-        width = self.span[1] - self.span[0]
-        sizes = np.abs(y[:-1])
-        largest = float(sizes.max())
-        floor = np.empty_like(y)
-        floor[-1] = width
-        if sizes.min() >= TINY * max(largest, 1.0):  # all have sizes of their own
-            floor[:-1] = 0.1 * sizes
-            return floor
-        floor[:-1] = np.maximum(sizes, 1e-3 * (largest or 1.0))
-        tiny = (sizes > 0.0) & (sizes < TINY * max(largest, 1.0))
-        blur = self.problem.blur(y) if tiny.any() else np.zeros_like(sizes)
-        *ahead, along = self.problem.tangent(y, floor).tolist()
-        per_step = width / max(abs(along), 1e-300)
-        own: list[float] = []
-        for size, step, small, error in zip(sizes.tolist(), ahead, tiny.tolist(), blur.tolist(), strict=True):
-            if size > 0.0 and not (small and size <= error):
-                own.append(size)
-            else:  # it is zero: what the range makes of it
-                reach = abs(step) * per_step
-                own.append(min(reach, max(1.0, largest)) if reach > max(1e-9 * largest, error) else 0.0)
-        rest = max(own) or 1.0
-        floor[:-1] = [0.1 * (size or rest) for size in own]
-        unknown = [place for place, size in enumerate(own) if not size]
-        return self._with_followers(y, floor, unknown) if len(unknown) > 1 else floor
-
-    def _with_followers(self, y: np.ndarray, floor: np.ndarray, unknown: list[int]) -> np.ndarray:
-        """Give states of unknown size that only follow others the size which these make them have, to first order."""
-        jacobian = np.abs(self.problem.dense(y)[:, :-1])
-        np.fill_diagonal(drives := jacobian.copy(), 0.0)
-        waiting = [place for place in unknown if drives[place].any() and jacobian[place, place] > 0.0]
-        while waiting:
-            # one that influences nothing but others that wait is a follower; the last in the chain comes last
-            inputs = {place: set(np.flatnonzero(drives[place]).tolist()) for place in waiting}
-            ready = [place for place in waiting if not inputs[place] & set(waiting)]
-            if not ready:
-                break  # they depend on each other
-            for place in ready:
-                floor[place] = np.max(drives[place] * floor[:-1]) / jacobian[place, place]
-            waiting = [place for place in waiting if place not in ready]
-        return floor
-
     def _end(self, trace: Trace, line: Line, far: float) -> End:
         """Say why a march ended."""
         name = self.parameter
@@ -826,41 +495,3 @@ class Tracer:
         if trace.reason != layout.SHORT:
             return End(*said(trace, name, self.options))
         return End("step", "the step became too small: the Jacobian is singular or the branch is not smooth here")
-
-
-def _first_open(line: Line) -> Event | None:
-    """Return the first event that is only bracketed."""
-    return next((event for event in line.events if event.bracket is not None), None)
-
-
-def _without_rounding(junction: Junction, direction: np.ndarray) -> np.ndarray:
-    """Return a direction in which states that are zero at a branch point stay zero where rounding alone moves them."""
-    stays = np.append(junction.y[:-1] == 0.0, False) & (np.abs(direction) < 1e-5 * SAME)
-    return np.where(stays, 0.0, direction)
-
-
-def _up_to(line: Line, junction: Junction) -> Line:
-    """Return a closed branch that left a branch point up to where it comes back to it."""
-    gaps = np.max(np.abs(line.points - junction.y) / junction.scale, axis=1)
-    back = [event.row for event in line.events if event.left is not None and gaps[event.row] < SAME]
-    return line.head(back[-1] + 1) if back else line
-
-
-def _with_hopf_at_end(line: Line) -> Line:
-    """Add a Hopf point that lies on the last row, the end of the range, to rounding: no sign changes there."""
-    last = len(line) - 1
-    if last < 1 or not line.eigenvalues.size or any(event.row >= last - 1 for event in line.events):
-        return line
-    before, now = line.eigenvalues[last - 1].tolist(), line.eigenvalues[last].tolist()
-    pairs = ((abs(a.real), abs(b.real), 1e-10 * abs(b)) for a, b in zip(before, now, strict=True) if b.imag > 0.0)
-    if any(old > 10.0 * small and new <= small for old, new, small in pairs):
-        return replace(line, events=(*line.events, Event(last, layout.PAIR)))
-    return line
-
-
-def _length(v: np.ndarray) -> float:
-    return math.sqrt(v @ v)
-
-
-def _unit(v: np.ndarray) -> np.ndarray:
-    return v / _length(v)

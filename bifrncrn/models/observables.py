@@ -116,12 +116,12 @@ def denominators(system: System) -> Observables:
     """Compile what the equations divide by, factor by factor; nothing of a Python function."""
     if not system.has_formulas:
         return Observables(None, 0)
-    graph, roots = system.native.graph
     if "denominators" not in system.remembered:
-        system.remembered["denominators"] = _divisors(graph, roots)
-    found = system.remembered["denominators"]
-    key = json.dumps(["denominators", system.variables, system.parameters, system.definitions, system.equations])
-    return Observables(_native(system, key, lambda: (graph, found)), len(found))
+        graph, roots = system.native.graph
+        found = _divisors(graph, roots)
+        key = json.dumps(["denominators", system.variables, system.parameters, system.definitions, system.equations])
+        system.remembered["denominators"] = _native(system, key, lambda: (graph, found)), len(found)
+    return Observables(*system.remembered["denominators"])
 
 
 def _divisors(graph: Graph, roots: list[int]) -> list[int]:

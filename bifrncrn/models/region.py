@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -40,10 +41,17 @@ class Region:
     levels: tuple[float, ...] = ()
     below: tuple[bool, ...] = ()
 
+    @functools.cached_property
+    def open(self) -> bool:
+        """Whether there are no walls."""
+        return bool(np.isneginf(self.lower).all() and np.isposinf(self.upper).all())
+
     def clip(self, y: np.ndarray) -> np.ndarray:
         """Return the points (x, p), or x alone, with their states put back inside the walls."""
-        n = len(self.lower)
         inside = np.array(y, dtype=float)
+        if self.open:
+            return inside
+        n = len(self.lower)
         states = inside[..., :n]
         np.maximum(states, self.lower, out=states)
         np.minimum(states, self.upper, out=states)

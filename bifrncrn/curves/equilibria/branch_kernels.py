@@ -9,12 +9,12 @@ where nothing else is said. A point y is (x, p).
 
 import math
 
-from bifrncrn.compile.pointers import doubles, integers, kernel
+from bifrncrn.compile.pointers import call_model3, doubles, integers, kernel
 from bifrncrn.continuation.dense import EPS, eliminate, left_null
 from bifrncrn.curves.equilibria.branch_point import DOUBLE
 from bifrncrn.curves.equilibria.evaluation_kernels import entry_of, evaluate, scratch_of, solve_in_place, write_jet
-from bifrncrn.curves.equilibria.newton import POSITION
-from bifrncrn.curves.equilibria.work import PIVOTS, STATES, WORK
+from bifrncrn.curves.equilibria.newton import POSITION, WITHIN
+from bifrncrn.curves.equilibria.work import PIVOTS, ROUNDING, STATES, VALUES, WORK
 
 ITERATIONS = 15
 """Newton iterations for a branch point."""
@@ -22,7 +22,7 @@ BESIDE = 0.1
 """Where, in units of length, equations are measured that vanish at a branch point to first order."""
 SPREADS = (1e-3, 1.0, 1e-8)
 """How much smaller than the largest the smallest equation is allowed to count, tried in turn."""
-ROUNDING = 1e-13
+NOTHING = 1e-13
 """A state smaller than this, in units of its length, is zero but for rounding."""
 FLAT = 1e-9
 """A parameter component of a unit direction below this has no sign of its own."""
@@ -259,10 +259,10 @@ def _with_zeros(c, y, unit):
     n = c[STATES]
     at_exact = scratch_of(c, 8)
     at, exact, zero, f = doubles(y), doubles(at_exact), doubles(scratch_of(c, 5)), doubles(c[WORK])
-    if abs(at[n]) < ROUNDING * EPS * unit[n]:
+    if abs(at[n]) < NOTHING * EPS * unit[n]:
         at[n] = 0.0
     for i in range(n):
-        zero[i] = 1.0 if abs(at[i]) < ROUNDING * unit[i] else 0.0
+        zero[i] = 1.0 if abs(at[i]) < NOTHING * unit[i] else 0.0
     changed = True
     while changed:
         some = False
@@ -346,6 +346,26 @@ def refine(context, y, left, arrays, out):
                     w[i] /= size[i]
                 return 0
     return status
+
+
+@kernel
+def holds_along(context, y, left, unit):
+    """Return 1 where the combination `left` of F is zero at y; see `EquilibriumProblem.is_solved`."""
+    c, w, units = integers(context), doubles(left), doubles(unit)
+    at_terms = scratch_of(c, 13)
+    terms, f = doubles(at_terms), doubles(c[WORK])
+    if evaluate(c, y) != 0:
+        return 0
+    call_model3(c[ROUNDING], y, c[VALUES], at_terms)
+    value = 0.0
+    bound = 0.0
+    for i in range(c[STATES]):
+        change = 0.0
+        for j in range(c[STATES] + 1):
+            change += abs(entry_of(c, i, j)) * units[j]
+        value += w[i] * f[i]
+        bound += abs(w[i]) * (WITHIN * EPS * terms[i] + POSITION * POSITION * change)
+    return 1 if abs(value) <= bound else 0
 
 
 @kernel

@@ -9,7 +9,7 @@ POINTS = Kernels(
         "bifrncrn.curves.equilibria.point_kernels": {
             "measure": 3, "judge": 4, "tangent": 4, "examine": 5,
         },
-        "bifrncrn.curves.equilibria.branch_kernels": {"refine": 5, "directions": 5},
+        "bifrncrn.curves.equilibria.branch_kernels": {"refine": 5, "directions": 5, "holds_along": 4},
         "bifrncrn.curves.equilibria.newton_kernels": {"slide": 4, "descend": 4},
     },
 )  # fmt: skip

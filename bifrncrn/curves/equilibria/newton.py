@@ -10,6 +10,8 @@ LEAST_DAMPING = 1e-6
 """A step that must be shortened to less than this part of it leads nowhere."""
 POSITION = 1e-11
 """A branch point is solved for to this part of the unit of length."""
+WITHIN = 16.0
+"""F is zero but for rounding where it is not larger than this many times the bound of its rounding errors."""
 ACROSS = 8
 """Newton iterations from beside the curve onto it."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.curves.equilibria.engine import POINTS
-from bifrncrn.curves.equilibria.newton import ARRIVED, NOT_FINITE, POSITION
+from bifrncrn.curves.equilibria.newton import ARRIVED, NOT_FINITE, WITHIN
 from bifrncrn.curves.equilibria.work import CONTEXT_SIZE, TESTS, Work
 from bifrncrn.models.branch_events import Events
 from bifrncrn.models.maps import require_flow
@@ -23,8 +23,6 @@ EVENTS = {layout.FOLD: "LP", layout.BRANCH: "BP", layout.PAIR: "HB", layout.REAL
 EPS = 2.220446049250313e-16
 SINGULAR = 1e-10
 """A singular value below this part of the largest is zero, where equations are measured by their largest term."""
-WITHIN = 16.0
-"""F is zero but for rounding where it is not larger than this many times the bound of its rounding errors."""
 
 
 class EquilibriumProblem:
@@ -160,9 +158,11 @@ class EquilibriumProblem:
         It is not where the branch point is imperfect: two branches that pass each other. Of y, errors of the second
         order count, of a Newton method that has converged to POSITION.
         """
-        f, matrix = self.linearize(y)
-        first_order = np.asarray(abs(matrix) @ unit)
-        return bool(abs(left @ f) <= np.abs(left) @ (WITHIN * self.rounding(y) + POSITION**2 * first_order))
+        work = self._work
+        work.y[:], work.row[: self.n], work.out[:] = y, left, unit
+        solved = POINTS.engine.call["holds_along"](work.at_to_judge, work.at_y, work.at_row, work.at_out)
+        self._check()
+        return solved == 1
 
     def blur(self, y: np.ndarray) -> np.ndarray:
         """Return how far (n,) rounding may move the states of an equilibrium, the parameter being given.

@@ -21,7 +21,7 @@ from bifrncrn.continuation.curve import Curve
 from bifrncrn.continuation.rightmost import Rightmost, all_of, rightmost
 from bifrncrn.continuation.sparse import Bordered, Solver, Structure
 from bifrncrn.curves.equilibria import sparse_branch_point, sparse_normal_forms
-from bifrncrn.curves.equilibria.newton import ACROSS, SINGULAR
+from bifrncrn.curves.equilibria.newton import ACROSS, POSITION, SINGULAR, WITHIN
 from bifrncrn.curves.equilibria.problem import EPS, EVENTS, EquilibriumProblem
 from bifrncrn.models.branch_events import Events
 from bifrncrn.models.region import Region
@@ -108,6 +108,12 @@ class SparseProblem(EquilibriumProblem):
     def dense(self, y: np.ndarray) -> np.ndarray:
         """Return the derivative of F by y as a full matrix, (n, n + 1)."""
         return np.asarray(self.linearize(y)[1].toarray())
+
+    def is_solved(self, y: np.ndarray, left: np.ndarray, unit: np.ndarray) -> bool:
+        """Say whether the combination `left` of F, which does not change with y at a branch point, is zero there."""
+        f, matrix = self.linearize(y)
+        first_order = np.asarray(abs(matrix) @ unit)
+        return bool(abs(left @ f) <= np.abs(left) @ (WITHIN * self.rounding(y) + POSITION**2 * first_order))
 
     def blur(self, y: np.ndarray) -> np.ndarray:
         """Return how far rounding may move the states of an equilibrium: some part of the largest."""

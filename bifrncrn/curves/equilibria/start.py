@@ -247,6 +247,12 @@ def _pole_between(problem: EquilibriumProblem, y: np.ndarray, found: np.ndarray)
     return bool(np.any(divisors.min(axis=0, initial=np.inf) * divisors.max(axis=0, initial=-np.inf) < 0.0))
 
 
+def _moved(before: list[float], after: list[float]) -> float:
+    """Return how far states have moved, relative to the size of each, or to a small part of the largest."""
+    least = NEAR * (max(map(abs, before)) or 1.0)
+    return max(abs(b - a) / (abs(a) + least) for a, b in zip(before, after, strict=True))
+
+
 def find_start(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, str]:
     """Return an equilibrium for a rough start, and a sentence that says how it was found.
 
@@ -257,8 +263,7 @@ def find_start(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, 
     """
     name = problem.system.parameters[problem.parameter]
     found = newton(problem, y)
-    least = 1e-3 * (float(np.max(np.abs(y[:-1]))) or 1.0)
-    moved = math.inf if found is None else float((np.abs(found - y)[:-1] / (np.abs(y[:-1]) + least)).max())
+    moved = math.inf if found is None else _moved(y[:-1].tolist(), found[:-1].tolist())
     if moved > ELSEWHERE:
         beside = nearby(problem, y)
         if beside is not None:

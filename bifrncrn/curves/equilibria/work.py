@@ -48,7 +48,7 @@ class Work:
     y, row, out : (n + 1,) arrays
         A point, a second vector, and results.
     f, slope, jacobian : arrays
-        F (n,), dF/dp (n,) and dF/dx (n, n), as last evaluated.
+        As last evaluated.
     found : (2 n + 4,) array
         What is found at a special point.
     bounds : (6 n + 3,) array
@@ -73,13 +73,28 @@ class Work:
         self.at_found, self.at_bounds, at_work, self.at = rest
         self.values[:] = values
         direction[parameter] = 1.0
-        self.f, self.slope = work[:n], work[n : 2 * n]
-        self.jacobian = work[3 * n + 1 : 3 * n + 1 + n * n].reshape(n, n)
+        self._n, self._space = n, work
         self.context = context.view(np.int64)
         at_pivots = self.at + 8 * CONTEXT_SIZE
         self.context[:CONTEXT_SIZE] = (
             n, parameter, native.linearize, self.at_values, at_direction, at_work, at_pivots, 0, 0, at_step, 0,
         )  # fmt: skip
+
+    @functools.cached_property
+    def f(self) -> np.ndarray:
+        """F, (n,)."""
+        return self._space[: self._n]
+
+    @functools.cached_property
+    def slope(self) -> np.ndarray:
+        """dF/dp, (n,)."""
+        return self._space[self._n : 2 * self._n]
+
+    @functools.cached_property
+    def jacobian(self) -> np.ndarray:
+        """dF/dx, (n, n)."""
+        first = 3 * self._n + 1
+        return self._space[first : first + self._n**2].reshape(self._n, self._n)
 
     @functools.cached_property
     def at_to_judge(self) -> int:

@@ -1,0 +1,140 @@
+"""Branch points seen on a line, located; what lies on its last row; where it leaves the region."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from bifrncrn.continuation import layout
+from bifrncrn.continuation.line import Event, Line
+from bifrncrn.diagrams.results import End
+from bifrncrn.diagrams.track import Track, scale_at
+
+VANISHED = 1e-5
+"""An eigenvalue that changes sign is zero at a branch point but for this part of what it is beside."""
+ROOM = (0.02, 1.0, 1e-6)
+"""How far a branch point may lie outside of the box of the rows around it, in units of their distance; tried in turn.
+
+The branch may bulge out of it; or no neighbour must be taken for it.
+"""
+BETWEEN = 1e-6
+"""It lies between both rows, along the line from one to the other, but for this part of their distance."""
+AT_WALL = 1e-3
+"""How far from its last row, in units of length, a branch point that ends a branch may be."""
+AT_END = 1e-9
+"""How near to an end of the range, in units of it, a branch point is on it."""
+IMAGINARY = 1e-10
+"""An eigenvalue is imaginary where its real part is below this part of its size."""
+
+
+def refined(track: Track, line: Line, event: Event, floor: np.ndarray) -> Line:
+    """Replace a bracketed branch point by a located one, as a row of its own, if it converges where it was seen."""
+    before, after = line.points[event.row - 1], line.points[event.row]
+    scale = scale_at(np.maximum(np.abs(before), np.abs(after)), floor)
+    chord = (after - before) / scale
+    middle, extent, square = 0.5 * (before + after), 0.5 * np.abs(after - before), float(chord @ chord)
+    # not quite at the zero of the eigenvalue: there the equations have no size of their own
+    shares = (0.5, 0.1 + 0.8 * _zero_between(line, event.row))
+    # nor has a state that is zero; its unit of length may stem from a start where it was all but zero
+    zero = (before == 0.0) & (after == 0.0)
+    zero[-1] = False
+    units = (scale, np.where(zero, scale[:-1].max(), scale)) if zero.any() else (scale,)
+    for unit, reach, share in itertools.product(units, ROOM, shares):
+        box = track.around(middle, extent + reach * math.sqrt(square) * scale)
+        found = track.problem.refine(before + share * (after - before), unit, box)
+        # F must be zero, or it is not quite a branch point; and it must lie between the rows, or it is another one
+        if found is None or not track.problem.is_solved(found[0], found[1], scale):
+            continue
+        spectrum = track.problem.eigenvalues(found[0])
+        if not _vanishes(spectrum, line, event.row):
+            continue
+        if -BETWEEN <= float(((found[0] - before) / scale) @ chord) / square <= 1.0 + BETWEEN:
+            break
+    else:
+        return line
+    rest = tuple(e for e in line.events if e is not event)
+    unstable = min(line.unstable[event.row - 1 : event.row + 1].tolist())
+    return replace(line, events=rest).insert(
+        event.row, found[0], spectrum, unstable, Event(event.row, layout.BRANCH, None, found[1])
+    )
+
+
+def _crossing(line: Line, row: int) -> tuple[int, float, float] | None:
+    """Return which eigenvalue changes sign between a row and the one before, and its real parts there."""
+    which = min(line.unstable[row - 1 : row + 1].tolist())
+    if not 0 <= which < line.eigenvalues.shape[1]:
+        return None
+    r0, r1 = line.eigenvalues[row - 1 : row + 1, which].real.tolist()
+    return (which, r0, r1) if r0 * r1 < 0.0 else None
+
+
+def _vanishes(spectrum: np.ndarray, line: Line, row: int) -> bool:
+    """Say whether the eigenvalue that changes sign between a row and the one before is zero in a spectrum."""
+    seen = _crossing(line, row)
+    if seen is None:
+        return True
+    which, r0, r1 = seen
+    return bool(abs(spectrum[which].real) <= VANISHED * max(abs(r0), abs(r1)))
+
+
+def _zero_between(line: Line, row: int) -> float:
+    """Return the fraction of the way from the row before at which the eigenvalue that changes sign is zero."""
+    seen = _crossing(line, row)
+    return 0.5 if seen is None else seen[1] / (seen[1] - seen[2])
+
+
+def refined_end(track: Track, line: Line, floor: np.ndarray) -> Line:
+    """Add the branch point that a branch runs into on a wall or at the end of the range, if there is one."""
+    last = line.points[-1]
+    scale = scale_at(last, floor)
+    found = track.problem.refine(last, scale, track.around(last, AT_WALL * scale))
+    if found is None:
+        return line
+    y = found[0]
+    nearest = min(track.span, key=lambda end: abs(end - y[-1]))
+    y[-1] = nearest if abs(nearest - y[-1]) < AT_END * floor[-1] else y[-1]
+    row = len(line)
+    return line.insert(
+        row, y, track.problem.eigenvalues(y), int(line.unstable[-1]), Event(row, layout.BRANCH, None, found[1])
+    )
+
+
+def with_hopf_at_end(line: Line) -> Line:
+    """Add a Hopf point that lies on the last row, the end of the range, to rounding: no sign changes there."""
+    last = len(line) - 1
+    if last < 1 or not line.eigenvalues.size or any(event.row >= last - 1 for event in line.events):
+        return line
+    now = line.eigenvalues[last].tolist()
+    at_rest = [k for k, value in enumerate(now) if value.imag > 0.0 and abs(value.real) <= IMAGINARY * abs(value)]
+    if any(abs(line.eigenvalues[last - 1, k].real) > 10.0 * IMAGINARY * abs(now[k]) for k in at_rest):
+        return replace(line, events=(*line.events, Event(last, layout.PAIR)))
+    return line
+
+
+def cut(track: Track, line: Line, end: End, floor: np.ndarray) -> tuple[Line, End]:
+    """Cut a line where it leaves the region through a bound that is not a wall."""
+    if not track.region.names:
+        return line, end
+    slack = track.region.slack(line.points)
+    outside = np.any(slack < 0.0, axis=1)
+    if not outside.any():
+        return line, end
+    row = max(int(np.argmax(outside)), 1)
+    before, after = slack[row - 1], slack[row]
+    share = np.where(after < 0.0, before / np.where(after < 0.0, before - after, 1.0), np.inf)
+    k = int(np.argmin(share))
+    end = End("bound", f"{track.region.names[k]} reached its bound {track.region.levels[k]:g}")
+    y = line.points[row - 1] + share[k] * (line.points[row] - line.points[row - 1])
+    line = line.head(row)
+    scale = np.maximum(np.abs(y), floor)
+    for _ in range(8 if share[k] > 0.0 else 0):
+        step = track.problem.beside(y, track.region.rows[k], scale)
+        if step is None:
+            break
+        y = track.region.clip(y + step)
+        if np.max(np.abs(step) / (np.abs(y) + 1e-12)) < 1e-12:
+            return line.insert(row, y, track.problem.eigenvalues(y), int(line.unstable[-1]), None), end
+    return line, end
