@@ -12,6 +12,7 @@ from bifrncrn.base.labels import KINDS, locus_of
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.options import Options
 from bifrncrn.diagrams.cycle_loci import Locus, branch_of
+from bifrncrn.diagrams.cycle_loci import Task as CyclesTask
 from bifrncrn.diagrams.cycle_loci import follow as follow_cycles
 from bifrncrn.diagrams.cycle_loci import task_of as cycles_task
 from bifrncrn.diagrams.homoclinic_loci import Loop, from_end, from_found
@@ -21,6 +22,7 @@ from bifrncrn.diagrams.locus_collecting import Collector
 from bifrncrn.diagrams.locus_results import assembled
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.diagrams.setup import at_point, bounds_of
+from bifrncrn.diagrams.unfolding import BEGIN, starts
 from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.homoclinic import Homoclinic
@@ -52,7 +54,8 @@ def locus(
     ----------
     point : SpecialPoint or Homoclinic
         A fold (LP) or Hopf point (HB) of a diagram; or a fold (LPC), a period doubling (PD) or a torus (NS) of a branch
-        of periodic orbits; or a homoclinic orbit that `find_homoclinic` found.
+        of periodic orbits; or a homoclinic orbit that `find_homoclinic` found. Or a point of a curve in two
+        parameters: GH, where folds of cycles begin, ZH or HH, where tori may.
     second : str
         The second parameter; the first is that of the point's diagram.
     bounds : (float, float)
@@ -86,8 +89,10 @@ def locus(
         require_flow(point.system, "locus")
     if not isinstance(point, SpecialPoint):
         raise InputError(f"a curve starts at a special point of a diagram, not at {point!r}; give one of its LP or HB")
+    if point.label in BEGIN and len(point.parameters) == 2:
+        return _from_codim2(point, second, bounds, (options or Options()).begun())
     if not locus_of(point.label) or len(point.parameters) != 1:
-        rule = "give a fold (LP), a Hopf point (HB), or LPC, PD or NS of periodic orbits"
+        rule = "give a fold (LP), a Hopf point (HB), LPC, PD or NS of periodic orbits, or GH, ZH or HH of a curve"
         raise InputError(f"a {point.label} is not followed in two parameters; {rule}")
     if KINDS[locus_of(point.label)].cycles:
         return _of_cycles(point, second, bounds, (options or Options()).begun())
@@ -110,22 +115,66 @@ def _of_cycles(point: SpecialPoint, second: str, bounds: tuple[float, float], op
     task = cycles_task(point, second, bounds, options)
     assert point.system is not None
     span = checked_range(point.system, task.first, second, bounds)
-    found = follow_cycles(task)
+    found = _curves_of_cycles([task])
     if found is None:
         where = f"{task.first}={point.parameters[task.first]:.6g}"
         raise ConvergenceError(f"the curve through the {point.label} at {where} could not be started")
-    branch, points = branch_of(found, 0)
-    values = branch.points[:, 0]
+    return replace(found, second_range=span)
+
+
+def _from_codim2(point: SpecialPoint, second: str, bounds: tuple[float, float], options: Options) -> Diagram:
+    """Follow the folds of cycles or the tori that begin at a point of codimension two."""
+    what, where = BEGIN[point.label], ", ".join(f"{name}={value:.6g}" for name, value in point.parameters.items())
+    if point.system is None:
+        raise InputError(
+            f"the {point.label} at {where} has lost its model (it was loaded from a file); compute it again"
+        )
+    if second not in point.parameters:
+        names = " and ".join(point.parameters)
+        raise InputError(
+            f"the {point.label} is one in {names}, so the second parameter is one of these, not {second!r}"
+        )
+    (first,) = (name for name in point.parameters if name != second)
+    system = point.system.with_(values=point.parameters)
+    span = checked_range(system, first, second, bounds)
+    size = max(abs(point.parameters[first]), span[1] - span[0])
+    around = (point.parameters[first] - size, point.parameters[first] + size)
+    begun = [replace(one, range=around) for one in starts(point, second, span, options)]
+    found = _curves_of_cycles([cycles_task(one, second, span, options) for one in begun])
+    if found is None:
+        raise ConvergenceError(
+            f"no {what} was found on the cycles beside the {point.label} at {where}: perhaps none begins there"
+        )
+    return replace(found, second_range=span)
+
+
+def _curves_of_cycles(tasks: list[CyclesTask]) -> Diagram | None:
+    """Follow bifurcations of periodic orbits, each curve once; None where no curve could be started."""
+    known: list[Locus] = []
+    for task in tasks:
+        if not any(one.task.kind == task.kind and one.passes(task.point) for one in known):
+            found = follow_cycles(task)
+            known += [] if found is None else [found]
+    if not known:
+        return None
+    branches: list[Branch] = []
+    points: list[SpecialPoint] = []
+    for one in known:
+        branch, special = branch_of(one, len(branches))
+        branches.append(branch)
+        points += special
+    task = known[0].task
+    system, values = task.point.system, np.concatenate([branch.points[:, 0] for branch in branches])
+    assert system is not None
     return Diagram(
-        model=point.system.title,
+        model=system.title,
         parameter=task.first,
         range=(float(values.min()), float(values.max())),
-        branches=(branch,),
+        branches=tuple(branches),
         special_points=tuple(points),
-        system=point.system,
-        second=second,
-        second_range=span,
-        reduction=None if point.system.period else point.reduction,
+        system=system,
+        second=task.second,
+        reduction=None if system.period else task.point.reduction,
     )
 
 
