@@ -9,8 +9,9 @@ from test_large import FOLDS, bratu, brusselator, chafee_infante, fold
 
 import bifrncrn as bf
 from bifrncrn.compile.pointers import doubles
-from bifrncrn.continuation import dense, layout
+from bifrncrn.continuation import layout
 from bifrncrn.continuation import sparse as sparse_algebra
+from bifrncrn.continuation.eigenvalues import eigenvalues
 from bifrncrn.continuation.march import march
 from bifrncrn.continuation.rightmost import rightmost
 from bifrncrn.continuation.sparse import Bordered, Structure
@@ -28,7 +29,7 @@ FREE = (np.array([-np.inf]), np.array([np.inf]))
 @njit(error_model="numpy")
 def EIGENVALUES(matrix, n, reals, imags):
     """The kernel itself cannot be called from Python."""
-    return dense.eigenvalues(doubles(matrix), n, doubles(reals), doubles(imags))
+    return eigenvalues(doubles(matrix), n, doubles(reals), doubles(imags))
 
 
 def follow(system, y, tangent, span, walls=FREE, floor=None, **options):

@@ -10,7 +10,7 @@ where nothing else is said. A point y is (x, p).
 import math
 
 from bifrncrn.compile.pointers import call_model3, doubles, integers, kernel
-from bifrncrn.continuation.dense import EPS, eliminate, left_null
+from bifrncrn.continuation.dense import EPS, eliminate, left_null, null_of_column, null_of_row, orthonormalise
 from bifrncrn.curves.equilibria.branch_point import DOUBLE
 from bifrncrn.curves.equilibria.evaluation_kernels import entry_of, evaluate, scratch_of, solve_in_place, write_jet
 from bifrncrn.curves.equilibria.newton import POSITION, WITHIN
@@ -204,53 +204,11 @@ def _left_vector(c, y, unit, size, other, w):
     rank = eliminate(matrix, n, m, n - 1, order)
     left_null(matrix, n, m, rank, order, w)
     if other:
-        _null_of_row(matrix, n, m, min(rank, n - 2), n - 2, order, spare)
-        _orthonormalise(spare, w, n)
+        null_of_row(matrix, n, m, min(rank, n - 2), n - 2, order, spare)
+        orthonormalise(spare, w, n)
         for i in range(n):
             w[i] = spare[i]
     return True
-
-
-@kernel
-def _null_of_row(a, rows, columns, rank, free, order, x):
-    """Write to x the vector with x' a = 0 that `rank` steps of `eliminate` give for the row at place `free`."""
-    for i in range(rows):
-        x[i] = 0.0
-    x[order[free]] = 1.0
-    for i in range(rank - 1, -1, -1):
-        value = -a[free * columns + i]
-        for j in range(i + 1, rank):
-            value -= a[j * columns + i] * x[order[j]]
-        x[order[i]] = value
-
-
-@kernel
-def _null_of_column(a, rows, columns, rank, free, order, x):
-    """Write to x the vector with a x = 0 that the factors of `eliminate` give for the column at place `free`."""
-    for j in range(columns):
-        x[j] = 0.0
-    x[order[rows + free]] = 1.0
-    for i in range(rank - 1, -1, -1):
-        value = -a[i * columns + free]
-        for j in range(i + 1, rank):
-            value -= a[i * columns + j] * x[order[rows + j]]
-        x[order[rows + i]] = value / a[i * columns + i]
-
-
-@kernel
-def _orthonormalise(x, unit, size):
-    """Take out of x what lies along a unit vector, and bring it to length one; twice, for what rounding leaves."""
-    for _twice in range(2):
-        along = 0.0
-        for i in range(size):
-            along += x[i] * unit[i]
-        total = 0.0
-        for i in range(size):
-            x[i] -= along * unit[i]
-            total += x[i] * x[i]
-        length = math.sqrt(total)
-        for i in range(size):
-            x[i] /= length
 
 
 @kernel
@@ -411,14 +369,14 @@ def _null_plane(c, unit, w, beside, first, second):
                 matrix[row * m + j] = entry_of(c, i, j) * unit[j] / max(sizes[i], 1e-300)
             row += 1
     rank = eliminate(matrix, n - 1, m, n - 1, order)
-    _null_of_column(matrix, n - 1, m, rank, n - 1, order, first)
-    _null_of_column(matrix, n - 1, m, rank, n, order, second)
+    null_of_column(matrix, n - 1, m, rank, n - 1, order, first)
+    null_of_column(matrix, n - 1, m, rank, n, order, second)
     total = 0.0
     for j in range(m):
         total += first[j] * first[j]
     for j in range(m):
         first[j] /= math.sqrt(total)
-    _orthonormalise(second, first, m)
+    orthonormalise(second, first, m)
 
 
 @kernel

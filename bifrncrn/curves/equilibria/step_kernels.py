@@ -5,7 +5,8 @@ A curve is known to the march by the addresses of these three and of a context, 
 """
 
 from bifrncrn.compile.pointers import call_model3, call_model6, doubles, integers, kernel
-from bifrncrn.continuation.dense import eigenvalues, lu_factor_in_units, lu_solve
+from bifrncrn.continuation.dense import lu_factor_in_units, lu_solve
+from bifrncrn.continuation.eigenvalues import eigenvalues
 from bifrncrn.continuation.layout import FACES, INFO_GROWS, INFO_SHRINKS
 from bifrncrn.curves.equilibria.work import DIRECTION, LINEARIZE, PARAMETER, PIVOTS, STATES, TESTS, VALUES, WORK
 

@@ -9,7 +9,8 @@ no two of them are taken for a pair; where one of them passes through -1 a test 
 import math
 
 from bifrncrn.compile.pointers import call_model3, doubles, integers, kernel
-from bifrncrn.continuation.dense import eigenvalues, lu_factor
+from bifrncrn.continuation.dense import lu_factor
+from bifrncrn.continuation.eigenvalues import eigenvalues
 from bifrncrn.curves.equilibria.work import JET_DIRECTION, PARAMETER, PIVOTS, STATES, TESTS, VALUES, WORK
 
 PLACE = JET_DIRECTION + 1

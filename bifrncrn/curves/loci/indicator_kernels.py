@@ -7,7 +7,8 @@ factor, but are of the size of the smallest factor: they lose no digits, whateve
 import math
 
 from bifrncrn.compile.pointers import call_model5, doubles, integers, kernel
-from bifrncrn.continuation.dense import eigenvalues, lu_factor, lu_solve
+from bifrncrn.continuation.dense import lu_factor, lu_solve
+from bifrncrn.continuation.eigenvalues import eigenvalues
 from bifrncrn.curves.loci.layout import (
     BORDERED_PIVOTS,
     HOLD,
