@@ -301,3 +301,44 @@ def test_a_network_as_a_map():
     assert point.parameters["h2"] == pytest.approx(-0.52 * 0.37 / 1.02, abs=1e-12)
     with pytest.raises(bf.InputError, match="shape"):
         bf.System.plrnn([1, 2], [[1, 2]], [1, 2])
+
+
+def test_no_fixed_point_is_made_up_where_there_is_none():
+    """z -> 0.78 z + 1.1 max(z, 0) + h has none for h > 0, and goes to infinity."""
+    with pytest.raises(bf.ConvergenceError, match="no fixed point"):
+        bf.diagram(bf.System.plrnn([0.78], [[1.1]], [1.45]), "h1", (-3, 3))
+
+
+def test_a_vertical_branch_of_doubled_cycles_has_no_folds():
+    """The Lozi map is linear beside its fixed point, whose doubling at a = 1 - b all 2-cycles leave at once."""
+    lozi = bf.System.from_map({"x": "1 - a*abs(x) + y", "y": "b*x"}, {"a": 0.2, "b": 0.3}, {"x": 0.5, "y": 0.1})
+    diagram = bf.diagram(lozi, "a", (-0.6, 1.2), doublings=1)
+    (point,) = diagram.special("PD")
+    assert point.parameters["a"] == pytest.approx(0.7, abs=1e-9)
+    assert point.b == pytest.approx(0.0, abs=1e-9)
+    assert {p.label for p in diagram.special_points} == {"PD", "BC"}
+
+
+def test_a_closed_branch_of_cycles_is_followed_once():
+    """The 7-cycles of the delayed logistic map exist between two folds, where all 7 points take turns."""
+    diagram = bf.diagram(DELAYED, "r", (0.5, 2.6), start={"x": 0.12, "y": 0.54, "r": 2.2}, iterations=7)
+    folds = sorted(values(diagram.special("LP")))
+    assert folds[0] == pytest.approx(2.1763981144421703, abs=1e-10)  # of the extended system, in 50 digits
+    assert len(folds) == len(diagram.special_points) == 2
+    assert {end.reason for end in diagram.branches[0].ended} == {"closed"}
+
+
+def test_searching_for_cycles_that_are_not_connected():
+    """The Henon map at a = 1.2 has one 4-cycle from the cascade; nothing of a lower period is listed."""
+    henon = HENON.with_(values={"a": 1.2})
+    diagram = bf.diagram(henon, "a", (0.92, 1.3), all=True, box={"x": (-2, 2), "y": (-1, 1)}, iterations=4)
+    assert {branch.iterations for branch in diagram.branches} == {4}
+    assert all(len(np.unique(np.round(p.states[:, 0], 6))) == 4 for p in diagram.special_points)
+
+
+def test_out_of_phase_doubling_of_coupled_maps():
+    """Multipliers of the fixed point in phase: 2 - r and 2 - r - 2 e, so doublings at r = 3 and 3 - 2 e."""
+    pair = {"x": "r*x*(1 - x) + e*(y - x)", "y": "r*y*(1 - y) + e*(x - y)"}
+    system = bf.System.from_map(pair, {"r": 2, "e": 0.1}, {"x": 0.5, "y": 0.5})
+    diagram = bf.diagram(system, "r", (1.5, 3.2))
+    assert values(found(diagram, "PD"))[:2] == pytest.approx([2.8, 3.0], abs=1e-10)

@@ -265,7 +265,8 @@ def _corners(tracer: Tracer, region: Region, box: Collection[str]) -> tuple[np.n
 
     There the search extends beyond the branches by MARGIN times their extent, as far as the region goes.
     """
-    rows = np.concatenate([line.points[:, :-1] for line in tracer.lines])
+    start = tracer.problem.system.state[None]  # all there is where nothing could be followed
+    rows = np.concatenate([line.points[:, :-1] for line in tracer.lines]) if tracer.lines else start
     low, high = rows.min(axis=0), rows.max(axis=0)
     size = np.maximum(high - low, np.maximum(np.abs(high), np.abs(low)))
     size = MARGIN * np.where(size > 1e-9 * size.max(), size, size.max() or 1.0)
