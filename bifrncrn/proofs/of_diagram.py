@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.models.maps import displaced, is_map
 from bifrncrn.proofs.box import doubt, joined
 from bifrncrn.proofs.branch_points import prove_branch_point
+from bifrncrn.proofs.multipliers import Multipliers
 from bifrncrn.proofs.points import Points, Proved
 from bifrncrn.proofs.problem import Bounds, Problem
 from bifrncrn.proofs.result import Interval, Proof, ProvedBranch, ProvedPoint, Undecided
@@ -20,7 +23,13 @@ if TYPE_CHECKING:
     from bifrncrn.models.system import System
 
 NO_EQUATIONS = "nothing can be proved about a Python function: give the model by its equations"
-PROVERS = {"LP": Points.fold, "HB": Points.hopf, "BP": prove_branch_point}
+PROVERS: dict[bool, dict[str, Callable[[Any, np.ndarray], Proved]]] = {
+    False: {"LP": Points.fold, "HB": Points.hopf, "BP": prove_branch_point},
+    True: {"LP": Points.fold, "PD": Multipliers.flip, "NS": Multipliers.torus, "BP": prove_branch_point},
+}
+"""What proves a point of a label, of differential equations and of maps."""
+KINDS = ("equilibrium", "fixed_point")
+"""The kinds of the branches that are followed."""
 REDUCED = "That these sums are conserved is taken for granted; the statements are about the model without them."
 
 
@@ -35,23 +44,28 @@ def of_diagram(diagram: Any, seconds: float) -> Proof:
         raise InputError(NO_EQUATIONS)
     check_arithmetic()
     name, values = diagram.parameter, (np.array(system.values), np.array(system.values))
-    prover = prepared(system, name, values)
-    prover.sizes = _sizes(diagram, prover.problem.names)
-    proofs, undecided, known = [], [], []
+    proofs, undecided, followed = [], [], []
+    known: dict[int | None, list[Proved]] = {}
     for point in diagram.special_points:
-        if point.label not in PROVERS:
+        if point.label not in PROVERS[is_map(system)]:
             continue
+        prover = prepared(system, name, values, point.iterations)
+        prover.sizes = _sizes(diagram, prover.problem.names)
         at = [*(point.state[v] for v in system.variables), point.parameters[name]]
         found, shown = _one(prover, point, np.array(at, float))
         proofs.append(shown)
-        known.append(found)
+        known.setdefault(point.iterations, []).append(found)
         if found.reason:
             sides = {v: (float(a), float(a)) for v, a in zip(prover.problem.names, at, strict=True)}
             undecided.append(Undecided(f"{point.label}: {found.reason}", sides))
-    with np.errstate(all="ignore"):
-        wide = [found.wide for found in known if found.wide is not None]
-        followed, doubts = _branches(diagram, prover.problem, wide, deadline)
-    undecided += doubts
+    for branch in diagram.branches:
+        if branch.kind in KINDS and len(branch.points) > 1:
+            problem = prepared(system, name, values, branch.iterations).problem
+            with np.errstate(all="ignore"):
+                wide = [found.wide for found in known.get(branch.iterations, []) if found.wide is not None]
+                item, doubts = _branch(diagram, branch, problem, wide, deadline)
+            followed.append(item)
+            undecided += doubts
     notes = () if reduction is None else (reduction.sentence(reduction.whole.variables), REDUCED)
     return Proof(
         proved=not undecided,
@@ -65,12 +79,13 @@ def of_diagram(diagram: Any, seconds: float) -> Proof:
         undecided=tuple(undecided),
         notes=notes,
         followed=tuple(followed),
+        kind=system.kind,
     )
 
 
 def _sizes(diagram: Any, names: tuple[str, ...]) -> np.ndarray | None:
-    """Return the largest size of every coordinate on the branches of equilibria, (n + 1,)."""
-    branches = [branch for branch in diagram.branches if branch.kind == "equilibrium"]
+    """Return the largest size of every coordinate on the branches, (n + 1,)."""
+    branches = [branch for branch in diagram.branches if branch.kind in KINDS]
     if not branches:
         return None
     rows = [branch.points[:, [branch.columns.index(name) for name in names]] for branch in branches]
@@ -78,25 +93,23 @@ def _sizes(diagram: Any, names: tuple[str, ...]) -> np.ndarray | None:
     return sizes
 
 
-def _branches(
-    diagram: Any, problem: Problem, known: list[Bounds], deadline: float
-) -> tuple[list[ProvedBranch], list[Undecided]]:
-    """Prove the branches of equilibria."""
-    proved, undecided = [], []
-    for branch in diagram.branches:
-        if branch.kind != "equilibrium" or len(branch.points) < 2:
-            continue
-        rows = branch.points[:, [branch.columns.index(name) for name in problem.names]]
-        special = {point.index for point in diagram.special_points if point.branch == branch.id}
-        found = follow(problem, rows, branch.unstable, special, known, deadline)
-        sorts: dict[str, list[Bounds]] = {}
-        for reason, low, high in found.doubts:
-            sorts.setdefault(reason, []).append((low, high))
-        for reason, boxes in sorts.items():
-            undecided += [doubt(problem, f"branch {branch.id}: {reason}", *box) for box in joined(boxes)]
-        error = found.error if np.isfinite(found.error) else None
-        proved.append(ProvedBranch(branch.id, not found.doubts, len(rows), found.pieces, error))
-    return proved, undecided
+def _branch(
+    diagram: Any, branch: Any, problem: Problem, known: list[Bounds], deadline: float
+) -> tuple[ProvedBranch, list[Undecided]]:
+    """Prove one branch."""
+    rows = branch.points[:, [branch.columns.index(name) for name in problem.names]]
+    special = {point.index for point in diagram.special_points if point.branch == branch.id}
+    found = follow(problem, rows, branch.unstable, special, known, deadline)
+    sorts: dict[str, list[Bounds]] = {}
+    for reason, low, high in found.doubts:
+        sorts.setdefault(reason, []).append((low, high))
+    undecided = [
+        doubt(problem, f"branch {branch.id}: {reason}", *box)
+        for reason, boxes in sorts.items()
+        for box in joined(boxes)
+    ]
+    error = found.error if np.isfinite(found.error) else None
+    return ProvedBranch(branch.id, not found.doubts, len(rows), found.pieces, error), undecided
 
 
 def _one(prover: Points, point: Any, at: np.ndarray) -> tuple[Proved, ProvedPoint]:
@@ -106,13 +119,14 @@ def _one(prover: Points, point: Any, at: np.ndarray) -> tuple[Proved, ProvedPoin
         found = Proved(None, reason="its place is not known well enough")
     else:
         with np.errstate(all="ignore"):
-            found = PROVERS[point.label](prover, at)
+            found = PROVERS[prover.problem.circle][point.label](prover, at)
     if found.box is not None and not prover.is_at(found.box, at):
         found = Proved(None, reason="the nearest one that is proved is somewhere else")
     box = (at, at) if found.box is None else found.box
     sides = [(float(a), float(b)) for a, b in zip(*box, strict=True)]
     state = dict(zip(names[:-1], sides[:-1], strict=True))
-    return found, ProvedPoint(point.label, {names[-1]: sides[-1]}, state, found.detail, not found.reason)
+    detail = found.detail if point.iterations is None else {"iterations": point.iterations} | found.detail
+    return found, ProvedPoint(point.label, {names[-1]: sides[-1]}, state, detail, not found.reason)
 
 
 def stored_values(system: System, values: tuple[np.ndarray, np.ndarray], name: str) -> dict[str, Interval]:
@@ -122,11 +136,16 @@ def stored_values(system: System, values: tuple[np.ndarray, np.ndarray], name: s
     return {p: (float(a), float(b)) for i, (p, a, b) in enumerate(pairs) if i != varied}
 
 
-def prepared(system: System, name: str, values: tuple[np.ndarray, np.ndarray]) -> Points:
-    """Return what proves points of a system, made once for each parameter and its values."""
+def prepared(system: System, name: str, values: tuple[np.ndarray, np.ndarray], iterations: int | None = None) -> Points:
+    """Return what proves points of a system, or of an iterate of a map; made once for each parameter and its values."""
     key = "proof", name, values[0].tobytes(), values[1].tobytes()
     known = system.remembered.get("proof")
     if known is None or known[0] != key:
-        known = system.remembered["proof"] = key, Points(Problem(system, name, values))
-    prover: Points = known[1]
-    return prover
+        known = system.remembered["proof"] = key, {}
+    provers: dict[int | None, Points] = known[1]
+    if iterations not in provers:
+        if iterations is None:
+            provers[iterations] = Points(Problem(system, name, values))
+        else:
+            provers[iterations] = Multipliers(Problem(displaced(system, iterations), name, values, circle=True))
+    return provers[iterations]

@@ -19,7 +19,7 @@ import numpy as np
 
 from bifrncrn.compile.exact import ExactGraph
 from bifrncrn.proofs.problem import Bounds, Problem, along
-from bifrncrn.proofs.spectrum import SHAKES, one_spectrum
+from bifrncrn.proofs.spectrum import SHAKES, one_spectrum, sides
 from bifrncrn.proofs.square import Square
 
 Side = tuple[float, float]
@@ -308,7 +308,9 @@ class Points:
             vectors = alone_low[n + 1 :], alone_high[n + 1 :]
             if found is None or not inside([side[:-1] for side in found[0]], vectors):
                 return False
-            return self._is_critical(box, [side[-2:] for side in found[0]])
+            imaginary, real = 0.5 * (found[0][0] + found[0][1])[-2:]
+            reach = float(np.sum((found[0][1] - found[0][0])[-2:]))
+            return self.is_critical(box, complex(real, imaginary), reach)
 
         if not alone((low[: n + 1], high[: n + 1])):
             return Proved(None, reason=NOT_ALONE)
@@ -330,29 +332,27 @@ class Points:
         matrix: np.ndarray = 0.5 * (low + high)[0][:, : self.problem.n]
         return matrix
 
-    def _is_critical(self, box: Bounds, eigenvalue: list[np.ndarray]) -> bool:
-        """Say whether an enclosed eigenvalue (imaginary and real part) is one of those that may be on the axis."""
-        imaginary, real = 0.5 * (eigenvalue[0] + eigenvalue[1])
-        reach = float(np.sum(eigenvalue[1] - eigenvalue[0]))
+    def is_critical(self, box: Bounds, eigenvalue: complex, reach: float) -> bool:
+        """Say whether an eigenvalue, known within `reach`, is one of those that may be on the border of stability."""
         for shake in SHAKES:
             centers, radii = one_spectrum(self.problem, box, shake)
-            off = np.abs(centers.real) > radii
-            far = np.abs(centers - complex(real, imaginary)) > (radii + reach) * (1.0 + 1e-12)
+            off = np.logical_or(*sides(self.problem, centers, radii))
+            far = np.abs(centers - eigenvalue) > (radii + reach) * (1.0 + 1e-12)
             if np.isfinite(radii).all() and far[off].all():
                 return True
         return False
 
     def counts(self, box: Bounds, critical: int) -> list[int] | None:
-        """Return the numbers of unstable eigenvalues on the two sides: `critical` of them are on the axis.
+        """Return the numbers of unstable eigenvalues on the two sides: `critical` of them are on the border.
 
         None where others may be as well, or where the discs of the critical ones are not alone.
         """
         for shake in SHAKES:
             centers, radii = one_spectrum(self.problem, box, shake)
-            right, left = centers.real - radii > 0.0, centers.real + radii < 0.0
-            on = ~(right | left)
+            unstable, stable = sides(self.problem, centers, radii)
+            on = ~(unstable | stable)
             if on.sum() == critical and np.isfinite(radii).all() and _separate(centers, radii, on):
-                return [int(right.sum()), int(right.sum()) + critical]
+                return [int(unstable.sum()), int(unstable.sum()) + critical]
         return None
 
 
@@ -367,7 +367,7 @@ def _separate(centers: np.ndarray, radii: np.ndarray, which: np.ndarray) -> bool
 
 
 NO_SOLUTION = "no solution of its defining equations is proved near it"
-NOT_SIMPLE = "another eigenvalue may lie on the imaginary axis"
+NOT_SIMPLE = "another eigenvalue may be critical as well"
 NOT_ALONE = "it is not proved to be the only one in its box"
 
 
@@ -413,10 +413,15 @@ def _hopf_start(matrix: np.ndarray) -> tuple[np.ndarray, float, np.ndarray] | No
     if not len(upper):
         return None
     i = upper[np.argmin(np.abs(values[upper].real))]
-    vector = vectors[:, i] / np.linalg.norm(vectors[:, i])
+    vector, length = phased(vectors[:, i])
+    return vector, float(values[i].imag), length
+
+
+def phased(vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a complex vector v + i w scaled so that l v = 1 and l w = 0, and l."""
+    vector = vector / np.linalg.norm(vector)
     length = vector.real.copy()
     if length @ length < 0.25:  # turn it so that its real part is not small
         vector = vector * 1j
         length = vector.real.copy()
-    vector = vector / (length @ vector)
-    return vector, float(values[i].imag), length
+    return vector / (length @ vector), length

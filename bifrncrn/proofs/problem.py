@@ -52,9 +52,13 @@ class Problem:
         The invariant planes that were divided out, by their states.
     on : frozenset
         The states whose planes this part lies on.
+    circle : bool
+        Whether f(x) + x is an iterate of a map: stable is then what has all multipliers, the eigenvalues of f's
+        Jacobian plus one, inside the unit circle.
     """
 
-    def __init__(self, system: System, parameter: str, values: Bounds) -> None:
+    def __init__(self, system: System, parameter: str, values: Bounds, circle: bool = False) -> None:
+        self.circle = circle
         self.n = len(system.variables)
         self.names = (*system.variables, parameter)
         self.values = values

@@ -43,8 +43,9 @@ def prove(
     Parameters
     ----------
     model : System, Target, Network or Diagram
-        Of up to three states. A network is taken in its reduced form. Of a diagram its folds and Hopf points are
-        proved, one by one and of any number of states, and nothing is said about what the diagram may have missed.
+        Of up to three states. A network is taken in its reduced form. Of a diagram (also of a map)
+        its special points and branches are proved, one by one and of any number of states, and nothing is said about
+        what the diagram may have missed.
     parameter : str, optional
         The parameter that varies; by default `lam`, or the only one.
     bounds : (float, float), optional

@@ -28,15 +28,16 @@ class ProvedPoint:
     Attributes
     ----------
     label : str
-        `LP`, `HB` or `BP`.
+        `LP`, `HB` or `BP`; of maps `LP`, `PD`, `NS` or `BP`.
     parameters, state : dict of str to (float, float)
         The sides of the box that holds it.
     detail : dict
         What else is proved: of LP `turns` (`minimum` or `maximum`: what the parameter has there along the branch) or
-        the size of `a`, of HB `omega` and `l1`, of BP its `kind` (`transcritical` or `pitchfork`) with the state of the
-        invariant `plane` or those that the `symmetry` moves, and `turns`, `c` of a pitchfork; of all `unstable`: the
-        numbers of unstable eigenvalues on the two sides, where they are known (at HB, and at BP along the curve on the
-        plane, that of the smaller parameter first).
+        the size of `a`, of HB `omega` and `l1`, of PD `b`, of NS `theta` and `re_d`, of BP its `kind`
+        (`transcritical` or `pitchfork`) with the state of the invariant `plane` or those that the `symmetry` moves, and
+        `turns`, `c` of a pitchfork; of all `unstable`: the numbers of unstable eigenvalues on the two sides, where they
+        are known (at HB, PD and NS, and at BP along the curve on the plane, that of the smaller parameter first); of
+        maps `iterations`.
     proved : bool
         False of a diagram's point about which nothing was proved.
     """
@@ -124,6 +125,8 @@ class Proof(Reported):
     notes : tuple of str
     counters : dict of str to int
         Boxes looked at and arcs proved.
+    kind : str
+        `ode`, or `map`: the curves are then of fixed points of its iterates, and multipliers are what is counted.
     paths : tuple of (k, n + 1) arrays
         Points along the arcs, for pictures; these are not proved.
     arcs : dict of str to list
@@ -144,6 +147,7 @@ class Proof(Reported):
     arcs: dict[str, list] = field(default_factory=dict, repr=False)
     followed: tuple[ProvedBranch, ...] = ()
     paths: tuple[np.ndarray, ...] = field(default=(), repr=False)
+    kind: str = "ode"
 
     def __str__(self) -> str:
         return printable(folded("\n".join(_report(self))))
@@ -171,6 +175,7 @@ class Proof(Reported):
             "notes": list(self.notes),
             "counters": self.counters,
             "arcs": self.arcs,
+            **({} if self.kind == "ode" else {"kind": self.kind}),
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -192,7 +197,7 @@ def _report(proof: Proof) -> list[str]:
     place = f"Box: {', '.join(where)}" if proof.box else f"Branches and points of a diagram in {proof.parameter}"
     lines = [title, place + (f"; {shown}" if shown else "")]
     claims = [_curves(proof)] if proof.branches is not None else []
-    claims += [_branch(item) for item in proof.followed if item.proved]
+    claims += [_branch(item, proof.kind) for item in proof.followed if item.proved]
     claims += [_point(point) for point in proof.special_points if point.proved]
     if proof.proved and proof.box:
         claims.append(
@@ -223,10 +228,13 @@ def _curves(proof: Proof) -> str:
     return text + (f"{meet}. " if proof.proved else "") + APART
 
 
-def _branch(item: ProvedBranch) -> str:
+def _branch(item: ProvedBranch, kind: str) -> str:
+    what, border = ("fixed points", "multipliers are on the unit circle")
+    if kind == "ode":
+        what, border = ("equilibria", "eigenvalues are on the imaginary axis")
     return (
-        f"Branch {item.branch}: one smooth curve of equilibria passes its {item.points} computed points, at less than "
-        f"{item.error:.1e} of their size; eigenvalues are on the imaginary axis at proved points below only, and "
+        f"Branch {item.branch}: one smooth curve of {what} passes its {item.points} computed points, at less than "
+        f"{item.error:.1e} of their size; {border} at proved points below only, and "
         "elsewhere as many are unstable as the diagram says"
     )
 
@@ -238,7 +246,8 @@ def _point(point: ProvedPoint) -> str:
     where = ", ".join(f"{name} in {side(v)}" for name, v in [*point.parameters.items(), *point.state.items()])
     detail = point.detail
     kind = f"{detail['kind']} " if detail.get("kind") else ""
-    text = f"{point.label}: exactly one {kind}{meaning(point.label)} with {where}"
+    cycle = f"{detail['iterations']}-cycle: " if (detail.get("iterations") or 1) > 1 else ""
+    text = f"{point.label}: {cycle}exactly one {kind}{meaning(point.label)} with {where}"
     if detail.get("plane"):
         text += f"; the curve on which {detail['plane']} is constant is crossed by another one"
     if detail.get("turns"):
@@ -248,7 +257,14 @@ def _point(point: ProvedPoint) -> str:
     if detail.get("l1"):
         kind = "subcritical" if detail["l1"][0] > 0.0 else "supercritical"
         text += f"; {kind}, l1 in {side(detail['l1'])}"
+    if detail.get("theta"):
+        text += f"; angle in {side(detail['theta'])}"
+    for name, supercritical in (("b", 1.0), ("re_d", -1.0)):
+        if detail.get(name):
+            kind = "supercritical" if detail[name][0] * supercritical > 0.0 else "subcritical"
+            text += f"; {kind}, {name} in {side(detail[name])}"
     if detail.get("unstable"):
         along = " along the first" if detail.get("kind") else ""
-        text += f"; unstable eigenvalues on its two sides{along}: {detail['unstable'][0]} and {detail['unstable'][1]}"
+        what = "multipliers" if detail.get("iterations") else "eigenvalues"
+        text += f"; unstable {what} on its two sides{along}: {detail['unstable'][0]} and {detail['unstable'][1]}"
     return text

@@ -13,12 +13,25 @@ SHAKES = (0.0, 1e-4, 1e-2)
 own are nearly parallel, and the discs large; those of a matrix at a distance of d have discs of the size of sqrt(d)."""
 
 
-def unstable_counts(problem: Problem, low: np.ndarray, high: np.ndarray) -> list[int | None]:
-    """Return the number of eigenvalues with positive real part of the Jacobian on each of the boxes (k, n + 1).
+def sides(problem: Problem, centers: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Say which discs hold unstable eigenvalues only, and which stable ones only; the border lies between.
 
-    None where an eigenvalue may lie on the imaginary axis.
+    It is the imaginary axis, or of maps the circle about -1 (the Jacobian's eigenvalues are multipliers less one).
     """
-    return _counted(*problem.jacobian(low, high))
+    reach = above(radii, 1)
+    if not problem.circle:
+        return centers.real - reach > 0.0, centers.real + reach < 0.0
+    size = np.abs(centers + 1.0)
+    reach = reach + 2.0**-50 * (np.abs(centers) + 2.0 + reach)  # the rounding of size, and of the sums below
+    return size - reach > 1.0, size + reach < 1.0
+
+
+def unstable_counts(problem: Problem, low: np.ndarray, high: np.ndarray) -> list[int | None]:
+    """Return the number of unstable eigenvalues of the Jacobian on each of the boxes (k, n + 1).
+
+    None where an eigenvalue may lie on the border of stability.
+    """
+    return _counted(problem, *problem.jacobian(low, high))
 
 
 def unstable_along(problem: Problem, arcs: Arcs) -> list[int | None]:
@@ -32,18 +45,18 @@ def unstable_along(problem: Problem, arcs: Arcs) -> list[int | None]:
     half = np.maximum(up(ends[1] - middle), up(middle - ends[0]))
     points = pieces(problem, arcs, middle, middle)
     slopes = problem.bent((arcs.core_low, arcs.core_high), slopes_along(problem, arcs))
-    return _counted(*problem.jacobian(points.core_low, points.core_high), (*slopes, half))
+    return _counted(problem, *problem.jacobian(points.core_low, points.core_high), (*slopes, half))
 
 
-def _counted(low: np.ndarray, high: np.ndarray, change: tuple | None = None) -> list[int | None]:
+def _counted(problem: Problem, low: np.ndarray, high: np.ndarray, change: tuple | None = None) -> list[int | None]:
     counts: list[int | None] = [None] * len(low)
     left = np.arange(len(low))
     for shake in SHAKES:
         moved = None if change is None else tuple(part[left] for part in change)
         centers, radii = discs(low[left], high[left], shake, moved)
-        right = centers.real - above(radii, 1) > 0.0
-        known = (right | (centers.real + above(radii, 1) < 0.0)).all(axis=1)
-        for i, count in zip(left[known], right[known].sum(axis=1), strict=True):
+        unstable, stable = sides(problem, centers, radii)
+        known = (unstable | stable).all(axis=1)
+        for i, count in zip(left[known], unstable[known].sum(axis=1), strict=True):
             counts[i] = int(count)
         left = left[~known]
         if not len(left):

@@ -41,6 +41,7 @@ OFF = "a computed point is off the curve"
 GAP = "whether the branch goes on there"
 JOINT = "whether two pieces of the branch are one curve"
 AXIS = "whether an eigenvalue is on the imaginary axis there"
+CIRCLE = "whether a multiplier is on the unit circle there"
 NO_TIME = "not looked at: no time left"
 
 Doubt = tuple[str, np.ndarray, np.ndarray]
@@ -209,7 +210,7 @@ def _stability(part: Problem, arcs: Arcs, known: Sequence[Bounds], deadline: flo
         left, right = arcs.ends(0), arcs.ends(1)
         at = left + CUT * (right - left)
         arcs = Arcs.joined([pieces(part, arcs, left, at), pieces(part, arcs, at, right)])
-    return [(AXIS, a, b) for a, b in zip(arcs.core_low, arcs.core_high, strict=True)]
+    return [(CIRCLE if part.circle else AXIS, a, b) for a, b in zip(arcs.core_low, arcs.core_high, strict=True)]
 
 
 def _counted(part: Problem, chain: _Chain, numbers: np.ndarray, unstable: np.ndarray, special: set[int]) -> list[Doubt]:

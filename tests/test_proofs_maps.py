@@ -1,0 +1,93 @@
+"""Proofs about maps: closed forms lie in what is proved, and what is not proved is not said."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import bifrncrn as bf
+
+
+def encloses(side, value):
+    return side[0] <= value <= side[1]
+
+
+def logistic(r, x):
+    return bf.System.from_map({"x": "r*x*(1 - x)"}, parameters={"r": r}, state={"x": x})
+
+
+def test_the_period_doubling_of_the_logistic_map():
+    proof = bf.prove(bf.diagram(logistic(2.5, 0.6), "r", (1.5, 4.0)))
+    (point,) = proof.special_points
+    assert proof.proved and point.label == "PD"
+    assert encloses(point.parameters["r"], 3.0) and encloses(point.state["x"], 2.0 / 3.0)
+    assert encloses(point.detail["b"], 9.0) and point.detail["unstable"] == [0, 1]
+    assert np.ptp(point.parameters["r"]) < 1e-10
+    assert "multipliers are on the unit circle" in str(proof) and "eigenvalues" not in str(proof)
+
+
+def test_a_period_doubling_of_a_two_cycle():
+    """The 2-cycle of the logistic map doubles at 1 + sqrt(6)."""
+    r = 3.2
+    x = (r + 1.0 - math.sqrt((r - 3.0) * (r + 1.0))) / (2.0 * r)
+    proof = bf.prove(bf.diagram(logistic(r, x), "r", (3.1, 3.6), iterations=2))
+    (point,) = proof.special_points
+    assert proof.proved and point.detail["iterations"] == 2
+    assert encloses(point.parameters["r"], 1.0 + math.sqrt(6.0))
+
+
+def test_a_fold_and_a_period_doubling_of_the_henon_map():
+    """At a = -(1 - b)^2 / 4 and a = 3 (1 - b)^2 / 4."""
+    henon = {"x": "1 - a*x^2 + y", "y": "b*x"}
+    system = bf.System.from_map(henon, parameters={"a": 0.2, "b": 0.3}, state={"x": 0.6, "y": 0.2})
+    diagram = bf.diagram(system, "a", (-0.2, 1.0), walls={"x": (-20.0, 20.0)})
+    proof = bf.prove(diagram)
+    found = {point.label: point for point in proof.special_points}
+    assert encloses(found["LP"].parameters["a"], -0.1225) and encloses(found["PD"].parameters["a"], 0.3675)
+    assert all(point.proved for point in found.values())
+
+
+def test_the_torus_of_the_delayed_logistic_map():
+    """At r = 2, with multipliers exp(+- i pi / 3) (Kuznetsov, Elements of Applied Bifurcation Theory, 4.7)."""
+    system = bf.System.from_map({"x": "r*x*(1 - y)", "y": "x"}, parameters={"r": 1.5}, state={"x": 0.3, "y": 0.3})
+    proof = bf.prove(bf.diagram(system, "r", (1.2, 2.3)))
+    (point,) = proof.special_points
+    assert proof.proved and point.label == "NS" and point.detail["unstable"] == [0, 2]
+    assert encloses(point.parameters["r"], 2.0) and encloses(point.detail["theta"], math.pi / 3.0)
+    assert encloses(point.detail["re_d"], -1.0)
+    record = json.loads(json.dumps(proof.to_json()))
+    assert record["kind"] == "map" and record["special_points"][0]["re_d"][1] < 0.0
+
+
+def test_a_strong_resonance_is_not_proved():
+    """x -> R (x + ...) turns by a quarter at the point: 1:4, where the coefficients decide nothing."""
+    turn = {"x": "-a*y*(1 - x^2 - y^2)", "y": "a*x*(1 - x^2 - y^2)"}
+    system = bf.System.from_map(turn, parameters={"a": 0.7}, state={"x": 0.0, "y": 0.0})
+    proof = bf.prove(bf.diagram(system, "a", (0.5, 1.5)))
+    assert not proof.proved
+    assert not any(point.proved for point in proof.special_points if point.label == "NS")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_coefficients_lie_in_what_is_proved(seed):
+    """Random cubic maps of three states: the diagram's coefficients, computed another way, are in the enclosures."""
+    rng = np.random.default_rng(seed)
+    a = (rng.normal(size=(3, 3)) * 0.6).tolist()
+    b, c = rng.normal(size=3).tolist(), rng.normal(size=3).tolist()
+    f = {
+        f"x{i}": " + ".join(f"({a[i][j]!r})*p*x{j}" for j in range(3))
+        + f" + ({b[i]!r})*x{i}*x{(i + 1) % 3} + ({c[i]!r})*x{i}^3"
+        for i in range(3)
+    }
+    system = bf.System.from_map(f, parameters={"p": 0.5}, state=dict.fromkeys(f, 0.0))
+    diagram = bf.diagram(system, "p", (0.2, 6.0), max_branches=1)
+    proof = bf.prove(diagram)
+    shown = {(p.label, round(p.parameters["p"], 6)): p for p in diagram.special_points if p.branch == 0}
+    proved = [point for point in proof.special_points if point.proved and point.label in ("PD", "NS")]
+    assert proved
+    for point in proved:
+        own = shown[point.label, round(point.parameters["p"][0], 6)]
+        name, value = ("b", own.b) if point.label == "PD" else ("re_d", own.re_d)
+        low, high = point.detail[name]
+        assert low - 1e-9 * abs(value) <= value <= high + 1e-9 * abs(value)
