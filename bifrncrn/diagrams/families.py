@@ -18,6 +18,7 @@ from bifrncrn.curves.orbits.asked import LABEL
 from bifrncrn.curves.orbits.branch import Place
 from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
 from bifrncrn.curves.orbits.ends import (
+    ALONE,
     CENTRE,
     CLOSED,
     FULL,
@@ -53,6 +54,8 @@ FIRST_STEP = 0.02
 RESOLVED = 1.0
 """Variations that change by a factor of less than e in any interval come out by Gauss points to 4e-8 (the error of the
 Pade approximation (4, 4) of exp), better than by Radau points."""
+VERTICAL = 5
+"""More orbits than this at one value of the parameter are a family around a centre."""
 SAME = 1e-6
 """Two Hopf points are one when they differ by less than this, relative to the states and the range."""
 
@@ -182,6 +185,12 @@ class Family:
         return [*self.back.rows[:0:-1], *self.found.rows]
 
     @functools.cached_property
+    def vertical(self) -> bool:
+        """Whether all orbits are at one value of the parameter: then 1 is a double multiplier."""
+        values = [row.parameter for row in self.rows]
+        return len(values) > VERTICAL and max(values) - min(values) < ALONE * self.task.unit
+
+    @functools.cached_property
     def ends(self) -> tuple[HopfPoint | None, HopfPoint | None]:
         """The Hopf points at its ends, where there are any."""
         back = self.back
@@ -243,7 +252,7 @@ class Family:
         profile = Profile(orbit.period, orbit.mesh.phases, frozen(states[:, :count]))
         if self.task.forced is not None:
             profile = self._timed(orbit, profile)
-        return point, self._multipliers(row), place.unstable, profile
+        return point, self._multipliers(row), -1 if self.vertical else place.unstable, profile
 
     def _timed(self, orbit: Orbit, profile: Profile) -> Profile:
         """Return the orbit of a forced system with its phases counted from the time zero, at which it begins."""
@@ -350,7 +359,7 @@ class Family:
             HOMOCLINIC: f"the period grows without bound ({period:.4g} at the end): a homoclinic orbit",
             HETEROCLINIC: f"the period grows without bound ({period:.4g} at the end): a heteroclinic cycle",
             SNIC: f"the period grows without bound ({period:.4g} at the end): a saddle-node on the cycle",
-            CENTRE: f"the orbits exist at {here} alone: they surround a centre",
+            CENTRE: f"the orbits exist at {name}={found.rows[0].parameter:.9g} alone: they surround a centre",
             MOTHER: "the orbits become such of half the period, gone round twice",
             CLOSED: "the branch returned to its start",
             INFINITY: f"the orbits grow to infinity near {here}",

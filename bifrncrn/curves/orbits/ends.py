@@ -27,7 +27,11 @@ LONGER = 2.0
 ALONE = 1e-10
 """Orbits for which the parameter moves by less than this part of its range surround a centre, ..."""
 CENTRE_GROWN = 100.0
-"""... if they have grown this much, and nothing has changed by then."""
+"""... if they have grown this much by then."""
+MANY = 12
+"""... or if there are more of them than this."""
+ISOCHRONOUS = 1e-6
+"""Nothing changes along such a family whose period has changed by less than this: the centre is linear."""
 FAR = 1e6
 """Orbits this many times the size they were expected to have go to infinity."""
 
@@ -106,10 +110,23 @@ class Ends:
         found.shortest = min(found.shortest, last.period)
         if np.max(np.abs(last.extremes)) > self.far:
             return CENTRE if self.alone(found) else INFINITY
-        grown = np.ptp(last.extremes, axis=0) > CENTRE_GROWN * np.ptp(first.extremes, axis=0)
-        if np.any(grown) and self.alone(found):
-            return CENTRE
+        if self.surrounds_centre(found):
+            periods = [row.period for row in (first, last)]
+            if abs(periods[1] - periods[0]) < ISOCHRONOUS * periods[0]:
+                return CENTRE
         return self._period_ends(found)
+
+    def surrounds_centre(self, found: Followed) -> bool:
+        """Say whether the orbits are many or have grown much, all of them at one value of the parameter."""
+        first, last = found.rows[0], found.rows[-1]
+        if len(found.rows) > MANY:
+            return self.alone(found)
+        grown = np.ptp(last.extremes, axis=0) > CENTRE_GROWN * np.ptp(first.extremes, axis=0)
+        return bool(np.any(grown)) and self.alone(found)
+
+    def at_home(self, value: float) -> bool:
+        """Say whether a value of the parameter is that at which the branch begins."""
+        return abs(value - self.home) < ALONE * self.width
 
     def stuck(self, found: Followed, otherwise: str) -> str:
         """Return why no further step can be taken: a saddle is near, all orbits are at one value, or what is given."""
@@ -122,7 +139,7 @@ class Ends:
 
     def alone(self, found: Followed) -> bool:
         """Say whether all orbits are at one value of the parameter."""
-        return all(abs(row.parameter - self.home) < ALONE * self.width for row in found.rows)
+        return all(self.at_home(row.parameter) for row in found.rows)
 
     def _period_ends(self, found: Followed) -> str:
         """Say whether the period grows without bound."""

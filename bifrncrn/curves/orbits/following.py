@@ -15,6 +15,7 @@ from bifrncrn.curves.orbits.asked import LABEL, Asked, Watch
 from bifrncrn.curves.orbits.branch import Place, between
 from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
 from bifrncrn.curves.orbits.ends import (
+    CENTRE,
     CLOSED,
     FAR,
     FULL,
@@ -101,7 +102,8 @@ class Follower:
         self._ends = Ends(problem, span[1] - span[0], home, FAR * float(np.max(floor)))
         self._units = Units(np.array(floor), np.full(len(floor), np.inf), np.full(len(floor), -np.inf))
         self._march = March(corrector, span, home, self._ends.far, options)
-        self._doubled = self._closing = False
+        self._doubled = self._closing = self._centre = False
+        self._at_home = True
         self._held = 0
         self._stand: Stand
         self._before: Stand | None = None
@@ -125,6 +127,7 @@ class Follower:
         With `closing` it ends where it comes back to its start, with `doubled` where its orbits go round twice.
         """
         self._doubled, self._closing, self._held = doubled, closing, 0
+        self._at_home, self._centre = self._ends.at_home(start.orbit.parameter), False
         found = Followed([Row(start, self.corrector.extremes(start.orbit))])
         if self.asked is not None:
             self._watch = Watch(self.corrector, self.asked, found.rows[0])
@@ -184,8 +187,13 @@ class Follower:
         elif self._doubled and (met := _meeting(self._here, step.place)) is not None:
             found.limit, found.reason = met, MOTHER
             return True
+        at_home = self._at_home and self._ends.at_home(row.parameter)
+        if self._centre and not at_home:
+            found.reason = CENTRE  # what leaves the parameter's value are errors
+            return True
         rows: list[Row] = []
-        if step.asks & at.ABOUT_EVENTS or row is not step:
+        # along a family at one value of the parameter 1 is a double multiplier: nothing is looked for there
+        if (step.asks & at.ABOUT_EVENTS and not at_home) or row is not step:
             found_there = self._passed(self._here, row.place, step, row is not step)
             if isinstance(found_there, float):
                 return self._retry(step, found_there)
@@ -199,6 +207,8 @@ class Follower:
                 first = found.rows[0]
                 found.rows[0] = Row(first.place, first.extremes, LABEL, asked=self._watch.begins)
         found.rows += [*rows, row]
+        self._at_home = at_home
+        self._centre = self._centre or (at_home and self._ends.surrounds_centre(found))
         self._go_to(found, row, step)
         return True
 
