@@ -37,6 +37,15 @@ def test_bistable_cubic():
     assert found.overlooked == pytest.approx(1 - 0.05 ** (1 / 60))
 
 
+def test_rest_beside_fast_variables_is_not_called_an_escape():
+    """FitzHugh and Nagumo's equations below their Hopf point, whose one equilibrium attracts, and two that follow."""
+    equations = {"x": "3*((x-2) - (x-2)^3/3 - (y-2) + 0.216)", "y": "(x-2) + 0.7 - 0.8*(y-2)"}
+    equations |= {f"w{k}": f"3e4*(1 + {k}*x - w{k}*(1+y))" for k in (1, 2)}
+    model = bf.System.from_equations(equations, state={"x": 1.0, "y": 1.5, "w1": 1.0, "w2": 1.0})
+    found = bf.attractors(model, {"x": (0, 4), "y": (1, 4)}, samples=60)
+    assert [(each.kind, each.count) for each in found] == [("equilibrium", 60)]
+
+
 def test_the_seed_decides_and_escapes_are_counted():
     model = bf.System.from_equations({"x": "x^2 - a"}, {"a": 1.0}, {"x": 0.0})
     found = bf.attractors(model, {"x": (-2.0, 2.0)}, samples=40, seed=3)

@@ -9,13 +9,14 @@ import bifrncrn as bf
 from bifrncrn.training.fit.focus import focused_attractors
 from bifrncrn.training.fit.pins import Pinned, pins_at, rows
 from bifrncrn.training.fit.projection import PIN_LENGTH, Projection, Ridge
-from bifrncrn.training.fit.start import FitOptions, Start, beta_floor
+from bifrncrn.training.fit.start import FitOptions, Start, beta_floor, run_start
 from bifrncrn.training.judge import distinct, network_of
 from bifrncrn.training.ranking import behaving, standing, target_diagram
 from bifrncrn.training.refine import special_points as refinement
 from bifrncrn.training.refine.flow import _misses, flows_of, refine_flow
 from bifrncrn.training.refine.pruning import pruned
 from bifrncrn.training.refine.special_points import AllWeights, refine, wanted_points
+from bifrncrn.training.symmetry import Tie, exchanges_of, moves_of
 from bifrncrn.training.targets.behaviours import stability, wanted_of_ode
 from bifrncrn.training.targets.sampling import Samples
 from bifrncrn.training.targets.wanted import loops_of
@@ -197,6 +198,45 @@ def test_a_network_without_the_hopf_point_stands_behind_one_with_it():
     assert "HB missing" in str(found)
 
 
+@pytest.mark.parametrize("perceptrons", [5, 6])
+def test_a_network_made_to_be_as_symmetric_as_its_target_has_its_branch_point(perceptrons):
+    """Two species that repress each other: x (1 + x^2) = lam, which loses its stability at x = 1, lam = 2."""
+    system = bf.System.from_equations({"x": "lam/(1 + y^2) - x", "y": "lam/(1 + x^2) - y"}, {"lam": 1.2})
+    rows = tuple((float(value),) for value in np.linspace(1.2, 3.2, 5))
+    part = bf.FieldPart(system, ((0.1, 3.5), (0.1, 3.5)), rows, ("lam",), count=7)
+    target = bf.Target("toggle", "toggle", (part,), perceptrons=perceptrons, lam=(1.2,), bounds=(1.2, 3.2))
+    exchanges = exchanges_of(target)
+    assert exchanges == ((0, 1), (1, 0))
+    options = FitOptions(perceptrons, "field", evaluations=60, exchanges=exchanges)
+    starts = [run_start(target.samples(), options, k, np.random.SeedSequence(k)) for k in range(4)]
+    weights = min(starts, key=lambda start: start.loss).weights
+    x, lam = np.array([[0.4, 2.1], [3.0, 0.7]]), np.array([[1.5], [2.9]])
+    np.testing.assert_allclose(weights.field(x, lam), weights.field(x[:, ::-1], lam)[:, ::-1], rtol=1e-12)
+    box = {"x1": (0.1, 3.5), "x2": (0.1, 3.5)}
+    found = bf.diagram(network_of(target, weights, {}).reduced(), "lam", (1.2, 3.2), box=box, all=True)
+    (point,) = found.special("BP")
+    assert point.state["x1"] == pytest.approx(point.state["x2"], rel=1e-6)
+    there = jacobian(weights, np.array([point.state["x1"], point.state["x2"]]), np.array([point.parameters["lam"]]))
+    np.testing.assert_allclose(there @ [1, -1], 0, atol=1e-5)  # the differences' rounding, and more
+
+
+def test_weights_that_are_equal_by_symmetry_stay_equal():
+    tie = Tie(((0, 1), (1, 0)), 5, 4)
+    v = tie.spread @ np.random.default_rng(1).standard_normal(tie.spread.shape[1])
+    rows = v.reshape(5, 4)
+    alpha = np.array([[1.0, 2.0, 3.0, 4.0, 5.0], [2.0, 1.0, 4.0, 3.0, 5.0]])
+    weights = Weights(alpha, rows[:, :2], rows[:, 2:3], rows[:, 3], np.ones(2))
+    assert len(moves_of(weights)) == 2 and len(moves_of(WEIGHTS)) == 1
+    samples = tie.symmetric(SAMPLES)
+    problem = AllWeights(weights, samples, "field", (), 0.0, np.inf)
+    assert problem.size == 5 + 5 + 3 + 3 + 1  # half of alpha and omega; psi and theta of two pairs and of one; beta
+    moved = problem.start() + 0.1 * np.random.default_rng(2).standard_normal(problem.size)
+    assert len(moves_of(problem.weights(moved))) == 2
+    steps = 1e-6 * np.eye(problem.size)
+    slopes = np.stack([(problem.errors(moved + h) - problem.errors(moved - h)) / 2e-6 for h in steps], axis=1)
+    np.testing.assert_allclose(problem.slopes(moved), slopes, atol=1e-7)
+
+
 @pytest.mark.slow
 def test_the_hopf_network_of_this_project_beats_the_published_one():
     fit = bf.train(bf.library.hopf(), perceptrons=5, seeds=10)
@@ -257,6 +297,17 @@ def test_a_hole_below_is_not_passed_over():
     look, _ = looks(lambda mu: mu is None or mu >= 0.1 or mu < 0.01)
     found = verify(look, None)
     assert found.largest_mu < 0.01
+
+
+def test_the_report_tells_what_fails_below_the_time_scale_that_is_wanted():
+    def look(mu):
+        return (Finding(f"at {mu}", "", mu != 1e-4),)
+
+    found = verify(look, 0.01)
+    assert not found.reached and found.largest_mu is None
+    told = "\n".join(found.lines)
+    assert "not reached at mu = 0.0001" in told and "verified at mu = 0.01: at 0.01" in told
+    assert "not reached at mu = 0.0001: at 0.0001" in told
 
 
 def test_what_fails_in_the_limit_is_not_reached_at_any_time_scale():

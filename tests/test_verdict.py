@@ -100,6 +100,20 @@ def test_the_tolerance_is_relative_to_the_range():
         assert near and not far
 
 
+def test_cycles_beside_a_hopf_point_grow_like_the_root_of_the_distance():
+    """The same motion with and without fast variables that follow it, beside which the march takes longer steps."""
+    equations = {"x": "h*u - v - (u^2 + v^2)*u", "y": "h*v + u - (u^2 + v^2)*v"}
+    names = {"u": "x - 3", "v": "y - 3", "h": "(lam - 1.5)*(2.5 - lam)"}
+    fast = {f"w{k}": f"{100 * k}*(x*y - w{k})" for k in range(1, 5)}
+    sides = [
+        bf.System.from_equations(equations | more, {"lam": 1.0}, start, definitions=names)
+        for more, start in (({}, {"x": 3, "y": 3}), (fast, {"x": 3, "y": 3} | dict.fromkeys(fast, 9)))
+    ]
+    box = {"x": (1.8, 4.2), "y": (1.8, 4.2)}
+    found = bf.compare(*sides, parameter="lam", bounds=(1, 3), box=box, tolerance=0.003, shape_tolerance=0.05)
+    assert found.verdict, found.reasons
+
+
 def test_a_parameter_that_neither_side_has():
     with pytest.raises(bf.InputError, match="neither side has a parameter 'Lam'"):
         bf.compare(bf.library.hopf(), bf.library.hopf().system, parameter="Lam", bounds=(1, 3))

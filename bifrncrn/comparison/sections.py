@@ -16,6 +16,7 @@ VALUES = 97  # parameter values looked at, evenly over the range
 FINER = 4.0  # of them fall into one tolerance, at least
 MOST = 2000
 SAME = 1e-6  # of the region: solutions closer than this are one seen twice
+BORN = 1e-6  # of the size of the next cycle of its branch: one this small is the Hopf point itself
 SLIGHT = 0.01  # of a cycle's largest extent: an extent below this is compared in this unit
 
 
@@ -79,11 +80,34 @@ def _crossings(diagram: Diagram, branch: Branch, columns: list[str], value: floa
     data = np.column_stack([period, np.full(len(data), branch.id), data])
     special = {p.index for p in diagram.special_points if p.branch == branch.id}
     counts = [_between(branch.unstable, special, int(i)) for i in at]
-    return (
-        np.column_stack([counts, data[at] + share * (data[at + 1] - data[at])])
-        if len(at)
-        else np.empty((0, len(columns) + 3))
-    )
+    rows = data[at] + share * (data[at + 1] - data[at])
+    if branch.kind == "periodic":
+        rows[:, 2:] = _extremes(data[at, 2:], data[at + 1, 2:], share)
+    return np.column_stack([counts, rows]) if len(at) else np.empty((0, len(columns) + 3))
+
+
+def _extremes(first: np.ndarray, last: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return minima and maxima, shape (k, 2 n), of cycles between two rows of a branch; see `grown`."""
+    n = first.shape[1] // 2
+    one, two = (0.5 * (rows[:, n:] - rows[:, :n]) for rows in (first, last))
+    middle = [0.5 * (rows[:, n:] + rows[:, :n]) for rows in (first, last)]
+    centre = middle[0] + share * (middle[1] - middle[0])
+    half = np.array([grown(a, b, float(at)) for a, b, at in zip(one, two, share[:, 0])]).reshape(centre.shape)
+    return np.hstack([centre - half, centre + half])
+
+
+def grown(first: np.ndarray, last: np.ndarray, share: float) -> np.ndarray:
+    """Return the deviation from its middle that a cycle has between two rows of a branch.
+
+    It is linear in the parameter, but from a Hopf point, where a cycle has no size, it grows like the root of the
+    parameter's distance; the first row beside the point may be several tolerances away.
+    """
+    sizes = np.abs(first).max(initial=0.0), np.abs(last).max(initial=0.0)
+    if sizes[0] <= BORN * sizes[1]:
+        return np.asarray(np.sqrt(share) * last)
+    if sizes[1] <= BORN * sizes[0]:
+        return np.asarray(np.sqrt(1 - share) * first)
+    return np.asarray(first + share * (last - first))
 
 
 def _between(unstable: np.ndarray, special: set[int], row: int) -> int:

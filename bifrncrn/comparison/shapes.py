@@ -8,7 +8,7 @@ import numpy as np
 
 from bifrncrn.comparison.comparison import ComparedCycle
 from bifrncrn.comparison.cycles import Side
-from bifrncrn.comparison.sections import Section, pairs, section, values_of
+from bifrncrn.comparison.sections import Section, grown, pairs, section, values_of
 from bifrncrn.comparison.window import Window
 from bifrncrn.diagrams.results import Branch
 from bifrncrn.trajectories.cycles import hausdorff
@@ -82,8 +82,8 @@ def compared_cycles(
 def _between(side: Side, part: Section, index: int, value: float) -> np.ndarray | None:
     """Return the cycle at a parameter value from the two orbits of its branch on either side of it.
 
-    They differ by one step of the march, and at phases that the march keeps aligned: linear interpolation is good to a
-    thousandth of their size.
+    They differ by one step of the march, and at phases that the march keeps aligned: interpolation (see `grown`) is
+    good to a thousandth of their size.
     """
     branch = side.diagram.branches[part.branches[index]]
     if not branch.profiles or side.system is None:
@@ -95,7 +95,9 @@ def _between(side: Side, part: Section, index: int, value: float) -> np.ndarray 
     period = branch.column("period")
     k = int(np.argmin(np.abs(period[at] + share * (period[at + 1] - period[at]) - part.periods[index])))
     a, b = (profile(branch, int(row), columns) for row in (at[k], at[k] + 1))
-    return np.asarray((1 - share[k]) * a + share[k] * b)
+    middle = [curve.mean(axis=0) for curve in (a, b)]
+    deviation = grown(a - middle[0], b - middle[1], float(share[k]))
+    return np.asarray(middle[0] + share[k] * (middle[1] - middle[0]) + deviation)
 
 
 def _near(side: Side, number: int, value: float, reach: float) -> list[np.ndarray]:

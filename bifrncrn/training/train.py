@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from bifrncrn.training.judge import Judge, distinct, shows_all
 from bifrncrn.training.outward import look_outward, walls_of
 from bifrncrn.training.ranking import target_diagram
 from bifrncrn.training.robustness import SPREAD, Robustness
+from bifrncrn.training.symmetry import Exchange, exchanges_of, moves_of
 from bifrncrn.training.targets.behaviours import Behaviour
 from bifrncrn.training.targets.sampling import Samples
 from bifrncrn.training.targets.target import LOSSES, Target
@@ -77,12 +78,13 @@ def train(
     """Train a network on `target` and return the ranked outcome of all starts.
 
     alpha and beta are eliminated by variable projection, the inputs of the perceptrons are found by
-    `scipy.optimize.least_squares` with the exact Jacobian; gamma = tau = 1. The starts with the lowest losses are
-    polished, and ranked by comparing their diagrams with the target's: the number of special points that are missing,
-    extra or of another criticality, then how far off they are (parameters in steps of half a percent of the range,
-    frequencies, states), then the loss, then the spread of the rates; homoclinic orbits that the target is known to
-    have are looked for as well. Where no start does what the target does, better ones are looked for from the best, one
-    perceptron after the other replaced.
+    `scipy.optimize.least_squares` with the exact Jacobian; gamma = tau = 1. Of a target that has branch points and is
+    unchanged when species are exchanged, networks are made that are unchanged too (see `symmetry`). The starts with
+    the lowest losses are polished, and ranked by comparing their diagrams with the target's: the number of special
+    points that are missing, extra or of another criticality, then how far off they are (parameters in steps of half a
+    percent of the range, frequencies, states), then the loss, then the spread of the rates; homoclinic orbits that
+    the target is known to have are looked for as well. Where no start does what the target does, better ones are
+    looked for from the best, one perceptron after the other replaced.
     Targets without a diagram (curves, an ODE at one value) are ranked by what
     they ask for instead: cycles near the designed curves, equilibria and their stability, periods
     (see `behaviours_of`).
@@ -104,7 +106,8 @@ def train(
         down, so that the penalty is a fiftieth of the loss, for as long as that lowers the loss.
     rate_bound : float, optional
         No alpha, omega, psi, theta or beta becomes larger than this in size (in the full network those of the
-        perceptrons are divided by mu). The search keeps inside; a refinement that would not is left out.
+        perceptrons are divided by mu). The search keeps inside; a refinement that would not is left out, and
+        so is symmetry.
     method : {"grid", "sobol", "lhs"}
         How the boxes are sampled.
     samples : int, optional
@@ -160,9 +163,10 @@ def train(
     data = target.training_samples(method, samples, seed)
     _check_size(data, options.perceptrons)
     _check_bound(data, options.rate_bound)
+    asked = _Asked.of(target, rank, focus, data)
+    options = options if options.rate_bound is not None else replace(options, exchanges=asked.exchanges(target))
     store = checkpoint.Store(checkpoints, checkpoint.fingerprint(data, options, seed))
     starts = _run(data, options, seeds, seed, jobs, store, progress)
-    asked = _Asked.of(target, rank, focus, data)
     record = _record(target, options, asked.data, method, seeds, seed)
     starts = _polish(asked.data, options, starts, asked.pinned, jobs)
     judge = Judge.of(target, options, record, asked.reference, asked.shown, asked.wanted, asked.pinned, seed, jobs)
@@ -177,7 +181,7 @@ def train(
         usable = {"reached": verification.reached, "largest_mu": verification.largest_mu}
         candidates[0] = judge.noted(candidates[0], **usable)
     best = candidates[0]
-    notes = (*_notes(best, rank == "diagram"), *_overfitted(best), *_spread(best))
+    notes = (*_notes(best, rank == "diagram"), *_symmetric(best), *_overfitted(best), *_spread(best))
     proof = _proof(best, target) if prove else None
     outward, copies = look_outward(best.network, walls), _copies(judge, best, robust)
     took = time.perf_counter() - began
@@ -219,6 +223,11 @@ class _Asked:
         data = focused_attractors(target, focused(target, data, reference.special_points, focus), wanted, focus)
         pins = pins_at(target, reference.special_points) if focus > 0 else ()
         return cls(reference, completed(reference, PLACED, target.box), wanted, data, Pinned(pins, weight))
+
+    def exchanges(self, target: Target) -> tuple[Exchange, ...]:
+        """Return the exchanges of species that are to leave a network unchanged: branch points need the target's."""
+        points = () if self.reference is None else self.reference.special_points
+        return exchanges_of(target) if any(point.label == "BP" for point in points) else ()
 
 
 def _options(
@@ -296,6 +305,18 @@ def _notes(best: Candidate, ranked: bool) -> tuple[str, ...]:
     return (
         f"special points moved onto the target's {where}; by fitting alone they were {done['error_before']:.3g} off, "
         f"at a loss of {done['loss_before']:.4g}",
+    )
+
+
+def _symmetric(best: Candidate) -> tuple[str, ...]:
+    """Say that exchanging species leaves the network unchanged, where it does."""
+    moves = moves_of(best.start.weights)[1:]
+    if not moves:
+        return ()
+    orders = "; ".join(", ".join(f"x{k + 1}" for k in exchange) for exchange, _ in moves)
+    return (
+        f"the network is unchanged when its species are exchanged (their orders: {orders}), as the target is, whose "
+        "branch points need that; errors of the rates break them",
     )
 
 

@@ -85,12 +85,17 @@ class Verification:
         if self.largest_mu is not None:
             looked = ", ".join(f"{mu:.3g}" for mu in self.full if mu <= self.largest_mu)
             out.append(f"verified at mu = {looked}; the largest mu at which all of it holds is {self.largest_mu:.3g}")
-        elif self.full:
-            out.append(f"not reached at mu = {', '.join(f'{mu:.3g}' for mu in self.full)}")
-        shown = self.wanted_mu if self.wanted_mu in self.full else next(iter(self._failed()), None)
-        if shown is not None and (self.largest_mu is None or shown == self.wanted_mu):
-            out += [_line(finding, f" at mu = {shown:g}") for finding in self.full[shown]]
+        elif self._failed():
+            out.append(f"not reached at mu = {', '.join(f'{mu:.3g}' for mu in self._failed())}")
+        for mu in self._told():
+            out += [_line(finding, f" at mu = {mu:g}") for finding in self.full[mu]]
         return out
+
+    def _told(self) -> list[float]:
+        """Return the time-scales whose findings are told: the wanted one, and the smallest that leaves none usable."""
+        wanted = [] if self.wanted_mu is None or self.wanted_mu not in self.full else [self.wanted_mu]
+        failed = self._failed()[:1] if self.largest_mu is None else []
+        return list(dict.fromkeys((*wanted, *failed)))
 
     def _failed(self) -> list[float]:
         """Return the time-scales at which something does not hold, the smallest first."""

@@ -21,8 +21,13 @@ CHUNK_GROWTH = 1.5
 """Steps between two looks at the trajectory. Steps, not times: they adapt to the system's own time-scale."""
 FAR = 1e8
 """A state this many times larger than the start (or than 1) counts as escaped."""
+ARRIVED = 1e-6
+"""A trajectory that stays this near an equilibrium, relative to the largest it was, rests there (or leaves it slowly,
+if it repels). The last tenth of a chunk says so."""
 RETURNED = 1e-2
 """Two crossings of the section that differ by less, relative to the extent, may be one of a cycle."""
+COARSE = 1e-3
+"""The clock's rounding may be this share of the system's shortest time-scale."""
 TURNS = 40
 ATTEMPTS = 3
 REPEATED = 1e-5
@@ -62,14 +67,26 @@ class _Trajectory:
         self.limit = FAR * (1.0 + float(np.abs(start).max()))
         self.slack = 1e3 * ATOL
         self.rtol = RTOL
-        self.begin(start)
+        self.solver: Any = self._solver(start, 0.0)
 
     def begin(self, start: np.ndarray, t: float = 0.0) -> None:
-        """Begin anew at a state."""
+        """Begin anew at a state, with a step as short as the system's shortest time-scale.
+
+        Near rest the integrator would try one so long that it fails, which is taken for an escape; and after a rest,
+        where steps grow without limit, the clock may be too coarse for any: then it begins at zero.
+        """
+        fastest = float(np.abs(self.field.jacobian(t, start)).max())
+        if not (np.isfinite(fastest) and fastest > 0):
+            self.solver = self._solver(start, t)
+            return
+        t = 0.0 if np.spacing(t) > COARSE / fastest else t
+        self.solver = self._solver(start, t, first_step=1 / fastest)
+
+    def _solver(self, start: np.ndarray, t: float, **first: float) -> Any:
         from scipy.integrate import LSODA
 
-        options = {"rtol": self.rtol, "atol": ATOL, "jac": self.field.jacobian}
-        self.solver: Any = LSODA(self.field.rhs, t, start.copy(), 1e300, **options)
+        options = {"rtol": self.rtol, "atol": ATOL, "jac": self.field.jacobian, **first}
+        return LSODA(self.field.rhs, t, start.copy(), 1e300, **options)
 
     def sharpen(self, states: np.ndarray) -> None:
         """Begin anew with a smaller tolerance if the motion is small beside the state itself."""
@@ -194,9 +211,9 @@ def _equilibrium(field: Field, x: np.ndarray, largest: np.ndarray) -> np.ndarray
     if rest is None:
         return None
     distance = np.max(np.abs(x - rest) / size, axis=1)
-    third = max(len(x) // 3, 1)
+    third, tenth = max(len(x) // 3, 1), max(len(x) // 10, 1)
     early, late = distance[:third].max(), distance[-third:].max()
-    return rest if late < 1e-6 or (late < 1e-3 and late < 0.5 * early) else None
+    return rest if distance[-tenth:].max() < ARRIVED or (late < 1e-3 and late < 0.5 * early) else None
 
 
 def _newton(field: Field, start: np.ndarray, size: np.ndarray) -> np.ndarray | None:

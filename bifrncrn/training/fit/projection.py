@@ -16,6 +16,7 @@ from scipy.linalg import solve_triangular
 from bifrncrn.base.checks import Array
 from bifrncrn.training.fit.least_squares import turned_jacobian
 from bifrncrn.training.fit.pins import NOTHING, Pinned, Rows, rows
+from bifrncrn.training.symmetry import Tie
 from bifrncrn.training.targets.sampling import Samples
 from bifrncrn.training.weights import Weights
 
@@ -61,7 +62,7 @@ class Projection:
     """Residuals and their exact Jacobian in the scaled input weights v, with alpha and beta eliminated.
 
     Inputs are scaled to [-1, 1], so that one size of weight fits every problem; gamma = tau = 1.
-    `v` is the flattened (N, M+P+1) array of weights and bias of each perceptron.
+    `v` is the flattened (N, M+P+1) array of weights and bias of each perceptron, or with a tie what that follows from.
 
     Parameters
     ----------
@@ -76,6 +77,8 @@ class Projection:
         problem is solved exactly, so that the Jacobian stays exact too, with the rates at a bound held there.
     pinned : Pinned
         Equations at single points.
+    tie : Tie, optional
+        Which perceptrons exchanges of species turn into one another; images of the samples are added then.
     """
 
     def __init__(
@@ -86,7 +89,10 @@ class Projection:
         beta_floor: float,
         rate_bound: float = np.inf,
         pinned: Pinned = NOTHING,
+        tie: Tie | None = None,
     ) -> None:
+        self.tie = tie
+        samples = samples if tie is None else tie.symmetric(samples)
         inputs = np.hstack([samples.x, samples.lam])
         low, high = inputs.min(axis=0), inputs.max(axis=0)
         self.centre = (low + high) / 2
@@ -127,7 +133,7 @@ class Projection:
         v = rng.standard_normal((perceptrons, width))
         v *= scale * np.exp(0.5 * rng.standard_normal((perceptrons, 1))) / np.linalg.norm(v, axis=1, keepdims=True)
         at = self.inputs[rng.integers(self.count, size=perceptrons), :width]
-        return np.hstack([v, -(v * at).sum(axis=1, keepdims=True)]).ravel()
+        return self._chosen(np.hstack([v, -(v * at).sum(axis=1, keepdims=True)]))
 
     def worth(self, v: Array) -> Array:
         """Return by how much the penalised loss would grow without each of the perceptrons, (N,).
@@ -148,9 +154,18 @@ class Projection:
         at = self.inputs[rng.choice(self.count, p=error / error.sum()), :-1]
         w = rng.standard_normal(len(at))
         w *= scale / np.linalg.norm(w)
-        rows = v.reshape(-1, self.inputs.shape[1]).copy()
-        rows[which] = np.append(w, -(w @ at))
-        return rows.ravel()
+        rows = self._every(v).copy()
+        rows[which if self.tie is None else self.tie.leader(which)] = np.append(w, -(w @ at))
+        return self._chosen(rows)
+
+    def _every(self, v: Array) -> Array:
+        """Return the inputs' weights and bias of all perceptrons, (N, M+P+1)."""
+        flat = v if self.tie is None else self.tie.spread @ v
+        return flat.reshape(-1, self.inputs.shape[1])
+
+    def _chosen(self, rows: Array) -> Array:
+        """Return `v` for the weights and biases of all perceptrons, the inverse of `_every`."""
+        return rows.ravel() if self.tie is None else self.tie.chosen(rows.ravel())
 
     def residual(self, v: Array) -> Array:
         """Return the residuals, penalties last; their sum of squares is the penalised loss.
@@ -171,9 +186,9 @@ class Projection:
         size = given + n
         out = np.zeros((self.dimension * size + v.size, v.size))
         for i, (species, (first, second)) in enumerate(zip(solved.species, self._derivatives(solved))):
-            block = out[i * size : (i + 1) * size]
-            block[:] = species.q @ (species.q[:given].T @ first - second)
+            block = species.q @ (species.q[:given].T @ first - second)
             block[:given] -= first
+            out[i * size : (i + 1) * size] = block if self.tie is None else block @ self.tie.spread
         out[-v.size :] = np.sqrt(self.ridge.inputs) * np.eye(v.size)
         return out
 
@@ -195,9 +210,8 @@ class Projection:
     def _normal(self, v: Array) -> tuple[Array, Array, Array]:
         """Return J^T J and J^T r without forming J, and the diagonal of J^T J before anything is subtracted."""
         solved = self._solve(v)
-        gram = self.ridge.inputs * np.eye(v.size)
-        terms = np.full(v.size, float(self.ridge.inputs))
-        gradient = self.ridge.inputs * v
+        count = self._every(v).size
+        gram, terms, gradient = np.zeros((count, count)), np.zeros(count), np.zeros(count)
         for species, (first, second) in zip(solved.species, self._derivatives(solved)):
             onto = species.q[: len(first)].T @ first
             own, other = first.T @ first, second.T @ second
@@ -205,7 +219,11 @@ class Projection:
             terms += np.diag(own) + np.diag(other)
             # the residual of a solved linear problem is orthogonal to q
             gradient -= species.residual[: len(first)] @ first
-        return gram, gradient, terms
+        if self.tie is not None:
+            spread = self.tie.spread
+            gram, terms, gradient = spread.T @ gram @ spread, terms @ spread**2, gradient @ spread
+        ridge = self.ridge.inputs
+        return gram + ridge * np.eye(v.size), gradient + ridge * v, terms + ridge
 
     def _derivatives(self, solved: _Solved) -> Iterator[tuple[Array, Array]]:
         """Yield dA c and R^-T dA^T r of every species, where its design matrix is A = Q R, c and r its solution."""
@@ -241,18 +259,19 @@ class Projection:
         # what is at the bound may be beyond it by a rounding
         bounded = (np.clip(a, -self.rate_bound, self.rate_bound) for a in (alpha, inputs, beta))
         alpha, inputs, beta = bounded
-        return Weights(alpha, inputs[:, :m], inputs[:, m:-1], inputs[:, -1], beta)
+        weights = Weights(alpha, inputs[:, :m], inputs[:, m:-1], inputs[:, -1], beta)
+        return weights if self.tie is None else self.tie.exact(weights)
 
     def natural(self, v: Array) -> Array:
         """Return omega, psi and theta of every perceptron, flattened as `v` is."""
-        scaled = v.reshape(-1, self.inputs.shape[1])
+        scaled = self._every(v)
         inputs = scaled[:, :-1] / self.half
         return np.hstack([inputs, scaled[:, -1:] - (inputs @ self.centre)[:, None]]).ravel()
 
     def from_natural(self, rates: Array) -> Array:
         """Return `v` for omega, psi and theta of every perceptron, the inverse of `natural`."""
         rows = rates.reshape(-1, self.inputs.shape[1])
-        return np.hstack([rows[:, :-1] * self.half, rows[:, -1:] + (rows[:, :-1] @ self.centre)[:, None]]).ravel()
+        return self._chosen(np.hstack([rows[:, :-1] * self.half, rows[:, -1:] + (rows[:, :-1] @ self.centre)[:, None]]))
 
     def scaled(self, weights: Weights) -> Array:
         """Return `v` for weights in natural units, the inverse of `weights` (alpha and beta are dropped)."""
@@ -262,7 +281,7 @@ class Projection:
         if self._solved is not None and np.array_equal(self._solved.point, v):
             return self._solved
         self.evaluations += 1
-        z = self.inputs @ v.reshape(-1, self.inputs.shape[1]).T
+        z = self.inputs @ self._every(v).T
         with np.errstate(all="ignore"):  # a wild trial step may overflow; `residual` answers for it
             root = np.sqrt(z * z + 4.0)
             s = np.where(z >= 0, root + z, 4.0 / (root - np.minimum(z, 0.0))) / 2.0
@@ -276,7 +295,7 @@ class Projection:
         if not self.pins:
             return None
         length = PIN_LENGTH * self.half[: self.dimension]
-        return rows(self.pins, v.reshape(-1, self.inputs.shape[1]), self.centre, self.half, length, self.relative)
+        return rows(self.pins, self._every(v), self.centre, self.half, length, self.relative)
 
     def _linear(self, i: int, s: Array, asked: Rows | None) -> _Species:
         (k, n), given = s.shape, len(s) + self.extra

@@ -14,6 +14,7 @@ from bifrncrn.base.threads import single_threaded
 from bifrncrn.training.fit.least_squares import turned
 from bifrncrn.training.fit.pins import NOTHING, Pinned
 from bifrncrn.training.fit.projection import Projection, Ridge
+from bifrncrn.training.symmetry import Exchange, Tie
 from bifrncrn.training.targets.sampling import Samples, thin
 from bifrncrn.training.weights import Weights
 
@@ -51,11 +52,17 @@ class FitOptions:
     evaluations: int = 400
     seconds: float | None = None
     rate_bound: float | None = None
+    exchanges: tuple[Exchange, ...] = ()
 
     @property
     def bound(self) -> float:
         """The largest size of a rate that is allowed."""
         return np.inf if self.rate_bound is None else self.rate_bound
+
+    def tie(self, samples: Samples) -> Tie | None:
+        """Return how exchanges of species, if there are any, tie the perceptrons."""
+        width = samples.x.shape[1] + samples.lam.shape[1] + 1
+        return Tie(self.exchanges, self.perceptrons, width) if len(self.exchanges) > 1 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,11 +140,11 @@ def run_start(samples: Samples, options: FitOptions, index: int, seed: np.random
     deadline = np.inf if options.seconds is None else began + options.seconds
     rng = np.random.default_rng(seed)
     samples = thin(samples, STARTED, rng)
-    problem = Projection(samples, options.loss == "relative", Ridge(0.0, 0.0), beta_floor(samples), options.bound)
+    problem = problem_of(samples, options, 0.0)
     first = FIRST_RIDGE if options.ridge is None else options.ridge
     problem.set_ridge(Ridge(first * problem.power, 0.01 * first * problem.power))
-    few = thin(samples, SCREENED, rng)
-    quick = Projection(few, options.loss == "relative", problem.ridge, problem.beta_floor, options.bound)
+    quick = problem_of(thin(samples, SCREENED, rng), options, 0.0, floor=problem.beta_floor)
+    quick.set_ridge(problem.ridge)
     v, reason = _screen(quick, options, rng, deadline)
     v = problem.scaled(quick.weights(v))
     for _ in range(options.rounds if options.ridge is None else 1):
@@ -161,10 +168,9 @@ def polish(samples: Samples, options: FitOptions, start: Start, pinned: Pinned =
     """Descend further from a finished start, the ridge following the loss down for as long as that pays."""
     began = time.perf_counter()
     deadline = np.inf if options.seconds is None else began + options.seconds
-    floor, ridge = beta_floor(samples), Ridge(start.ridge, 0.0)
-    problem = Projection(samples, options.loss == "relative", ridge, floor, options.bound, pinned)
+    problem = problem_of(samples, options, start.ridge, pinned)
     v, reason = problem.scaled(start.weights), start.reason
-    best = v, problem.misfit(v), ridge
+    best = v, problem.misfit(v), problem.ridge
     for _ in range(POLISH):
         if options.ridge is None:
             following_ridge(problem, v)
@@ -188,9 +194,19 @@ def polish(samples: Samples, options: FitOptions, start: Start, pinned: Pinned =
     )
 
 
-def problem_of(samples: Samples, options: FitOptions, ridge: float) -> Projection:
+def problem_of(
+    samples: Samples, options: FitOptions, ridge: float, pinned: Pinned = NOTHING, floor: float | None = None
+) -> Projection:
     """Return the problem of a fit, with a ridge on alpha in the units of the loss."""
-    return Projection(samples, options.loss == "relative", Ridge(ridge, 0.0), beta_floor(samples), options.bound)
+    return Projection(
+        samples,
+        options.loss == "relative",
+        Ridge(ridge, 0.0),
+        beta_floor(samples) if floor is None else floor,
+        options.bound,
+        pinned,
+        options.tie(samples),
+    )
 
 
 def beta_floor(samples: Samples) -> float:

@@ -78,7 +78,7 @@ class _Bounding:
         weights = field.weights(field.start())
         self.sides = AllWeights(weights, Samples(x, lam, zeros, np.ones(len(x))), "field", (), 0.0, np.inf)
         # the same unknowns as those of the loss
-        self.sides.natural, self.sides.free = field.natural, field.free
+        self.sides.natural, self.sides.free, self.sides.size = field.natural, field.free, field.size
         self.rows = self.species * self.count + np.arange(self.count)
         self.gain = np.sqrt(HEAVY) * field.power / typical
         self.margin = MARGIN * typical * self.sides.influx[0]

@@ -23,12 +23,12 @@ from bifrncrn.base.checks import Array
 from bifrncrn.models.system import System
 from bifrncrn.training.fit.start import beta_floor
 from bifrncrn.training.refine.defining import Wanted
+from bifrncrn.training.symmetry import NAMES, classes, flattened, moves_of
 from bifrncrn.training.targets.behaviours import EquilibriaWanted
 from bifrncrn.training.targets.sampling import Samples, thin
 from bifrncrn.training.targets.target import Target
 from bifrncrn.training.weights import Weights
 
-NAMES = ("alpha", "omega", "psi", "theta", "beta")
 # heaviness of the defining equations in the passes, in units of the root mean square of the target: of the loss, which
 # may be a billion times smaller, they would weigh nothing
 HEAVY = (1.0, 1e1, 1e2, 1e3)
@@ -235,16 +235,21 @@ class AllWeights:
     ) -> None:
         self.samples, self.wanted = samples, wanted
         self.shapes = [getattr(weights, name).shape for name in NAMES]
-        self.flat = np.concatenate([getattr(weights, name).ravel() for name in NAMES])
-        self.size = len(self.flat)
+        every = flattened(weights)
+        # weights that exchanging species makes of one another stay equal: of equal ones the first is unknown
+        self.equal = classes(weights, moves_of(weights))
+        first, back = np.unique(self.equal, return_inverse=True)
         # a rate that is zero was pruned, and stays so
-        held = (np.abs(self.flat) > HELD * rate_bound) | (self.flat == 0)
-        self.natural = _natural(weights, samples, held)
-        self.flat = np.linalg.solve(self.natural, self.flat)
+        held = (np.abs(every) > HELD * rate_bound) | (every == 0)
+        scaled = _natural(weights, samples, held)[np.ix_(first, first)]
+        self.natural = scaled[back]
+        self.flat = np.linalg.solve(scaled, every[first])
+        self.size = len(first)
+        self.influxes = int((first >= len(every) - len(weights.beta)).sum())
         self.floor = floor
         # an influx at its floor stays there
-        self.free = ~held
-        self.free[self.size - len(weights.beta) :] &= weights.beta > 1.01 * floor
+        self.free = ~held[first]
+        self.free[self.size - self.influxes :] &= every[first][self.size - self.influxes :] > 1.01 * floor
         root = np.sqrt(samples.weight / samples.weight.sum() / samples.x.shape[1])
         self.gain = np.tile(root, (samples.x.shape[1], 1)) if loss == "relative" else root * samples.x.T
         self.influx = root / samples.x.T if loss == "relative" else np.tile(root, (samples.x.shape[1], 1))
@@ -258,13 +263,13 @@ class AllWeights:
     def weights(self, unknowns: Array) -> Weights:
         """Return the weights in `unknowns`."""
         ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes])
-        parts = np.split(self.natural @ unknowns[: self.size], ends[:-1])
+        parts = np.split((self.natural @ unknowns[: self.size])[self.equal], ends[:-1])
         return Weights(*(part.reshape(shape) for part, shape in zip(parts, self.shapes)))
 
     def floored(self, unknowns: Array) -> Array:
         """Return the unknowns with influxes that fell below the floor on it, where they stay from now on."""
         out = unknowns.copy()
-        influx = slice(self.size - self.samples.x.shape[1], self.size)
+        influx = slice(self.size - self.influxes, self.size)
         low = out[influx] < self.floor
         out[influx][low] = self.floor
         self.free[influx] &= ~low
