@@ -70,3 +70,30 @@ def test_two_tori_meet():
     # what is unstable besides changes there, by two
     for curve in (first, second):
         assert set(curve.branches[0].unstable.tolist()) == {0, 2}
+
+
+def leaving(rest, **parameters):
+    """Return the cycle r = 1 in the plane z = 0, with z' = rest, which the cycle moves too: the rate depends on x."""
+    return model(TURN | {"z": rest}, {}, mu=-0.4, **parameters)
+
+
+@pytest.mark.parametrize("rest", ["(mu - s^2 + x)*z - z^3", "(mu - s^2 + x)*z - z^2"])
+def test_branch_points_of_cycles_in_two_parameters(rest):
+    # x is nothing in the mean: the multiplier is exp((mu - s^2) T)
+    start = point(leaving(rest, s=0.2), "BPC", (-0.5, 0.5))
+    curve = bf.locus(start, "s", (-0.5, 0.6))
+    (branch,) = curve.branches
+    assert branch.kind == "branch_point_of_cycles" and {end.reason for end in branch.ended} == {"range"}
+    mu, s = branch.column("mu"), branch.column("s")
+    assert mu == pytest.approx(s * s, abs=1e-8)
+    assert sorted(s[[0, -1]]) == pytest.approx([-0.5, 0.6], abs=1e-9)
+    assert branch.column("max z") == pytest.approx(np.zeros(len(s)), abs=1e-8)
+
+
+def test_a_branch_point_of_cycles_that_is_one_at_one_value_has_no_curve():
+    system = leaving("mu*z - z^2 + s", s=0.0)
+    diagram = bf.orbits(bf.find_cycle(system), (-0.5, 0.5), parameter="mu")
+    curves = bf.with_loci(diagram, "s", (-0.3, 0.3))
+    assert len(diagram.special("BPC")) == 1
+    assert [branch.kind for branch in curves.branches] == ["periodic"]
+    assert any("BPC" in note and "could not be started" in note for note in curves.notes)

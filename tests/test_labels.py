@@ -26,7 +26,7 @@ def test_markers_are_all_different_and_drawn():
 def test_a_curve_in_two_parameters_starts_where_the_table_says():
     found = {p.label: p for p in bf.diagram(PLANE, "a", (-1, 3)).special_points}
     followed = {name for name in bf.LABELS if bf.LABELS[name].locus}
-    of_cycles = {"LPC", "PD", "NS"}  # see the tests of their loci
+    of_cycles = {"LPC", "PD", "NS", "BPC"}  # see the tests of their loci
     assert followed - of_cycles == {"LP", "HB"} <= set(found)
     for name in followed - of_cycles:
         assert bf.locus(found[name], "b", (0.0, 0.3)).branches[0].kind == bf.LABELS[name].locus

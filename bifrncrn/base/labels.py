@@ -85,6 +85,7 @@ _KINDS = (
     Kind("branch_point", "branch point (BP)", 2),
     Kind("fold_of_cycles", "fold of cycles (LPC)", 2, cycles=True),
     Kind("period_doubling", "period doubling (PD)", 2, cycles=True),
+    Kind("branch_point_of_cycles", "branch point of cycles (BPC)", 2, cycles=True),
     Kind("torus", "torus bifurcation (NS)", 2, cycles=True),
 )
 KINDS = {kind.name: kind for kind in _KINDS}
@@ -127,7 +128,14 @@ _LABELS = (
         _TORI,
     ),
     Label(
-        "BPC", "branch point of cycles", _CYCLE, "the bordered determinant", "the tangents' angle", "d", switches=True
+        "BPC",
+        "branch point of cycles",
+        _CYCLE,
+        "the bordered determinant",
+        "the tangents' angle",
+        "d",
+        "branch_point_of_cycles",
+        switches=True,
     ),
     Label("CP", "cusp", _FOLD, "the quadratic coefficient a", "the cubic coefficient c", "^"),
     Label("BT", "Bogdanov-Takens point", (*_FOLD, *_HOPF), "<p, q>; on Hopf curves omega", "a and b", "P"),

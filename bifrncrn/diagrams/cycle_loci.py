@@ -1,4 +1,4 @@
-"""Loci of bifurcations of periodic orbits (LPC, PD, NS) as branches and special points."""
+"""Loci of bifurcations of periodic orbits (LPC, PD, NS, BPC) as branches and special points."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.base.labels import locus_of
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.orbits.corrector import Corrector
-from bifrncrn.curves.orbits.cycle_loci import FOLD, TORUS, CycleLocus
+from bifrncrn.curves.orbits.cycle_loci import BRANCHING, FOLD, TORUS, CycleLocus
 from bifrncrn.curves.orbits.locus_following import LocusFollower, Point, Track
 from bifrncrn.curves.orbits.locus_tests import unstable
 from bifrncrn.curves.orbits.orbit import Orbit
@@ -21,7 +21,7 @@ from bifrncrn.diagrams.results import Branch, End, SpecialPoint
 from bifrncrn.models.forcing import autonomous, shown
 from bifrncrn.models.system import System
 
-CYCLES = ("LPC", "PD", "NS")
+CYCLES = ("LPC", "PD", "NS", "BPC")
 """Labels of points of branches of orbits whose loci are followed."""
 ROOM = 10.0
 """How far a locus may leave the range of the first parameter, in units of its width."""
@@ -149,6 +149,8 @@ def follow(task: Task) -> Locus | None:
     ahead = follower.follow(start, 1.0)
     back = ahead if ahead.reason == "closed" else follower.follow(start, -1.0)
     rows = ahead.rows if back is ahead else [*back.rows[:0:-1], *ahead.rows]
+    if task.kind == BRANCHING and len(rows) == 1:  # where the second parameter moves it is no branch point any more
+        return None
     return Locus(task, problem, follower, rows, (back, ahead))
 
 

@@ -69,8 +69,9 @@ def locus(
     -------
     Diagram
         With branches of kind `fold` or `hopf`; their columns are both parameters and the states. Or of kind
-        `fold_of_cycles`, `period_doubling` or `torus`; both parameters, the period, and the states' extremes. Or of
-        kind `homoclinic`; both parameters and the saddle, whose eigenvalues they hold, and the orbits.
+        `fold_of_cycles`, `period_doubling`, `torus` or `branch_point_of_cycles`; both parameters, the period, and the
+        states' extremes. Or of kind `homoclinic`; both parameters and the saddle, whose eigenvalues they hold, and the
+        orbits.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def locus(
     if point.label in BEGIN and len(point.parameters) == 2:
         return _from_codim2(point, second, bounds, (options or Options()).begun())
     if not locus_of(point.label) or len(point.parameters) != 1:
-        rule = "give a fold (LP), a Hopf point (HB), LPC, PD or NS of periodic orbits, or GH, ZH or HH of a curve"
+        rule = "give a fold (LP), a Hopf point (HB), LPC, PD, NS or BPC of periodic orbits, or GH, ZH or HH of a curve"
         raise InputError(f"a {point.label} is not followed in two parameters; {rule}")
     if KINDS[locus_of(point.label)].cycles:
         return _of_cycles(point, second, bounds, (options or Options()).begun())
@@ -206,7 +207,7 @@ def _room(span: tuple[float, float]) -> tuple[float, float]:
 
 
 def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], options: Options | None = None) -> Diagram:
-    """Return a diagram with the loci of all its folds, Hopf points, LPC, PD, NS and homoclinic ends, each curve once.
+    """Return a diagram with the loci of its folds, Hopf points, LPC, PD, NS, BPC and homoclinic ends, each curve once.
 
     Where a cycle ends in a saddle-node on it, the curve of such ends is that of the fold (LP) there.
     """
@@ -255,7 +256,7 @@ def _add_of_cycles(
     branches: list[Branch],
     points: list[SpecialPoint],
 ) -> list[str]:
-    """Follow the loci of LPC, PD and NS, each once; add to the branches and points, and return what could not be."""
+    """Follow the loci of LPC, PD, NS and BPC, each once; add to branches and points, and return what could not be."""
     notes: list[str] = []
     known: list[Locus] = []
     wanted = [point for point in chosen if KINDS[locus_of(point.label)].cycles]

@@ -25,6 +25,7 @@ LOCI: dict[str, dict[str, Any]] = {
     "branch_point": {"color": PLAIN.colour, "linestyle": "dotted"},
     "fold_of_cycles": {"color": PLAIN.cycles, "linestyle": "solid"},
     "period_doubling": {"color": PLAIN.cycles, "linestyle": (0, (3.0, 2.0))},
+    "branch_point_of_cycles": {"color": PLAIN.cycles, "linestyle": (0, (1.0, 2.5))},
     "torus": {"color": PLAIN.cycles, "linestyle": _DOT_DASH},
     "homoclinic": {"color": PLAIN.cycles, "linestyle": "dotted"},
 }

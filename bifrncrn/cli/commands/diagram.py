@@ -73,7 +73,7 @@ def add(commands: Commands) -> None:
     )
     option("--iterations", type=positive_integer, metavar="K", help="of a map: start on a cycle of K points")
     option("--cycle", action="store_true", help="settle to a cycle from the start and follow it")
-    option("--second", metavar="PARAMETER", help="follow every LP and HB (and LPC, PD, NS) in a second parameter")
+    option("--second", metavar="PARAMETER", help="follow every LP and HB (and LPC, PD, NS, BPC) in a second parameter")
     option("--second-range", nargs=2, type=number, metavar=("LO", "HI"), help="range of the second parameter")
     option("--mu", type=number, help="analyse the full network at this ratio of time-scales")
     option("--no-stability", action="store_true", help="compute no eigenvalues: faster for large systems, finds no HB")

@@ -6,6 +6,11 @@ orbits in one parameter; where the period doubles (PD) or a torus is born (NS) i
 the bordered equations of variations that close up to the factor -1, or exp(i theta); then g is complex. Doedel,
 Govaerts & Kuznetsov, SIAM J. Numer. Anal. 41, 2003, 401.
 
+A branch point of cycles (BPC) is one along a curve where something keeps it so, as a symmetry or an invariant subspace
+does; else a change of the second parameter makes it two folds, or none. Its equations are those of the orbit less a
+number times a fixed vector, the border of the equations of periodic variations: that number has no slope there, neither
+along the critical variation nor by the parameter. If it is not zero all along, the point was not one of a curve.
+
 Newton's method needs one elimination an iteration (`bifrncrn.curves.orbits.variations`): its step is a sum of what the
 equations of the orbit ask for, of the tangent of the branch, of what the second parameter moves, and of the angle, the
 last with factors that g = 0 and the hyperplane tell. So is the tangent of the locus.
@@ -13,6 +18,7 @@ last with factors that g = 0 and the hyperplane tell. So is the tangent of the l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -22,13 +28,18 @@ from bifrncrn.curves.orbits.orbit import Mesh, Orbit
 from bifrncrn.curves.orbits.variations import Variations, bordered
 
 FOLD, DOUBLING, TORUS = "fold_of_cycles", "period_doubling", "torus"
+BRANCHING = "branch_point_of_cycles"
 NEWTONS = 8
 CONVERGED = 1e-10
-"""The last Newton step, in units of the unknowns, of a point on the locus."""
+"""The next Newton step, in units of the unknowns, would be no longer at a point on the locus."""
 SLOW = 0.5
 """Newton steps must shrink by this."""
+ROUGH = 1e-4
+"""After a step smaller than this the slopes of g are those from before it: they are half of the work."""
 STEP = 1e-5
 """Part of the states' size by which differences of the linearised equations are taken, for slopes of g."""
+IMPERFECT = 1e-6
+"""What may be left of the equations of an orbit at a branch point, in units of the states."""
 STANDING = 1e-3
 """Where less than this part of the tangent is in the parameters, as at a cusp, their directions stay."""
 
@@ -48,8 +59,9 @@ class Borders:
     across : (2,) array
         The direction in the plane of the parameters, in their units, in which that branch is taken. At folds it is
         normal to the locus: along the locus the parameters do not unfold the fold.
-    small : two (n,) arrays, optional
-        Borders of the critical variations; None: their own null vectors.
+    small : two arrays, optional
+        Borders of the last equations (n,) of the critical variations, of a branch point (n + 1,); None: their own null
+        vectors.
     """
 
     scale: np.ndarray
@@ -94,12 +106,16 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
-    """The parts of a Newton step at an orbit, as changes of the unknowns, and g with its slope along any change."""
+    """The parts of a Newton step at an orbit, as changes of the unknowns, and g with its slope along any change.
+
+    `imperfect` is what must be added to the equations of the orbit for a branch point.
+    """
 
     own: np.ndarray
     others: list[np.ndarray]
     g: np.ndarray
     along: Callable[[np.ndarray], np.ndarray]
+    imperfect: float = 0.0
 
     def slopes(self) -> np.ndarray:
         """Return the slopes of g along the parts but the first, one a column."""
@@ -166,6 +182,8 @@ class CycleLocus:
         at.aim(across)
         if not at.eliminate(orbit, start):
             return None
+        if self.kind == BRANCHING:  # the hyperplane has no part in its equations
+            return Borders(scale, orbit, start, across, None)
         ends = np.linalg.solve(at.whole(), np.eye(n + 2)[:, n + 1])
         nodes = at.expand(ends[:n], ends[:n], ends[n:])
         return Borders(scale, orbit, _unit(orbit.mesh, nodes[:-1] * scale, ends[n:], scale), across, None)
@@ -179,12 +197,18 @@ class CycleLocus:
             return None
         return replace(b, small=self._null(z)) if b.small is None and self.kind != FOLD else b
 
+    def _critical(self, z: np.ndarray) -> np.ndarray:
+        """Return the last equations of the critical variations."""
+        return self.variations.timed() if self.kind == BRANCHING else self.variations.closed(self.factor(z))
+
     def _null(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        left, _, right = np.linalg.svd(self.variations.closed(self.factor(z)))
+        left, _, right = np.linalg.svd(self._critical(z))
         return left[:, -1], right[-1].conj()
 
-    def _parts(self, mesh: Mesh, z: np.ndarray, b: Borders) -> _Parts:
+    def _parts(self, z: np.ndarray, b: Borders) -> _Parts:
         """Return the parts of a Newton step, where the equations were eliminated."""
+        if self.kind == BRANCHING:
+            return self._parts_of_branching(z, b)
         at, n = self.variations, self.n
         whole = np.linalg.inv(at.whole())
         ends = whole @ at.end[:, -1]
@@ -202,7 +226,7 @@ class CycleLocus:
         if self.kind == FOLD:
             return _Parts(
                 own, others, ends[n + 1 :].copy(),
-                lambda change: (whole @ at.reduce(self._differed(mesh, z, b, change, tangent, ends[n:])))[n + 1 :],
+                lambda change: (whole @ at.reduce(self._differed(z, b, change, tangent, ends[n:])))[n + 1 :],
             )  # fmt: skip
         factor = self.factor(z)
         matrix = np.linalg.inv(bordered(at.closed(factor), b.small))
@@ -211,7 +235,7 @@ class CycleLocus:
         turned = -1j * factor * (at.end[:n, n : 2 * n] @ first)
 
         def along(change: np.ndarray) -> np.ndarray:
-            value = matrix[n, :n] @ at.reduce(self._differed(mesh, z, b, change, v, np.zeros(2)))[:n]
+            value = matrix[n, :n] @ at.reduce(self._differed(z, b, change, v, np.zeros(2)))[:n]
             turning = change[-1] * (matrix[n, :n] @ turned) if self.extra else 0.0
             return _real(value + turning, self.extra)
 
@@ -219,18 +243,48 @@ class CycleLocus:
             others.append(np.append(np.zeros(len(z) - 1), 1.0))
         return _Parts(own, others, _real(g, self.extra), along)
 
+    def _parts_of_branching(self, z: np.ndarray, b: Borders) -> _Parts:
+        """Return the same at a branch point: beside its own part the critical variation, and both parameters."""
+        at, n = self.variations, self.n
+        matrix = np.linalg.inv(bordered(at.timed(), b.small))
+        own = matrix[:, : n + 1] @ at.end[: n + 1, -1]
+        changes = [self._change(at.newton(own[:n], np.array([own[n], 0.0])), own[n], np.zeros(2))]
+        beside = np.array([-b.across[1], b.across[0]])
+        critical = matrix[:, n + 1]
+        v = at.expand(critical[:n], critical[:n], np.array([critical[n], 0.0]))
+        changes.append(self._change(v, critical[n], np.zeros(2)))
+        moved = []
+        for direction in (b.across, beside):
+            at.aim(direction)
+            values = at.apply(np.zeros_like(v), np.array([0.0, 1.0]))
+            ends = matrix[:, : n + 1] @ at.reduce(values)[: n + 1]
+            nodes = at.expand(ends[:n], ends[:n], np.array([ends[n], 0.0]), values)
+            moved.append((ends, nodes))
+            changes.append(self._change(nodes, ends[n], direction))
+        at.aim(b.across)
+        ends, nodes = moved[0]
+        both = [(v, np.array([critical[n], 0.0])), (nodes, np.array([ends[n], 1.0]))]
+
+        def along(change: np.ndarray) -> np.ndarray:
+            sides = [at.reduce(self._differed(z, b, change, v, numbers))[: n + 1] for v, numbers in both]
+            return np.array([matrix[n + 1, : n + 1] @ side for side in sides])
+
+        return _Parts(changes[0], changes[1:], np.array([critical[n + 1], ends[n + 1]]), along, float(own[n + 1]))
+
     def _change(self, nodes: np.ndarray, by_period: float, by_parameters: np.ndarray) -> np.ndarray:
         return np.concatenate([nodes[:-1].ravel(), [by_period], by_parameters, np.zeros(self.extra)])
 
     def _differed(
-        self, mesh: Mesh, z: np.ndarray, b: Borders, change: np.ndarray, v: np.ndarray, numbers: np.ndarray
+        self, z: np.ndarray, b: Borders, change: np.ndarray, v: np.ndarray, numbers: np.ndarray
     ) -> np.ndarray:
         """Return the derivative along a change of what a variation makes of the right-hand sides."""
-        step = STEP / (float(np.max(np.abs(change[: len(change) - self.extra]))) or 1.0)
+        size = len(z) - 3 - self.extra
+        step = STEP / (float(np.abs(change[: size + 3]).max()) or 1.0)
         sides = []
         for sign in (1.0, -1.0):
             other = z + sign * step * change
-            self.variations.take(self.orbit(mesh, other, b.scale), self.parameters(other), b.scale)
+            nodes = (other[:size].reshape(-1, self.n) * b.scale).ravel()
+            self.variations.put(nodes, math.exp(other[size]), self.parameters(other))
             sides.append(self.variations.apply(v, numbers))
         out: np.ndarray = (sides[0] - sides[1]) / (2.0 * step)
         return out
@@ -248,13 +302,14 @@ class CycleLocus:
     def _corrected(
         self, mesh: Mesh, z: np.ndarray, b: Borders, row: np.ndarray, level: float
     ) -> tuple[np.ndarray, Borders] | None:
-        weights, last = self.weights(mesh), np.inf
+        weights, last, slopes = self.weights(mesh), np.inf, None
         for _ in range(NEWTONS):
             made = self._eliminated(mesh, z, b)
             if made is None:
                 return None
-            b, parts = made, self._parts(mesh, z, made)
-            matrix = np.vstack([parts.slopes(), [row @ part for part in parts.others]])
+            b, parts = made, self._parts(z, made)
+            slopes = parts.slopes() if slopes is None or last > ROUGH else slopes
+            matrix = np.vstack([slopes, [row @ part for part in parts.others]])
             defects = np.append(parts.g + parts.along(parts.own), row @ (z + parts.own) - level)
             if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(defects))):
                 return None
@@ -264,7 +319,8 @@ class CycleLocus:
             if not length < 1.0 or (length > SLOW * last and length > 1e-7):
                 return None
             z = z + step
-            if length < CONVERGED or (length > SLOW * last and length < 1e-8):
+            left = length * min(length / last, 1.0) if np.isfinite(last) else length
+            if left < CONVERGED or (length > SLOW * last and length < 1e-8):
                 return z, b
             last = length
         return None
@@ -275,18 +331,20 @@ class CycleLocus:
             return None
         at, n = self.variations, self.n
         multipliers, residual = at.multipliers.copy(), at.residual
-        parts = self._parts(mesh, z, b)
+        parts = self._parts(z, b)
         slopes = parts.slopes()
-        if not np.all(np.isfinite(slopes)):
+        if not np.all(np.isfinite(slopes)) or abs(parts.imperfect) > IMPERFECT:
             return None
         shares = np.linalg.svd(slopes)[2][-1]  # g stays 0
         tangent: np.ndarray = sum(share * part for share, part in zip(shares, parts.others, strict=True))  # type: ignore[assignment]
         tangent = tangent / np.sqrt(np.sum(self.weights(mesh) * tangent**2))
         tangent = tangent if row @ tangent >= 0.0 else -tangent
         orbit = self.orbit(mesh, z, b.scale)
-        along, size = parts.others[0], orbit.nodes.size
-        numbers = np.array([along[size], along[size + 1 : size + 3] @ b.across])
-        normal = _unit(mesh, along[:size].reshape(-1, n) * b.scale, numbers, b.scale)
+        size, normal = orbit.nodes.size, b.normal
+        if self.kind != BRANCHING:
+            along = parts.others[0]
+            numbers = np.array([along[size], along[size + 1 : size + 3] @ b.across])
+            normal = _unit(mesh, along[:size].reshape(-1, n) * b.scale, numbers, b.scale)
         small = None if self.kind == FOLD else self._null(z)
         made = Borders(b.scale, orbit, normal, self._across(tangent[size + 1 : size + 3], b.across), small)
         return State(mesh, z, orbit, b.scale, made, tangent, multipliers, residual, float(slopes[0, 0]))
@@ -294,7 +352,7 @@ class CycleLocus:
     def _across(self, direction: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Return the direction of the parameters normal to the locus, as close to the one before as that is."""
         length = float(np.hypot(*direction))
-        if self.kind != FOLD or length < STANDING:
+        if self.kind not in (FOLD, BRANCHING) or length < STANDING:
             return before
         normal = np.array([-direction[1], direction[0]]) / length
         return normal if normal @ before >= 0.0 else -normal

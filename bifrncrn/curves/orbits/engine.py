@@ -1,8 +1,8 @@
 """The compiled kernels of orbits, engines of their own: who follows none does not wait for them."""
 
-from bifrncrn.compile.engine import Kernels
+from bifrncrn.compile.vectorised import VectorisedKernels
 
-ORBITS = Kernels(
+ORBITS = VectorisedKernels(
     "orbits",
     {
         "bifrncrn.curves.orbits.newton_kernels": {"orbit_correct": 1, "orbit_multipliers": 1},
@@ -11,7 +11,7 @@ ORBITS = Kernels(
         "bifrncrn.curves.orbits.march_kernels": {"orbit_march": 1},
     },
 )
-VARIATIONS = Kernels(
+VARIATIONS = VectorisedKernels(
     "variations",
     {
         "bifrncrn.curves.orbits.variation_kernels": {

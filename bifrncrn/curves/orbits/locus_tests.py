@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from bifrncrn.curves.orbits.cycle_loci import DOUBLING, FOLD, TORUS, CycleLocus, State
+from bifrncrn.curves.orbits.cycle_loci import BRANCHING, DOUBLING, FOLD, TORUS, CycleLocus, State
 from bifrncrn.curves.orbits.normal_forms import NormalForm
 
 REAL = 1e-9
@@ -21,6 +21,7 @@ def tests(problem: CycleLocus, state: State) -> dict[str, float]:
 LABELS = {
     FOLD: ("CPC", "R1", "LPPD", "LPNS"),
     DOUBLING: ("GPD", "R2", "LPPD", "PDNS"),
+    BRANCHING: (),
     TORUS: ("CH", "R2", "R3", "R4", "LPNS", "PDNS", "NSNS"),
 }
 """What is looked for along each kind of locus."""
@@ -59,7 +60,7 @@ def _critical(problem: CycleLocus, state: State) -> np.ndarray:
     if problem.kind == TORUS:
         factor = problem.factor(state.z)
         return np.array([1.0, factor, np.conj(factor)])
-    return np.array([1.0, 1.0 if problem.kind == FOLD else -1.0], complex)
+    return np.array([1.0, -1.0 if problem.kind == DOUBLING else 1.0], complex)
 
 
 def unstable(problem: CycleLocus, state: State) -> int:

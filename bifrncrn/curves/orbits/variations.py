@@ -44,7 +44,7 @@ class Variations:
         self._memory = Memory(system, indices[0], system.lower)
         self._calls = VARIATIONS.engine.call
         self._address = self._memory.layout.ctypes.data
-        self._still = np.zeros(len(system.values))
+        self._still, self._room = np.zeros(len(system.values)), 0
         self.end = np.zeros((n + 2, 2 * n + 3))
         self.multipliers, self.residual = np.empty(0, complex), np.inf
 
@@ -57,13 +57,22 @@ class Variations:
     def take(self, orbit: Orbit, p: np.ndarray, scale: np.ndarray) -> None:
         """Take an orbit at values p of the parameters; what was eliminated is kept."""
         memory, count = self._memory, orbit.count
-        memory.make_room(at.sizes(count, self.n))
+        if count > self._room:
+            memory.make_room(at.sizes(count, self.n))
+            self._room = count
         memory.layout[at.INTERVALS] = count
-        memory[at.NODES][: orbit.nodes.size] = orbit.nodes.ravel()
         memory[at.WIDTHS][:count] = orbit.mesh.widths
         memory[at.SCALE][:] = scale
-        memory[at.UNKNOWNS][:] = orbit.period, p[0]
-        memory[at.VALUES][list(self.indices)] = p
+        self.put(orbit.nodes.ravel(), orbit.period, p)
+
+    def put(self, nodes: np.ndarray, period: float, p: np.ndarray) -> None:
+        """Take another orbit on the same mesh, its nodes (4 N n,)."""
+        memory = self._memory
+        memory[at.NODES][: len(nodes)] = nodes
+        memory[at.UNKNOWNS][:] = period, p[0]
+        values = memory[at.VALUES]
+        for index, value in zip(self.indices, p, strict=True):
+            values[index] = value
 
     def aim(self, direction: np.ndarray) -> None:
         """Let the parameter of the equations be the one along a direction, in units of the parameters."""
