@@ -118,3 +118,13 @@ def test_the_notes_are_few():
     model = system({"x": "r + x - x**3"}, {"r": 0}, {"x": -1})
     found = bf.diagram(model, "r", (-1, 1), all=True)
     assert len(found.notes) == 2
+
+
+def test_the_search_does_not_need_an_equilibrium_at_the_start():
+    """x' = p - 2 - x^2 has none where the start is; the fold at p = 2 is found all the same."""
+    system = bf.System.from_equations({"x": "p - 2 - x^2"}, parameters={"p": 0.0}, state={"x": 0.5})
+    diagram = bf.diagram(system, "p", (0, 3), all=True, box={"x": (-3, 3)})
+    assert [(point.label, round(point.parameters["p"], 9)) for point in diagram.special_points] == [("LP", 2.0)]
+    assert any("found by the search" in note for note in diagram.notes)
+    with pytest.raises(bf.ConvergenceError):
+        bf.diagram(system, "p", (0, 1.9), all=True, box={"x": (-3, 3)})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bifrncrn.base.checks import require_kind
-from bifrncrn.base.errors import InputError
+from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
@@ -150,14 +150,29 @@ def diagram(
         events=compile_events(setup.system, events) if events else None, stop=labels(stop),
         engine=_engine(engine, problem),
     )  # fmt: skip
-    at, notes = _found_start(setup, problem, rest)
-    with progress("following branches"):
-        tracer.trace_through(at)
-        tracer.switch_everywhere()
+    notes, nothing = _through_start(tracer, setup, problem, rest, elsewhere=all and bool(box))
     if all:
         with progress("searching for other branches", len(SEARCHED)) as step:
             notes += _search(tracer, inside, box or {}, step)
+    if nothing and not tracer.branches:
+        raise nothing
     return setup.expanded(tracer.diagram(notes))
+
+
+def _through_start(
+    tracer: Tracer, setup: Setup, problem: EquilibriumProblem, rest: Mapping[str, float], elsewhere: bool
+) -> tuple[list[str], ConvergenceError | None]:
+    """Trace the branch through the start; return notes, and why there is none, where others are sought `elsewhere`."""
+    try:
+        at, notes = _found_start(setup, problem, rest)
+    except ConvergenceError as error:
+        if not elsewhere:
+            raise
+        return ["No equilibrium was found from the start: all branches here were found by the search."], error
+    with progress("following branches"):
+        tracer.trace_through(at)
+        tracer.switch_everywhere()
+    return notes, None
 
 
 def _forced(

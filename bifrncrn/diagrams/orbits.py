@@ -143,10 +143,10 @@ def orbits(
     if parameter not in (None, task.parameter):
         raise InputError(f"the diagram of this point is in {task.parameter}; leave parameter={parameter!r:.40} out")
     check_inside(task, start.parameters[task.parameter], "the Hopf point")
-    family = from_hopf(task, start, events)
-    if isinstance(family, str):
-        raise ConvergenceError(family)
-    return _as_result(task.system.title, family)
+    found = from_hopf(task, start, events)
+    if isinstance(found, str):
+        raise ConvergenceError(found)
+    return _as_result(task.system.title, found)
 
 
 def _left(

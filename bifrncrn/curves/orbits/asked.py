@@ -88,14 +88,15 @@ class Watch:
             self.begins = next((self.asked.names[k] for k in np.flatnonzero(zero & (last != first))), "")
         far = there.place.beside(here)
         step = _Step(here, there, first, last, here.length(far.coordinates - here.coordinates))
-        marks = [(0.0, first, None), *((self._share(step, row), self._at(row), row) for row in inner)]
-        marks = [*sorted(marks, key=lambda mark: mark[0]), (1.0, last, there)]
+        inside = sorted(((self._share(step, row), self._at(row), row) for row in inner), key=lambda mark: mark[0])
+        marks: list[tuple[float, np.ndarray, Row | Step | None]] = [(0.0, first, None), *inside, (1.0, last, there)]
         found: list[tuple[float, Row]] = [(self._share(step, row), row) for row in inner]
         for (a, at_a, _), (b, at_b, row) in itertools.pairwise(marks):
             for k in np.flatnonzero(at_a * at_b < 0.0):
                 found += self._located(step, int(k), (a, b))
-            for k in np.flatnonzero(at_b == 0.0) if row is not None else ():
-                found.append((b, Row(row.place, row.extremes, LABEL, asked=self.asked.names[k])))
+            if row is not None:
+                zeros = np.flatnonzero(at_b == 0.0)
+                found += [(b, Row(row.place, row.extremes, LABEL, asked=self.asked.names[k])) for k in zeros]
         earlier: list[Row] = []
         if not inner:
             earlier, twice = self._turns(step)

@@ -336,7 +336,7 @@ class CycleLocus:
         if not np.all(np.isfinite(slopes)) or abs(parts.imperfect) > IMPERFECT:
             return None
         shares = np.linalg.svd(slopes)[2][-1]  # g stays 0
-        tangent: np.ndarray = sum(share * part for share, part in zip(shares, parts.others, strict=True))  # type: ignore[assignment]
+        tangent: np.ndarray = sum(share * part for share, part in zip(shares, parts.others, strict=True))
         tangent = tangent / np.sqrt(np.sum(self.weights(mesh) * tangent**2))
         tangent = tangent if row @ tangent >= 0.0 else -tangent
         orbit = self.orbit(mesh, z, b.scale)
