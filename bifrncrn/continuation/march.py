@@ -9,7 +9,6 @@ import math
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -21,11 +20,12 @@ from bifrncrn.continuation.options import Options
 
 TIME = 100
 """Why a march ends, beside the reasons of the kernels (`bifrncrn.continuation.layout`): the time limit."""
+FIRST = 0.2
+"""The first step is this part of the largest, where nothing else is asked."""
 MARCH = Kernels("march", {"bifrncrn.continuation.march_kernels": {"march": 1}})
 
 
-@dataclass(frozen=True, eq=False)
-class Trace:
+class Trace(NamedTuple):
     """What one march found.
 
     Attributes
@@ -149,7 +149,7 @@ def march(
     floor : (N + 1,) array
         The least unit of length of every unknown; of the last one, its unit.
     first_step : float, optional
-        Length of the first step; by default a fifth of the largest.
+        Length of the first step; by default FIRST times the largest.
     closing : bool
         Whether to stop on returning to the start.
     stops : tuple of int
@@ -161,14 +161,14 @@ def march(
     memory.floor[:] = floor
     memory.points[0], memory.tangents[0] = start, tangent
     memory.settings[:] = (
-        *span, first_step or 0.2 * options.step, options.least_step, options.step, options.event_step, options.angle,
+        *span, first_step or FIRST * options.step, options.least_step, options.step, options.event_step, options.angle,
         options.tolerance, 0.0, 0.0, 0.0, 0.0, 0.0,
     )  # fmt: skip
     memory.scratch[:] = 0.0
     w = memory.layout
     w[at.HOME] = closing
     w[at.COUNT :] = 0
-    w[at.STOPS] = sum(1 << event for event in stops)
+    w[at.STOPS] = sum(1 << event for event in stops) if stops else 0
     w[at.ACCEPT], w[at.TURNS] = curve.accept, curve.turns
     _run(memory, curve, options)
     while w[at.REASON] == at.FULL and len(memory.marks) < options.max_points and not options.late:
@@ -176,24 +176,29 @@ def march(
         larger.take_over(memory)
         memory, w = larger, larger.layout
         _run(memory, curve, options)
-    count = int(w[at.COUNT])
+    trace = _found(memory, curve, options)
+    if first.points.size <= KEPT:
+        curve.memory[key] = first  # what was found is copied: another thread may have it now
+    return trace
+
+
+def _found(memory: Memory, curve: Curve, options: Options) -> Trace:
+    """Return what a march left in its memory."""
+    count, reason, wall, _, newtons, rejected = memory.layout[at.COUNT : at.REJECTED + 1].tolist()
     eigenvalues = np.empty((count, curve.spectra), complex)
     eigenvalues.real, eigenvalues.imag = memory.reals[:count], memory.imags[:count]
-    trace = Trace(
+    return Trace(
         points=memory.points[:count].copy(),
         tangents=memory.tangents[:count].copy(),
         eigenvalues=eigenvalues,
         values=memory.values[:count].copy(),
         marks=memory.marks[:count].copy(),
-        reason=TIME if w[at.REASON] == at.FULL and options.late else int(w[at.REASON]),
-        wall=int(w[at.WALL]),
-        newtons=int(w[at.NEWTONS]),
-        rejected=int(w[at.REJECTED]),
-        limit=float(memory.settings[at.LIMIT]) if w[at.REASON] == at.INFINITY else math.nan,
+        reason=TIME if reason == at.FULL and options.late else reason,
+        wall=wall,
+        newtons=newtons,
+        rejected=rejected,
+        limit=float(memory.settings[at.LIMIT]) if reason == at.INFINITY else math.nan,
     )
-    if first.points.size <= KEPT:
-        curve.memory[key] = first
-    return trace
 
 
 def _memory(curve: Curve, capacity: int) -> tuple[tuple[int, ...], Memory]:

@@ -198,6 +198,8 @@ def divided(
 
 def check_at_rest(system: System) -> None:
     """Raise InputError for a system with a variable that grows at one rate in every state, such as time."""
+    if "comes to rest" in system.remembered:
+        return
     for name, text in system.equations.items() if system.has_formulas else ():
         try:
             rate = float(text)
@@ -206,6 +208,7 @@ def check_at_rest(system: System) -> None:
         if rate:
             rule = "a model that depends on time, or in which nothing else changes, can be simulated only"
             raise InputError(f"{name} grows at the rate {rate:g} in every state, so there is no equilibrium: {rule}")
+    system.remembered["comes to rest"] = True
 
 
 def checked_start(start: Mapping[str, float]) -> dict[str, float]:
