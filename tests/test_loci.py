@@ -514,3 +514,26 @@ def test_no_bautin_point_where_l1_has_a_pole():
     assert len(whole.special("ZH")) == 1
     # on z = -q the average of r' = (q + z) r - 3 r^3, z' = -2 z (z + q) + r^2 gives l1 ~ -3 - 1/(2 q) for small z + q
     assert only(whole, "GH").parameters["q"] == pytest.approx(-1.0 / 6.0, abs=1e-10)
+
+
+FOOD_CHAIN = {"x": "x*(1 - x) - b*x*y", "y": "b*x*y - y/4 - 3*y*z - a*(1 - exp(-5*y))", "z": "3*y*z - z/2"}
+"""AUTO-07p's demonstration ppp."""
+
+
+def test_where_the_hopf_points_of_a_face_meet_branch_points_no_folds_are_claimed():
+    model = bf.System.from_equations(FOOD_CHAIN, {"a": 0.0, "b": 3.0}, {"x": 1.0, "y": 0.0, "z": 0.0})
+    found = bf.with_loci(bf.diagram(model, "a", (0, 0.6)), "b", (2.0, 8.0))
+    # on the face z = 0 an eigenvalue is zero all along y = 1/6: transcritical, whatever a and b are
+    for branch in found.branches:
+        if branch.kind == "fold":
+            assert np.all(np.abs(branch.column("y") - 1 / 6) > 1e-3) or np.ptp(branch.column("y")) > 1e-3
+    assert any("branch points, which is not followed" in note for note in found.notes)
+    meeting = [p.parameters for p in found.special("ZH")]
+    for a, b in ((0.362537, 3.34749), (0.0772928, 5.43448)):  # BP on the curve of Hopf points in AUTO's demonstration
+        assert any(p["a"] == pytest.approx(a, abs=1e-5) and p["b"] == pytest.approx(b, abs=1e-4) for p in meeting)
+
+
+def test_no_row_of_a_curve_is_not_a_number():
+    model = bf.System.from_equations(FOOD_CHAIN, {"a": 0.0, "b": 3.0}, {"x": 1.0, "y": 0.0, "z": 0.0})
+    found = bf.with_loci(bf.diagram(model, "a", (0, 0.6)), "b", (2.0, 7.0), bf.Options(max_points=600))
+    assert all(np.all(np.isfinite(branch.points)) for branch in found.branches)

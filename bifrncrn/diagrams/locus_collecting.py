@@ -19,6 +19,8 @@ ZERO = 1e-12
 """A state below this share of what balances the others is zero all along a branch, and tells nothing of its size."""
 PERSISTS = 1e-6
 """A fold whose equations change with neither parameter, to this share of what they are made of, is a branch point."""
+BLUR = 1e-8
+"""The same beside the largest entry of the scaled Jacobian: less is the error of the point and its null vector."""
 AROUND = (0.0, 0.3, -0.17)
 """Where around a point, in units of the states, it is looked which of them act on each other."""
 REGULAR = 1e-6
@@ -144,9 +146,11 @@ class Collector:
         matrix = problem.matrix(x, first, second)
         n, rows = problem.n, problem.equation_sizes()
         widths = np.array([problem.size[n], self.span[1] - self.span[0]])
-        left = np.linalg.svd(matrix[:, :n] * problem.size[:n] / rows[:, None])[0][:, -1] / rows
-        parameters = matrix[:, n:] * widths
-        return bool(np.max(np.abs(left @ parameters)) <= PERSISTS * np.max(np.abs(left) @ np.abs(matrix)))
+        scaled = matrix[:, :n] * problem.size[:n] / rows[:, None]
+        left = np.linalg.svd(scaled)[0][:, -1] / rows
+        moved = float(np.max(np.abs(left @ (matrix[:, n:] * widths))))
+        # where a state is zero its whole equation may vanish, and all that is left are the errors of others
+        return moved <= max(PERSISTS * np.max(np.abs(left) @ np.abs(matrix)), BLUR * np.max(np.abs(scaled)))
 
 
 def _sizes(point: SpecialPoint, first: str) -> np.ndarray:

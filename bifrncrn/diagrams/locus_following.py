@@ -217,6 +217,7 @@ class Follower:
         trace = march(
             self.problem.curve, y, ahead, self.span, self.walls, floor, self.options, first_step, first_step is None
         )
+        trace = _finite(trace)
         if not len(trace.points):
             return None
         found, junctions = self._seen(trace, scale)
@@ -243,7 +244,8 @@ class Follower:
             elif self._vanishes(trace, row, which):
                 # where p'B(q, q) vanishes together with p'q, their ratio, the quadratic coefficient, does not: no cusp
                 label = "BT" if label == "CP" and self._vanishes(trace, row, 1) else label
-                points[row] = refine(self.problem, points[row], label)
+                refined = refine(self.problem, points[row], label)
+                points[row] = refined if np.all(np.isfinite(refined)) else points[row]
                 found.append(Found(label, row))
         return found, junctions
 
@@ -301,6 +303,16 @@ class Follower:
 
 
 START = End("junction", "the curve starts where it crosses another of its kind")
+
+
+def _finite(trace: Trace) -> Trace:
+    """Return a march up to its first point that is not finite."""
+    finite = np.all(np.isfinite(trace.points), axis=1)
+    if finite.all():
+        return trace
+    count = int(np.argmin(finite))
+    parts = ("points", "tangents", "eigenvalues", "values", "marks")
+    return replace(trace, **{name: getattr(trace, name)[:count] for name in parts})
 
 
 def _without_last(locus: Locus) -> Locus:
