@@ -18,6 +18,12 @@ from bifrncrn.curves.equilibria.work import PIVOTS, ROUNDING, STATES, VALUES, WO
 
 ITERATIONS = 15
 """Newton iterations for a branch point."""
+AWAY = 1e3
+"""A step of more units of length than this leads away from what is looked for."""
+CREEPS = 1e-7
+"""A step below this that is not half of the one before is the best that rounding allows."""
+SOLVED = 1e-8
+"""The equations of a branch point hold where they are below this, in units of their size; its position is better."""
 BESIDE = 0.1
 """Where, in units of length, equations are measured that vanish at a branch point to first order."""
 SPREADS = (1e-3, 1.0, 1e-8)
@@ -144,7 +150,7 @@ def _converge(context, y, left, arrays, out):
             return 2
         change = 0.0
         for i in range(m):
-            if not abs(step[i]) < 1e3:
+            if not abs(step[i]) < AWAY:
                 return 3
             change = max(change, abs(step[i]))
         for j in range(n + 1):
@@ -152,7 +158,7 @@ def _converge(context, y, left, arrays, out):
         alpha += step[n + 1]
         for i in range(n):
             w[i] += step[n + 2 + i]
-        done = change < POSITION or (change < 1e-7 and change > 0.5 * previous)
+        done = change < POSITION or (change < CREEPS and change > 0.5 * previous)
         if done:
             break
         previous = change
@@ -167,7 +173,7 @@ def _converge(context, y, left, arrays, out):
             total += entry_of(c, i, j) * unit[j] / size[i] * w[i]
         worst = max(worst, abs(total))
     doubles(out)[0] = worst
-    return 0 if worst < 1e-8 and abs(alpha) < 1e-8 else 5
+    return 0 if worst < SOLVED and abs(alpha) < SOLVED else 5
 
 
 @kernel

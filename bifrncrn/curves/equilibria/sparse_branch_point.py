@@ -1,4 +1,4 @@
-"""Simple branch points of large curves: as `bifrncrn.curves.equilibria.branch_point`, without any full matrix.
+"""Simple branch points of large curves: as `bifrncrn.curves.equilibria.branch_kernels`, without any full matrix.
 
 With B = [F_y, b; C', 0] of size n + 2, the pair g(y) in B' (w, g) = (0, 0, 1) vanishes together with F_y' w at a branch
 point. Newton's method for (F(y) + alpha b, g(y)) = 0 in y and alpha needs solutions with B and B' only, and second
@@ -83,7 +83,7 @@ class _Scaled:
 def refine(
     curve: SparseCurve, guess: np.ndarray, scale: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None = None
 ) -> tuple[np.ndarray, np.ndarray, float] | None:
-    """Find the branch point near `guess`; as `bifrncrn.curves.equilibria.branch_point.refine`."""
+    """Find the branch point near `guess`; as `bifrncrn.curves.equilibria.branch_kernels.refine`."""
     n = curve.n
     y, alpha = np.array(guess, dtype=float), 0.0
     scaled = _Scaled(curve, y, scale)
@@ -143,7 +143,7 @@ def _newton_step(
 
 
 def directions(curve: SparseCurve, y: np.ndarray, w: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
-    """Return the unit tangents of the two branches; as `bifrncrn.curves.equilibria.branch_point.directions`."""
+    """Return the unit tangents of the two branches; as `bifrncrn.curves.equilibria.branch_kernels.directions`."""
     from bifrncrn.curves.equilibria.branch_point import branching_directions
 
     scaled = _Scaled(curve, y, scale)

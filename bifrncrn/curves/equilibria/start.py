@@ -240,11 +240,14 @@ def nearby(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
 
 def _pole_between(problem: EquilibriumProblem, y: np.ndarray, found: np.ndarray) -> bool:
     """Say whether the equations divide by something that changes sign on the straight way from one point to another."""
+    divisors = denominators(problem.system)
+    if not divisors.count:
+        return False
     states = y[:-1] + np.linspace(0.0, 1.0, SAMPLES)[:, None] * (found - y)[:-1]
     values = np.array(problem.system.values)
     values[problem.parameter] = y[-1]
-    divisors = denominators(problem.system).along(states, values)
-    return bool(np.any(divisors.min(axis=0, initial=np.inf) * divisors.max(axis=0, initial=-np.inf) < 0.0))
+    along = divisors.along(states, values)
+    return bool(np.any(along.min(axis=0) * along.max(axis=0) < 0.0))
 
 
 def _moved(before: list[float], after: list[float]) -> float:
