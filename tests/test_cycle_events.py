@@ -144,3 +144,27 @@ def test_the_command_line_takes_both_kinds(tmp_path, capsys):
     assert sorted(marked) == [("equilibrium", "lam = 0.5"), ("periodic", "lam = 0.5"), ("periodic", "max x = 0.6")]
     assert bf.main([*words, *events]) == 2
     assert "--orbits or --cycle" in capsys.readouterr().err
+
+
+def test_cycles_of_one_period_in_two_parameters(hopf):
+    event = "period = 2*pi/1.08"
+    for point, side in zip(bf.orbits(hopf, events=[event]).special("UZ"), (-1, 1), strict=True):
+        assert point.event == event
+        found = bf.locus(point, "w", (0.2, 0.9))
+        (curve,) = found
+        assert curve.kind == "fixed_period"
+        w, lam, period = (curve.column(name) for name in ("w", "lam", "period"))
+        assert [w.min(), w.max()] == pytest.approx([0.2, 0.9], abs=1e-12)
+        assert point.period == pytest.approx(2 * np.pi / 1.08, rel=1e-9)
+        assert period == pytest.approx(point.period, rel=1e-12)
+        s = 1 + side * np.sqrt(0.08 / w)
+        # a mesh of twenty intervals carries ordinary cycles to some 1e-7
+        assert lam == pytest.approx(s**2 - s, abs=1e-6)
+        clear = np.abs(s - 0.5) > 1e-3  # cycles with s below 1/2 are unstable
+        assert np.array_equal(curve.unstable[clear], np.where(s < 0.5, 1, 0)[clear])
+
+
+def test_other_events_on_cycles_lead_to_no_curve(hopf):
+    (point,) = bf.orbits(hopf, events=["max x = 0.6"]).special("UZ")
+    with pytest.raises(bf.InputError, match="not followed in two parameters"):
+        bf.locus(point, "w", (0.2, 0.9))

@@ -85,6 +85,7 @@ _KINDS = (
     Kind("branch_point", "branch point (BP)", 2),
     Kind("fold_of_cycles", "fold of cycles (LPC)", 2, cycles=True),
     Kind("period_doubling", "period doubling (PD)", 2, cycles=True),
+    Kind("fixed_period", "cycles of one period", 2, cycles=True),
     Kind("branch_point_of_cycles", "branch point of cycles (BPC)", 2, cycles=True),
     Kind("torus", "torus bifurcation (NS)", 2, cycles=True),
 )

@@ -11,7 +11,7 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.base.labels import locus_of
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.orbits.corrector import Corrector
-from bifrncrn.curves.orbits.cycle_loci import BRANCHING, FOLD, TORUS, CycleLocus
+from bifrncrn.curves.orbits.cycle_loci import BRANCHING, FIXED, FOLD, TORUS, CycleLocus
 from bifrncrn.curves.orbits.locus_following import LocusFollower, Point, Track
 from bifrncrn.curves.orbits.locus_tests import unstable
 from bifrncrn.curves.orbits.orbit import Orbit
@@ -49,7 +49,7 @@ class Task:
     @property
     def kind(self) -> str:
         """The kind of the locus."""
-        return locus_of(self.point.label)
+        return locus_of(self.point.label) or FIXED
 
     def whole(self, states: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Return states (k, n) with those that were divided out, without those that stand for time."""
@@ -134,7 +134,7 @@ def follow(task: Task) -> Locus | None:
     assert point.place is not None and point.range is not None
     indices = tuple(system.parameter_index(name) for name in (task.first, task.second))
     units = np.array([point.range[1] - point.range[0], task.spans[1][1] - task.spans[1][0]])
-    problem = CycleLocus(task.kind, Variations(system, indices, units))
+    problem = CycleLocus(task.kind, Variations(system, indices, units), point.period or 1.0)
     follower = LocusFollower(problem, task.spans, task.options)
     theta = 0.0
     if task.kind == TORUS:

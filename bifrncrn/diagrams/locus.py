@@ -23,6 +23,7 @@ from bifrncrn.diagrams.locus_results import assembled
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.diagrams.setup import at_point, bounds_of
 from bifrncrn.diagrams.unfolding import BEGIN, starts
+from bifrncrn.models.cycle_events import fixes_period
 from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.homoclinic import Homoclinic
@@ -55,7 +56,8 @@ def locus(
     point : SpecialPoint or Homoclinic
         A fold (LP) or Hopf point (HB) of a diagram; or a fold (LPC), a period doubling (PD) or a torus (NS) of a branch
         of periodic orbits; or a homoclinic orbit that `find_homoclinic` found. Or a point of a curve in two
-        parameters: GH, where folds of cycles begin, ZH or HH, where tori may.
+        parameters: GH, where folds of cycles begin, ZH or HH, where tori may. Or an event such as `"period = 10"` on a
+        branch of periodic orbits: the cycles of that period.
     second : str
         The second parameter; the first is that of the point's diagram.
     bounds : (float, float)
@@ -92,8 +94,10 @@ def locus(
         raise InputError(f"a curve starts at a special point of a diagram, not at {point!r}; give one of its LP or HB")
     if point.label in BEGIN and len(point.parameters) == 2:
         return _from_codim2(point, second, bounds, (options or Options()).begun())
+    if point.place is not None and point.event and fixes_period(point.event) and len(point.parameters) == 1:
+        return _of_cycles(point, second, bounds, (options or Options()).begun())
     if not locus_of(point.label) or len(point.parameters) != 1:
-        rule = "give a fold (LP), a Hopf point (HB), LPC, PD, NS or BPC of periodic orbits, or GH, ZH or HH of a curve"
+        rule = "give LP or HB, LPC, PD, NS or BPC of periodic orbits, GH, ZH or HH of a curve, or 'period = 10'"
         raise InputError(f"a {point.label} is not followed in two parameters; {rule}")
     if KINDS[locus_of(point.label)].cycles:
         return _of_cycles(point, second, bounds, (options or Options()).begun())

@@ -75,6 +75,11 @@ def _is_about_cycles(system: System, event: str) -> bool:
     return not own and PERIOD in _names(event)
 
 
+def fixes_period(event: str) -> bool:
+    """Say whether an event on cycles is an equation of the period alone."""
+    return not _EXTREME.search(event) and _names(event) - {"pi"} == {PERIOD}
+
+
 def _names(event: str) -> set[str]:
     """Return the names in an event, none where it cannot be read: who compiles it says why."""
     try:

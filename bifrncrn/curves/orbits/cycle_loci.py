@@ -28,6 +28,8 @@ from bifrncrn.curves.orbits.orbit import Mesh, Orbit
 from bifrncrn.curves.orbits.variations import Variations, bordered
 
 FOLD, DOUBLING, TORUS = "fold_of_cycles", "period_doubling", "torus"
+FIXED = "fixed_period"
+"""Cycles of one period, which is no bifurcation: g is what the logarithm of the period is off."""
 BRANCHING = "branch_point_of_cycles"
 NEWTONS = 8
 CONVERGED = 1e-10
@@ -130,10 +132,13 @@ class CycleLocus:
     kind : str
     variations : Variations
         In both parameters.
+    period : float
+        That of all cycles, where it is fixed.
     """
 
-    def __init__(self, kind: str, variations: Variations) -> None:
+    def __init__(self, kind: str, variations: Variations, period: float = 1.0) -> None:
         self.kind, self.variations, self.units = kind, variations, variations.units
+        self.held = math.log(period)
         self.n = variations.n
         self.extra = 1 if kind == TORUS else 0
 
@@ -195,7 +200,7 @@ class CycleLocus:
         at.aim(b.across)
         if not at.eliminate(b.near, b.normal):
             return None
-        return replace(b, small=self._null(z)) if b.small is None and self.kind != FOLD else b
+        return replace(b, small=self._null(z)) if b.small is None and self.kind not in (FOLD, FIXED) else b
 
     def _critical(self, z: np.ndarray) -> np.ndarray:
         """Return the last equations of the critical variations."""
@@ -223,6 +228,9 @@ class CycleLocus:
         moved = whole @ at.reduce(values)
         second = at.expand(moved[:n], moved[:n], moved[n:], values)
         others.append(self._change(second, moved[n], moved[n + 1] * b.across + beside))
+        if self.kind == FIXED:
+            size = len(z) - 3
+            return _Parts(own, others, np.array([z[size] - self.held]), lambda change: change[size : size + 1])
         if self.kind == FOLD:
             return _Parts(
                 own, others, ends[n + 1 :].copy(),
@@ -345,7 +353,7 @@ class CycleLocus:
             along = parts.others[0]
             numbers = np.array([along[size], along[size + 1 : size + 3] @ b.across])
             normal = _unit(mesh, along[:size].reshape(-1, n) * b.scale, numbers, b.scale)
-        small = None if self.kind == FOLD else self._null(z)
+        small = None if self.kind in (FOLD, FIXED) else self._null(z)
         made = Borders(b.scale, orbit, normal, self._across(tangent[size + 1 : size + 3], b.across), small)
         return State(mesh, z, orbit, b.scale, made, tangent, multipliers, residual, float(slopes[0, 0]))
 

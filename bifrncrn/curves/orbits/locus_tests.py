@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from bifrncrn.curves.orbits.cycle_loci import BRANCHING, DOUBLING, FOLD, TORUS, CycleLocus, State
+from bifrncrn.curves.orbits.cycle_loci import BRANCHING, DOUBLING, FIXED, FOLD, TORUS, CycleLocus, State
 from bifrncrn.curves.orbits.normal_forms import NormalForm
 
 REAL = 1e-9
@@ -22,6 +22,7 @@ LABELS = {
     FOLD: ("CPC", "R1", "LPPD", "LPNS"),
     DOUBLING: ("GPD", "R2", "LPPD", "PDNS"),
     BRANCHING: (),
+    FIXED: (),
     TORUS: ("CH", "R2", "R3", "R4", "LPNS", "PDNS", "NSNS"),
 }
 """What is looked for along each kind of locus."""
@@ -60,6 +61,8 @@ def _critical(problem: CycleLocus, state: State) -> np.ndarray:
     if problem.kind == TORUS:
         factor = problem.factor(state.z)
         return np.array([1.0, factor, np.conj(factor)])
+    if problem.kind == FIXED:
+        return np.array([1.0], complex)
     return np.array([1.0, -1.0 if problem.kind == DOUBLING else 1.0], complex)
 
 
