@@ -99,7 +99,7 @@ def test_diagram_hands_its_options_to_the_engine(engine, run):
         "box": {"x1": (-1.0, 6.0), "x2": (0.0, 0.5)},
         "all": True,
         "engine": "pycont",
-        "events": ["x1 = 5.5", "x2"],
+        "events": ("x1 = 5.5", "x2"),
         "walls": {"x1": (0.0, 9.0)},
         "stop": ["HB"],
         "stability": True,
