@@ -92,3 +92,21 @@ def test_what_is_refused():
         bf.locus(found, "mu", (0.2, 0.3))
     with pytest.raises(bf.InputError, match="first as well"):
         bf.locus(found, "lam", (-1, 0))
+
+
+def test_the_curve_ends_where_the_saddle_becomes_a_node():
+    # AUTO-07p's demonstration mtn: the homoclinic orbits become those of a saddle-node at K = 6.61046, GF = 0.0693248
+    model = bf.System.from_equations(
+        {"u": "u*(1 - u/K)/2 - v*Z + K/100", "v": "0.6*Z*v - 0.15*v - GF*v^2/(v^2 + 0.25)"},
+        {"GF": 0.05, "K": 7.5},
+        {"u": 1.0, "v": 2.0},
+        definitions={"Z": "0.4*u/(0.6 + u)"},
+    )
+    cycles = bf.orbits(bf.find_cycle(model), (0.03, 0.12), parameter="GF")
+    assert cycles.ended[1].reason == "homoclinic"
+    found = bf.with_loci(cycles, "K", (3.0, 9.0))
+    (curve,) = [branch for branch in found.branches if branch.kind == "homoclinic"]
+    assert set(curve.unstable) == {1}  # a saddle all along
+    (end,) = found.special("NCH")
+    assert end.status == "bracketed" and end.bracket[0] < 6.61046 < end.bracket[1]
+    assert {e.reason for e in curve.ended} == {"saddle", "range"}

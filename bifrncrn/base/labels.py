@@ -154,6 +154,8 @@ _LABELS = (
     Label("LPNS", "fold and torus", (_FOLDS, _TORI), "the other's multiplier", marker="4"),
     Label("PDNS", "period doubling and torus", (_DOUBLINGS, _TORI), "the other's multiplier", marker="+"),
     Label("NSNS", "two tori", (_TORI,), "the modulus of a second pair, less one", marker="x"),
+    Label("NCH", "non-central saddle-node homoclinic", _LOOP, "a real leading eigenvalue", marker="$C$"),
+    Label("SH", "Shilnikov-Hopf point", _LOOP, "the real part of a leading pair", marker="$H$"),
     Label("NSS", "neutral saddle", _LOOP, "the sum of the leading real parts on both sides", marker="|"),
     Label(
         "NDS", "saddle-focus of no divergence", _LOOP, "the stable pair and one unstable value: their sum", marker="."

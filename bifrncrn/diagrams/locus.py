@@ -49,7 +49,7 @@ def locus(
     On curves of periodic orbits cusps (CPC), degenerate doublings and tori (GPD, CH), strong resonances (R1 to R4) and
     points that are of two kinds (LPPD, LPNS, PDNS, NSNS) are located. On curves of homoclinic orbits there are neutral
     saddles (NSS), saddle-foci of no divergence (NDS, NDU), transitions from saddle to saddle-focus (DRS, DRU) and orbit
-    flips (OFS, OFU).
+    flips (OFS, OFU); where an eigenvalue of the saddle passes zero (NCH, SH) they end, and that is bracketed.
 
     Parameters
     ----------

@@ -103,12 +103,14 @@ class Follower:
             if self.options.late or left < 1:
                 return Track(rows, "time" if self.options.late else "points")
             reason, new, y, along = self._march(curve, y, along, min(left, ON_ONE_MESH))
-            rows += new
+            lost = self._kept(rows, new, curve)
+            if lost:
+                return Track(rows, "saddle")
             if not reason and self._is_back(rows, float(home)):
                 rows[-1] = rows[0]
                 return Track(rows, "closed")
-            if reason or self._neutral(rows):
-                return Track(rows, "saddle" if self._neutral(rows) and reason in ("", "step") else reason)
+            if reason:
+                return Track(rows, reason)
             found = self._on(curve.arc_of(y), (curve, along))
             if found is None:
                 return Track(rows, "step")
@@ -190,6 +192,23 @@ class Follower:
         """Return a point of the curve as a row."""
         value, _ = curve.equations(y)
         return Row(curve.arc_of(y), curve.spectrum(y), float(np.max(np.abs(value))), label, bracket)
+
+    def _kept(self, rows: list[Row], new: list[Row], curve: HomoclinicCurve) -> bool:
+        """Add new rows up to where the saddle ceases to be one, or is about to; say whether it does.
+
+        Where an eigenvalue has passed zero, the row before is that of a point seen and not refined: the orbits end near
+        it as slowly as the eigenvalue is small, and are cut short.
+        """
+        for row in new:
+            if int(np.sum(row.eigenvalues.real < 0.0)) != curve.stable:
+                low, high = sorted(float(at.arc.p[1]) for at in (rows[-1], row))
+                slow = rows[-1].eigenvalues[int(np.argmin(np.abs(rows[-1].eigenvalues.real)))]
+                rows.append(replace(rows[-1], label="NCH" if slow.imag == 0.0 else "SH", bracket=(low, high)))
+                return True
+            rows.append(row)
+            if self._neutral(rows):
+                return True
+        return False
 
     def _neutral(self, rows: list[Row]) -> bool:
         """Say whether the saddle of the last row is about to cease being one, beside what the curve has had."""
