@@ -191,6 +191,8 @@ def test_the_report_of_a_map(doubled, tmp_path):
     assert "eigenvalue" not in text
     ax = Figure().subplots()
     assert doubled.plot(ax=ax) is ax
+    drawn = [line for line in ax.lines if line.get_label() == "_special"]
+    assert len(drawn) == 1 + sum(p.iterations for p in doubled.special("PD"))  # at every point of a cycle
     doubled.to_csv(tmp_path / "rows.csv")
     assert (tmp_path / "rows.csv").read_text().count("fixed_point") == sum(len(b.points) for b in doubled.branches)
 

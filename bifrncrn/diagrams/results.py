@@ -280,6 +280,15 @@ class Branch(Reported):
         x = np.column_stack([self.column(variable) for variable in system.variables])
         return column_of(system, name, x, self._values(len(x)))
 
+    def phases(self, name: str) -> list[np.ndarray]:
+        """Return a state at all points of the cycles of a map, (k,) for each; the first is the column itself."""
+        from bifrncrn.models.maps import orbit
+
+        system, count = self.system, self.iterations
+        assert system is not None and count is not None
+        place, rows = system.variable_index(name), zip(self.points[:, 1:], self._values(len(self.points)), strict=True)
+        return list(np.array([orbit(system, x, count, values)[:, place] for x, values in rows]).T)
+
     def _extreme(self, name: str, extreme: Callable[..., Any]) -> np.ndarray:
         """Return the least or largest value of a definition on every orbit."""
         from bifrncrn.models.observables import column_of
@@ -369,7 +378,7 @@ class Diagram(Reported):
 
     def __post_init__(self) -> None:
         whole = self.reduction.whole if self.reduction is not None else self.system
-        if whole is not None and whole.definitions and not whole.period:
+        if whole is not None and (whole.definitions or whole.kind == "map") and not whole.period:
             known = tuple(b if b.system is whole else replace(b, system=whole) for b in self.branches)
             object.__setattr__(self, "branches", known)
 

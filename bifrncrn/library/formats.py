@@ -17,7 +17,7 @@ from bifrncrn.models.system import System
 Model = Network | Classifier | ControlledNetwork | ReactionNetwork | System
 
 SUFFIXES = {
-    ".toml": "a model file",
+    ".toml": "a model file: differential equations, or a map",
     ".json": "a network",
     ".mat": "a network of the RNCRN authors",
     ".txt": "reactions",

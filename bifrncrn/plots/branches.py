@@ -42,10 +42,15 @@ def _states(branch: Branch, parameter: str) -> list[str]:
 
 
 def curves_of(branch: Branch, name: str) -> list[np.ndarray]:
-    """Return the columns of a branch that show a state: itself, or the minimum and the maximum of a cycle."""
+    """Return the columns of a branch that show a state: itself, or the minimum and the maximum of a cycle.
+
+    Of the cycles of a map, the state at each of their points.
+    """
     known = {*branch.columns, name if name in branch.observables and branch.kind != "periodic" else ""}
     if name in branch.observables and branch.profiles:
         known |= {f"min {name}", f"max {name}"}
+    if (branch.iterations or 1) > 1 and name in branch.columns[1:] and branch.system is not None:
+        return branch.phases(name)
     found = [branch.column(column) for column in (name, f"min {name}", f"max {name}") if column in known]
     state = name.removeprefix("max ").removeprefix("min ")
     if not found and state != name and state in branch.columns[1:]:
@@ -110,7 +115,9 @@ def marked_points(diagram: Diagram, name: str, both: bool = False) -> list[tuple
         if not is_shown(point.label):
             continue
         branch = branches.get(point.branch)
-        if name in point.state and (branch is None or branch.kind != "periodic"):
+        if both and name in point.state and len(point.states) > 1:
+            marked += [(point, value) for value in point.states[:, [*point.state].index(name)].tolist()]
+        elif name in point.state and (branch is None or branch.kind != "periodic"):
             marked.append((point, point.state[name]))
         elif branch is not None:
             marked += [(point, float(values[point.index])) for values in curves_of(branch, name)[0 if both else -1 :]]

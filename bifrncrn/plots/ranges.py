@@ -39,5 +39,7 @@ def shade(ax: Axes, ranges: Sequence[tuple[str, float, float]]) -> list[Any]:
 
 def look_of(word: str) -> dict[str, Any] | None:
     """Return how a range is shaded, by what is said of it."""
+    if "-cycle" in word or "fixed point" in word:  # of a map
+        return SEVERAL if word[0].isdigit() or " and " in word else None
     cycle, several = "cycle" in word or word == "oscillates", word[0].isdigit() or word.startswith("bistable")
     return BOTH if cycle and several else OSCILLATES if cycle else SEVERAL if several else None
