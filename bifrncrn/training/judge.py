@@ -16,7 +16,7 @@ from bifrncrn.training.fit.pins import Pinned
 from bifrncrn.training.fit.start import FitOptions, Start, polish
 from bifrncrn.training.fit_result import Candidate
 from bifrncrn.training.outward import Walls, look_outward
-from bifrncrn.training.ranking import Standing, behaving, standing
+from bifrncrn.training.ranking import Standing, behaving, standing, traced, traced_along
 from bifrncrn.training.refine.bounding import bound
 from bifrncrn.training.refine.cycles import follow
 from bifrncrn.training.refine.defining import Wanted
@@ -82,6 +82,8 @@ class Judge:
         Processes, as joblib's ``n_jobs``.
     looked : dict
         What was found of which network, reduced and at time-scales.
+    diagrams : dict
+        Of networks that were looked at, reduced: those at a time-scale are traced from them.
     """
 
     target: Target
@@ -95,6 +97,7 @@ class Judge:
     pinned: Pinned
     jobs: int | None
     looked: dict[tuple[Network, float | None], tuple[Finding, ...]] = field(default_factory=dict)
+    diagrams: dict[Network, Diagram] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -318,8 +321,16 @@ class Judge:
         """Return what a network does, looked at once."""
         if (network, mu) not in self.looked:
             with single_threaded():
-                self.looked[network, mu] = findings(self.target, self.shown, self.behaviours, network, mu)
+                trace = partial(self._traced, network)
+                self.looked[network, mu] = findings(self.target, self.shown, self.behaviours, network, mu, trace)
         return self.looked[network, mu]
+
+    def _traced(self, network: Network, mu: float | None) -> Diagram:
+        """Return a network's diagram over the target's range, in the full system at `mu` or in the reduced one."""
+        assert self.shown is not None
+        if network not in self.diagrams:
+            self.diagrams[network] = traced(self.target, self.shown, network, None)
+        return self.diagrams[network] if mu is None else traced_along(self.diagrams[network], network, mu)
 
     def _cycle_flows(self) -> tuple[Flow, ...]:
         """Return the flows along the target's cycles over its range, to be had reduced and at the target's mu."""

@@ -151,10 +151,18 @@ def _between(good: Callable[[float], bool], holding: float, failing: float) -> f
 
 
 def findings(
-    target: Target, reference: Diagram | None, behaviours: Sequence[Behaviour], network: Network, mu: float | None
+    target: Target,
+    reference: Diagram | None,
+    behaviours: Sequence[Behaviour],
+    network: Network,
+    mu: float | None,
+    trace: Callable[[float | None], Diagram],
 ) -> tuple[Finding, ...]:
-    """Return what a network does of all that the target does, in the full system at `mu` or in the reduced one."""
-    found = [] if reference is None else _as_the_target(target, reference, network, mu)
+    """Return what a network does of all that the target does, in the full system at `mu` or in the reduced one.
+
+    `trace` returns the network's diagram there.
+    """
+    found = [] if reference is None else _as_the_target(target, reference, network, mu, trace)
     if any(not finding.ok for finding in found):
         return tuple(found)  # the rest would not change the answer
     for behaviour in behaviours:
@@ -163,17 +171,18 @@ def findings(
     return tuple(found)
 
 
-def _as_the_target(target: Target, reference: Diagram, network: Network, mu: float | None) -> list[Finding]:
+def _as_the_target(
+    target: Target, reference: Diagram, network: Network, mu: float | None, trace: Callable[[float | None], Diagram]
+) -> list[Finding]:
     """Return the disagreements of whole diagrams, or one finding that there are none."""
     from bifrncrn.comparison.compare import compare_diagrams
     from bifrncrn.comparison.comparison import where
     from bifrncrn.comparison.judging import paired_points
-    from bifrncrn.training.ranking import traced
 
     low, high = reference.range
     on = f"{network.parameter} from {low:g} to {high:g}"
     try:
-        learned = traced(target, reference, network, mu)
+        learned = trace(mu)
     except ConvergenceError as error:
         return [Finding(f"no diagram: {error}", on, False)]
     quick = paired_points(reference, learned, PLACED, target.box, TIMED)
