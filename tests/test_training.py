@@ -164,10 +164,11 @@ def test_the_homoclinic_network_of_this_project_beats_the_published_one():
     assert fit.loss < 1e-8  # published 9.7e-7
     assert fit.reached
     assert fit.network.training["refinement"]["error_before"] < 1e-3
-    assert fit.network.training["refinement"]["mu"] == [0.0, 1e-4]
+    # of the start with the nearest loop; a refinement at the time-scale too is not kept: HB is 4e-4 off there
+    assert fit.network.training["refinement"]["mu"][0] == 0.0
     assert fit.best.standing.error < 1e-6  # published 0.021
     for found in (fit.verification.reduced, fit.verification.full[1e-4]):
         assert all(one.ok for one in found) and found[-1].text.startswith("homoclinic orbit at lam = ")
     # published 0.005 off
     loop = bf.find_homoclinic(fit.network.reduced(), "lam", (1.98, 2.02), saddle=[5, 5])
-    assert loop.value == pytest.approx(2.0, abs=2e-3)
+    assert loop.value == pytest.approx(2.0, abs=1e-4)
