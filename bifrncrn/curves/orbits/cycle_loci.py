@@ -18,7 +18,6 @@ last with factors that g = 0 and the hyperplane tell. So is the tangent of the l
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -36,10 +35,9 @@ CONVERGED = 1e-10
 """The next Newton step, in units of the unknowns, would be no longer at a point on the locus."""
 SLOW = 0.5
 """Newton steps must shrink by this."""
-ROUGH = 1e-4
-"""After a step smaller than this the slopes of g are those from before it: they are half of the work."""
-STEP = 1e-5
-"""Part of the states' size by which differences of the linearised equations are taken, for slopes of g."""
+ROUGH, FAST = 1e-4, 0.05
+"""After a step smaller than the first, and than the second times the one before, the slopes of g are those from before
+it: they are half of the work."""
 IMPERFECT = 1e-6
 """What may be left of the equations of an orbit at a branch point, in units of the states."""
 STANDING = 1e-3
@@ -234,7 +232,7 @@ class CycleLocus:
         if self.kind == FOLD:
             return _Parts(
                 own, others, ends[n + 1 :].copy(),
-                lambda change: (whole @ at.reduce(self._differed(z, b, change, tangent, ends[n:])))[n + 1 :],
+                lambda change: (whole @ at.reduce(self._derivative(b, change, tangent, ends[n:])))[n + 1 :],
             )  # fmt: skip
         factor = self.factor(z)
         matrix = np.linalg.inv(bordered(at.closed(factor), b.small))
@@ -243,7 +241,7 @@ class CycleLocus:
         turned = -1j * factor * (at.end[:n, n : 2 * n] @ first)
 
         def along(change: np.ndarray) -> np.ndarray:
-            value = matrix[n, :n] @ at.reduce(self._differed(z, b, change, v, np.zeros(2)))[:n]
+            value = matrix[n, :n] @ at.reduce(self._derivative(b, change, v, np.zeros(2)))[:n]
             turning = change[-1] * (matrix[n, :n] @ turned) if self.extra else 0.0
             return _real(value + turning, self.extra)
 
@@ -274,7 +272,7 @@ class CycleLocus:
         both = [(v, np.array([critical[n], 0.0])), (nodes, np.array([ends[n], 1.0]))]
 
         def along(change: np.ndarray) -> np.ndarray:
-            sides = [at.reduce(self._differed(z, b, change, v, numbers))[: n + 1] for v, numbers in both]
+            sides = [at.reduce(self._derivative(b, change, v, numbers))[: n + 1] for v, numbers in both]
             return np.array([matrix[n + 1, : n + 1] @ side for side in sides])
 
         return _Parts(changes[0], changes[1:], np.array([critical[n + 1], ends[n + 1]]), along, float(own[n + 1]))
@@ -282,19 +280,30 @@ class CycleLocus:
     def _change(self, nodes: np.ndarray, by_period: float, by_parameters: np.ndarray) -> np.ndarray:
         return np.concatenate([nodes[:-1].ravel(), [by_period], by_parameters, np.zeros(self.extra)])
 
-    def _differed(
-        self, z: np.ndarray, b: Borders, change: np.ndarray, v: np.ndarray, numbers: np.ndarray
-    ) -> np.ndarray:
-        """Return the derivative along a change of what a variation makes of the right-hand sides."""
-        size = len(z) - 3 - self.extra
-        step = STEP / (float(np.abs(change[: size + 3]).max()) or 1.0)
-        sides = []
-        for sign in (1.0, -1.0):
-            other = z + sign * step * change
-            nodes = (other[:size].reshape(-1, self.n) * b.scale).ravel()
-            self.variations.put(nodes, math.exp(other[size]), self.parameters(other))
-            sides.append(self.variations.apply(v, numbers))
-        out: np.ndarray = (sides[0] - sides[1]) / (2.0 * step)
+    def _derivative(self, b: Borders, change: np.ndarray, v: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """Return the derivative along a change of what a variation and its numbers make of the right-hand sides.
+
+        Second derivatives of the field in two directions at once are those in their sum and difference; differences of
+        its Jacobian would not do where variations grow by orders of magnitude along the orbit.
+        """
+        if np.iscomplexobj(v):
+            return self._derivative(b, change, v.real, numbers) + 1j * self._derivative(
+                b, change, v.imag, 0.0 * numbers
+            )
+        size = len(change) - 3 - self.extra
+        nodes, longer, moved = change[:size].reshape(-1, self.n), change[size], change[size + 1 : size + 3]
+        along = np.concatenate([nodes, nodes[:1]])
+        by_period, direction = numbers[0], numbers[1] * b.across
+        even = max(float(np.abs(v).max()), float(np.abs(direction).max()))
+        even /= max(float(np.abs(along).max()), float(np.abs(moved).max())) or 1.0  # both of one size
+        plus = self.variations.jets(v + even * along, direction + even * moved)
+        minus = self.variations.jets(v - even * along, direction - even * moved)
+        out: np.ndarray = 0.25 * (plus[1] - minus[1]) + by_period * 0.5 * (plus[0] - minus[0])
+        out /= even or 1.0
+        if longer != 0.0:
+            out += longer * (0.5 * (plus[0] + minus[0]))
+            if by_period != 0.0:
+                out += longer * self.variations.apply(np.zeros_like(v), np.array([by_period, 0.0]))
         return out
 
     # -- Newton --------------------------------------------------------------------------------------------------
@@ -310,13 +319,13 @@ class CycleLocus:
     def _corrected(
         self, mesh: Mesh, z: np.ndarray, b: Borders, row: np.ndarray, level: float
     ) -> tuple[np.ndarray, Borders] | None:
-        weights, last, slopes = self.weights(mesh), np.inf, None
+        weights, last, ratio, slopes = self.weights(mesh), np.inf, 1.0, None
         for _ in range(NEWTONS):
             made = self._eliminated(mesh, z, b)
             if made is None:
                 return None
             b, parts = made, self._parts(z, made)
-            slopes = parts.slopes() if slopes is None or last > ROUGH else slopes
+            slopes = parts.slopes() if slopes is None or last > ROUGH or ratio > FAST else slopes
             matrix = np.vstack([slopes, [row @ part for part in parts.others]])
             defects = np.append(parts.g + parts.along(parts.own), row @ (z + parts.own) - level)
             if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(defects))):
@@ -327,8 +336,8 @@ class CycleLocus:
             if not length < 1.0 or (length > SLOW * last and length > 1e-7):
                 return None
             z = z + step
-            left = length * min(length / last, 1.0) if np.isfinite(last) else length
-            if left < CONVERGED or (length > SLOW * last and length < 1e-8):
+            ratio = min(length / last, 1.0) if np.isfinite(last) else 1.0
+            if length * ratio < CONVERGED or (length > SLOW * last and length < 1e-8):
                 return z, b
             last = length
         return None

@@ -44,7 +44,7 @@ class Variations:
         self._memory = Memory(system, indices[0], system.lower)
         self._calls = VARIATIONS.engine.call
         self._address = self._memory.layout.ctypes.data
-        self._still, self._room = np.zeros(len(system.values)), 0
+        self._moving, self._room = np.zeros(len(system.values)), 0
         self.end = np.zeros((n + 2, 2 * n + 3))
         self.multipliers, self.residual = np.empty(0, complex), np.inf
 
@@ -63,16 +63,9 @@ class Variations:
         memory.layout[at.INTERVALS] = count
         memory[at.WIDTHS][:count] = orbit.mesh.widths
         memory[at.SCALE][:] = scale
-        self.put(orbit.nodes.ravel(), orbit.period, p)
-
-    def put(self, nodes: np.ndarray, period: float, p: np.ndarray) -> None:
-        """Take another orbit on the same mesh, its nodes (4 N n,)."""
-        memory = self._memory
-        memory[at.NODES][: len(nodes)] = nodes
-        memory[at.UNKNOWNS][:] = period, p[0]
-        values = memory[at.VALUES]
-        for index, value in zip(self.indices, p, strict=True):
-            values[index] = value
+        memory[at.NODES][: orbit.nodes.size] = orbit.nodes.ravel()
+        memory[at.UNKNOWNS][:] = orbit.period, p[0]
+        memory[at.VALUES][list(self.indices)] = p
 
     def aim(self, direction: np.ndarray) -> None:
         """Let the parameter of the equations be the one along a direction, in units of the parameters."""
@@ -139,11 +132,14 @@ class Variations:
         out = np.empty((len(v) - 1) * self.n)
         return out if self._call("variations_apply", given, out) == 0 else np.full_like(out, np.nan)
 
-    def jets(self, v: np.ndarray) -> np.ndarray:
-        """Return the first three derivatives (3, 4 N n) of the right-hand sides along a real variation."""
+    def jets(self, v: np.ndarray, moved: np.ndarray | None = None) -> np.ndarray:
+        """Return the first three derivatives (3, 4 N n) of the right-hand sides along a real variation.
+
+        `moved` is the change of the parameters along with it, in their units; none without it.
+        """
         out = np.empty((3, (len(v) - 1) * self.n))
-        jet = int(self.system.native.jet)
-        failed = self._call("variations_jets", jet, self._still, np.ascontiguousarray(v), out)
+        self._moving[list(self.indices)] = 0.0 if moved is None else moved * self.units
+        failed = self._call("variations_jets", int(self.system.native.jet), self._moving, np.ascontiguousarray(v), out)
         return out if failed == 0 else np.full_like(out, np.nan)
 
     def closed(self, factor: complex) -> np.ndarray:
