@@ -18,6 +18,7 @@ last with factors that g = 0 and the hyperplane tell. So is the tangent of the l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
