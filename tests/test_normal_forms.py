@@ -1,5 +1,7 @@
 """Fold coefficients and first Lyapunov coefficients against closed forms."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,3 +102,15 @@ def test_brusselator_is_supercritical():
     assert point.parameters["B"] == pytest.approx(2.0, abs=1e-12)
     assert point.omega == pytest.approx(1.0, abs=1e-12)
     assert point.l1 < 0.0
+
+
+@pytest.mark.parametrize("angle", [0.3, 0.7, 1.1, 2.0])
+def test_a_fold_at_a_double_zero_has_no_coefficient(angle):
+    """x' = y, y' = r - x^2 + x y at r = 0, turned: left and right null vector are orthogonal (Kuznetsov, 8.4)."""
+    c, s = math.cos(angle), math.sin(angle)
+    x, y = f"({c!r}*u + {s!r}*v)", f"({-s!r}*u + {c!r}*v)"
+    second = f"(r - {x}^2 + {x}*{y})"
+    turned = {"u": f"{c!r}*{y} - {s!r}*{second}", "v": f"{s!r}*{y} + {c!r}*{second}"}
+    model = bf.System.from_equations(turned, {"r": 1.0}, {"u": c, "v": s})
+    (fold,) = bf.diagram(model, "r", (-1, 1)).special("LP")
+    assert abs(fold.parameters["r"]) < 1e-12 and not math.isfinite(fold.a)

@@ -12,6 +12,8 @@ POSITION = 1e-11
 """A branch point is solved for to this part of the unit of length."""
 WITHIN = 16.0
 """F is zero but for rounding where it is not larger than this many times the bound of its rounding errors."""
+DOUBLE_ZERO = 1e-8
+"""Unit null vectors with a product below this, the root of rounding, belong to an eigenvalue zero that is double."""
 ACROSS = 8
 """Newton iterations from beside the curve onto it."""
 

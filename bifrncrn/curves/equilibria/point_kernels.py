@@ -17,6 +17,7 @@ from bifrncrn.curves.equilibria.evaluation_kernels import (
     solve_in_place,
     write_jet,
 )
+from bifrncrn.curves.equilibria.newton import DOUBLE_ZERO
 from bifrncrn.curves.equilibria.step_kernels import spectrum
 from bifrncrn.curves.equilibria.work import PIVOTS, ROUNDING, STATES, VALUES, WORK
 
@@ -125,7 +126,7 @@ def fold(context, y, out):
         for j in range(n):
             row += entry_of(c, i, j) * q[j]
         gap += row * row
-    if scale != 0.0:  # else zero is a double eigenvalue: no fold of this kind
+    if abs(scale) > DOUBLE_ZERO:  # else zero is a double eigenvalue: no fold of this kind
         result[0] = total / (2.0 * scale)
     result[1] = math.sqrt(gap)
     return 0

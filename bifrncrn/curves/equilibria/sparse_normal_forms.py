@@ -6,6 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
+from bifrncrn.curves.equilibria.newton import DOUBLE_ZERO
+
 
 class SparsePoint(Protocol):
     """What the coefficients need of the problem of equilibria."""
@@ -27,17 +29,17 @@ class SparsePoint(Protocol):
 
 
 def fold_coefficient(problem: SparsePoint, y: np.ndarray) -> float:
-    """Return a at a fold; see `EquilibriumProblem.fold`."""
+    """Return a at a fold; see `EquilibriumProblem.examine`."""
     q, p = problem.null_vectors(y)
     q = q * np.sign(q[np.argmax(np.abs(q))])
     scale = float(p @ q)
-    if scale == 0.0:
+    if abs(scale) <= DOUBLE_ZERO:
         return float("nan")
     return float(p @ problem.jets(y, q[None])[0, 1]) / (2.0 * scale)
 
 
 def first_lyapunov(problem: SparsePoint, y: np.ndarray) -> tuple[float, float]:
-    """Return (omega, l1) at a Hopf point; see `EquilibriumProblem.hopf`."""
+    """Return (omega, l1) at a Hopf point; see `EquilibriumProblem.examine`."""
     omega, q, p = problem.hopf_vectors(y)
     try:
         p = p / np.vdot(q, p)
