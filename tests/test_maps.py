@@ -214,7 +214,7 @@ def test_iterating_a_map():
         lambda m, d: bf.extend(d, (0, 4)),
         lambda m, d: bf.find_cycle(m),
         lambda m, d: bf.attractors(m, {"x": (0, 1)}),
-        lambda m, d: bf.lyapunov_spectrum(m),
+        lambda m, d: bf.largest_lyapunov(m),
         lambda m, d: bf.prove(m, parameter="r", bounds=(1, 3), box={"x": (0, 1)}),
         lambda m, d: bf.compare_diagrams(d, d),
         lambda m, d: bf.find_equilibria(m, {"x": (0, 1)}),
@@ -344,3 +344,17 @@ def test_out_of_phase_doubling_of_coupled_maps():
     system = bf.System.from_map(pair, {"r": 2, "e": 0.1}, {"x": 0.5, "y": 0.5})
     diagram = bf.diagram(system, "r", (1.5, 3.2))
     assert values(found(diagram, "PD"))[:2] == pytest.approx([2.8, 3.0], abs=1e-10)
+
+
+def test_lyapunov_exponents_of_maps():
+    """Logistic map at r = 4: log 2; Henon map: 0.4192 (Sprott, Chaos and Time-Series Analysis), sum log b."""
+    chaos = bf.lyapunov_spectrum(LOGISTIC, values={"r": 4}, state={"x": 0.3}, time=4000)
+    assert abs(chaos.exponents[0] - np.log(2)) < 2 * chaos.errors[0] < 0.05
+    henon = bf.lyapunov_spectrum(HENON, values={"a": 1.4}, state={"x": 0.1, "y": 0.1}, time=6000)
+    assert abs(henon.exponents[0] - 0.4192) < 2 * henon.errors[0] < 0.05
+    assert henon.exponents.sum() == pytest.approx(np.log(0.3), abs=1e-10)
+    stable = bf.lyapunov_spectrum(LOGISTIC, values={"r": 2.5}, time=500)
+    assert stable.exponents[0] == pytest.approx(np.log(0.5), abs=1e-9)
+    assert "escaped" in str(bf.lyapunov_spectrum(LOGISTIC, values={"r": 4.5}, state={"x": 0.4}))
+    with pytest.raises(bf.InputError, match="steps"):
+        bf.lyapunov_spectrum(LOGISTIC, time=10.5)

@@ -48,3 +48,26 @@ def iterated(
         kept = np.isin(t, times)
         t, x = t[kept], x[kept]
     return t, x, status, message, Effort(steps, steps, 0, 0)
+
+
+def stretching(system: System, settle: int, steps: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return by how much, in logarithms, each step stretches directions (k, n) and volumes (k,) on an orbit.
+
+    The directions are made orthogonal again after every step; the first `settle` steps are left out. None where the
+    orbit is not finite, or meets a derivative that is singular, where a direction shrinks to nothing.
+    """
+    n = len(system.variables)
+    x, frame = np.array(system.state), np.linalg.qr(np.random.default_rng(0).normal(size=(n, n)))[0]
+    growths, volumes = np.empty((steps, n)), np.empty(steps)
+    for k in range(-settle, steps):
+        matrix = system.jacobian(x)
+        x = system.rhs(x)
+        if not (np.isfinite(x).all() and np.isfinite(matrix).all()):
+            return None
+        frame, upper = np.linalg.qr(matrix @ frame)
+        sizes = np.abs(np.diag(upper))
+        if k >= 0:
+            if not np.all(sizes > 0.0):
+                return None
+            growths[k], volumes[k] = np.log(sizes), np.linalg.slogdet(matrix)[1]
+    return growths, volumes

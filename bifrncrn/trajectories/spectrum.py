@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bifrncrn.base.errors import InputError
 from bifrncrn.base.tables import Reported, printable
 from bifrncrn.models.field import Field
-from bifrncrn.models.maps import require_flow
+from bifrncrn.models.maps import is_map
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Values, check_positive, prepared
+from bifrncrn.trajectories.iteration import stretching
 
 FOLDED = 2.0
 """Directions are made orthogonal again before the fastest grows against the slowest by more than this power of e."""
@@ -41,7 +43,8 @@ class LyapunovSpectrum(Reported):
         The Kaplan-Yorke dimension, exponents that are zero to their error being taken as zero, and what the errors of
         the others make of it.
     divergence : float
-        The mean divergence of the field: the sum of the exponents must be that, which is computed independently.
+        The mean divergence of the field, of a map the mean logarithm of what a step does to volumes: the sum of the
+        exponents must be that, which is computed independently.
     defect : float
         By how much it is not, relative to the largest exponent: the error of the integration.
     time : float
@@ -84,7 +87,7 @@ def lyapunov_spectrum(
     rtol: float = 1e-9,
     atol: float = 1e-11,
 ) -> LyapunovSpectrum:
-    """Return all Lyapunov exponents on the attractor that a trajectory settles to.
+    """Return all Lyapunov exponents on the attractor that a trajectory settles to; of a map, per step.
 
     Together with the state as many directions as there are states are followed by the linearised equations, and made
     orthogonal again before they grow apart (Benettin et al., Meccanica 15, 1980, 9; Shimada & Nagashima, Prog. Theor.
@@ -97,11 +100,11 @@ def lyapunov_spectrum(
     values, state : mapping or array, optional
         Parameter values and start state that differ from the system's own.
     time : float
-        Time to average over. The errors fall with its square root.
+        Time to average over, of a map a number of steps. The errors fall with its square root.
     settle : float
         Time to pass before, for state and directions to settle.
     rtol, atol : float
-        Tolerances of the integration (LSODA).
+        Tolerances of the integration (LSODA); a map needs none.
 
     Raises
     ------
@@ -114,15 +117,16 @@ def lyapunov_spectrum(
     >>> lyapunov_spectrum(linear, time=20.0, settle=20.0).exponents.round(6)
     array([-1., -3.])
     """
-    require_flow(system, "lyapunov_spectrum")
     system = prepared(system, values, state)
     for name, number in (("time", time), ("settle", settle), ("rtol", rtol), ("atol", atol)):
         check_positive(name, number)
     n = len(system.variables)
-    followed = _follow(system, float(settle), float(time), rtol, atol)
+    followed = _followed(system, float(settle), float(time), rtol, atol)
     if followed is None:
         nothing = np.full(n, np.nan)
         said = "the trajectory escaped, or could not be followed, so there are no exponents"
+        if is_map(system):
+            said = "the orbit escaped, or met a singular derivative, so there are no exponents"
         return LyapunovSpectrum(nothing, nothing, np.nan, np.nan, np.nan, np.nan, float(time), said)
     lengths, growths, spread = followed
     exponents = growths.sum(axis=0) / lengths.sum()
@@ -139,6 +143,21 @@ def lyapunov_spectrum(
         exponents, errors, dimension, max(abs(end - dimension) for end in ends), divergence,
         abs(float(exponents.sum()) - divergence) / size, float(time),
     )  # fmt: skip
+
+
+def _followed(
+    system: System, settle: float, time: float, rtol: float, atol: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return what `_follow` does, of a map step by step."""
+    if not is_map(system):
+        return _follow(system, settle, time, rtol, atol)
+    for name, number in (("time", time), ("settle", settle)):
+        if not number.is_integer():
+            raise InputError(f"{name} is {number:g}, but a map has steps, not times; give a whole number")
+    if time < BLOCKS * 2**CORRELATED:
+        raise InputError(f"time is {time:g}; a map needs at least {BLOCKS * 2**CORRELATED} steps for the errors")
+    found = stretching(system, int(settle), int(time))
+    return None if found is None else (np.ones(int(time)), *found)
 
 
 def kaplan_yorke(exponents: np.ndarray) -> float:
