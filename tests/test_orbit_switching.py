@@ -146,3 +146,15 @@ def test_what_cannot_be_followed_is_said(words, says, tmp_path, capsys):
     path.write_text(LORENZ.replace("rho*x", "0.5*x + 0*rho"))
     assert bf.main(["diagram", str(path), "--parameter", "rho", "--range", "200", "260", *words]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_the_next_doubling_is_not_jumped_where_the_range_is_wide():
+    # 229.407, 218.210 and 215.966: AUTO-07p's demonstration lor. Where the second doubled branch leaves, its first
+    # orbit was looked for so far away, in terms of the range, that the third was behind it.
+    lorenz = bf.System.from_equations(
+        {"x": "10*(y - x)", "y": "r*x - y - x*z", "z": "x*y - 8/3*z"}, {"r": 250.0}, {"x": 1.0, "y": 5.0, "z": 290.0}
+    )
+    cycles = bf.orbits(bf.find_cycle(lorenz), (200.0, 305.0), parameter="r")
+    found = bf.with_doublings(cycles, 2)
+    values = sorted({round(point.parameters["r"], 3) for point in found.special("PD")}, reverse=True)
+    assert values == [229.407, 218.210, 215.966]

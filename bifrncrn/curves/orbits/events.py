@@ -62,10 +62,10 @@ def signature(here: Place, there: Place) -> str | None:
     fold = slope0 * slope1 < 0.0 and not flat
     if not (here.decided and there.decided):
         return FOLD if fold else ""
-    changes = _changes(here, there)
-    if changes is None:
+    changed = changes(here, there)
+    if changed is None:
         return None
-    real, flips, pairs = changes
+    real, flips, pairs = changed
     total, at_one, at_minus_one = real + flips + pairs, real % 2 == 1, flips % 2 == 1
     if at_one and not at_minus_one and abs(total) == 1:
         return FOLD if fold else (None if flat else BRANCHING)
@@ -76,7 +76,7 @@ def signature(here: Place, there: Place) -> str | None:
     return TORUS if abs(pairs) == 2 and real == flips == 0 and not fold else None
 
 
-def _changes(here: Place, there: Place) -> tuple[int, int, int] | None:
+def changes(here: Place, there: Place) -> tuple[int, int, int] | None:
     """Return by how much the numbers of real multipliers above 1, below -1, and of complex ones outside change.
 
     The signs of huge multipliers mean nothing: as many as are huge at either place are left out at both, which is

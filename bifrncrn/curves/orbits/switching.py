@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.curves.orbits import events
 from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.branch import Place, orbit_from
 from bifrncrn.curves.orbits.corrector import Corrector
@@ -69,9 +70,17 @@ def leave(corrector: Corrector, place: Place, along: np.ndarray) -> Place | None
         gap = found.coordinates - place.coordinates
         if place.length(gap) < ASTRAY * size:
             found = found.measured(place.metric)
+            if size > SIZES[-1] and not _beside(place, found):
+                continue
             outward = float(found.tangent @ (place.dual * along)) >= 0.0
             return found if outward else replace(found, tangent=-found.tangent)
     return None
+
+
+def _beside(place: Place, found: Place) -> bool:
+    """Say whether nothing lies between the point and the first orbit but what one multiplier does that leaves 1."""
+    changes = events.changes(place, found)
+    return changes is None or (abs(changes[0]) <= 1 and changes[1] == changes[2] == 0)
 
 
 def _linearised(problem: EquilibriumProblem, place: Place) -> tuple[Any, np.ndarray]:
