@@ -312,7 +312,7 @@ def _finite(trace: Trace) -> Trace:
         return trace
     count = int(np.argmin(finite))
     parts = ("points", "tangents", "eigenvalues", "values", "marks")
-    return replace(trace, **{name: getattr(trace, name)[:count] for name in parts})
+    return trace._replace(**{name: getattr(trace, name)[:count] for name in parts})
 
 
 def _without_last(locus: Locus) -> Locus:
