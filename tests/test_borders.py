@@ -143,6 +143,12 @@ def test_piecewise_cubic_curves(block):
         assert not (wrong := curve_complaints(random_curve(rng), rng)), (seed, wrong)
 
 
+def test_a_fold_between_rows_that_are_close():
+    """The march had put rows at its fold, between which the parameter did not move: the fold was dropped."""
+    rng = np.random.default_rng(7486)
+    assert not curve_complaints(random_curve(rng), rng)
+
+
 def test_extending_keeps_border_collisions():
     diagram = run({"x": "lam - abs(x)"}, {"lam": 0.5}, (-0.5, 0.6), {"x": 0.5})
     wider = bf.extend(diagram, bounds=(-1, 2))

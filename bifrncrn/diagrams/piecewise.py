@@ -8,6 +8,7 @@ collision (di Bernardo, Budd, Champneys, Kowalczyk, Piecewise-smooth Dynamical S
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -405,10 +406,17 @@ class PiecewiseTracer(Tracer):
 
 
 def _resolved(line: Line, least: float) -> Line:
-    """Return a line without the folds at which the parameter turns by less than `least`."""
+    """Return a line without the folds beside which the parameter moves by less than `least`.
+
+    That is to the rows beside, and also all the way to the next fold, or to the end, on one side: rows may be close.
+    """
     p = line.points[:, -1]
     folds = [event for event in line.events if event.kind == layout.FOLD]
-    false = [e for e in folds if np.max(np.abs(p[max(e.row - 1, 0) : e.row + 2] - p[e.row])) < least]
+    rows = [0, *(event.row for event in folds), len(line) - 1]
+    moves = [float(np.ptp(p[a : b + 1])) for a, b in itertools.pairwise(rows)]
+    beside = [float(np.ptp(p[max(event.row - 1, 0) : event.row + 2])) for event in folds]
+    sides = zip(folds, beside, moves, moves[1:], strict=False)
+    false = [fold for fold, near, before, after in sides if near < least and min(before, after) < least]
     return replace(line, events=tuple(event for event in line.events if event not in false)) if false else line
 
 
