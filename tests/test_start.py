@@ -94,3 +94,12 @@ def test_a_start_is_not_taken_to_the_far_side_of_a_pole():
 def test_a_start_on_the_far_side_of_a_pole_stays_there():
     found = bf.diagram(system({"s": "v - s/(1 + s) - s/50"}, {"v": 0.3}, {"s": -36}), "v", (0.2, 0.9))
     assert found.branches[0].points[:, 1].max() < -5
+
+
+@pytest.mark.parametrize("far", [1e30, 1e100, 1e300])
+@pytest.mark.parametrize(("field", "x"), [("p - x", 1.0), ("p*exp(-x) - x", 0.5671432904097838)])
+def test_a_start_of_any_size_leads_to_what_is_an_equilibrium(far, field, x):
+    """From 1e30 on Newton's method comes to x = 0, from where every step is short beside the start."""
+    system = bf.System.from_equations({"x": field}, parameters={"p": 1.0}, state={"x": far})
+    (branch,) = bf.diagram(system, "p", (0.5, 2.0)).branches
+    assert np.interp(1.0, branch.column("p"), branch.column("x")) == pytest.approx(x, abs=1e-3)  # between two rows

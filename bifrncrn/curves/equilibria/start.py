@@ -25,6 +25,8 @@ from bifrncrn.models.observables import denominators
 
 NEAR = 1e-3
 """A start that is an equilibrium but for rounding or few digits is not further from it than this, relatively."""
+MUCH_LESS = 1e-6
+"""Where the states are this part of those at the start, the start says nothing about their size."""
 ELSEWHERE = 0.1
 """Newton's method has left the start where it has moved by more than this, relatively."""
 SAMPLES = 33
@@ -68,7 +70,10 @@ def _newton(problem: EquilibriumProblem, y: np.ndarray, iterations: int) -> np.n
     if ended == NOWHERE:
         return None
     if ended == SHORT:  # a singular Jacobian makes a short step anywhere
-        return _rounded(problem, at, size) if problem.gap(at, np.append(size, 0.0)) < 1e-6 else None
+        found = _rounded(problem, at, size) if problem.gap(at, np.append(size, 0.0)) < 1e-6 else None
+        if found is not None and _is_nowhere(problem, found, y):
+            return _newton(problem, found, iterations)
+        return found
     return at if problem.vanishes(at) else None  # at the level of rounding nothing decreases any more
 
 
@@ -114,6 +119,15 @@ def _units(x: np.ndarray, first: float) -> np.ndarray:
     """Return units (n,) of the states, none of them zero."""
     size = np.abs(x)
     return np.asarray(size + (SMALL * max(float(size.max()), first) or 1.0))
+
+
+def _is_nowhere(problem: EquilibriumProblem, found: np.ndarray, y: np.ndarray) -> bool:
+    """Say whether what was found is so small beside the start that a step looked short from there, and no equilibrium.
+
+    By the terms of the equations themselves it is none.
+    """
+    largest = float(np.abs(found[:-1]).max())
+    return largest < MUCH_LESS * float(np.abs(y[:-1]).max()) and problem.residual(found) > 1e-6
 
 
 def _rounded(problem: EquilibriumProblem, y: np.ndarray, size: np.ndarray) -> np.ndarray | None:
@@ -227,7 +241,7 @@ def nearby(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
     scale[scale == 0.0] = 1.0
     at = np.array(y, dtype=float)
     for _ in range(20):
-        step = problem.beside(at, problem.tangent(at, scale) / scale**2, scale)
+        step = problem.beside(at, problem.tangent(at, scale) / scale / scale, scale)
         if step is None:
             return None
         at = problem.region.clip(at + step)
