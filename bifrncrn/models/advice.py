@@ -27,7 +27,8 @@ def bad_character(character: str) -> str:
     hints = {
         "=": "; an equation is written without '=', only its right-hand side, and a condition with ==",
         "[": "; there is no indexing, give every quantity a name",
-        ".": "; there are no attributes, only numbers, names, operators and functions",
+        ".": "; there are no attributes, only numbers, names, operators and functions; "
+        "format a numpy number as float(x)",
         "'": "; there are no texts in an expression",
         '"': "; there are no texts in an expression",
         "{": "; use round parentheses",
