@@ -71,7 +71,7 @@ def test_an_equation_may_be_written_as_a_derivative(left, tmp_path):
         ('x = "piecewise(1, x > 1)"', "the value otherwise"),
         ('x = "if(x = 1, 1, 2)"', "a condition with =="),
         ('x = "if(x > 1 & x < 2, 1, 2)"', "the word and"),
-        ('x = "np.float64(0.5) - x"', r"format a numpy number as float\(x\)"),
+        ('x = "np.float64(0.5) - x"', "format a numpy number as float(x)"),
         ('x = "a - x"\n[options]\nkind = "flow"', 'or "map"'),
         ('x = "a - x"\n[options]\nperiodic = ["y"]', "no variable"),
         ('x = "a - x"\n[options]\nnonnegative = "x"', "true, false or a list"),
