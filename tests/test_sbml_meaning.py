@@ -116,6 +116,17 @@ def test_an_event_that_is_not_persistent_may_not_happen(tmp_path):
         assert found.column("p").tolist() == np.where(t < 4.0, 5.0, last).tolist()
 
 
+def test_an_event_at_an_instant(tmp_path):
+    """`time == 1.3` becomes true at 1.3, there only; of other equalities it is said that they may be missed."""
+    body = compartments() + species(A=1) + decay(ci("A"))
+    happens = event(call("eq", TIME, cn(1.3)), "A", cn(3))
+    t, found = run(model(tmp_path, f"{body}<listOfEvents>{happens}</listOfEvents>"), 2.0)
+    np.testing.assert_allclose(found.column("A"), np.where(t < 1.3, np.exp(-t), 3 * np.exp(1.3 - t)), rtol=1e-7)
+    happens = event(call("eq", ci("A"), cn(0.5)), "A", cn(3))
+    notes = bf.load_model(model(tmp_path, f"{body}<listOfEvents>{happens}</listOfEvents>")).notes
+    assert any("an instant only (==)" in note for note in notes)
+
+
 def test_thousands_of_events(tmp_path):
     """A clock that starts anew every hundredth, and counts: nothing adds up to a limit of steps."""
     tick = call("geq", call("minus", TIME, ci("last")), cn(0.01))

@@ -11,6 +11,7 @@ from bifrncrn.chemistry.reactions.sbml.algebraic import solved
 from bifrncrn.chemistry.reactions.sbml.content import Content, Event, Reaction, Reference, Species
 from bifrncrn.chemistry.reactions.sbml.formula import (
     NAME,
+    NUMBER,
     TIME,
     Formula,
     apply,
@@ -286,7 +287,11 @@ class Assembly:
         except InputError as error:
             raise self.content.error(str(error)) from error
         species = {self.amounts.get(name, name) for name in self.content.species}
+        instants = [event.id for event in self.content.events if _is_instant(event)]
         notes = (*self.content.notes, *([event_note(transitions)] if transitions else []))
+        if instants:
+            holds = "may hold at an instant only (==): simulations can pass it unseen"
+            notes = (*notes, f"What triggers {', '.join(instants)} {holds}.")
         system = replace(system, transitions=transitions, notes=notes)
         return system.with_(nonnegative=nonnegative_states(system, species))
 
@@ -362,7 +367,7 @@ class Assembly:
                 assignments[target] = self.text(formula, where)
         return Transition(
             name=event.id,
-            trigger=self.condition(event.trigger, where),
+            trigger=self.condition(_lasting(event), where),
             assignments=assignments,
             delay="0" if event.delay is None else self.text(event.delay, where),
             priority="" if event.priority is None else self.text(event.priority, where),
@@ -370,6 +375,25 @@ class Assembly:
             initially=event.initially,
             from_trigger=event.from_trigger,
         )
+
+
+def _lasting(event: Event) -> Formula:
+    """Return the trigger of an event; `time == 2`, true at one instant only, becomes time >= 2, true from then on.
+
+    It becomes true at the same time, and only that counts, unless the change is called off when it is false again.
+    """
+    trigger = event.trigger
+    if trigger.kind != "eq" or len(trigger.operands) != 2 or not (event.persistent or event.delay is None):
+        return trigger
+    clock, when = sorted(trigger.operands, key=lambda part: part.kind != TIME)
+    if clock.kind != TIME or when.kind != NUMBER or when.value < 0.0:
+        return trigger
+    return apply("geq", clock, when)
+
+
+def _is_instant(event: Event) -> bool:
+    """Say whether the trigger of an event may be true at single instants only, which a simulation passes unseen."""
+    return any(part.kind == "eq" for part in parts(_lasting(event)))
 
 
 def _signed_sum(terms: list[tuple[bool, Formula]]) -> Formula:
