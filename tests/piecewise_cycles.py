@@ -20,6 +20,7 @@ def tried(a, outer, inner, h1, h2, period):
             states.append(a * z + outer @ np.maximum(inner @ z + h2, 0.0) + h1)
         if any(np.any((inner @ z + h2 >= 0.0) != (np.array(on) > 0.0)) for z, on in zip(states, sides, strict=True)):
             continue
+        # a state comes from one linear solve, good to 1e-12 or so; different cycles are farther apart
         lower = any(period % k == 0 and np.allclose(states[k], states[0], atol=1e-9) for k in range(1, period))
         if not lower and not any(np.allclose(z, states[0], atol=1e-9) for cycle in known for z in cycle):
             known.append(states)

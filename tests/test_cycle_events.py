@@ -58,7 +58,7 @@ def test_the_end_of_the_range_is_landed_on_exactly(hopf):
     found = bf.orbits(hopf, events=["lam = 1"])
     (marked,) = found.special("UZ")
     assert marked.parameters["lam"] == found.points[-1, 0] == 1.0
-    # an ordinary orbit of the branch, on a mesh that is not refined
+    # an ordinary orbit of the branch; its mesh, not refined for the event, has it to 1e-6
     assert found.column("max x")[-1] ** 2 == pytest.approx(0.5 + np.sqrt(1.25), abs=1e-6)
 
 
@@ -77,6 +77,7 @@ def test_events_keep_their_order_and_change_nothing_else(hopf):
 def test_a_branch_that_starts_at_an_event():
     cycle = bf.find_cycle(CIRCLES, values={"lam": 0.5}, state={"x": 1.0})
     found = bf.orbits(cycle, (0.3, 0.7), parameter="lam", events=["lam = 0.5"])
+    # the first orbit is corrected at the parameter given, which Newton's method may move by its tolerance
     assert [(p.event, p.parameters["lam"]) for p in found.special_points] == [
         ("lam = 0.5", pytest.approx(0.5, abs=1e-11))
     ]
@@ -91,6 +92,7 @@ def test_an_event_on_doubled_orbits():
     twice = bf.orbits(doubling, events=["period = 11.537"])
     (marked,) = twice.special("UZ")
     own = bf.find_cycle(model, values=marked.parameters, state=marked.state, period=11.537)
+    # the event's period is good to 1e-9; shooting closes its orbit within 1e-10, which moves the period a little more
     assert own.period == pytest.approx(11.537, abs=1e-7)
     assert not found.special("UZ")
 

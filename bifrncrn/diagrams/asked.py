@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -52,7 +52,7 @@ def asked_of(task: Setup, events: Sequence[str]) -> Asked | None:
     return Asked(compiled.names, values)
 
 
-def _extreme(value, orbit: Orbit, kind: str) -> float:  # type: ignore[no-untyped-def]
+def _extreme(value: Callable[[np.ndarray], np.ndarray], orbit: Orbit, kind: str) -> float:
     """Return the least or largest value of a function of the phase over an orbit."""
     edges, widths = orbit.mesh.edges[:-1, None], orbit.mesh.widths[:, None]
     phases = (edges + widths * np.arange(SAMPLES) / SAMPLES).ravel()

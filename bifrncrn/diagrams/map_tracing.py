@@ -54,8 +54,8 @@ class MapTracer(Tracer):
     """Labels of test functions at which a branch ends."""
 
     @property
-    def noun(self) -> str:  # type: ignore[override]
-        """What its points are."""
+    def noun(self) -> str:
+        """See `Tracer`."""
         count = self.problem.iterations
         return "fixed points" if count == 1 else f"fixed points of iterate {count}"
 

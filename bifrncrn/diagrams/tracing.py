@@ -69,7 +69,10 @@ class Tracer:
         What follows the curve: `bifrncrn.continuation.march.march` or a function of the same signature.
     """
 
-    noun = "equilibria"
+    @property
+    def noun(self) -> str:
+        """What the points of a branch are."""
+        return "equilibria"
 
     def __init__(
         self,

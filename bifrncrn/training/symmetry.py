@@ -14,17 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bifrncrn.base.checks import Array
 from bifrncrn.training.targets.sampling import Samples, join
+from bifrncrn.training.targets.target import FieldPart, Target
 from bifrncrn.training.weights import Weights
-
-if TYPE_CHECKING:
-    from bifrncrn.training.targets.target import Target
 
 Exchange = tuple[int, ...]
 """Species k of an exchanged state is species `exchange[k]` of the state."""
@@ -41,17 +38,17 @@ NAMES = ("alpha", "omega", "psi", "theta", "beta")
 
 def exchanges_of(target: Target) -> tuple[Exchange, ...]:
     """Return all orders of the species, the given one first, that leave the target's ODE and its box unchanged."""
-    part, (m, _) = target.parts[0], target.sizes
+    part, m = target.parts[0], target.sizes[0]
     identity = tuple(range(m))
     box = target.box
-    if box is None or not 2 <= m <= MOST:
+    if box is None or not isinstance(part, FieldPart) or not 2 <= m <= MOST:
         return (identity,)
     sides = list(box.values())
     samples = part.samples("sobol", 64, 0)
     size = EQUAL * np.abs(samples.field).max()
 
     def unchanged(order: Exchange) -> bool:
-        there = part.field(samples.x[:, order], samples.lam)  # type: ignore[attr-defined]
+        there = part.field(samples.x[:, order], samples.lam)
         return [sides[k] for k in order] == sides and bool(np.abs(there - samples.field[:, order]).max() <= size)
 
     return tuple(order for order in permutations(identity) if unchanged(order))

@@ -106,11 +106,10 @@ class Variations:
         """Return the nodes of a variation from its ends, its two numbers, and the right-hand sides (none: nothing)."""
         numbers = np.zeros(2) if numbers is None else numbers
         if any(np.iscomplexobj(a) for a in (first, last, values) if a is not None):
-            parts = [
-                self.expand(*(None if a is None else getattr(a, which) for a in (first, last, numbers, values)))  # type: ignore[arg-type]
-                for which in ("real", "imag")
-            ]
-            return parts[0] + 1j * parts[1]
+            there = None if values is None else values.real
+            real = self.expand(first.real, last.real, numbers.real, there)
+            there = None if values is None else values.imag
+            return real + 1j * self.expand(first.imag, last.imag, numbers.imag, there)
         if values is not None:
             self.reduce(values)
         return self._expanded(first, last, numbers, 0 if values is None else 1)
