@@ -241,3 +241,9 @@ def test_what_is_refused():
             refused()
     with pytest.raises(bf.InputError, match="equilibria"):
         bf.diagram(model, "omega", (0.8, 1.5), all=True)
+
+
+def test_a_proof_about_a_forced_model_is_refused():
+    model = bf.System.from_equations({"x": "-k*x + cos(t)"}, {"k": 1.0}, {"x": 0.5}, period="2*pi")
+    with pytest.raises(bf.InputError, match="periodically forced"):
+        bf.prove(bf.diagram(model, "k", (0.5, 3)))

@@ -358,3 +358,10 @@ def test_lyapunov_exponents_of_maps():
     assert "escaped" in str(bf.lyapunov_spectrum(LOGISTIC, values={"r": 4.5}, state={"x": 0.4}))
     with pytest.raises(bf.InputError, match="steps"):
         bf.lyapunov_spectrum(LOGISTIC, time=10.5)
+
+
+@pytest.mark.parametrize(("field", "period"), [("max(x, 1)", 1), ("max(3 - x, 0.5*x)", 2), ("abs(x)", 1)])
+def test_a_line_of_cycles_is_no_exhaustive_list(field, period):
+    """Every x >= 1 is fixed; all of [1, 2] but 1.5 are 2-cycles; every x >= 0 is fixed."""
+    found = bf.cycles(bf.System.from_map({"x": field}, state={"x": 0.3}), period=period)
+    assert not found.exhaustive and "whole lines" in str(found)

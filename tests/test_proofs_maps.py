@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,3 +92,12 @@ def test_coefficients_lie_in_what_is_proved(seed):
         name, value = ("b", own.b) if point.label == "PD" else ("re_d", own.re_d)
         low, high = point.detail[name]
         assert low - 1e-9 * abs(value) <= value <= high + 1e-9 * abs(value)
+
+
+def test_a_fold_does_not_cover_for_a_period_doubling_that_is_left_out():
+    """x + r - s x^2 folds at 0, and doubles at x = 1/s, so near that one box about the fold holds both multipliers."""
+    system = bf.System.from_map({"x": "x + r - s*x^2"}, parameters={"r": 2e5, "s": 2e5}, state={"x": 1.0})
+    diagram = bf.diagram(system, "r", (-1, 2e7))
+    fold, doubling = diagram.special_points
+    assert (fold.label, doubling.label) == ("LP", "PD") and bf.prove(diagram).proved
+    assert not bf.prove(replace(diagram, special_points=(fold,))).proved

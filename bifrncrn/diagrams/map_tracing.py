@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from bifrncrn.curves.fixed_points.problem import EVENTS, FixedPointProblem, mult
 from bifrncrn.curves.fixed_points.start import unit_of
 from bifrncrn.diagrams.junctions import Junction, in_natural_units
 from bifrncrn.diagrams.piecewise import BORDER, PiecewiseTracer
+from bifrncrn.diagrams.refining import without_turns_of_rounding
 from bifrncrn.diagrams.results import Branch, End, SpecialPoint
 from bifrncrn.diagrams.tracing import Tracer
 from bifrncrn.diagrams.track import SAME, scale_at
@@ -39,7 +39,10 @@ AT_END = 1e-10
 OPPOSITE = -0.9
 """The cosine between the ways from a point to another of its cycle, before and after both have met."""
 BESIDE, LEVEL = 10, 1e-9
-"""A turn is one of rounding where the parameter moves by less than this part of the range for so many rows about it."""
+"""A turn is one of rounding where the parameter moves by less than this part of the range for so many rows about it.
+
+Where a doubling is degenerate, b = 0, the doubled branch may be vertical, and rounding turns it to and fro.
+"""
 NEAR = 0.5
 """How far, in units of length, a row may be from a point that is to lie on the branch beside it."""
 BORN = End("period doubling", "the branch starts at a period doubling")
@@ -119,7 +122,7 @@ class MapTracer(Tracer):
         closing: bool = True,
     ) -> tuple[Line, End]:
         line, end = super()._march(y, tangent, floor, first_step, closing)
-        line = _without_turns_of_rounding(line, LEVEL * (self.span[1] - self.span[0]))
+        line = without_turns_of_rounding(line, LEVEL * (self.span[1] - self.span[0]), BESIDE)
         line, end = self._until_lower_period(line, end, floor)
         line, end = self._once_round(line, end, floor)
         for event in line.events:
@@ -288,20 +291,6 @@ class PiecewiseMapTracer(MapTracer, PiecewiseTracer):
         if event.kind != MOTHER:
             return super()._classify(line, event, y, number, floor)
         return Tracer._classify(self, line, event, y, number, floor)
-
-
-def _without_turns_of_rounding(line: Line, least: float) -> Line:
-    """Return a line without the folds beside which, for rows, the parameter moves by less than `least`.
-
-    Where a doubling is degenerate, b = 0, the doubled branch may be vertical, and rounding turns it to and fro.
-    """
-    p = line.points[:, -1]
-
-    def real(event: Event) -> bool:
-        beside = p[max(event.row - BESIDE, 0) : event.row + BESIDE + 1]
-        return event.kind != layout.FOLD or bool(np.max(np.abs(beside - p[event.row])) > least)
-
-    return replace(line, events=tuple(event for event in line.events if real(event)))
 
 
 def _row_before(line: Line, z: np.ndarray, scale: np.ndarray) -> int:

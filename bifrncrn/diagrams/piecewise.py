@@ -8,7 +8,6 @@ collision (di Bernardo, Budd, Champneys, Kowalczyk, Piecewise-smooth Dynamical S
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -23,6 +22,7 @@ from bifrncrn.curves.equilibria.choose import equilibrium_problem
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.diagrams.corners import MOST_BORDERS, Corner, Half, Sides
 from bifrncrn.diagrams.junctions import Junction
+from bifrncrn.diagrams.refining import without_turns_of_rounding
 from bifrncrn.diagrams.results import Diagram, End, SpecialPoint
 from bifrncrn.diagrams.tracing import Tracer
 from bifrncrn.models.borders import Borders, borders_of
@@ -172,7 +172,7 @@ class PiecewiseTracer(Tracer):
         begun = Half(y, _unit(tangent / floor), self.sides.sides.copy(), self.sides.watched.copy())
         while len(pieces) < MOST_PIECES:
             line, end = super()._march(y, tangent, floor, first_step, closing and not pieces)
-            line = _resolved(line, RESOLVED * (self.span[1] - self.span[0]))
+            line = without_turns_of_rounding(line, RESOLVED * (self.span[1] - self.span[0]))
             met = self._met(line) if end.reason == "stop" else None
             if met is None:
                 return self._last_piece(pieces, line, end, floor)
@@ -403,21 +403,6 @@ class PiecewiseTracer(Tracer):
         scale = np.maximum(np.abs(y), least)
         scale[-1] = least[-1]
         return scale
-
-
-def _resolved(line: Line, least: float) -> Line:
-    """Return a line without the folds beside which the parameter moves by less than `least`.
-
-    That is to the rows beside, and also all the way to the next fold, or to the end, on one side: rows may be close.
-    """
-    p = line.points[:, -1]
-    folds = [event for event in line.events if event.kind == layout.FOLD]
-    rows = [0, *(event.row for event in folds), len(line) - 1]
-    moves = [float(np.ptp(p[a : b + 1])) for a, b in itertools.pairwise(rows)]
-    beside = [float(np.ptp(p[max(event.row - 1, 0) : event.row + 2])) for event in folds]
-    sides = zip(folds, beside, moves, moves[1:], strict=False)
-    false = [fold for fold, near, before, after in sides if near < least and min(before, after) < least]
-    return replace(line, events=tuple(event for event in line.events if event not in false)) if false else line
 
 
 def _without(line: Line, borders: int) -> Line:

@@ -102,6 +102,22 @@ def refined_end(track: Track, line: Line, floor: np.ndarray) -> Line:
     )
 
 
+def without_turns_of_rounding(line: Line, least: float, about: int = 1) -> Line:
+    """Return a line without the folds beside which the parameter moves by less than `least`.
+
+    That is for `about` rows on both sides, and on one side also all the way to the next fold, or to the end: where the
+    march has put several rows beside a fold the parameter hardly moves between them.
+    """
+    p = line.points[:, -1]
+    folds = [event for event in line.events if event.kind == layout.FOLD]
+    ends = [0, *(event.row for event in folds), len(line) - 1]
+    moves = [float(np.ptp(p[a : b + 1])) for a, b in itertools.pairwise(ends)]
+    beside = [float(np.ptp(p[max(event.row - about, 0) : event.row + about + 1])) for event in folds]
+    sides = zip(folds, beside, moves, moves[1:], strict=False)
+    false = [fold for fold, near, before, after in sides if near < least and min(before, after) < least]
+    return replace(line, events=tuple(event for event in line.events if event not in false)) if false else line
+
+
 def with_hopf_at_end(line: Line) -> Line:
     """Add a Hopf point that lies on the last row, the end of the range, to rounding: no sign changes there."""
     last = len(line) - 1

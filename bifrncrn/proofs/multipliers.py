@@ -9,7 +9,6 @@ of Kuznetsov, Elements of Applied Bifurcation Theory, 3rd edition, (5.44) and (5
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -190,7 +189,7 @@ class Multipliers(Points):
         moved = [along(g, part, [*at.states, n], [*x, g.one]) for part in (a, b)]
         size = g.add([at.dot(v, v), at.dot(w, w)])
         nodes = [g.div(g.mul(g.const(0.5), _turned(at, (c, s), (r, t), cubic)), size)]
-        nodes.append(_turned(at, (c, s), (r, t), moved))
+        nodes += [_turned(at, (c, s), (r, t), moved), g.call("acos", (c,))]
         known = [*states, *v_at, *w_at, *m_at]
         unknown = [*r_at, *t_at, *e_at, *h_at, *k_at, *j_at, *x_at]
         return (
@@ -259,7 +258,7 @@ class Multipliers(Points):
             return self.is_critical(box, complex(middle[0] - 1.0, middle[1]), float(width.sum()) + 2.0**-50)
 
         box, room = (low[: n + 1], high[: n + 1]), (alone_low[: n + 1], alone_high[: n + 1])
-        detail = {"theta": _angle(c), "re_d": (float(below[0]), float(over[0]))}
+        detail = {"theta": (float(below[2]), float(over[2])), "re_d": (float(below[0]), float(over[0]))}
         return self._settled(box, room, 2, alone, (float(below[1]), float(over[1])), detail)
 
 
@@ -282,9 +281,3 @@ def _torus_start(multipliers: np.ndarray) -> tuple[np.ndarray, complex, np.ndarr
     i = upper[np.argmin(np.abs(np.abs(values[upper]) - 1.0))]
     vector, length = phased(vectors[:, i])
     return vector, complex(values[i]), length
-
-
-def _angle(cosine: tuple[float, float]) -> tuple[float, float]:
-    """Return bounds of the angle between 0 and pi of which the cosine is enclosed; acos is good to one unit or two."""
-    low, high = math.acos(min(cosine[1], 1.0)), math.acos(max(cosine[0], -1.0))
-    return low * (1.0 - 2.0**-50), high * (1.0 + 2.0**-50)

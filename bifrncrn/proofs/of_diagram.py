@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.models.forcing import refuse
 from bifrncrn.models.maps import displaced, is_map
 from bifrncrn.proofs.box import doubt, joined
 from bifrncrn.proofs.branch_points import prove_branch_point
@@ -40,6 +41,8 @@ def of_diagram(diagram: Any, seconds: float) -> Proof:
     system = diagram.system if reduction is None else reduction.system
     if system is None:
         raise InputError("a diagram that was loaded holds no model; trace it again, or prove its model in a box")
+    if system.period:
+        raise refuse(system)
     if not system.has_formulas:
         raise InputError(NO_EQUATIONS)
     check_arithmetic()

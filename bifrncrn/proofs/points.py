@@ -351,6 +351,9 @@ class Points:
             centers, radii = one_spectrum(self.problem, box, shake)
             unstable, stable = sides(self.problem, centers, radii)
             on = ~(unstable | stable)
+            # a single critical multiplier is 1 or -1: a disc that may hold both does not tell which
+            if critical == 1 and self.problem.circle and not (radii[on] < 1.0).all():
+                continue
             if on.sum() == critical and np.isfinite(radii).all() and _separate(centers, radii, on):
                 return [int(unstable.sum()), int(unstable.sum()) + critical]
         return None

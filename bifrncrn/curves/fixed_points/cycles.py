@@ -11,7 +11,7 @@ from bifrncrn.base.arrays import frozen
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.tables import Reported, folded, format_complex, format_table, printable
-from bifrncrn.curves.fixed_points.regions import GivenUp, Polyhedron, Regions, Sides
+from bifrncrn.curves.fixed_points.regions import GivenUp, Polyhedron, Regions, Sides, nearest
 from bifrncrn.models.maps import is_map, least_period, orbit
 from bifrncrn.models.pieces import pieces_of
 from bifrncrn.models.system import System
@@ -145,7 +145,7 @@ def cycles(system: System, *, period: int, limit: int = 50_000) -> MapCycles:
     checks = limit - regions.left
     evidence = "exhaustive: all sequences of pieces that an orbit can follow were looked at"
     if collected.continuum:
-        evidence = "not exhaustive: the map has whole lines of such cycles, of which none is listed"
+        evidence = "not exhaustive: whole lines of states return after so many steps, and no cycle on them is listed"
     return MapCycles(system, period, tuple(collected.found), not collected.continuum, evidence, checks)
 
 
@@ -157,16 +157,22 @@ class _Collected:
         self.found: list[MapCycle] = []
         self.continuum = False
 
-    def solve(self, M: np.ndarray, b: np.ndarray) -> np.ndarray | None:
-        """Return the fixed point of x -> M x + b, None where there is none or a whole line of them."""
+    def solve(self, M: np.ndarray, b: np.ndarray, region: Polyhedron | None = None) -> np.ndarray | None:
+        """Return the fixed point of x -> M x + b, None where there is none or a whole line of them.
+
+        Of a line it is noted where it meets the region given: the states that follow the sequence of pieces.
+        """
         matrix = np.eye(len(b)) - M
         u, s, vh = np.linalg.svd(matrix)
         if s[-1] > SINGULAR * max(s[0], 1.0):
             return np.asarray(vh.T @ ((u.T @ b) / s))
         kept = s > SINGULAR * max(s[0], 1.0)
         x = vh.T[:, kept] @ ((u.T @ b)[kept] / s[kept])
-        if np.linalg.norm(matrix @ x - b) <= ALIKE * (np.linalg.norm(b) + np.linalg.norm(x)):
-            self.continuum |= self._returns(x) is not None
+        solvable = np.linalg.norm(matrix @ x - b) <= ALIKE * (np.linalg.norm(b) + np.linalg.norm(x))
+        if solvable and region is not None:
+            line = vh.T[:, ~kept]
+            # without borders the region is everywhere
+            self.continuum |= not len(region.G) or nearest(region.G @ line, region.G @ x + region.h) is not None
         return None
 
     def offer(self, x: np.ndarray, M: np.ndarray) -> None:
@@ -205,8 +211,8 @@ def _enumerate(regions: Regions, period: int, collected: _Collected) -> None:
     cells = dict(regions.entered(regions.everywhere(), eye, zero))
     order = {sides: k for k, sides in enumerate(cells)}
     if period == 1:
-        for sides in cells:
-            _close(regions, [sides], collected)
+        for sides, cell in cells.items():
+            _close(regions, [sides], cell, collected)
         return
     follows = {sides: [to for to, _ in regions.entered(cell, *regions.affine(sides))] for sides, cell in cells.items()}
     for first, cell in cells.items():
@@ -215,7 +221,7 @@ def _enumerate(regions: Regions, period: int, collected: _Collected) -> None:
         while waiting:
             path, region, M, b = waiting.pop()
             if len(path) == period:
-                _close(regions, path, collected)
+                _close(regions, path, region, collected)
                 continue
             step, shift = regions.affine(path[-1])
             M, b = step @ M, step @ b + shift
@@ -243,12 +249,12 @@ def _steps_to(goal: Sides, follows: dict[Sides, list[Sides]], order: dict[Sides,
     return steps
 
 
-def _close(regions: Regions, path: list[Sides], collected: _Collected) -> None:
-    """Offer the cycle that passes through the pieces of a path."""
+def _close(regions: Regions, path: list[Sides], region: Polyhedron, collected: _Collected) -> None:
+    """Offer the cycle that passes through the pieces of a path, as the states of a region do."""
     M, b = _composed(regions, path)
     if not np.isfinite(M).all():
         return
-    x = collected.solve(M, b)
+    x = collected.solve(M, b, region)
     if x is not None and _keeps_to(regions, x, path):
         collected.offer(x, M)
 
