@@ -365,3 +365,10 @@ def test_a_line_of_cycles_is_no_exhaustive_list(field, period):
     """Every x >= 1 is fixed; all of [1, 2] but 1.5 are 2-cycles; every x >= 0 is fixed."""
     found = bf.cycles(bf.System.from_map({"x": field}, state={"x": 0.3}), period=period)
     assert not found.exhaustive and "whole lines" in str(found)
+
+
+@pytest.mark.parametrize("field", ["x", "max(x, 0.2)"])
+def test_where_nothing_can_be_followed_a_note_says_so(field):
+    """All states are fixed, whatever p is: there is no curve of fixed points."""
+    diagram = bf.diagram(bf.System.from_map({"x": field}, {"p": 1.0}, {"x": 0.5}), "p", (0.5, 2))
+    assert not diagram.branches and any("continuum" in note for note in diagram.notes)

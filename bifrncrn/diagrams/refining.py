@@ -110,12 +110,14 @@ def without_turns_of_rounding(line: Line, least: float, about: int = 1) -> Line:
     """
     p = line.points[:, -1]
     folds = [event for event in line.events if event.kind == layout.FOLD]
+    if not folds:
+        return line
     ends = [0, *(event.row for event in folds), len(line) - 1]
     moves = [float(np.ptp(p[a : b + 1])) for a, b in itertools.pairwise(ends)]
     beside = [float(np.ptp(p[max(event.row - about, 0) : event.row + about + 1])) for event in folds]
     sides = zip(folds, beside, moves, moves[1:], strict=False)
     false = [fold for fold, near, before, after in sides if near < least and min(before, after) < least]
-    return replace(line, events=tuple(event for event in line.events if event not in false)) if false else line
+    return replace(line, events=tuple(event for event in line.events if event not in false))
 
 
 def with_hopf_at_end(line: Line) -> Line:

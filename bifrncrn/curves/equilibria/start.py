@@ -127,7 +127,7 @@ def _is_nowhere(problem: EquilibriumProblem, found: np.ndarray, y: np.ndarray) -
     By the terms of the equations themselves it is none.
     """
     largest = float(np.abs(found[:-1]).max())
-    return largest < MUCH_LESS * float(np.abs(y[:-1]).max()) and problem.residual(found) > 1e-6
+    return largest < MUCH_LESS * float(np.abs(y[:-1]).max()) and not problem.vanishes(found)
 
 
 def _rounded(problem: EquilibriumProblem, y: np.ndarray, size: np.ndarray) -> np.ndarray | None:

@@ -13,8 +13,6 @@ STEPS = (100, 1_000, 10_000)
 """So many times the map is applied before it is looked whether it has settled."""
 SETTLED = 1e-4
 """A state no further than this from a point of a cycle, relatively, has come to the cycle."""
-CLOSED = 1e-8
-"""A Newton step shorter than this, in units of a cycle's size, says that it closes."""
 ESCAPED = 1e9
 """States that have grown beyond this multiple of the start (or of one) are on their way to infinity."""
 TRIED = 64
@@ -71,18 +69,7 @@ def _of_least_period(problem: FixedPointProblem, y: np.ndarray | None) -> np.nda
     states = problem.states(y)
     if not np.isfinite(states).all() or least_period(states, unit_of(states)) != problem.iterations:
         return None
-    return y if _returns(problem, y, unit_of(states)) else None
-
-
-def _returns(problem: FixedPointProblem, y: np.ndarray, unit: np.ndarray) -> bool:
-    """Say whether a cycle closes: but for rounding, or for a Newton step that is none in units of its own size.
-
-    From a start that is far out Newton's method takes for nothing what is nothing beside the start only.
-    """
-    if problem.vanishes(y):
-        return True
-    f, solve = problem.solver(y, unit)
-    return solve is not None and bool(np.max(np.abs(solve(-f)) / unit) < CLOSED)
+    return y
 
 
 def _gap(found: np.ndarray, y: np.ndarray) -> float:
