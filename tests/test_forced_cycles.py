@@ -97,3 +97,9 @@ def test_the_command_line(tmp_path):
     data = json.loads((tmp_path / "out.json").read_text())
     assert [branch["kind"] for branch in data["branches"]] == ["periodic"]
     assert bf.main(["compare", str(model), str(model), "--parameter", "F", "--range", "0.05", "0.2"]) == 0
+
+
+def test_a_period_that_is_no_multiple_of_the_forcing_s_is_refused():
+    model = bf.System.from_equations({"x": "-x + cos(2*t)"}, state={"x": 0.0}, period="pi")
+    with pytest.raises(bf.InputError, match="a multiple of that of the forcing"):
+        bf.find_cycle(model, period=1.0, guess=np.zeros((8, 1)))

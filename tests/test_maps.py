@@ -372,3 +372,21 @@ def test_where_nothing_can_be_followed_a_note_says_so(field):
     """All states are fixed, whatever p is: there is no curve of fixed points."""
     diagram = bf.diagram(bf.System.from_map({"x": field}, {"p": 1.0}, {"x": 0.5}), "p", (0.5, 2))
     assert not diagram.branches and any("continuum" in note for note in diagram.notes)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda m: m.simulate(3, method="nonsense"), "method 'nonsense' is unknown"),
+        (lambda m: m.simulate(3).at(0.5), "no states between its steps"),
+        (lambda m: bf.diagram(m, "r", (2.5, 3.2), doublings=-1), "doublings is -1; give a whole number"),
+        (lambda m: bf.find_equilibria(m, {"x": (0, 1)}), "find_equilibria is for differential equations"),
+        (lambda m: bf.extend(bf.diagram(m, "r", (2.5, 3.2)), (2, 3.5)), "extend is for differential equations"),
+        (lambda m: bf.prove(m, parameter="r", bounds=(2, 3), box={"x": (0, 1)}), "of a map, prove takes a diagram"),
+        (lambda m: bf.System.plrnn(A=[1, 2], W=[1, 2], h=[0, 0]), "W must be of shape 2 x 2"),
+    ],
+)
+def test_what_does_not_fit_a_map_is_said(wrong, says):
+    with pytest.raises(bf.InputError) as caught:
+        wrong(bf.System.from_map({"x": "r*x*(1 - x)"}, {"r": 2.8}, {"x": 0.6}))
+    assert says in str(caught.value)

@@ -19,6 +19,7 @@ from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.setup import Setup, at_state, bounds_of, labels
 from bifrncrn.diagrams.tracing import Tracer
 from bifrncrn.models.branch_events import compile_events
+from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
 
 SEEN = {EVENTS[kind]: kind for kind in (layout.FOLD, layout.PAIR, layout.BRANCH)}
@@ -73,6 +74,7 @@ def extend(
     owner = system or diagram.system
     if owner is None:
         raise InputError("the diagram was loaded from a file that holds no model; give it with system=...")
+    require_flow(owner, "extend")
     diagram = _equilibria(diagram)
     name = diagram.parameter
     span = bounds_of(name, bounds or diagram.range)

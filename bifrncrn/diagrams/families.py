@@ -269,20 +269,20 @@ class Family:
         place, forced = row.place, self.task.forced is not None
         found = np.append(1.0, shown(place.multipliers)) if forced else place.multipliers
         if row.event in ("", LABEL) and len(place.multipliers) != 2 and not place.corrected.rate < RESOLVED:
-            radau = self._computed(place.orbit, place.metric, True)
+            radau = self._computed(place.orbit, place.metric, at_radau=True)
             if radau is not None:
                 found = damped(found, radau, functools.partial(self._finer, place))
         return found[1:] if forced else found
 
-    def _computed(self, orbit: Orbit, metric: Metric, damped: bool) -> np.ndarray | None:
+    def _computed(self, orbit: Orbit, metric: Metric, at_radau: bool) -> np.ndarray | None:
         """Return the multipliers along an orbit as it is; those of a forced system with a 1 in front."""
-        values = self.corrector.multipliers(orbit, metric, damped)
+        values = self.corrector.multipliers(orbit, metric, at_radau)
         return values if values is None or self.task.forced is None else np.append(1.0, shown(values))
 
     def _finer(self, place: Place) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the multipliers by Gauss and by Radau points on a mesh of half the widths."""
         orbit = place.orbit.on(place.orbit.mesh.halved())
-        gauss, radau = (self._computed(orbit, place.metric, damped) for damped in (False, True))
+        gauss, radau = (self._computed(orbit, place.metric, at_radau) for at_radau in (False, True))
         return None if gauss is None or radau is None else (gauss, radau)
 
     def _hopf_row(self, hopf: HopfPoint) -> tuple[list[float], np.ndarray, int, Profile]:

@@ -28,6 +28,11 @@ from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.homoclinic import Homoclinic
 
+POINTS = (
+    "give LP or HB, LPC, PD, NS or BPC of periodic orbits, GH, ZH or HH of a curve, 'period = 10', or a homoclinic "
+    "orbit"
+)
+"""What a curve in two parameters starts at."""
 LARGEST = 90
 """Most states of a model whose loci are followed: the defining systems are dense."""
 ROOM = 10.0
@@ -54,16 +59,16 @@ def locus(
     Parameters
     ----------
     point : SpecialPoint or Homoclinic
-        A fold (LP) or Hopf point (HB) of a diagram; or a fold (LPC), a period doubling (PD) or a torus (NS) of a branch
-        of periodic orbits; or a homoclinic orbit that `find_homoclinic` found. Or a point of a curve in two
-        parameters: GH, where folds of cycles begin, ZH or HH, where tori may. Or an event such as `"period = 10"` on a
-        branch of periodic orbits: the cycles of that period.
+        A fold (LP) or Hopf point (HB) of a diagram; or a fold (LPC), a period doubling (PD), a torus (NS) or a branch
+        point (BPC) of a branch of periodic orbits; or a homoclinic orbit that `find_homoclinic` found. Or a point of a
+        curve in two parameters: GH, where folds of cycles begin, ZH or HH, where tori may. Or an event such as
+        `"period = 10"` on a branch of periodic orbits: the cycles of that period.
     second : str
         The second parameter; the first is that of the point's diagram.
     bounds : (float, float)
         The interval of the second parameter; it must contain the model's value.
     system : System, optional
-        The model, where the point does not know it, having been loaded from a file.
+        The model, where an LP or HB, or a GH, ZH or HH, does not know it, having been loaded from a file.
     options : Options, optional
         Step control and limits.
 
@@ -71,9 +76,9 @@ def locus(
     -------
     Diagram
         With branches of kind `fold` or `hopf`; their columns are both parameters and the states. Or of kind
-        `fold_of_cycles`, `period_doubling`, `torus` or `branch_point_of_cycles`; both parameters, the period, and the
-        states' extremes. Or of kind `homoclinic`; both parameters and the saddle, whose eigenvalues they hold, and the
-        orbits.
+        `fold_of_cycles`, `period_doubling`, `torus`, `branch_point_of_cycles` or `fixed_period`; both parameters, the
+        period, and the states' extremes. Or of kind `homoclinic`; both parameters and the saddle, whose eigenvalues
+        they hold, and the orbits.
 
     Raises
     ------
@@ -91,14 +96,17 @@ def locus(
     if isinstance(point, SpecialPoint) and point.system is not None:
         require_flow(point.system, "locus")
     if not isinstance(point, SpecialPoint):
-        raise InputError(f"a curve starts at a special point of a diagram, not at {point!r}; give one of its LP or HB")
+        raise InputError(
+            f"a curve starts at a special point of a diagram or a homoclinic orbit, not at {point!r:.60}; {POINTS}"
+        )
     if point.label in BEGIN and len(point.parameters) == 2:
-        return _from_codim2(point, second, bounds, (options or Options()).begun())
+        return _from_codim2(
+            replace(point, system=point.system or system), second, bounds, (options or Options()).begun()
+        )
     if point.place is not None and point.event and fixes_period(point.event) and len(point.parameters) == 1:
         return _of_cycles(point, second, bounds, (options or Options()).begun())
     if not locus_of(point.label) or len(point.parameters) != 1:
-        rule = "give LP or HB, LPC, PD, NS or BPC of periodic orbits, GH, ZH or HH of a curve, or 'period = 10'"
-        raise InputError(f"a {point.label} is not followed in two parameters; {rule}")
+        raise InputError(f"a {point.label} is not followed in two parameters; {POINTS}")
     if KINDS[locus_of(point.label)].cycles:
         return _of_cycles(point, second, bounds, (options or Options()).begun())
     point = _with_model(point, system)

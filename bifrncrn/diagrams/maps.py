@@ -22,6 +22,8 @@ from bifrncrn.models.system import System
 
 LABELS = ("BC", "BP", "LP", "NS", "PD", "UZ")
 """The labels of points on branches of fixed points."""
+MOST_BRANCHES = 4096
+"""So many branches, doubled ones included, are followed where the user gives no number."""
 MOST_ITERATIONS = 4096
 """A longer cycle is refused: its iterate would take minutes to compile."""
 
@@ -92,6 +94,8 @@ class Atlas:
 
     def doublings(self, times: int) -> None:
         """Follow the doubled branches that leave at the period doublings, and at theirs, `times` over."""
+        if isinstance(times, bool) or not isinstance(times, int) or times < 0:
+            raise InputError(f"doublings is {times!r:.40}; give a whole number, how many times over they are followed")
         for _ in range(times):
             before = len(self.special)
             for place in range(before):
@@ -197,7 +201,7 @@ def trace(
 def doubled(diagram: Diagram, times: int, options: Options) -> Diagram:
     """Return a diagram of a map with the doubled branches that leave at its period doublings, `times` over."""
     assert diagram.system is not None
-    atlas = Atlas(diagram.system, diagram.parameter, diagram.range, options, MOST_ITERATIONS)
+    atlas = Atlas(diagram.system, diagram.parameter, diagram.range, options, MOST_BRANCHES)
     atlas.adopt(diagram)
     atlas.doublings(times)
     return replace(
@@ -221,11 +225,12 @@ def doubled_at(diagram: Diagram, point: SpecialPoint, options: Options | None) -
     """
     if point.label != "PD":
         raise InputError(
-            f"of a map, a branch is switched to at PD, and this is {point.label}; branch points are switched at"
+            f"a branch of a map is followed from PD, and this is {point.label}; "
+            "what leaves at BP is in the diagram already"
         )
     if point.system is None:
         raise InputError("the point has lost its model: it was loaded from a file that holds none")
-    atlas = Atlas(point.system, diagram.parameter, diagram.range, (options or Options()).begun(), MOST_ITERATIONS)
+    atlas = Atlas(point.system, diagram.parameter, diagram.range, (options or Options()).begun(), MOST_BRANCHES)
     atlas.special.append(point)
     atlas.doublings(1)
     if not atlas.branches:

@@ -190,7 +190,8 @@ class Branch(Reported):
     id : int
         Its place in the diagram.
     kind : str
-        `equilibrium`, `periodic`, or `fixed_point`, of a map.
+        `equilibrium`, `periodic`, or `fixed_point`, of a map; of a curve in two parameters what it is a curve of, such
+        as `fold`, `hopf`, `torus` or `homoclinic`.
     columns : tuple of str
         The names of the columns of `points`: the parameter, then the states; of periodic orbits the parameter,
         `period`, and `min <name>` and `max <name>` of every state.
@@ -206,9 +207,9 @@ class Branch(Reported):
     ended : (End, End)
         Why it ends at its first and at its last point.
     multipliers : (k, n) complex array
-        Of a map's fixed points, by descending size. Or Floquet multipliers of periodic orbits, the trivial one first,
-        the others by descending size; of a periodically
-        forced system those of the map of one period alone. Below about 1e-14 times the largest they are rounding.
+        Of a map's fixed points by descending size. Of periodic orbits the Floquet multipliers, the trivial one first
+        and the others by descending size; of a periodically forced system those of the map of one period alone. Below
+        about 1e-14 times the largest they are rounding.
     profiles : tuple of Profile
         The periodic orbits themselves.
     system : System or None

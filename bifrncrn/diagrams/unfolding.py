@@ -45,7 +45,7 @@ def starts(point: SpecialPoint, second: str, span: tuple[float, float], options:
         for along, aside in ((first, second), (second, first)):
             begun = [_on_side(point, along, aside, sign * width, omega, options) for sign in (1.0, -1.0)]
             if any(begun):
-                found += [_in_first(one, first, second) for one in begun if one is not None]
+                found += [_in_first(one, first) for one in begun if one is not None]
                 break
     return found
 
@@ -63,7 +63,7 @@ def _on_side(
     return None
 
 
-def _in_first(point: SpecialPoint, first: str, second: str) -> SpecialPoint:
+def _in_first(point: SpecialPoint, first: str) -> SpecialPoint:
     """Return a point of a branch in either parameter as one in the first, at its value of the second."""
     if first in point.parameters:
         return point

@@ -180,5 +180,5 @@ def refuse(system: System) -> InputError:
     """Return the error of asking a forced system for what only systems without time have."""
     return InputError(
         f"{system.title or 'the model'} is periodically forced (period {system.period}), which this does not analyse; "
-        "diagram, find_cycle, compare, simulate and attractors do"
+        "diagram, orbits, locus, find_cycle, compare, simulate and attractors do"
     )

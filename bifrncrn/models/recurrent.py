@@ -70,8 +70,8 @@ def _array(name: str, value: Any, shape: tuple[int | None, ...] | None) -> np.nd
     if shape is not None and (
         array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True))
     ):
-        wanted = " x ".join("any number" if size is None else str(size) for size in shape)
-        raise InputError(f"{name} must have the shape {wanted}, as A and h2 have it, not {array.shape}")
+        wanted = "of shape " + " x ".join(map(str, shape)) if None not in shape else "a list of numbers"
+        raise InputError(f"{name} must be {wanted}, to go with the other arrays, not of shape {array.shape}")
     if not np.isfinite(array).all():
         raise InputError(f"{name} must be finite numbers; it holds {array[~np.isfinite(array)][0]}")
     return array

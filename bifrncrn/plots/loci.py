@@ -27,7 +27,7 @@ LOCI: dict[str, dict[str, Any]] = {
     "period_doubling": {"color": PLAIN.cycles, "linestyle": (0, (3.0, 2.0))},
     "branch_point_of_cycles": {"color": PLAIN.cycles, "linestyle": (0, (1.0, 2.5))},
     "torus": {"color": PLAIN.cycles, "linestyle": _DOT_DASH},
-    "fixed_period": {"color": PLAIN.cycles, "linestyle": (0, (1.0, 2.5)), "linewidth": 0.8 * PLAIN.width},
+    "fixed_period": {"color": PLAIN.cycles, "linestyle": (0, (8.0, 3.0)), "linewidth": 0.8 * PLAIN.width},
     "homoclinic": {"color": PLAIN.cycles, "linestyle": "dotted"},
 }
 """The lines of curves in two parameters, by the kind of their branch."""

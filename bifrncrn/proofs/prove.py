@@ -43,9 +43,9 @@ def prove(
     Parameters
     ----------
     model : System, Target, Network or Diagram
-        Of up to three states. A network is taken in its reduced form. Of a diagram (also of a map)
-        its special points and branches are proved, one by one and of any number of states, and nothing is said about
-        what the diagram may have missed.
+        Differential equations in up to three states; a network is taken in its reduced form. Or a diagram, also of a
+        map, of any number of states: its special points and branches are proved one by one, and nothing is said about
+        what it may have missed.
     parameter : str, optional
         The parameter that varies; by default `lam`, or the only one.
     bounds : (float, float), optional
@@ -170,7 +170,7 @@ def _taken(model: Any, bounds: Any, box: Any) -> tuple[System, Any, Any]:
         model = model.system
     if not isinstance(model, System):
         raise InputError(f"prove takes a System, a Target or a Network, not {type(model).__name__}")
-    require_flow(model, "prove")
+    require_flow(model, "a proof about a whole box (of a map, prove takes a diagram)")
     if not model.has_formulas:
         raise InputError(NO_EQUATIONS)
     return model, bounds, box

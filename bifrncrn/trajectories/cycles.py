@@ -242,7 +242,7 @@ def describe_attractor(
     >>> describe_attractor(model), describe_attractor(model, values={"lam": -1.0})
     ('equilibrium', 'escape')
     """
-    require_flow(system, "this description")
+    require_flow(system, "describe_attractor")
     return _settled(_alone(prepared(system, values, state)), settle, False, max_steps).kind
 
 
@@ -265,8 +265,11 @@ def _forced(
     if backward:
         raise InputError("the time of a periodically forced model does not run backwards; leave backward out")
     if guess is not None and period is not None:
-        points = _curve(guess)
-        angle = 2.0 * np.pi * np.arange(len(points)) / len(points) * round(period / period_of(system))
+        points, turns = _curve(guess), round(check_positive("period", period) / period_of(system))
+        if not turns:
+            rule = f"the period of a forced model's cycle is a multiple of that of the forcing, {period_of(system):g}"
+            raise InputError(f"the period is {period:g}, but {rule}")
+        angle = 2.0 * np.pi * np.arange(len(points)) / len(points) * turns
         guess = np.column_stack([points, np.cos(angle), np.sin(angle)])
     found = find_cycle(
         autonomous(system), period=period, guess=guess, settle=settle,

@@ -39,7 +39,8 @@ def iterated(
     if bad.any() or beyond.any():
         last = int(np.argmax(bad | beyond))
         status = "nan" if bad[last] else "bound"
-        name = system.variables[int(np.argmax(~np.isfinite(x[last]) if bad[last] else x[last] < system.lower))]
+        which = ~np.isfinite(x[last]) if bad[last] else x[last] < system.lower - BELOW * size
+        name = system.variables[int(np.argmax(which))]
         what = "is not finite" if bad[last] else "is negative"
         message = f"{name} {what} after step {last + span[0]:g}"
         x = x[:last]

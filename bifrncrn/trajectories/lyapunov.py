@@ -91,7 +91,7 @@ def largest_lyapunov(
     >>> abs(exponent.value) < 1e-2
     True
     """
-    require_flow(system, "largest_lyapunov")
+    require_flow(system, "largest_lyapunov (lyapunov_spectrum takes maps too)")
     system = prepared(system, values, state)
     for name, number in (("time", time), ("settle", settle), ("rtol", rtol), ("atol", atol)):
         check_positive(name, number)

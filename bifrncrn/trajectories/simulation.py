@@ -109,6 +109,8 @@ class Simulation(Reported):
             If a time is outside the simulated span, or the simulation was made with ``dense=False``.
         """
         if self.interpolant is None:
+            if is_map(self.system):
+                raise InputError("a map has no states between its steps; read t and x")
             raise InputError("the simulation kept no dense output; simulate with dense=True to evaluate it at any time")
         when = np.asarray(t, dtype=float)
         low, high = self.span
@@ -225,12 +227,12 @@ def simulate(
         return _forced(system, span, method=method, rtol=rtol, atol=atol, events=events, times=times, dense=dense,
                        max_steps=max_steps)  # fmt: skip
     wanted = None if times is None else _times(times, span)
+    settings = _settings(system, method, rtol, atol, max_steps)
     if is_map(system):
         if len(events):
             raise InputError("events are located between the steps of an integration; leave them out for a map")
         t, x, status, message, effort = iterated(system, span, wanted, max_steps)
         return Simulation(system, t, x, (), effort, status, message, None, span)
-    settings = _settings(system, method, rtol, atol, max_steps)
     watch = EventWatch(system, events)
     flight = fly(system, span, settings, watch, max_steps)
     if flight is not None:

@@ -60,7 +60,12 @@ def add(commands: Commands) -> None:
         help="mark the points where it holds as UZ, like 'u1 = 0.5', on cycles 'period = 10' or 'max u1 = 2'",
     )
     option("--walls", type=boxes, action="append", metavar="a=0:1,b=2:3", help="bounds of states at which branches end")
-    option("--stop", action="append", metavar="LABELS", help="end a branch at its first LP, BP, HB or UZ; like LP,HB")
+    option(
+        "--stop",
+        action="append",
+        metavar="LABELS",
+        help="end a branch at its first LP, BP, HB, UZ (of a map PD, NS); like LP,HB",
+    )
     option("--max-points", type=positive_integer, metavar="N", help="end a branch after so many points in a direction")
     option("--seconds", type=number, metavar="S", help="time limit; what was found until then is kept")
     option("--extend", metavar="OLD.json", help="go on with this saved diagram of MODEL, in the wider --range")
@@ -73,7 +78,11 @@ def add(commands: Commands) -> None:
     )
     option("--iterations", type=positive_integer, metavar="K", help="of a map: start on a cycle of K points")
     option("--cycle", action="store_true", help="settle to a cycle from the start and follow it")
-    option("--second", metavar="PARAMETER", help="follow every LP and HB (and LPC, PD, NS, BPC) in a second parameter")
+    option(
+        "--second",
+        metavar="PARAMETER",
+        help="follow LP and HB (LPC, PD, NS, BPC, homoclinic ends) in a second parameter",
+    )
     option("--second-range", nargs=2, type=number, metavar=("LO", "HI"), help="range of the second parameter")
     option("--mu", type=number, help="analyse the full network at this ratio of time-scales")
     option("--no-stability", action="store_true", help="compute no eigenvalues: faster for large systems, finds no HB")
@@ -132,7 +141,7 @@ def _check_kind(system: System, options: Namespace) -> None:
         ("orbits", "its cycles are followed with --iterations K"),
         ("cycle", "its cycles are followed with --iterations K"),
         ("second", "its bifurcations are followed in one parameter only"),
-        ("extend", "a diagram of one is traced anew"),
+        ("extend", "trace it anew over the wider range"),
     ):
         if getattr(options, name):
             raise InputError(f"--{name} is for differential equations, and the model is a map: {rule}; leave it out")

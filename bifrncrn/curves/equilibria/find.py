@@ -14,6 +14,7 @@ from bifrncrn.curves.equilibria.choose import SPARSE_ABOVE
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.search import equilibria
 from bifrncrn.models.conservation import conserved
+from bifrncrn.models.maps import require_flow
 from bifrncrn.models.region import checked_box
 from bifrncrn.models.system import System
 
@@ -75,6 +76,7 @@ def find_equilibria(
     [-1.0, 0.0, 1.0]
     """
     require_kind(system, System, "a system")
+    require_flow(system, "find_equilibria")
     low, high = corners(system, box)
     if values:
         system = system.with_(values=dict(values))

@@ -163,7 +163,7 @@ class Watch:
     def _both(self, step: _Step, k: int, share: float) -> list[tuple[float, Row]]:
         """Return the two events on both sides of where a function turns in a step, about at a share of it.
 
-        None where it does not pass zero. Where it turns is found by parabolas.
+        None are returned where it does not pass zero. Where it turns is found by parabolas.
         """
         far, test = step.there.place.beside(step.here), self._test(k, 1.0)
         known = [(0.0, float(step.first[k])), (1.0, float(step.last[k]))]

@@ -147,7 +147,7 @@ class Corrector:
         )  # fmt: skip
 
     def multipliers(self, orbit: Orbit, metric: Metric, damped: bool = False) -> np.ndarray | None:
-        """Return the multipliers (n,) that collocation has along an orbit as it is, `damped` that at Radau points.
+        """Return the multipliers (n,) of collocation along an orbit as it is; where `damped`, at Radau points.
 
         Gauss points carry variations that decay much faster than the mesh resolves along almost undamped; Radau points
         damp them (L-stability; Hairer & Wanner, Solving Ordinary Differential Equations II, IV.3).

@@ -212,7 +212,7 @@ class CycleLocus:
     def _parts(self, z: np.ndarray, b: Borders) -> _Parts:
         """Return the parts of a Newton step, where the equations were eliminated."""
         if self.kind == BRANCHING:
-            return self._parts_of_branching(z, b)
+            return self._parts_of_branching(b)
         at, n = self.variations, self.n
         whole = np.linalg.inv(at.whole())
         ends = whole @ at.end[:, -1]
@@ -250,7 +250,7 @@ class CycleLocus:
             others.append(np.append(np.zeros(len(z) - 1), 1.0))
         return _Parts(own, others, _real(g, self.extra), along)
 
-    def _parts_of_branching(self, z: np.ndarray, b: Borders) -> _Parts:
+    def _parts_of_branching(self, b: Borders) -> _Parts:
         """Return the same at a branch point: beside its own part the critical variation, and both parameters."""
         at, n = self.variations, self.n
         matrix = np.linalg.inv(bordered(at.timed(), b.small))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -228,13 +229,13 @@ class LocusFollower:
         first, second = swing(here.orbit), swing(there.orbit)
         return float(np.sum(here.mesh.weights[:, None] * first * second)) < 0.0
 
-    def _limit(self, rows: list[Point], measure: object) -> tuple[np.ndarray, float]:
+    def _limit(self, rows: list[Point], measure: Callable[[State], float]) -> tuple[np.ndarray, float]:
         """Return the parameters where a measure that only its square matters of vanishes, and their error.
 
         Extrapolated by the polynomials in the square through the last rows, and through one row less.
         """
         last = rows[-VANISHING:]
-        s = np.array([measure(row.state) ** 2 for row in last])  # type: ignore[operator]
+        s = np.array([measure(row.state) ** 2 for row in last])
         p = np.array([self.problem.parameters(row.state.z) for row in last])
         if len(last) < 3:
             return p[-1], float(np.max(np.abs(p[-1] - p[0])))

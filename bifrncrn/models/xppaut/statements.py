@@ -30,6 +30,7 @@ REFUSED = {
     "vector": "vectors",
 }
 _VALUE = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+AS_MAP = 'write it as a model file (.toml) with kind = "map" in [options]'
 _PRIME = re.compile(rf"({_NAME})\s*'\s*=(?!=)(.*)")
 _LEIBNIZ = re.compile(rf"d({_NAME})\s*/\s*dt\s*=(?!=)(.*)", re.IGNORECASE)
 _START = re.compile(rf"({_NAME})\s*\(\s*0\s*\)\s*=(?!=)(.*)")
@@ -103,8 +104,7 @@ def _read(line: Line, found: Statements) -> None:
 def _option(line: Line) -> None:
     method = re.search(r"\bmeth\w*\s*=\s*(\w+)", line.text, re.IGNORECASE)
     if method and method[1].lower().startswith("d"):
-        rule = 'write it as a model file (.toml) with kind = "map" in [options]'
-        raise at(line.number, f"meth={method[1]} makes the equations a map; {rule}")
+        raise at(line.number, f"meth={method[1]} makes the equations a map; {AS_MAP}")
 
 
 def _command(line: Line, word: str, rest: str, found: Statements) -> None:
@@ -196,7 +196,7 @@ def _equation(line: Line, found: Statements) -> None:
     if re.match(r"0\s*=", text):
         raise at(line.number, "algebraic equations (0=...) are not supported, only differential equations are read")
     if _NEXT.match(text):
-        raise at(line.number, "x(t+1)=... is a map; only differential equations are read")
+        raise at(line.number, f"x(t+1)=... is a map; {AS_MAP}")
     start = _START.fullmatch(text)
     if start:
         value = start[2].strip() or "0"
