@@ -9,18 +9,16 @@ of Kuznetsov, Elements of Applied Bifurcation Theory, 3rd edition, (5.44) and (5
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from bifrncrn.proofs.points import (
     NO_SOLUTION,
-    NOT_ALONE,
-    NOT_SIMPLE,
     Layout,
     Points,
     Proved,
+    cubic,
     inside,
     nonzero,
     null_vectors,
@@ -62,8 +60,8 @@ class Multipliers(Points):
             *at.total(at.derivative(f, x), [row[n] for row in rows]),
         ]
         null = [*at.total(turned, at.scaled(slack, w)), norm]
-        cubic = at.total(at.derivative(bent, v), at.minus(at.scaled(g.const(3.0), at.derivative(slope, h))))
-        coefficient = g.div(at.dot(w, cubic), g.mul(g.const(6.0), at.dot(v, v)))
+        third = at.total(at.derivative(bent, v), at.minus(at.scaled(g.const(3.0), at.derivative(slope, h))))
+        coefficient = g.div(at.dot(w, third), g.mul(g.const(6.0), at.dot(v, v)))
         rate = at.dot(w, along(g, slope, [*at.states, n], [*x, g.one]))
         count = self.parameters
         return (
@@ -84,48 +82,17 @@ class Multipliers(Points):
         solution = equations.solve(np.append(y, right), values, (right, right), self.sizes)
         if solution is None:
             return Proved(None, reason=NO_SOLUTION)
-        (low, high), (alone_low, alone_high) = solution
-        other = linear.solve(np.concatenate([left, np.zeros(linear.n - n)]), values, (low, high))
+        other = linear.solve(np.concatenate([left, np.zeros(linear.n - n)]), values, solution[0])
         if other is None:
             return Proved(None, reason="the vectors of its normal form are not enclosed")
         below, over = linear.evaluated(nodes, other[0])
-
-        def alone(box: Bounds) -> bool:
-            known = (np.concatenate([side, right, left]) for side in box)
-            again = null.solve(np.append(right, 0.0), values, (next(known), next(known)))
-            vectors = alone_low[n + 1 :], alone_high[n + 1 :]
-            return again is not None and inside([side[:n] for side in again[0]], vectors)
-
         if not nonzero(below[0], over[0]):
             return Proved(None, reason="b may be zero: a generalised period doubling, or nearly so")
-        box, room = (low[: n + 1], high[: n + 1]), (alone_low[: n + 1], alone_high[: n + 1])
-        grows = (float(-over[1]), float(-below[1]))  # of a multiplier about -1
-        return self._settled(box, room, 1, alone, grows, {"b": (float(below[0]), float(over[0]))})
-
-    def _settled(
-        self,
-        box: Bounds,
-        room: Bounds,
-        critical: int,
-        alone: Callable[[Bounds], bool],
-        grows: tuple[float, float],
-        detail: dict[str, Any],
-    ) -> Proved:
-        """Return a point whose critical multipliers, `critical` of them, cross the circle and are alone on it.
-
-        `grows` are bounds of the rate at which their modulus grows with the parameter, but for a positive factor.
-        """
-        if not nonzero(*grows):
+        if not nonzero(below[1], over[1]):
             return Proved(None, reason=NO_CROSSING)
-        counts = self.counts(box, critical)
-        if counts is None:
-            return Proved(None, reason=NOT_SIMPLE)
-        if not alone(box):
-            return Proved(None, reason=NOT_ALONE)
-        if grows[1] < 0.0:
-            counts.reverse()  # the side of the smaller parameter first
-        check = (room, lambda around: self.counts(around, critical) is not None and alone(around))
-        return Proved(box, detail | {"unstable": counts}, room=check)
+        alone = self.alone_by(null, right, left, solution[1])
+        grows = (float(-over[1]), float(-below[1]))  # the modulus of a multiplier about -1
+        return self.settled(solution, 1, alone, {"b": (float(below[0]), float(over[0]))}, grows)
 
     # -- Neimark-Sacker points ----------------------------------------------------------------------------------
 
@@ -170,8 +137,8 @@ class Multipliers(Points):
             g.sub(at.dot(r, w), at.dot(t, v)),
         ]
         aa, bb, ab = at.derivative(a, v), at.derivative(b, w), at.derivative(a, w)
-        h_at, h = at.vector()  # J h = -B(q, conj q)
-        second += at.total(at.derivative(f, h), aa, bb)
+        h_at, h = at.vector()  # J h = B(q, conj q)
+        second += at.total(at.derivative(f, h), at.minus(at.total(aa, bb)))
         k_at, k = at.vector()  # (lambda^2 - A)(k + i j) = B(q, q)
         j_at, j = at.vector()
         real, imaginary = g.sub(g.mul(c, c), g.mul(s, s)), g.mul(g.const(2.0), g.mul(c, s))
@@ -185,10 +152,10 @@ class Multipliers(Points):
         )  # fmt: skip
         x_at, x = at.vector()  # J x' = -F_p
         second += at.total(at.derivative(f, x), [row[n] for row in rows])
-        cubic = self._torus_cubic(at, (v, w), (a, b), (aa, bb), h, (k, j))
+        form = cubic(at, (v, w), (a, b), (aa, bb), h, (k, j))
         moved = [along(g, part, [*at.states, n], [*x, g.one]) for part in (a, b)]
         size = g.add([at.dot(v, v), at.dot(w, w)])
-        nodes = [g.div(g.mul(g.const(0.5), _turned(at, (c, s), (r, t), cubic)), size)]
+        nodes = [g.div(g.mul(g.const(0.5), _turned(at, (c, s), (r, t), form)), size)]
         nodes += [_turned(at, (c, s), (r, t), moved), g.call("acos", (c,))]
         known = [*states, *v_at, *w_at, *m_at]
         unknown = [*r_at, *t_at, *e_at, *h_at, *k_at, *j_at, *x_at]
@@ -198,33 +165,6 @@ class Multipliers(Points):
             Square(g, pair, [*v_at, *w_at, *m_at], [*states, *l_at], self.parameters),
             nodes,
         )
-
-    def _torus_cubic(
-        self,
-        at: Layout,
-        q: tuple[list[int], list[int]],
-        jq: tuple[list[int], list[int]],
-        second: tuple[list[int], list[int]],
-        h: list[int],
-        kj: tuple[list[int], list[int]],
-    ) -> list[list[int]]:
-        """Return real and imaginary part of C(q, q, conj q) + 2 B(q, h) + B(conj q, k + i j)."""
-        (v, w), (a, b), (aa, bb), (k, j), two = q, jq, second, kj, at.g.const(2.0)
-        real = at.total(
-            at.derivative(aa, v),
-            at.derivative(bb, v),
-            at.scaled(two, at.derivative(a, h)),
-            at.derivative(a, k),
-            at.derivative(b, j),
-        )
-        imaginary = at.total(
-            at.derivative(aa, w),
-            at.derivative(bb, w),
-            at.scaled(two, at.derivative(b, h)),
-            at.derivative(a, j),
-            at.minus(at.derivative(b, k)),
-        )
-        return [real, imaginary]
 
     def torus(self, y: np.ndarray) -> Proved:
         """Prove a Neimark-Sacker point near y (n + 1,)."""
@@ -257,12 +197,13 @@ class Multipliers(Points):
             middle, width = 0.5 * (found[0][0] + found[0][1])[-2:], (found[0][1] - found[0][0])[-2:]
             return self.is_critical(box, complex(middle[0] - 1.0, middle[1]), float(width.sum()) + 2.0**-50)
 
-        box, room = (low[: n + 1], high[: n + 1]), (alone_low[: n + 1], alone_high[: n + 1])
+        if not nonzero(below[1], over[1]):
+            return Proved(None, reason=NO_CROSSING)
         detail = {"theta": (float(below[2]), float(over[2])), "re_d": (float(below[0]), float(over[0]))}
-        return self._settled(box, room, 2, alone, (float(below[1]), float(over[1])), detail)
+        return self.settled(solution, 2, alone, detail, (float(below[1]), float(over[1])))
 
 
-def _turned(at: Layout, unit: tuple[int, int], p: tuple[list[int], list[int]], z: list[list[int]]) -> int:
+def _turned(at: Layout, unit: tuple[int, int], p: tuple[list[int], list[int]], z: Sequence[list[int]]) -> int:
     """Return the node of Re(conj(c + i s) <p, z>)."""
     g, (c, s), (r, t) = at.g, unit, p
     real = g.add([at.dot(r, z[0]), at.dot(t, z[1])])

@@ -50,7 +50,7 @@ class Proved:
 
     @functools.cached_property
     def wide(self) -> Bounds | None:
-        """A box in which it is the only equilibrium that has an eigenvalue on the imaginary axis."""
+        """A box in which it is the only one with an eigenvalue on the border of stability (axis, or unit circle)."""
         return None if self.box is None or self.room is None else _widest(self.box, *self.room)
 
 
@@ -151,7 +151,6 @@ class Points:
 
     def fold(self, y: np.ndarray) -> Proved:
         """Prove a fold near y (n + 1,)."""
-        n = self.problem.n
         start = null_vectors(self.jacobian(y))
         if start is None:
             return Proved(None, reason=NO_SOLUTION)
@@ -160,29 +159,55 @@ class Points:
         solution = equations.solve(np.append(y, right), self.problem.values, (right, right), self.sizes)
         if solution is None:
             return Proved(None, reason=NO_SOLUTION)
-        (low, high), (alone_low, alone_high) = solution
-        other = linear.solve(np.append(left, 0.0), self.problem.values, (low, high))
+        other = linear.solve(np.append(left, 0.0), self.problem.values, solution[0])
         if other is None:
             return Proved(None, reason="the null vector on the left is not enclosed")
         below, over = linear.evaluated(nodes, other[0])
         if not nonzero(below[0], over[0]) or not nonzero(below[1], over[1]):
             return Proved(None, reason="degenerate, or nearly so: a fold coefficient may be zero")
-        counts = self.counts((low[: n + 1], high[: n + 1]), 1)
-        if counts is None:
-            return Proved(None, reason=NOT_SIMPLE)
+        size = sorted((abs(float(below[0])), abs(float(over[0]))))
+        return self.settled(solution, 1, self.alone_by(null, right, left, solution[1]), {"a": (size[0], size[1])})
+
+    def alone_by(self, null: Square, right: np.ndarray, left: np.ndarray, room: Bounds) -> Callable[[Bounds], bool]:
+        """Return what says whether the null vector of every (x, p) in a box is in the room of the one that was proved.
+
+        `null` encloses that vector from (x, p) alone, bordered by approximate null vectors.
+        """
+        n = self.problem.n
+        vectors = room[0][n + 1 :], room[1][n + 1 :]
 
         def alone(box: Bounds) -> bool:
             known = (np.concatenate([side, right, left]) for side in box)
             again = null.solve(np.append(right, 0.0), self.problem.values, (next(known), next(known)))
-            vectors = alone_low[n + 1 :], alone_high[n + 1 :]
             return again is not None and inside([side[:n] for side in again[0]], vectors)
 
-        if not alone((low[: n + 1], high[: n + 1])):
-            return Proved(None, reason=NOT_ALONE)
+        return alone
+
+    def settled(
+        self,
+        solution: tuple[Bounds, Bounds],
+        critical: int,
+        alone: Callable[[Bounds], bool],
+        detail: dict[str, Any],
+        grows: tuple[float, float] | None = None,
+    ) -> Proved:
+        """Return a point whose critical eigenvalues, `critical` of them, are alone on the border of stability.
+
+        Where they cross it, `grows` are bounds of the rate at which they become unstable with the parameter, but for a
+        positive factor: the side of the smaller parameter is then counted first.
+        """
+        n = self.problem.n
+        (low, high), (alone_low, alone_high) = solution
         box, room = (low[: n + 1], high[: n + 1]), (alone_low[: n + 1], alone_high[: n + 1])
-        size = sorted((abs(float(below[0])), abs(float(over[0]))))
-        detail = {"a": (size[0], size[1]), "unstable": counts}
-        return Proved(box, detail, room=(room, lambda around: self.counts(around, 1) is not None and alone(around)))
+        counts = self.counts(box, critical)
+        if counts is None:
+            return Proved(None, reason=NOT_SIMPLE)
+        if not alone(box):
+            return Proved(None, reason=NOT_ALONE)
+        if grows is not None and grows[1] < 0.0:
+            counts.reverse()
+        check = (room, lambda around: self.counts(around, critical) is not None and alone(around))
+        return Proved(box, detail | {"unstable": counts}, room=check)
 
     # -- Hopf points --------------------------------------------------------------------------------------------
 
@@ -257,16 +282,8 @@ class Points:
 
         Kuznetsov's c1 = <p, C(q, q, conj q) - 2 B(q, h) + B(conj q, c + i k)> / 2, for <q, q> = 1.
         """
-        g, (v, w), (r, s), (a, b), (aa, bb), (c, k) = at.g, q, p, jq, second, ck
-        # C(q, q, conj q) = C(v,v,v) + C(v,w,w) + i (C(v,v,w) + C(w,w,w))
-        real = at.total(at.derivative(aa, v), at.derivative(bb, v))
-        imaginary = at.total(at.derivative(aa, w), at.derivative(bb, w))
-        two = g.const(2.0)
-        real = at.total(real, at.minus(at.scaled(two, at.derivative(a, h))))
-        imaginary = at.total(imaginary, at.minus(at.scaled(two, at.derivative(b, h))))
-        # B(v - i w, c + i k)
-        real = at.total(real, at.derivative(a, c), at.derivative(b, k))
-        imaginary = at.total(imaginary, at.derivative(a, k), at.minus(at.derivative(b, c)))
+        g, (v, w), (r, s), (a, b) = at.g, q, p, jq
+        real, imaginary = cubic(at, q, jq, second, h, ck)
         length = g.add([at.dot(v, v), at.dot(w, w)])
         c1 = g.div(g.mul(g.const(0.5), g.add([at.dot(r, real), at.dot(s, imaginary)])), length)
         # the derivative of J along the branch, times q: by x in the direction x', and by the parameter
@@ -298,13 +315,10 @@ class Points:
             return Proved(None, reason="l1 may be zero: a generalised Hopf point, or nearly so")
         if not nonzero(below[1], over[1]):
             return Proved(None, reason="the pair of eigenvalues may not cross the axis")
-        counts = self.counts((low[: n + 1], high[: n + 1]), 2)
-        if counts is None:
-            return Proved(None, reason=NOT_SIMPLE)
 
         def alone(box: Bounds) -> bool:
             known = (np.concatenate([side, length]) for side in box)
-            found = pair.solve(np.append(solution[0][0][n + 1 :], 0.0), self.problem.values, (next(known), next(known)))
+            found = pair.solve(np.append(low[n + 1 :], 0.0), self.problem.values, (next(known), next(known)))
             vectors = alone_low[n + 1 :], alone_high[n + 1 :]
             if found is None or not inside([side[:-1] for side in found[0]], vectors):
                 return False
@@ -312,17 +326,8 @@ class Points:
             reach = float(np.sum((found[0][1] - found[0][0])[-2:]))
             return self.is_critical(box, complex(real, imaginary), reach)
 
-        if not alone((low[: n + 1], high[: n + 1])):
-            return Proved(None, reason=NOT_ALONE)
-        box, room = (low[: n + 1], high[: n + 1]), (alone_low[: n + 1], alone_high[: n + 1])
-        if over[1] < 0.0:
-            counts.reverse()  # the side of the smaller parameter first
-        detail = {
-            "omega": (float(low[-1]), float(high[-1])),
-            "l1": (float(below[0]), float(over[0])),
-            "unstable": counts,
-        }
-        return Proved(box, detail, room=(room, lambda around: self.counts(around, 2) is not None and alone(around)))
+        detail = {"omega": (float(low[-1]), float(high[-1])), "l1": (float(below[0]), float(over[0]))}
+        return self.settled(solution, 2, alone, detail, (float(below[1]), float(over[1])))
 
     # -- eigenvalues --------------------------------------------------------------------------------------------
 
@@ -357,6 +362,24 @@ class Points:
             if on.sum() == critical and np.isfinite(radii).all() and _separate(centers, radii, on):
                 return [int(unstable.sum()), int(unstable.sum()) + critical]
         return None
+
+
+def cubic(
+    at: Layout,
+    q: tuple[list[int], list[int]],
+    jq: tuple[list[int], list[int]],
+    second: tuple[list[int], list[int]],
+    h: list[int],
+    ck: tuple[list[int], list[int]],
+) -> tuple[list[int], list[int]]:
+    """Return real and imaginary part of C(q, q, conj q) - 2 B(q, h) + B(conj q, c + i k), q = v + i w."""
+    (v, w), (a, b), (aa, bb), (c, k), two = q, jq, second, ck, at.g.const(2.0)
+    # C(q, q, conj q) = C(v,v,v) + C(v,w,w) + i (C(v,v,w) + C(w,w,w))
+    real = at.total(at.derivative(aa, v), at.derivative(bb, v), at.minus(at.scaled(two, at.derivative(a, h))))
+    imaginary = at.total(at.derivative(aa, w), at.derivative(bb, w), at.minus(at.scaled(two, at.derivative(b, h))))
+    # B(v - i w, c + i k)
+    real = at.total(real, at.derivative(a, c), at.derivative(b, k))
+    return real, at.total(imaginary, at.derivative(a, k), at.minus(at.derivative(b, c)))
 
 
 def _separate(centers: np.ndarray, radii: np.ndarray, which: np.ndarray) -> bool:
