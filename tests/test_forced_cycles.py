@@ -34,7 +34,9 @@ def test_a_cycle_in_closed_form():
     assert [cycle.min[0], cycle.max[0]] == pytest.approx([-1 / np.sqrt(4.25), 1 / np.sqrt(4.25)], abs=1e-8)
     assert bf.describe_attractor(LINEAR) == "cycle"
     assert "period 3.14159" in str(cycle)
-    assert cycle.plot("rate") is not None
+    drawn = cycle.plot("rate").lines[0].get_xydata()
+    rate = np.cos(2.0 * drawn[:, 0]) - 0.5 * response(drawn[:, 0], 0.5, 2.0)
+    assert drawn[:, 1] == pytest.approx(rate, abs=1e-9)  # the states along the cycle are good to 1e-10
 
 
 def test_a_cycle_that_repels_is_found_from_a_guess():

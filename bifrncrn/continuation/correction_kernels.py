@@ -41,7 +41,7 @@ from bifrncrn.continuation.layout import (
     USER_TESTS,
     WEIGHT,
 )
-from bifrncrn.continuation.row_kernels import count_unstable, distance, inner, mark_of, row_of
+from bifrncrn.continuation.row_kernels import BEYOND, count_unstable, distance, inner, mark_of, row_of
 
 MAX_NEWTON = 8
 MAX_POLISH = 3
@@ -57,11 +57,11 @@ def _outside(w, y):
     lower, upper, scale = doubles(w[LOWER]), doubles(w[UPPER]), doubles(w[SCALE])
     for i in range(w[SIZE] - 1):
         if y[i] < lower[i]:
-            if y[i] < lower[i] - 1e-13 * scale[i]:
+            if y[i] < lower[i] - BEYOND * scale[i]:
                 return True
             y[i] = lower[i]
         elif y[i] > upper[i]:
-            if y[i] > upper[i] + 1e-13 * scale[i]:
+            if y[i] > upper[i] + BEYOND * scale[i]:
                 return True
             y[i] = upper[i]
     return False

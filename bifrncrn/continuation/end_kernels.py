@@ -54,7 +54,7 @@ from bifrncrn.continuation.layout import (
     VALUES,
     WEIGHT,
 )
-from bifrncrn.continuation.row_kernels import distance, inner, mark_of, put_between, row_of
+from bifrncrn.continuation.row_kernels import BEYOND, distance, inner, mark_of, put_between, row_of
 
 ON_WALL = 1e-10
 """A state nearer to its wall than this, in units of its length, may be on it but for rounding."""
@@ -86,7 +86,7 @@ def wall_between(w, y, guess):
         if guess[i] < bottom or guess[i] > top:
             level = bottom if guess[i] < bottom else top
             # near a branch point on the wall the tangent of a state that is zero carries a thousandfold rounding
-            slack = 1e-10 if abs(y[i] - level) <= 1e-13 * scale[i] else 1e-13
+            slack = ON_WALL if abs(y[i] - level) <= BEYOND * scale[i] else BEYOND
             if i < last and abs(guess[i] - level) <= slack * scale[i]:
                 guess[i] = level
                 continue
@@ -104,7 +104,10 @@ def drops(w, y, trial):
     lower, upper, scale = doubles(w[LOWER]), doubles(w[UPPER]), doubles(w[SCALE])
     for i in range(w[SIZE] - 1):
         gap = min(abs(trial[i] - lower[i]), abs(trial[i] - upper[i]))
-        if gap <= ON_WALL * scale[i] and min(abs(y[i] - lower[i]), abs(y[i] - upper[i])) > 1e3 * gap + 1e-13 * scale[i]:
+        if (
+            gap <= ON_WALL * scale[i]
+            and min(abs(y[i] - lower[i]), abs(y[i] - upper[i])) > 1e3 * gap + BEYOND * scale[i]
+        ):
             return True
     return False
 
@@ -231,9 +234,8 @@ def escapes(w):
         mid[i] = y[i]
         row[i] = weight[i] * t[i]
     noise = ROUNDING * max(abs(y[last]), settings[HIGH] - settings[LOW])
-    for turn in range(
-        SAMPLES
-    ):  # from states so little off, Newton's method goes to the same parameter but for rounding
+    # from states so little off, Newton's method goes to the same parameter but for rounding
+    for turn in range(SAMPLES):
         for i in range(last):
             mid[i] = y[i] * (1.0 + ASIDE * turn)
         if newton_step(w, w[MID]) != 0:

@@ -38,7 +38,7 @@ CLOSE_TESTS = 2e-3
 CLOSE_REAL = 2e-5
 """The same for two folds or branch points; nearer to a branch point, rounding has the tangent's direction."""
 ROUNDING = 2e-16
-"""Of the largest eigenvalue, what rounding may make of any, at worst."""
+"""What rounding may make of a number, relative to the largest it is made of: an eigenvalue, the parameter."""
 
 
 @kernel

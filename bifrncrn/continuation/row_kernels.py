@@ -39,6 +39,8 @@ from bifrncrn.continuation.layout import (
     WEIGHT,
 )
 
+BEYOND = 1e-13
+"""A state beyond its wall by less than this, in units of its length, is there by rounding and put back onto it."""
 ZERO_REAL = 1e-13
 """The real part of a complex pair is but rounding below this fraction of its modulus: fast unknowns do not count."""
 

@@ -69,8 +69,8 @@ class ProvedBranch:
     branch : int
         Its number in the diagram.
     proved : bool
-        Whether it is one smooth curve on which eigenvalues are on the imaginary axis (multipliers on the unit circle) at
-        proved special points only.
+        Whether it is one smooth curve on which eigenvalues are on the imaginary axis (multipliers on the unit circle)
+        at proved special points only.
     points, pieces : int
         How many computed points it has, and how many arcs were proved.
     error : float or None

@@ -79,15 +79,14 @@ def train(
 
     alpha and beta are eliminated by variable projection, the inputs of the perceptrons are found by
     `scipy.optimize.least_squares` with the exact Jacobian; gamma = tau = 1. Of a target that has branch points and is
-    unchanged when species are exchanged, networks are made that are unchanged too (see `symmetry`). The starts with
-    the lowest losses are polished, and ranked by comparing their diagrams with the target's: the number of special
-    points that are missing, extra or of another criticality, then how far off they are (parameters in steps of half a
-    percent of the range, frequencies, states), then the loss, then the spread of the rates; homoclinic orbits that
-    the target is known to have are looked for as well. Where no start does what the target does, better ones are
-    looked for from the best, one perceptron after the other replaced.
-    Targets without a diagram (curves, an ODE at one value) are ranked by what
-    they ask for instead: cycles near the designed curves, equilibria and their stability, periods
-    (see `behaviours_of`).
+    unchanged when species are exchanged, networks are made that are unchanged too (`bifrncrn.training.symmetry`). The
+    starts with the lowest losses are polished, and ranked by comparing their diagrams with the target's: the number of
+    special points that are missing, extra or of another criticality, then how far off they are (parameters in steps of
+    half a percent of the range, frequencies, states), then the loss, then the spread of the rates; homoclinic orbits
+    that the target is known to have are looked for as well. Where no start does what the target does, better ones are
+    looked for from the best, one perceptron after the other replaced. Targets without a diagram (curves, an ODE at one
+    value) are ranked by what they ask for instead: cycles near the designed curves, equilibria and their stability,
+    periods (see `behaviours_of`).
 
     Parameters
     ----------
@@ -316,7 +315,7 @@ def _symmetric(best: Candidate) -> tuple[str, ...]:
     orders = "; ".join(", ".join(f"x{k + 1}" for k in exchange) for exchange, _ in moves)
     return (
         f"the network is unchanged when its species are exchanged (their orders: {orders}), as the target is, whose "
-        "branch points need that; errors of the rates break them",
+        "branch points need that; where rates are off, a branch point becomes a fold",
     )
 
 

@@ -28,7 +28,6 @@ FORMULAS = 60
 LONGEST = 4000
 """Characters of a formula above which it is left out: nobody reads it."""
 REACTIONS = 400
-PERCEPTRON = "s(z, γ, τ) is the positive root s of τ s² − z s − γ = 0: a perceptron at rest."
 
 
 class Parts(NamedTuple):

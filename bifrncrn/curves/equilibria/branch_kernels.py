@@ -223,7 +223,7 @@ def _with_zeros(c, y, unit):
     n = c[STATES]
     at_exact = scratch_of(c, 8)
     at, exact, zero, f = doubles(y), doubles(at_exact), doubles(scratch_of(c, 5)), doubles(c[WORK])
-    if abs(at[n]) < NOTHING * EPS * unit[n]:
+    if abs(at[n]) < NOTHING * EPS * unit[n]:  # far below its last digit: what Newton's method has left of zero
         at[n] = 0.0
     for i in range(n):
         zero[i] = 1.0 if abs(at[i]) < NOTHING * unit[i] else 0.0
