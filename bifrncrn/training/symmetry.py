@@ -134,7 +134,7 @@ class Tie:
         number = {exchange: k for k, exchange in enumerate(self.exchanges)}
         moves = []
         for exchange in self.exchanges:
-            back = [exchange.index(k) for k in range(self._species)]
+            back = _inverse(exchange)
             turned = [number[tuple(member[k] for k in back)] for member in self.exchanges]
             order = len(turned)
             places = [j * order + turned[k] for j in range(self._sets) for k in range(order)]
@@ -150,12 +150,16 @@ def moves_of(weights: Weights) -> tuple[Move, ...]:
     m, n = weights.alpha.shape
     found: list[Move] = [(tuple(range(m)), tuple(range(n)))]
     for exchange in tuple(permutations(range(m)))[1:] if m <= MOST else ():
-        back = [exchange.index(k) for k in range(m)]
+        back = _inverse(exchange)
         place = {_key(weights, j, list(range(m))): j for j in range(n)}
         images = [place.get(_key(weights, j, back)) for j in range(n)]
         if None not in images and np.array_equal(weights.beta[back], weights.beta):
             found.append((exchange, tuple(j for j in images if j is not None)))
     return tuple(found)
+
+
+def _inverse(exchange: Exchange) -> list[int]:
+    return [exchange.index(k) for k in range(len(exchange))]
 
 
 def _key(weights: Weights, j: int, order: list[int]) -> bytes:
@@ -192,7 +196,10 @@ def flattened(weights: Weights) -> Array:
 
 def copied(weights: Weights, equal: Indices) -> Weights:
     """Return weights each of which is the first of those it is equal to, as `classes` says."""
-    shapes = [getattr(weights, name).shape for name in NAMES]
+    return unflattened(flattened(weights)[equal], [getattr(weights, name).shape for name in NAMES])
+
+
+def unflattened(flat: Array, shapes: Sequence[tuple[int, ...]]) -> Weights:
+    """Return weights of given shapes that were `flattened`."""
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-    parts = np.split(flattened(weights)[equal], ends[:-1])
-    return Weights(*(part.reshape(shape) for part, shape in zip(parts, shapes)))
+    return Weights(*(part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes)))

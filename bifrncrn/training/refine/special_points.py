@@ -23,7 +23,7 @@ from bifrncrn.base.checks import Array
 from bifrncrn.models.system import System
 from bifrncrn.training.fit.start import beta_floor
 from bifrncrn.training.refine.defining import Wanted
-from bifrncrn.training.symmetry import NAMES, classes, flattened, moves_of
+from bifrncrn.training.symmetry import NAMES, classes, flattened, moves_of, unflattened
 from bifrncrn.training.targets.behaviours import EquilibriaWanted
 from bifrncrn.training.targets.sampling import Samples, thin
 from bifrncrn.training.targets.target import Target
@@ -262,9 +262,7 @@ class AllWeights:
 
     def weights(self, unknowns: Array) -> Weights:
         """Return the weights in `unknowns`."""
-        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes])
-        parts = np.split((self.natural @ unknowns[: self.size])[self.equal], ends[:-1])
-        return Weights(*(part.reshape(shape) for part, shape in zip(parts, self.shapes)))
+        return unflattened((self.natural @ unknowns[: self.size])[self.equal], self.shapes)
 
     def floored(self, unknowns: Array) -> Array:
         """Return the unknowns with influxes that fell below the floor on it, where they stay from now on."""
