@@ -1,4 +1,7 @@
-"""User-defined events on branches of periodic orbits, where everything is known in closed form."""
+"""User-defined events on branches of periodic orbits, where everything is known in closed form.
+
+Events are located to 1e-9 of what they ask for; what they do not ask for is as good as an orbit on the branch's mesh.
+"""
 
 import json
 

@@ -1,4 +1,7 @@
-"""Points of codimension two of cycles where two multipliers or pairs are critical, on cycles that are known exactly."""
+"""Points of codimension two of cycles where two multipliers or pairs are critical, on cycles that are known exactly.
+
+Rows are corrected to 1e-10 on meshes that have the orbits to 1e-9; what is located between rows is good to 1e-8.
+"""
 
 import numpy as np
 import pytest

@@ -529,7 +529,8 @@ def test_where_the_hopf_points_of_a_face_meet_branch_points_no_folds_are_claimed
             assert np.all(np.abs(branch.column("y") - 1 / 6) > 1e-3) or np.ptp(branch.column("y")) > 1e-3
     assert any("branch points, which is not followed" in note for note in found.notes)
     meeting = [p.parameters for p in found.special("ZH")]
-    for a, b in ((0.362537, 3.34749), (0.0772928, 5.43448)):  # BP on the curve of Hopf points in AUTO's demonstration
+    # BP on the curve of Hopf points in AUTO's demonstration, which prints six digits
+    for a, b in ((0.362537, 3.34749), (0.0772928, 5.43448)):
         assert any(p["a"] == pytest.approx(a, abs=1e-5) and p["b"] == pytest.approx(b, abs=1e-4) for p in meeting)
 
 

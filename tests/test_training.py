@@ -165,7 +165,7 @@ def test_the_homoclinic_network_of_this_project_beats_the_published_one():
     assert fit.reached
     assert fit.network.training["refinement"]["error_before"] < 1e-3
     # of the start with the nearest loop; a refinement at the time-scale too is not kept: HB is 4e-4 off there
-    assert fit.network.training["refinement"]["mu"][0] == 0.0
+    assert fit.network.training["refinement"]["mu"] == [0.0]
     assert fit.best.standing.error < 1e-6  # published 0.021
     for found in (fit.verification.reduced, fit.verification.full[1e-4]):
         assert all(one.ok for one in found) and found[-1].text.startswith("homoclinic orbit at lam = ")

@@ -217,7 +217,9 @@ def test_a_network_made_to_be_as_symmetric_as_its_target_has_its_branch_point(pe
     (point,) = found.special("BP")
     assert point.state["x1"] == pytest.approx(point.state["x2"], rel=1e-6)
     there = jacobian(weights, np.array([point.state["x1"], point.state["x2"]]), np.array([point.parameters["lam"]]))
-    np.testing.assert_allclose(there @ [1, -1], 0, atol=1e-5)  # the differences' rounding, and more
+    np.testing.assert_allclose(
+        there @ [1, -1], 0, atol=1e-5
+    )  # differences with steps of 1e-5 or so lose half of the digits
 
 
 def test_weights_that_are_equal_by_symmetry_stay_equal():
