@@ -111,6 +111,23 @@ def test_no_value_is_outside_its_bounds(text):
     assert wrong == 0 and known > 200
 
 
+@pytest.mark.parametrize("order", range(5))
+def test_means_of_exponentials(order):
+    """The integral of t^n exp(t x) over [0, 1] is 1F1(n + 1, n + 2, x) / (n + 1) (Abramowitz and Stegun 13.2.1)."""
+    flint.ctx.prec = 200
+    g = ExactGraph()
+    function = IntervalFunction(g, [g.call("expmean", (g.const(order), g.node("var", 0)))], 1)
+    rng = np.random.default_rng(order)
+    x = rng.normal(size=500) * 10.0 ** rng.uniform(-9, 2.5, 500)
+    x[:8] = [0.0, 1.0, -1.0, math.nextafter(1, 2), math.nextafter(-1, -2), 5e-324, -700.0, 700.0]
+    low, high = (side[:, 0] for side in function(x[:, None], x[:, None], (np.zeros(0), np.zeros(0))))
+    truth = [arb(v).hypgeom_1f1(order + 1, order + 2) / (order + 1) for v in x.tolist()]
+    assert all(arb(a) <= t <= arb(b) for a, t, b in zip(low.tolist(), truth, high.tolist(), strict=True))
+    assert np.all(high - low <= 1e-12 * low)  # each step of the recursion loses no more than a digit
+    low, high = function((x - abs(x))[:, None], (x + abs(x))[:, None], (np.zeros(0), np.zeros(0)))
+    assert all(arb(a) <= t <= arb(b) for a, t, b in zip(low[:, 0].tolist(), truth, high[:, 0].tolist(), strict=True))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("text", CASES)
 def test_no_value_is_outside_its_bounds_on_a_million_boxes(text):

@@ -152,6 +152,31 @@ def test_two_hopf_points_close_together_and_a_touching_one():
     assert not proved({"x": "r^2*x - y", "y": "x"}, box).proved
 
 
+@pytest.mark.parametrize("apart", [0.0, 0.125])
+def test_a_fold_and_a_hopf_point_in_one(apart):
+    """x turns at r = 0; the pair x - apart +- i is on the axis at r = apart^2: a zero-Hopf point where they meet."""
+    equations = {
+        "x": "r - x^2",
+        "y": f"(x - {apart!r})*y - z - y*(y^2 + z^2)",
+        "z": f"y + (x - {apart!r})*z - z*(y^2 + z^2)",
+    }
+    proof = proved(equations, {"x": (-2, 2), "y": (-2, 2), "z": (-2, 2)})
+    if apart:
+        assert proof.proved and labels(proof) == ["LP", "HB"]
+        assert holds(proof.special_points[1].parameters["r"], apart**2)
+    else:
+        assert not proof.proved and not labels(proof)
+        assert {item.reason.split(" (")[0] for item in proof.undecided} == {"two special points in one"}
+
+
+def test_a_hopf_point_whose_criticality_is_not_known_says_so():
+    """The cubic terms cancel: l1 = 0 for these numbers."""
+    equations = {"x": "r*x - y - x*(x^2 + y^2)^2", "y": "x + r*y - y*(x^2 + y^2)^2"}
+    proof = proved(equations, {"x": (-2, 2), "y": (-2, 2)})
+    assert labels(proof) == ["HB"] and "l1" not in proof.special_points[0].detail
+    assert "super- or subcritical is not decided" in " ".join(str(proof).split())
+
+
 def test_beside_a_bogdanov_takens_point():
     equations = {"x": "y", "y": "r + a*y + x^2 + x*y"}
     box = {"x": (-1, 1), "y": (-1, 1)}

@@ -186,6 +186,23 @@ def test_random_ecologies(seed):
     assert proof.proved and all(branch.proved for branch in proof.followed)
 
 
+def test_planes_of_exponentials():
+    """Harvested prey (AUTO's demo pp2): f/u at u = 0 is 3 - 5 p, and 1 at (1/3, 0): p (1 - exp(-5/3)) = 2/3."""
+    equations = {"u": "3*u*(1 - u) - u*v - r*(1 - exp(-5*u))", "v": "-v + 3*u*v"}
+    diagram = diagram_of(equations, (0.0, 1.0))
+    proof = bf.prove(diagram)
+    assert proof.proved and all(branch.proved for branch in proof.followed)
+    whole = proved(equations, {"u": (-0.25, 1.25), "v": (-0.25, 2)}, (0.125, 1))
+    for places in (proof.special_points, whole.special_points):
+        known = [point.parameters["r"] for point in places if point.label == "BP"]
+        assert holds(known[0], 0.6) and holds(known[1], 2 / 3 / (1 - math.exp(-5 / 3)))
+    # the root of tanh(a x) = x: a pitchfork at a = 1, c = -1/3, and x - x^3/3 has the other branches above
+    proof = proved("-x + tanh((1 + r)*x)", LINE, (-0.5, 0.5))
+    assert proof.proved and labels(proof) == ["BP"] and holds(proof.special_points[0].parameters["r"], 0.0)
+    assert proof.special_points[0].detail["kind"] == "pitchfork"
+    assert proof.special_points[0].detail["turns"] == "minimum"
+
+
 def test_what_a_diagram_from_one_start_cannot_see():
     """x2 is invaded at lam = -1.604 along a branch that nothing joins to the origin's: both are found in the box."""
     a, b, c, d = 0.375, 0.0625, 0.75, 0.125

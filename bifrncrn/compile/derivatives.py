@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import comb
 from types import MappingProxyType
 
-from bifrncrn.compile.functions import FUNCTIONS
+from bifrncrn.compile.functions import FUNCTIONS, INNER
 from bifrncrn.compile.graph import Graph
 
 NONE: Mapping[int, int] = MappingProxyType({})
@@ -28,7 +28,7 @@ def partial(g: Graph, node: int, i: int) -> int:
         return g.mul(g.const(exponent), g.power(base, g.const(exponent - 1)))
     if op == "pow":
         return _partial_of_power(g, node, i)
-    rule = FUNCTIONS[op.removeprefix("call:")].partial
+    rule = (FUNCTIONS | INNER)[op.removeprefix("call:")].partial
     assert rule is not None
     return rule(g, node, args, i)
 

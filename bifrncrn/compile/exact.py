@@ -10,7 +10,17 @@ import math
 from collections.abc import Mapping
 from fractions import Fraction
 
+from bifrncrn.compile.functions import CALL
 from bifrncrn.compile.graph import LEAVES, MAX_REPEATED_POWER, Graph
+
+EXACT: Mapping[tuple[str, float | None], float] = {
+    **{(name, 0.0): 0.0 for name in ("sin", "tan", "sinh", "tanh", "asin", "atan", "asinh", "atanh", "expm1", "log1p")},
+    **{(name, 0.0): 1.0 for name in ("exp", "cos", "cosh")},
+    **{(name, 0.0): 0.0 for name in ("sqrt", "abs", "cbrt", "erf")},
+    ("log", 1.0): 0.0,
+    ("sqrt", 1.0): 1.0,
+}
+"""Values of functions that are not rounded."""
 
 
 class ExactGraph(Graph):
@@ -54,7 +64,8 @@ class ExactGraph(Graph):
 
     def call(self, name: str, args: tuple[int, ...]) -> int:
         """Return the value of a function."""
-        return self.node("call:" + name, *args)
+        known = EXACT.get((name, self.value(args[0]))) if len(args) == 1 else None
+        return self.node("call:" + name, *args) if known is None else self.const(known)
 
 
 def _is_double(exact: Fraction | int) -> bool:
@@ -101,4 +112,4 @@ def _rebuilt(g: ExactGraph, op: str, args: tuple, values: list[int]) -> int:
         return g.where(*values)
     if op == "pow":
         return g.node("pow", *values)
-    return g.node(op, *values)
+    return g.call(op.removeprefix(CALL), tuple(values)) if op.startswith(CALL) else g.node(op, *values)

@@ -95,6 +95,11 @@ def _besselj(g: Graph, w: int, args: tuple[int, ...], i: int) -> int:
     return g.mul(g.const(0.5), g.sub(below, above))
 
 
+def _expmean(g: Graph, w: int, args: tuple[int, ...], i: int) -> int:
+    """Differentiate the mean of t^n exp(t x) over t in [0, 1]: it is the next one; n is a constant."""
+    return g.call("expmean", (g.const(int(g.args[args[0]][0]) + 1), args[1]))
+
+
 def _discriminant_root(g: Graph, args: tuple[int, ...]) -> int:
     """Return the node sqrt(z^2 + 4 g t) that `rncrn_s` and its derivatives share."""
     z, gamma, tau = args
@@ -190,6 +195,11 @@ FUNCTIONS: dict[str, Function] = {
     ),
 }
 """Every function, by the name a formula uses."""
+INNER: dict[str, Function] = {"expmean": Function(2, None, _expmean, "", "")}
+"""Functions that no formula uses: `expmean(n, x)`, the integral of t^n exp(t x) over t from 0 to 1.
+
+(exp(a) - exp(b)) / (a - b) = exp(b) expmean(0, a - b), where a = b too.
+"""
 CALL = "call:"
 """What the operation of a call begins with."""
 

@@ -94,6 +94,30 @@ def _loose_pow(c: Code, a: list[str]) -> Pair:
     return c.choose(c.both(c.compare("olt", a[1], ZERO), fraction), EMPTY, value)
 
 
+def expmean(order: int) -> Builder:
+    """Build the integral m_n(x) of t^n exp(t x) over t from 0 to 1, which increases with x."""
+
+    def build(c: Code, a: list[str]) -> Pair:
+        low, high = _expmean_at(c, a[0], order)[0], _expmean_at(c, a[1], order)[1]
+        return c.choose(c.compare("ord", *a), c.within((low, high), 0.0, math.inf), UNKNOWN)
+
+    return build
+
+
+def _expmean_at(c: Code, x: str, order: int) -> Pair:
+    """Sum x^k / (k! (k + n + 1)) near zero; else m_0 = (exp(x) - 1) / x, and x m_n = exp(x) - n m_(n-1)."""
+    terms = 20
+    series = c.series((x, x), [Fraction(1, math.factorial(k) * (k + order + 1)) for k in range(terms)])
+    # for |x| <= 1 what is left is at most 1 / 20! + 1 / 21! + ... < 2 / 20!
+    rest = enclosing(Fraction(2, math.factorial(terms)))[1]
+    series = c.call("add", series, (literal(-rest), literal(rest)))
+    whole = c.at("exp", x)
+    value = c.call("div", c.call("sub", whole, (ONE, ONE)), (x, x))
+    for n in range(1, order + 1):
+        value = c.call("div", c.call("sub", whole, c.call("mul", (literal(float(n)),) * 2, value)), (x, x))
+    return c.choose(c.compare("ole", c.absolute(x), ONE), series, value)
+
+
 def _expm1_at(c: Code, a: list[str]) -> Pair:
     return c.call("sub", c.at("exp", a[0]), (ONE, ONE))
 

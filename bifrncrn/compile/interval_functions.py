@@ -11,7 +11,7 @@ from bifrncrn.compile.codegen import literal
 from bifrncrn.compile.interval_arithmetic import ARITHMETIC, power
 from bifrncrn.compile.interval_circular import CIRCULAR, CIRCULAR_POINTS
 from bifrncrn.compile.interval_code import ONE, UNKNOWN, ZERO, Builder, Code, Pair, constant
-from bifrncrn.compile.interval_exponentials import EXPONENTIALS, EXPONENTIALS_POINTS, odd
+from bifrncrn.compile.interval_exponentials import EXPONENTIALS, EXPONENTIALS_POINTS, expmean, odd
 from bifrncrn.compile.interval_numbers import PI
 
 ERF_TERMS, BESSEL_TERMS, BESSEL_REACH, BESSEL_ORDER = 100, 80, 30.0, 50
@@ -123,7 +123,7 @@ INTERVALS: dict[str, tuple[int, Builder]] = {
 
 def interval_function(name: str) -> tuple[int, Builder]:
     """Return the number of arguments of a function of intervals and what writes it; KeyError where there is none."""
-    for prefix, make in (("power", power), ("bessel", bessel)):
+    for prefix, make in (("power", power), ("bessel", bessel), ("expmean", expmean)):
         if name.startswith(prefix) and name not in INTERVALS:
             return 1, make(int(name.removeprefix(prefix)))
     return INTERVALS[name]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.compile.codegen import Output, Step, Writer, assign_slots, literal, pieces
-from bifrncrn.compile.functions import CALL, FUNCTIONS
+from bifrncrn.compile.functions import CALL, FUNCTIONS, INNER
 from bifrncrn.compile.graph import Graph
 from bifrncrn.compile.interval_code import PAIR, Module
 from bifrncrn.compile.interval_functions import INTERVALS, POINTS, interval_function
@@ -132,7 +132,7 @@ class _IntervalWriter(Writer):
         for root, other in (g.args[node], g.args[node][::-1]):
             if not g.op[root].startswith(CALL):
                 continue
-            factor = FUNCTIONS[g.op[root].removeprefix(CALL)].with_slope
+            factor = (FUNCTIONS | INNER)[g.op[root].removeprefix(CALL)].with_slope
             if factor is not None and other == factor(g, g.args[root]):
                 self._slopes[node] = root
 
@@ -174,8 +174,9 @@ class _IntervalWriter(Writer):
         if node in self._slopes:
             root = self._slopes[node]
             return self._function(f"{g.op[root].removeprefix(CALL)}'", [self._pair(arg) for arg in g.args[root]])
-        if op == "call:besselj":
-            return self._function(f"bessel{int(g.args[args[0]][0])}", [self._pair(args[1])])
+        if op in ("call:besselj", "call:expmean"):
+            family = "bessel" if op == "call:besselj" else "expmean"
+            return self._function(f"{family}{int(g.args[args[0]][0])}", [self._pair(args[1])])
         ends = [self._pair(arg) for arg in g.operands(node)]
         if op == "neg":
             return _Ends(self._new(f"fneg double {ends[0].high}"), self._new(f"fneg double {ends[0].low}"))

@@ -1,8 +1,9 @@
 """Difference quotients of a graph, as formulas: (h(x) - h(c)) / (x_k - c) with the division carried out.
 
-For sums, products, quotients and whole powers it is again such a formula, defined where h is, at x_k = c too:
-of a b it is a' b + a(c) b', of a / b it is (a' - (a/b)(c) b') / b, where a', b' are the quotients of a and b. So where
-h vanishes on the plane x_k = c, h = (x_k - c) h'.
+For sums, products, quotients, whole powers, exp and tanh it is again such a formula, defined where h is, at x_k = c
+too: of a b it is a' b + a(c) b', of a / b it is (a' - (a/b)(c) b') / b, of exp(a) it is a' exp(a(c)) m(a - a(c)) with
+m(w) = (exp(w) - 1) / w, where a', b' are the quotients of a and b, and a - a(c) = (x_k - c) a'. So where h vanishes on
+the plane x_k = c, h = (x_k - c) h'.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ def quotient(g: ExactGraph, root: int, k: int, at: int) -> int | None:
     """Return the node of (h(x) - h(c)) / (x_k - c), h the root and c the node `at`; None where there is no rule."""
     order = g.reachable([root])
     there = dict(zip(order, on_plane(g, order, k, at), strict=True))
+    distance = g.sub(g.node("var", k), at)
     found: dict[int, int | None] = {}
     depends: set[int] = set()
     for node in order:
@@ -30,11 +32,11 @@ def quotient(g: ExactGraph, root: int, k: int, at: int) -> int | None:
             found[node] = g.zero
         else:
             depends.add(node)
-            found[node] = _ruled(g, node, there, found)
+            found[node] = _ruled(g, node, there, found, distance)
     return found[root]
 
 
-def _ruled(g: ExactGraph, node: int, there: dict[int, int], found: dict[int, int | None]) -> int | None:
+def _ruled(g: ExactGraph, node: int, there: dict[int, int], found: dict[int, int | None], distance: int) -> int | None:
     op, args = g.op[node], g.args[node]
     parts = [found[arg] for arg in g.operands(node)]
     if op == "add":
@@ -53,7 +55,19 @@ def _ruled(g: ExactGraph, node: int, there: dict[int, int], found: dict[int, int
         value = there[base]
         terms = [g.mul(_power(g, base, power - 1 - j), _power(g, value, j)) for j in range(power)]
         return g.mul(parts[0], g.add(terms))
+    if op in ("call:exp", "call:tanh") and parts[0] is not None:
+        way = g.mul(distance, parts[0])
+        if op == "call:exp":
+            return g.mul(parts[0], g.mul(there[node], _mean(g, way)))
+        # tanh a - tanh b = tanh(a - b) (1 - tanh a tanh b), and tanh w = 2 w m(-2 w) / (1 + exp(-2 w))
+        back = g.mul(g.const(-2.0), way)
+        ratio = g.div(g.mul(g.const(2.0), _mean(g, back)), g.add([g.one, g.call("exp", (back,))]))
+        return g.mul(parts[0], g.mul(ratio, g.sub(g.one, g.mul(node, there[node]))))
     return None
+
+
+def _mean(g: ExactGraph, w: int) -> int:
+    return g.call("expmean", (g.zero, w))
 
 
 def _two(g: ExactGraph, a: int | None, b: int, c: int, d: int | None) -> int | None:

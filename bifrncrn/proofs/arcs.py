@@ -24,6 +24,8 @@ CUT = 0.4871
 """Where a box, or an arc, is cut, as a fraction of its side: nothing that a person would choose, so that special points
 do not lie on the cuts."""
 NEWTON_STEPS = 8
+CLOSE = 1e-6
+"""Newton's method has settled where its step is below so much of the reach; a proof does not rest on it."""
 SLACK = 1.2
 """A tube is tried at so many times the radius that the slope asks for, plus some of the room there is."""
 NARROW = (0.0, 0.0, 0.0)
@@ -131,6 +133,7 @@ def to_curve(
         close = good & (np.abs(step) <= 1e-8 * np.abs(moved) + 1e-14 * np.abs(y).max(axis=1)[:, None]).all(axis=1)
         done[going] = small | close
         if reach is not None:
+            done[going] |= good & (np.abs(step) <= CLOSE * np.take_along_axis(reach[going], index, 1)).all(axis=1)
             good &= (np.abs(y - start[going]) <= reach[going]).all(axis=1)
             done[going] &= good
         going = going[good & ~small]
@@ -318,10 +321,10 @@ def pieces(problem: Problem, arcs: Arcs, low: np.ndarray, high: np.ndarray) -> A
         np.put_along_axis(array, q, end[:, None], 1)
     plain = Arcs(arcs.pivot, parts[0], parts[1], parts[2], parts[3], arcs.inverse)
     start = midpoint(plain.core_low, plain.core_high)
-    point, done = to_curve(problem, arcs.pivot, start)
+    point, _ = to_curve(problem, arcs.pivot, start)  # near zero rounding may keep it from settling
     finer, proved = prove_arcs(problem, arcs.pivot, low, high, point, within=(plain.low, plain.high))
     inside = ((finer.low >= plain.low) & (finer.high <= plain.high)).all(axis=1)
-    better = np.flatnonzero(done & proved & inside)
+    better = np.flatnonzero(proved & inside)
     core_low, core_high, inverse = (array.copy() for array in (plain.core_low, plain.core_high, plain.inverse))
     core_low[better] = np.maximum(core_low[better], finer.core_low[better])
     core_high[better] = np.minimum(core_high[better], finer.core_high[better])

@@ -221,7 +221,11 @@ def _points(
             if not crossings.apart(by_planes[on], root.arc.core_low, root.arc.core_high):
                 doubts.append(doubt(by_planes[on], crossings.IN_ONE, root.arc.core_low[0], root.arc.core_high[0]))
                 continue
-            points.append(_point(prover, by_planes[on], root))
+            point = _point(prover, by_planes[on], root)
+            if point is None:
+                doubts.append(doubt(by_planes[on], special.TWO_IN_ONE, root.arc.core_low[0], root.arc.core_high[0]))
+            else:
+                points.append(point)
     return sorted(points, key=lambda point: point.parameters[prover.problem.names[-1]]), doubts
 
 
@@ -253,10 +257,15 @@ def _same(one: special.Root, other: special.Root) -> bool | None:
     return False if apart.any() else None
 
 
-def _point(prover: Points, problem: Problem, root: special.Root) -> ProvedPoint:
-    """Describe a fold or a Hopf point, with the coefficients of its normal form where they are proved for it."""
+def _point(prover: Points, problem: Problem, root: special.Root) -> ProvedPoint | None:
+    """Describe a fold or a Hopf point, with the coefficients of its normal form where they are proved for it.
+
+    None where it is not proved to be a single one.
+    """
     arc, piece = root.arc, root.piece
     beside = special.sides(problem, root)
+    if not beside.single:
+        return None
     detail: dict[str, Any] = {"unstable": beside.unstable}
     if root.test == FOLD:
         detail["turns"] = beside.turns

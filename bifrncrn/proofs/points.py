@@ -161,7 +161,7 @@ class Points:
             return Proved(None, reason=NO_SOLUTION)
         other = linear.solve(np.append(left, 0.0), self.problem.values, solution[0])
         if other is None:
-            return Proved(None, reason="the null vector on the left is not enclosed")
+            return Proved(None, reason=DOUBLE)
         below, over = linear.evaluated(nodes, other[0])
         if not nonzero(below[0], over[0]) or not nonzero(below[1], over[1]):
             return Proved(None, reason="degenerate, or nearly so: a fold coefficient may be zero")
@@ -393,6 +393,7 @@ def _separate(centers: np.ndarray, radii: np.ndarray, which: np.ndarray) -> bool
 
 
 NO_SOLUTION = "no solution of its defining equations is proved near it"
+DOUBLE = "the eigenvalue zero may be a double one: a Bogdanov-Takens point, or nearly so"
 NOT_SIMPLE = "another eigenvalue may be critical as well"
 NOT_ALONE = "it is not proved to be the only one in its box"
 

@@ -258,6 +258,8 @@ def _point(point: ProvedPoint) -> str:
     if detail.get("l1"):
         kind = "subcritical" if detail["l1"][0] > 0.0 else "supercritical"
         text += f"; {kind}, l1 in {side(detail['l1'])}"
+    elif point.label == "HB":
+        text += "; whether it is super- or subcritical is not decided"
     if detail.get("theta"):
         text += f"; angle in {side(detail['theta'])}"
     for name, supercritical in (("b", 1.0), ("re_d", -1.0)):

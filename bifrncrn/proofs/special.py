@@ -87,6 +87,7 @@ def analyse(problem: Problem, arcs: Arcs, low: np.ndarray, high: np.ndarray) -> 
 
 DEGENERATE = "a degenerate special point (a cusp, a tangency or two points in one), or nearly so"
 AT_END = "a special point at the end of a piece of the curve"
+TWO_IN_ONE = "two special points in one (a zero-Hopf point, say), or nearly so"
 NO_KIND = "a Bogdanov-Takens point, or nearly so: whether the eigenvalues are imaginary is not known"
 
 
@@ -202,10 +203,14 @@ def _value(problem: Problem, arc: Arcs, s: float, test: int) -> float:
 
 @dataclass(frozen=True)
 class Sides:
-    """What is known on the two sides of a root: how many eigenvalues are unstable, and how the parameter turns."""
+    """What is known on the two sides of a root: how many eigenvalues are unstable, and how the parameter turns.
+
+    Where it is not `single`, another test function may vanish in the same place.
+    """
 
     unstable: list[int] | None
     turns: str | None
+    single: bool = True
 
 
 def sides(problem: Problem, root: Root) -> Sides:
@@ -218,7 +223,7 @@ def sides(problem: Problem, root: Root) -> Sides:
     middle = midpoint(root.arc.ends(0), root.arc.ends(1))[0]
     width = right - left
     at = root.arc.core_low[0, -1], root.arc.core_high[0, -1]
-    turning = None
+    turning, single = None, False
     while width > 1e-12 * (right - left):
         ends = np.array([max(left, middle - width)]), np.array([min(right, middle + width)])
         width *= 0.2
@@ -226,14 +231,15 @@ def sides(problem: Problem, root: Root) -> Sides:
         points = [at_end(problem, around, side) for side in (0, 1)]
         if root.test == FOLD and turning is None:
             turning = _turning(points, at)
-        if not alone(problem, around, root.test):
+        single = single or alone(problem, around, root.test)
+        if not single or (root.test == FOLD and turning is None):
             continue
         counts = [unstable_counts(problem, *point)[0] for point in points]
         if root.test != FOLD and points[0][0][0, -1] > points[1][1][0, -1]:
             counts.reverse()  # the side of the smaller parameter first
         known = [count for count in counts if count is not None]
         return Sides(known if len(known) == 2 else None, turning)
-    return Sides(None, turning)
+    return Sides(None, turning, single)
 
 
 def _is_neutral(problem: Problem, arc: Arcs, first: int, last: int) -> bool:

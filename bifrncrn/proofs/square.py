@@ -9,13 +9,15 @@ import numpy as np
 from bifrncrn.compile.derivatives import jacobian
 from bifrncrn.compile.exact import ExactGraph, copied
 from bifrncrn.compile.interval_model import IntervalFunction
-from bifrncrn.proofs.arcs import prove_arcs, to_curve
+from bifrncrn.proofs.arcs import ROOMS, prove_arcs, to_curve
 from bifrncrn.proofs.problem import Bounds
 
 ROOM_OF_VECTORS = 1e-4
 """Eigenvectors change by a multiple of what the point is moved by, so they get more room, relative to the largest."""
 ROOM = 1e-6
 """A solution is proved to be alone in a box of this size, relative to the unknowns, where that works."""
+SHARES = (1.0, 1e-3)
+"""Else in one of so much of that size."""
 
 
 class Square:
@@ -101,9 +103,12 @@ class Square:
                 m = len(sizes)
                 room[0, :m] = np.maximum(room[0, :m], ROOM * sizes)
                 room[0, m:] = np.maximum(room[0, m:], ROOM_OF_VECTORS * size[0, m:].max(initial=0.0))
-            found, proved = prove_arcs(self, pivot, none, none, point, room)  # type: ignore[arg-type]
-            if not proved[0]:
-                return None
+            for share in SHARES:
+                found, proved = prove_arcs(self, pivot, none, none, point, share * room)  # type: ignore[arg-type]
+                if not proved[0]:
+                    return None
+                if ((found.high - found.low) > ROOMS[-1] * share * room)[0, :-1].any():
+                    break
             sharp, sharper = prove_arcs(self, pivot, none, none, point, within=(found.low, found.high))  # type: ignore[arg-type]
         del done
         n = self.n
