@@ -90,6 +90,25 @@ def test_folds_of_cycles_end_at_a_bautin_point():
     assert list(end.state.values()) == pytest.approx([0.0, 0.0], abs=1e-9) and end.period == pytest.approx(2 * np.pi)
 
 
+def test_folds_where_small_cycles_explode():
+    # FitzHugh-Nagumo: the parameter bends ever less along the cycles, 1e-6 of what they grow at c = 3, 1e-7 at c = 3.3.
+    # The Bautin point by Kuznetsov's l1 of the plane: b^2 - 2 b c^2 + c^2 = 0, so c^2 = 16/15 at b = 4/5
+    model = bf.System.from_equations(
+        {"x": "c*(x - x^3/3 + y)", "y": "-(x - a + b*y)/c"}, {"a": 0.0, "b": 0.8, "c": 3.0}, {"x": 0.0, "y": 0.0}
+    )
+    (fold,) = bf.with_orbits(bf.diagram(model, "a", (0, 1))).special("LPC")
+    found = bf.locus(fold, "c", (1.0, 3.3))
+    (branch,) = found.branches
+    assert {end.reason for end in branch.ended} == {"range", "HB"} and len(branch.points) < 100
+    (end,) = found.special("GH")
+    assert end.parameters["c"] == pytest.approx(np.sqrt(16 / 15), abs=1e-7)
+    row = int(np.argmax(branch.column("c")))
+    assert branch.points[row, 1] == pytest.approx(3.3, rel=1e-14)
+    (other,) = bf.with_orbits(bf.diagram(model.with_(values={"c": 3.3}), "a", (0, 1))).special("LPC")
+    # two meshes: cycles are good to 1e-9; where along the cycles the fold is, so flat, is hardly known
+    assert branch.points[row, 0] == pytest.approx(other.parameters["a"], abs=1e-9)
+
+
 @pytest.mark.slow
 def test_cusps_of_cycles():
     model = bf.System.from_equations(

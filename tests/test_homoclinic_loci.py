@@ -9,6 +9,8 @@ import json
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 import bifrncrn as bf
 
@@ -18,6 +20,12 @@ CIRCUIT = {
     "z": "y",
 }
 LORENZ = {"x": "sigma*(y - x)", "y": "rho*x - y - x*z", "z": "x*y - 8/3*z"}
+SANDSTEDE = {
+    "x": "a*x + b*y - a*x^2 + (split - al*z)*x*(2 - 3*x)",
+    "y": "b*x + a*y - 1.5*b*x^2 - 1.5*a*x*y - (split - al*z)*2*y",
+    "z": "c*z + mu*x + al*be*(x^2*(1 - x) - y^2)",
+}
+VALUES = {"a": 0.25, "b": 1.0, "c": -2.0, "al": 1.0, "be": 1.0, "mu": 0.0, "split": 0.01}
 LOOP = {"x": "y", "y": "x - x^2 + mu*(lam + x)*y"}
 
 
@@ -52,6 +60,81 @@ def test_the_electronic_circuit_of_the_demonstration_cir():
         assert abs(defect) < 1e-9
     times, states = found.branches[0].orbit(0)
     assert len(times) == len(states) and np.ptp(states[:, 0]) > 0.3
+
+
+def backward(equations):
+    """The same orbits, gone along the other way."""
+    return {name: f"-({text})" for name, text in equations.items()}
+
+
+def test_the_circuit_backward():
+    # what is stable and what is unstable change places, and nothing else
+    model = bf.System.from_equations(backward(CIRCUIT), {"nu": -0.9, "be": 0.6}, {"x": 0.0, "y": 0.0, "z": 0.0})
+    found = bf.locus(bf.find_homoclinic(model, "nu", (-0.76, -0.69)), "be", (0.45, 0.75))
+    assert {point.label for point in found.special_points} == {"DRU", "NSS", "NDU"}
+    for label, be, nu in (("DRU", 0.742873, -0.759058), ("NDU", 0.453564, -0.725693)):
+        (point,) = found.special(label)
+        assert [point.parameters["be"], point.parameters["nu"]] == pytest.approx([be, nu], abs=3e-5)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_flips_in_sandstedes_model(turned):
+    # Sandstede, J. Dynam. Differ. Equ. 9, 1997, 269: where mu and split are zero x^2 (1 - x) = y^2 is homoclinic
+    model = bf.System.from_equations(backward(SANDSTEDE) if turned else SANDSTEDE, VALUES, {"x": 0, "y": 0, "z": 0})
+    start = bf.find_homoclinic(model, "split", (-0.05, 0.06), values={"be": 0.0, "a": 0.5, "b": 3.0})
+    flips = bf.locus(start, "mu", (-0.1, 0.1)).special_points
+    assert [point.label for point in flips] == ["OFU" if turned else "OFS"]
+    assert [flips[0].parameters["mu"], flips[0].parameters["split"]] == pytest.approx([0.0, 0.0], abs=1e-8)
+    flips = bf.locus(bf.find_homoclinic(model, "split", (-0.05, 0.06)), "al", (0.9, 1.4)).special_points
+    assert [point.label for point in flips] == ["IFU" if turned else "IFS"]
+
+    def share(al):
+        """The share of the leading stable direction in the adjoint solution, where the orbit begins."""
+        a, b, c = VALUES["a"], VALUES["b"], VALUES["c"]
+
+        def jacobian(x, y):
+            return np.array(
+                [
+                    [a - 2 * a * x, b, -al * x * (2 - 3 * x)],
+                    [b - 3 * b * x - 1.5 * a * y, a - 1.5 * a * x, 2 * al * y],
+                    [al * x * (2 - 3 * x), -2 * al * y, c],
+                ]
+            )
+
+        def flow(_, w):  # x = 1 - s^2, y = x s, from s = 1 to -1; backward
+            x = 1 - w[0] ** 2
+            return np.append((a * w[0] + b) * x / 2, jacobian(x, x * w[0]).T @ w[1:])
+
+        def arrived(_, w):
+            return w[0] - 1 + 1e-6
+
+        arrived.terminal = True
+        left, vectors = np.linalg.eig(jacobian(0.0, 0.0).T)
+        first = vectors[:, np.argmax(left.real)].real  # normal to the stable directions
+        whole = solve_ivp(
+            flow, (0, 100), [-1 + 1e-6, *(first / first[0])], "DOP853", events=arrived, rtol=1e-10, atol=1e-13
+        )
+        right, vectors = np.linalg.eig(jacobian(0.0, 0.0))
+        leading, end = vectors[:, np.argsort(right.real)[1]].real, whole.y[1:, -1]
+        return float(end @ leading / leading[0] / np.linalg.norm(end))
+
+    # the orbit is cut off at 1e-4 of its extent, where the other stable direction still has its square's share
+    assert flips[0].parameters["al"] == pytest.approx(brentq(share, 1.1, 1.4, xtol=1e-8), abs=1e-6)
+
+
+def test_a_closed_curve_is_gone_round_once():
+    # Hamiltonian where the factor of y is zero: on an ellipse; the saddle is neutral all along, which is no point
+    equations = {"x": "y", "y": "x - x^2 + (p^2 + q^2 - 1 + 0.3*p*q)*y"}
+    model = bf.System.from_equations(equations, {"p": 0.3, "q": 0.8}, {"x": 0.0, "y": 0.0})
+    found = bf.locus(bf.find_homoclinic(model, "p", (0.3, 0.9)), "q", (-2, 2))
+    (branch,) = found.branches
+    p, q = branch.column("p"), branch.column("q")
+    assert branch.ended[0].reason == branch.ended[1].reason == "closed"
+    assert np.max(np.abs(p**2 + q**2 - 1 + 0.3 * p * q)) < 1e-9
+    turned = np.unwrap(np.arctan2(q, p))
+    assert np.all(np.abs(np.sign(np.diff(turned)).sum()) == len(p) - 1)
+    assert abs(turned[-1] - turned[0]) == pytest.approx(2 * np.pi, abs=1e-9)
+    assert not found.special_points
 
 
 def test_lorenz():

@@ -167,6 +167,8 @@ _LABELS = (
     Label("DRU", "saddle to saddle-focus", _LOOP, "the difference of both leading unstable eigenvalues", marker="$D$"),
     Label("OFS", "orbit flip", _LOOP, "the orbit's share in the leading stable direction", marker="$O$"),
     Label("OFU", "orbit flip", _LOOP, "the orbit's share in the leading unstable direction", marker="$U$"),
+    Label("IFS", "inclination flip", _LOOP, "the adjoint's share in the leading stable direction", marker="$I$"),
+    Label("IFU", "inclination flip", _LOOP, "the adjoint's share in the leading unstable direction", marker="$J$"),
 )
 LABELS = {label.name: label for label in _LABELS}
 """The labels, by name."""

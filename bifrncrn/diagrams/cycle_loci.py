@@ -32,6 +32,8 @@ SAME = 1e-6
 HOPF = 1e-4
 """The real part of a pair of eigenvalues, relative to the imaginary one, where folds of cycles end at a Hopf point."""
 NEWTONS = 20
+FLAT = 1e-7
+"""Where the parameter bends less than this along the cycles, in units of both, that is little more than rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,4 +295,9 @@ def _end(found: Locus, track: Track) -> End:
         "points": f"the limit of {task.options.max_points} points was reached; raise max_points to go on",
     }
     default = f"the step became too small at {here}: the curve is not smooth here, or another one meets it"
+    if found.problem.kind == FOLD and abs(track.rows[-1].state.bend) < FLAT:
+        default = (
+            f"the step became too small at {here}: the fold is too flat to be told, as in a canard explosion, where "
+            "the cycles grow while the parameter hardly moves"
+        )
     return End("HB" if track.reason == "shrunk" else track.reason, messages.get(track.reason, default))

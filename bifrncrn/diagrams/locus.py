@@ -53,8 +53,9 @@ def locus(
     Bautin, zero-Hopf and double Hopf points on it are located. Curves of the same kind that cross it are followed too.
     On curves of periodic orbits cusps (CPC), degenerate doublings and tori (GPD, CH), strong resonances (R1 to R4) and
     points that are of two kinds (LPPD, LPNS, PDNS, NSNS) are located. On curves of homoclinic orbits there are neutral
-    saddles (NSS), saddle-foci of no divergence (NDS, NDU), transitions from saddle to saddle-focus (DRS, DRU) and orbit
-    flips (OFS, OFU); where an eigenvalue of the saddle passes zero (NCH, SH) they end, and that is bracketed.
+    saddles (NSS), saddle-foci of no divergence (NDS, NDU), transitions from saddle to saddle-focus (DRS, DRU), orbit
+    flips (OFS, OFU) and inclination flips (IFS, IFU); where an eigenvalue of the saddle passes zero (NCH, SH) they end,
+    and that is bracketed.
 
     Parameters
     ----------

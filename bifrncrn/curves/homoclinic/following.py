@@ -13,6 +13,8 @@ from bifrncrn.curves.homoclinic.arc import Arc, fitted
 from bifrncrn.curves.homoclinic.problem import LABELS, HomoclinicCurve
 from bifrncrn.curves.homoclinic.sampler import Sampler
 
+ROWS_BEFORE_BACK = 6
+"""A curve has so many rows before it is asked whether it is back."""
 ON_ONE_MESH = 8
 """Rows after which mesh, time and units are made anew."""
 NEUTRAL = 0.05
@@ -22,8 +24,15 @@ LONGER = 2.0
 """Steps and turns may be longer than along equilibria: most of what turns is the orbit's shape."""
 FAR = 0.5
 """Newton's method for the saddle does not go further than this, in terms of the orbit's extent."""
-AGAIN = 1e-3
-"""The curve is back at its start where it passes it this close, in terms of the step."""
+NEARBY = 0.2
+"""The curve may be back at its start where the chord of a step passes it this close, in terms of its length: at the
+largest angle it is so far from the curve."""
+AGAIN = 1e-6
+"""It is back where the orbit beside the start has both parameters this close to its own, in their units, ..."""
+ALIKE = 1e-2
+"""... and the saddle and the extent this close, in terms of that."""
+NOTHING = 1e-8
+"""A test function that is below this beside its zero too is rounding: what it tests holds all along the curve."""
 TOLERANCE = 1e-10
 """The relative error that the corrector aims for: Newton's last step, so that the error is much less."""
 
@@ -106,9 +115,9 @@ class Follower:
             lost = self._kept(rows, new, curve)
             if lost:
                 return Track(rows, "saddle")
-            if not reason and self._is_back(rows, float(home)):
-                rows[-1] = rows[0]
-                return Track(rows, "closed")
+            back = self._back(curve, rows, len(new), float(home))
+            if back is not None:
+                return Track([*rows[:back], rows[0]], "closed")
             if reason:
                 return Track(rows, reason)
             found = self._on(curve.arc_of(y), (curve, along))
@@ -136,7 +145,11 @@ class Follower:
             event = int(trace.marks[k, layout.MARK_EVENT])
             label, bracket = "", None
             if abs(event) >= layout.USER_EVENT:
-                label = self._meant(LABELS[abs(event) - layout.USER_EVENT], curve.spectrum(trace.points[k]))
+                which = abs(event) - layout.USER_EVENT
+                label = self._meant(LABELS[which], curve.spectrum(trace.points[k]))
+                beside = [i for i in (k - 1, k + 1) if i < len(trace.points)]
+                if all(abs(curve.tests(trace.points[i], trace.tangents[i])[which]) < NOTHING for i in beside):
+                    label = ""
                 if label and event < 0:
                     ends = sorted((float(trace.points[k - 1, -1]), float(trace.points[k, -1])))
                     bracket = (ends[0], ends[1])
@@ -215,17 +228,34 @@ class Follower:
         slow = [float(np.min(np.abs(row.eigenvalues.real))) for row in rows]
         return slow[-1] < NEUTRAL * max(slow)
 
-    def _is_back(self, rows: list[Row], home: float) -> bool:
-        """Say whether the last step passes the first row in its direction."""
-        if len(rows) < 3 * ON_ONE_MESH:
-            return False
+    def _back(self, curve: HomoclinicCurve, rows: list[Row], new: int, home: float) -> int | None:
+        """Return which of the new rows has passed the first in its direction, if one has."""
         units = np.array([self.unit, self.spans[1][1] - self.spans[1][0]])
         start = rows[0].arc.p / units
-        for before, after in zip(rows[-ON_ONE_MESH - 1 : -1], rows[-ON_ONE_MESH:], strict=True):
-            step = (after.arc.p - before.arc.p) / units
-            length = float(np.linalg.norm(step))
-            share = float((start - before.arc.p / units) @ step) / (length**2 + 1e-300)
-            off = float(np.linalg.norm(before.arc.p / units + share * step - start))
-            if 0.0 <= share < 1.0 and off < AGAIN * length and step[1] * home > 0.0:
-                return True
-        return False
+        for k in range(max(len(rows) - new, ROWS_BEFORE_BACK), len(rows)):
+            before, after = rows[k - 1].arc, rows[k].arc
+            if before.edges is not after.edges:
+                continue  # the first on a mesh is the last on the one before
+            step = (after.p - before.p) / units
+            length = float(np.linalg.norm(step)) + 1e-300
+            share = float((start - before.p / units) @ step) / length**2
+            off = float(np.linalg.norm(before.p / units + share * step - start))
+            if 0.0 <= share < 1.0 and off < NEARBY * length and step[1] * home > 0.0:
+                y = (1.0 - share) * curve.vector(before) + share * curve.vector(after)
+                if self._same(curve, y, step / length / units, rows[0].arc):
+                    return k
+        return None
+
+    def _same(self, curve: HomoclinicCurve, y: np.ndarray, along: np.ndarray, home: Arc) -> bool:
+        """Say whether the orbit near y, where it is as far along the parameters' plane as another one, is that one."""
+        row = np.zeros(len(y))
+        row[-2:] = along * np.array([self.unit, 1.0])
+        y = y.copy()
+        y[-2:] += (along @ home.p - row @ y) * row[-2:] / (row @ row)
+        at = curve.on_row(y, row)
+        if at is None:
+            return False
+        arc = curve.arc_of(at)
+        off = np.abs(arc.p - home.p) / np.array([self.unit, self.spans[1][1] - self.spans[1][0]])
+        shape = np.abs(np.concatenate([arc.saddle - home.saddle, arc.extent - home.extent])) / np.tile(home.extent, 2)
+        return bool(np.max(off) < AGAIN and np.max(shape) < ALIKE)

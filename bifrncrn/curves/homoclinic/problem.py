@@ -22,7 +22,7 @@ from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.layout import POINTS
 
 NEWTONS, CONVERGED = 12, 1e-10
-LABELS = ("NSS", "NDS", "NDU", "DRS", "DRU", "OFS", "OFU")
+LABELS = ("NSS", "NDS", "NDU", "DRS", "DRU", "OFS", "OFU", "IFS", "IFU")
 
 
 class HomoclinicCurve(CurveKind):
@@ -56,6 +56,7 @@ class HomoclinicCurve(CurveKind):
         self.slowness = 1.0 / float(np.max(np.abs(matrix)))
         self._left, self._right = self._subspaces(matrix)  # what the bases are normalised by
         self._leading: dict[str, np.ndarray] = {}
+        self._null: np.ndarray | None = None
 
     # -- the vector of unknowns ----------------------------------------------------------------------------------
 
@@ -237,13 +238,14 @@ class HomoclinicCurve(CurveKind):
         """Return the test functions in the order of `LABELS`.
 
         The saddle quantity; the sums of one leading eigenvalue and the two on the other side; the discriminants of both
-        leading pairs; how the orbit arrives and how it leaves.
+        leading pairs; how the orbit arrives and how it leaves; how the bounded solution of the adjoint equation does.
         """
         arc, values = self.arc_of(y), self.spectrum(y)
         up, down = values[: self.n - self.stable][::-1], values[self.n - self.stable :]  # from the leading one on
         size = abs(up[0]) + abs(down[0])
         matrix = self.matrix_at(arc.saddle, arc.p)
         first, last = ((arc.nodes[k] - arc.saddle) / self.scale for k in (0, -1))
+        before, after = self._adjoint(y, tangent, matrix, len(down) > 1 or len(up) > 1)
         return np.array(
             [
                 (up[0].real + down[0].real) / size,
@@ -251,16 +253,43 @@ class HomoclinicCurve(CurveKind):
                 _divergence(up[:2], down[:1]) / size,
                 _discriminant(down) / size**2,
                 _discriminant(up) / size**2,
-                self._along("down", matrix, down, last),
-                self._along("up", matrix, up, first),
+                self._along("down", matrix.T, down, last),
+                self._along("up", matrix.T, up, first),
+                self._along("before", matrix, down, before),
+                self._along("after", matrix, up, after),
             ]
         )
 
+    def _adjoint(
+        self, y: np.ndarray, tangent: np.ndarray, matrix: np.ndarray, asked: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the bounded solution of the adjoint equation along the orbit, where that begins and where it ends.
+
+        It is what the boundary conditions have in the left null vector of the equations, the parameters being fixed:
+        then there is one more of them than unknowns. Zero where it is not asked for.
+        """
+        found = self.solver(y, tangent) if asked else None
+        if found is None:
+            return np.zeros(self.n), np.zeros(self.n)
+        rhs = np.zeros(len(y))
+        rhs[-2:] = tangent[-1], -tangent[-2]  # all that the equations' rows, normal to the tangent, add up to
+        null = found[0].solve(rhs, trans="T")
+        if self._null is None:
+            self._null = null
+        null = null if float(self._null @ null) >= 0.0 else -null
+        left, right = self._projections(matrix)
+        middle = self.size + self.stable
+        return left.T @ null[self.size : middle], right.T @ null[middle : self.size + self.n]
+
     def _along(self, which: str, matrix: np.ndarray, values: np.ndarray, deviation: np.ndarray) -> float:
-        """Return the share of the leading direction in the deviation at an end, positive where it was asked first."""
-        if values[0].imag != 0.0:
+        """Return the share of the leading direction in a deviation at an end, positive where it was asked first.
+
+        1 where there is no other direction, and where the leading eigenvalues are a pair. The direction's share is that
+        along the eigenvector of the matrix that the others, of its transposed, are normal to.
+        """
+        if len(values) < 2 or values[0].imag != 0.0:
             return 1.0
-        found, vectors = np.linalg.eig(matrix.T)
+        found, vectors = np.linalg.eig(matrix)
         left = vectors[:, int(np.argmin(np.abs(found - values[0])))].real
         value = float(left @ deviation) / float(np.linalg.norm(left) * np.linalg.norm(deviation) + 1e-300)
         known = self._leading.get(which)

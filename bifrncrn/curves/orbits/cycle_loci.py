@@ -39,6 +39,12 @@ SLOW = 0.5
 ROUGH, FAST = 1e-4, 0.05
 """After a step smaller than the first, and than the second times the one before, the slopes of g are those from before
 it: they are half of the work."""
+ORBIT_FIRST = 1e-8
+"""Where the orbit is further off than this, it alone is corrected first. Along a canard the parameter hardly moves, and
+g and its slopes are as small as what an orbit off the branch makes of them.
+"""
+ROUNDED = 1e-13
+"""A g smaller than this is rounding. Where its slopes are small too Newton's steps do not become so."""
 IMPERFECT = 1e-6
 """What may be left of the equations of an orbit at a branch point, in units of the states."""
 STANDING = 1e-3
@@ -321,11 +327,14 @@ class CycleLocus:
         self, mesh: Mesh, z: np.ndarray, b: Borders, row: np.ndarray, level: float
     ) -> tuple[np.ndarray, Borders] | None:
         weights, last, ratio, slopes = self.weights(mesh), np.inf, 1.0, None
-        for _ in range(NEWTONS):
+        for k in range(NEWTONS):
             made = self._eliminated(mesh, z, b)
             if made is None:
                 return None
             b, parts = made, self._parts(z, made)
+            if k == 0 and ORBIT_FIRST < float(np.sqrt(np.sum(weights * parts.own**2))) < 1.0:
+                z = z + parts.own
+                continue
             slopes = parts.slopes() if slopes is None or last > ROUGH or ratio > FAST else slopes
             matrix = np.vstack([slopes, [row @ part for part in parts.others]])
             defects = np.append(parts.g + parts.along(parts.own), row @ (z + parts.own) - level)
@@ -334,11 +343,12 @@ class CycleLocus:
             shares = np.linalg.solve(matrix, -defects)
             step = parts.own + sum(share * part for share, part in zip(shares, parts.others, strict=True))
             length = float(np.sqrt(np.sum(weights * step**2)))
-            if not length < 1.0 or (length > SLOW * last and length > 1e-7):
+            stands, rounded = length > SLOW * last, float(np.max(np.abs(parts.g))) < ROUNDED
+            if not length < 1.0 or (stands and length > 1e-7 and not rounded):
                 return None
             z = z + step
             ratio = min(length / last, 1.0) if np.isfinite(last) else 1.0
-            if length * ratio < CONVERGED or (length > SLOW * last and length < 1e-8):
+            if length * ratio < CONVERGED or (stands and (length < 1e-8 or rounded)):
                 return z, b
             last = length
         return None
