@@ -50,10 +50,18 @@ class Junction:
         return int(line.unstable[0]) - sum(value.real > 0.0 for value in others) in (0, 1)
 
 
-def without_rounding(junction: Junction, direction: np.ndarray) -> np.ndarray:
-    """Return a direction in which states that are zero at a branch point stay zero where rounding alone moves them."""
+def without_rounding(track: Track, junction: Junction, direction: np.ndarray) -> np.ndarray:
+    """Return a direction in which states that are zero at a branch point stay zero where rounding alone moves them.
+
+    Where one of them holds the balance with another state in any equation it is no rounding, however small its unit of
+    length makes it look.
+    """
     stays = (junction.y == 0.0) & (np.abs(direction) < 1e-5 * SAME)
     stays[-1] = False
+    if stays.any():
+        terms = np.abs(track.problem.dense(junction.y) * (direction * junction.scale))
+        moving = np.where(stays, 0.0, terms).max(axis=1, keepdims=True)
+        stays &= ~((terms > SAME * moving) & (moving > 0.0)).any(axis=0)
     return np.where(stays, 0.0, direction)
 
 
@@ -141,7 +149,7 @@ def _with_driven(track: Track, junction: Junction, direction: np.ndarray) -> tup
     junction = replace(junction, scale=unit)
     found = track.problem.directions(junction.y, junction.left, unit)
     best = max(found, key=lambda other: abs(other @ direction), default=direction)
-    return junction, without_rounding(junction, best if best @ direction > 0.0 else -best)
+    return junction, without_rounding(track, junction, best if best @ direction > 0.0 else -best)
 
 
 def _moved(track: Track, junction: Junction, size: float, step: np.ndarray, zero: np.ndarray) -> float:

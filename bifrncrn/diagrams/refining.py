@@ -22,6 +22,10 @@ The branch may bulge out of it; or no neighbour must be taken for it.
 """
 BETWEEN = 1e-6
 """It lies between both rows, along the line from one to the other, but for this part of their distance."""
+LONG = 1e-4
+"""A state whose unit is longer than by this what it has in the direction of a branch costs a branch point digits."""
+RELOCATED = 1e-6
+"""Located again in better units a branch point moves by less than this; else it is another one."""
 AT_WALL = 1e-3
 """How far from its last row, in units of length, a branch point that ends a branch may be."""
 AT_END = 1e-9
@@ -52,6 +56,7 @@ def refined(track: Track, line: Line, event: Event, floor: np.ndarray) -> Line:
         if not _vanishes(spectrum, line, event.row):
             continue
         if -BETWEEN <= float(((found[0] - before) / scale) @ chord) / square <= 1.0 + BETWEEN:
+            found = _once_more(track, found, unit, box)
             break
     else:
         return line
@@ -60,6 +65,29 @@ def refined(track: Track, line: Line, event: Event, floor: np.ndarray) -> Line:
     return replace(line, events=rest).insert(
         event.row, found[0], spectrum, unstable, Event(event.row, layout.BRANCH, None, found[1])
     )
+
+
+def _once_more(
+    track: Track, found: tuple[np.ndarray, np.ndarray, float], unit: np.ndarray, box: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Locate a branch point again where a unit was far too long: that of a state which is zero along the line.
+
+    What it drives tells its size in the direction in which a branch leaves. Too long a unit costs digits.
+    """
+    y, left, _ = found
+    zero = y == 0.0
+    zero[-1] = False
+    ahead = track.problem.directions(y, left, unit) if zero.any() else []
+    if not ahead:
+        return found
+    grown = np.abs(np.array(ahead)).max(axis=0)
+    tiny = zero & (grown > 0.0) & (grown < LONG)
+    if not tiny.any():
+        return found
+    better = track.problem.refine(y, np.where(tiny, grown * unit, unit), box)
+    if better is None or np.abs((better[0] - y) / unit).max() > RELOCATED:
+        return found
+    return better
 
 
 def _crossing(line: Line, row: int) -> tuple[int, float, float] | None:

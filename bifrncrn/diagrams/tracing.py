@@ -223,7 +223,7 @@ class Tracer:
 
     def _switch(self, junction: Junction, direction: np.ndarray) -> None:
         """Trace the branch that leaves a branch point in a direction and in its opposite."""
-        junction, direction = in_natural_units(self.track, junction, without_rounding(junction, direction))
+        junction, direction = in_natural_units(self.track, junction, without_rounding(self.track, junction, direction))
         self.came_to_known = False
         back = self._leave(junction, -direction * junction.scale)
         if back is not None and back[1].reason == "closed":
