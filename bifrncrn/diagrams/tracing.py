@@ -355,13 +355,14 @@ class Tracer:
 
         What is left then is no special point where the equations have a pole, or the branch goes to infinity.
         """
-        row = event.row - 1
+        closed = end.reason == "closed"
+        row = 0 if closed else event.row - 1  # one that is closed must come back to its own start
         options = replace(self.options, event_step=min(FINE, self.options.event_step))
         y, ahead = line.points[row], line.tangents[row]
-        rest, end = self._followed(y, ahead, floor, options, AWAY, closing=end.reason == "closed")
+        rest, end = self._followed(y, ahead, floor, options, AWAY, closing=closed)
         if not len(rest):
             return line, end
-        line = join([line.head(row), rest])
+        line = join([line.head(row), rest]) if row else rest
         scale = scale_at(y, floor)
         for event in line.events:
             if event.bracket is None or event.row <= row:

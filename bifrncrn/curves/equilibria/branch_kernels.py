@@ -314,19 +314,27 @@ def refine(context, y, left, arrays, out):
 
 @kernel
 def holds_along(context, y, left, unit):
-    """Return 1 where the combination `left` of F is zero at y; see `EquilibriumProblem.is_solved`."""
-    c, w, units = integers(context), doubles(left), doubles(unit)
-    at_terms = scratch_of(c, 13)
-    terms, f = doubles(at_terms), doubles(c[WORK])
+    """Return 1 where the combination `left` of F is zero at y; see `EquilibriumProblem.is_solved`.
+
+    An equation that vanishes to first order at the branch point is measured beside it.
+    """
+    c, at, w, units = integers(context), doubles(y), doubles(left), doubles(unit)
+    n = c[STATES]
+    at_terms, at_beside = scratch_of(c, 13), scratch_of(c, 8)
+    terms, f, beside = doubles(at_terms), doubles(c[WORK]), doubles(at_beside)
+    sizes, here = doubles(scratch_of(c, 6)), doubles(scratch_of(c, 7))
+    for j in range(n + 1):
+        beside[j] = at[j] + (BESIDE * units[j] if at[j] != 0.0 or j == n else 0.0)
+    measured = evaluate(c, at_beside) == 0
+    _row_sizes(c, units, sizes)
     if evaluate(c, y) != 0:
         return 0
+    _row_sizes(c, units, here)
     call_model3(c[ROUNDING], y, c[VALUES], at_terms)
     value = 0.0
     bound = 0.0
-    for i in range(c[STATES]):
-        change = 0.0
-        for j in range(c[STATES] + 1):
-            change += abs(entry_of(c, i, j)) * units[j]
+    for i in range(n):
+        change = max(here[i], sizes[i]) if measured and math.isfinite(sizes[i]) else here[i]
         value += w[i] * f[i]
         bound += abs(w[i]) * (WITHIN * EPS * terms[i] + POSITION * POSITION * change)
     return 1 if abs(value) <= bound else 0

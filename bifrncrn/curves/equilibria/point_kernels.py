@@ -91,9 +91,9 @@ def tangent(context, y, scale, out):
 
 
 @kernel
-def fold(context, y, out):
+def fold(context, y, unit, out):
     """Write a = <p, B(q, q)> / 2 at a fold and |J q|; see `EquilibriumProblem.examine`. Returns 0 where finite."""
-    c, result = integers(context), doubles(out)
+    c, units, result = integers(context), doubles(unit), doubles(out)
     n = c[STATES]
     matrix, order = doubles(scratch_of(c, 0)), integers(c[PIVOTS])
     at_q, at_jet = scratch_of(c, 1), scratch_of(c, 3)
@@ -119,14 +119,20 @@ def fold(context, y, out):
     scale = 0.0
     total = 0.0
     gap = 0.0
+    length = 0.0
+    height = 0.0
     for i in range(n):
+        length += (q[i] / units[i]) * (q[i] / units[i])
+        height += (p[i] * units[i]) * (p[i] * units[i])
         scale += p[i] * q[i]
         total += p[i] * jet[n + i]
         row = 0.0
         for j in range(n):
             row += entry_of(c, i, j) * q[j]
         gap += row * row
-    if abs(scale) > DOUBLE_ZERO:  # else zero is a double eigenvalue: no fold of this kind
+    if abs(scale) > DOUBLE_ZERO * math.sqrt(length) * math.sqrt(
+        height
+    ):  # else zero is a double eigenvalue: no fold of this kind
         result[0] = total / (2.0 * scale)
     result[1] = math.sqrt(gap)
     return 0
@@ -279,7 +285,7 @@ def examine(context, y, unit, kind, out):
     if status != 0 or (kind != FOLD and kind != PAIR):
         return status
     if kind == FOLD:
-        return fold(context, y, out + 16)
+        return fold(context, y, unit, out + 16)
     spectrum(context, at_reals, at_reals + 8 * n, 0)
     reals, imags, pair = doubles(at_reals), doubles(at_reals + 8 * n), doubles(at_pair)
     chosen = -1
