@@ -520,14 +520,23 @@ FOOD_CHAIN = {"x": "x*(1 - x) - b*x*y", "y": "b*x*y - y/4 - 3*y*z - a*(1 - exp(-
 """AUTO-07p's demonstration ppp."""
 
 
-def test_where_the_hopf_points_of_a_face_meet_branch_points_no_folds_are_claimed():
+@pytest.mark.parametrize("highest", [8.0, 15.0])
+def test_where_the_hopf_points_of_a_face_meet_branch_points_no_folds_are_claimed(highest):
     model = bf.System.from_equations(FOOD_CHAIN, {"a": 0.0, "b": 3.0}, {"x": 1.0, "y": 0.0, "z": 0.0})
-    found = bf.with_loci(bf.diagram(model, "a", (0, 0.6)), "b", (2.0, 8.0))
+    found = bf.with_loci(bf.diagram(model, "a", (0, 0.6)), "b", (2.0, highest))
     # on the face z = 0 an eigenvalue is zero all along y = 1/6: transcritical, whatever a and b are
     for branch in found.branches:
         if branch.kind == "fold":
             assert np.all(np.abs(branch.column("y") - 1 / 6) > 1e-3) or np.ptp(branch.column("y")) > 1e-3
     assert any("branch points, which is not followed" in note for note in found.notes)
+    assert len(set(found.notes)) == len(found.notes)
+    # the Hopf points off the face are one closed curve through both points on it, gone round once
+    (loop,) = [branch for branch in found.branches if branch.kind == "hopf" and np.ptp(branch.column("z")) > 0.01]
+    assert {end.reason for end in loop.ended} == {"closed"} and len(loop.points) < 500
+    assert loop.points[0] == pytest.approx(loop.points[-1], abs=1e-12)
+    centre = loop.points.mean(axis=0)
+    turned = np.unwrap(np.arctan2(loop.column("z") - centre[4], loop.column("x") - centre[2]))
+    assert abs(turned[-1] - turned[0]) == pytest.approx(2 * np.pi, abs=1e-9)
     meeting = [p.parameters for p in found.special("ZH")]
     # BP on the curve of Hopf points in AUTO's demonstration, which prints six digits
     for a, b in ((0.362537, 3.34749), (0.0772928, 5.43448)):

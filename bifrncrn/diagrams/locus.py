@@ -255,7 +255,7 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
         special_points=(*diagram.special_points, *points),
         second=second,
         second_range=span,
-        notes=(*diagram.notes, *notes),
+        notes=tuple(dict.fromkeys([*diagram.notes, *notes])),  # two curves through one point say the same
     )
 
 

@@ -146,7 +146,10 @@ class Follower:
     def switch(self, junction: Junction) -> Locus | None:
         """Return the locus that crosses another at a junction."""
         scale = self._scale(junction.y)
-        ways = [self._leave(junction, sign, scale) for sign in (-1.0, 1.0)]
+        ways = [self._leave(junction, -1.0, scale)]
+        if ways[0] is not None and ways[0].ended[1].reason == "closed":  # past the junction to where it was left
+            return replace(ways[0], ended=(ways[0].ended[1],) * 2)
+        ways.append(self._leave(junction, 1.0, scale))
         here = Locus(self.problem, junction.y[None], junction.across[None], (), (), (START, START))
         back, forth = (way if way is not None and len(way.points) > 1 else None for way in ways)
         if back is None and forth is None:
@@ -214,9 +217,7 @@ class Follower:
         """March one way; return None where there is no point at all."""
         floor = 0.1 * scale
         floor[-1] = scale[-1]
-        trace = march(
-            self.problem.curve, y, ahead, self.span, self.walls, floor, self.options, first_step, first_step is None
-        )
+        trace = march(self.problem.curve, y, ahead, self.span, self.walls, floor, self.options, first_step)
         trace = _finite(trace)
         if not len(trace.points):
             return None
@@ -230,7 +231,7 @@ class Follower:
         """Return the points of codimension two and the junctions that a march has seen."""
         marks, points = trace.marks[:, layout.MARK_EVENT], trace.points
         rows = np.flatnonzero(np.abs(marks) == layout.BRANCH).tolist()
-        located = [locate(self.problem, points[row - 1], points[row], scale) for row in rows if len(rows) <= NOISE]
+        located = [self._junction(points, row, scale) for row in rows if len(rows) <= NOISE]
         junctions = [junction for junction in located if junction is not None]
         found = []
         for row in np.flatnonzero(np.abs(marks) >= layout.USER_EVENT).tolist():
@@ -248,6 +249,20 @@ class Follower:
                 points[row] = refined if np.all(np.isfinite(refined)) else points[row]
                 found.append(Found(label, row))
         return found, junctions
+
+    def _junction(self, points: np.ndarray, row: int, scale: np.ndarray) -> Junction | None:
+        """Return the junction before a row, between points further apart where those beside it are closer than it is.
+
+        Where the corrector fails near it, the march halves its step until nothing is between them.
+        """
+        found = locate(self.problem, points[row - 1], points[row], scale)
+        if found is not None or row < 2:
+            return found
+        off = np.linalg.norm((points - points[row]) / scale, axis=1) > CLOSE
+        before, after = np.flatnonzero(off[:row]), row + np.flatnonzero(off[row:])
+        if not len(before) or not len(after):
+            return None
+        return locate(self.problem, points[before[-1]], points[after[0]], scale)
 
     def _at_junction(self, one: Found, trace: Trace, junctions: list[Junction], scale: np.ndarray) -> Found:
         """Return a bracketed point as located, if it is a junction: there the corrector fails."""

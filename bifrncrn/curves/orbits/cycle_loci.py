@@ -44,7 +44,7 @@ ORBIT_FIRST = 1e-8
 g and its slopes are as small as what an orbit off the branch makes of them.
 """
 ROUNDED = 1e-13
-"""A g smaller than this is rounding. Where its slopes are small too Newton's steps do not become so."""
+"""The g of a fold smaller than this is rounding. Where its slopes are small too Newton's steps do not become so."""
 IMPERFECT = 1e-6
 """What may be left of the equations of an orbit at a branch point, in units of the states."""
 STANDING = 1e-3
@@ -332,7 +332,7 @@ class CycleLocus:
             if made is None:
                 return None
             b, parts = made, self._parts(z, made)
-            if k == 0 and ORBIT_FIRST < float(np.sqrt(np.sum(weights * parts.own**2))) < 1.0:
+            if self.kind == FOLD and k == 0 and ORBIT_FIRST < float(np.sqrt(np.sum(weights * parts.own**2))) < 1.0:
                 z = z + parts.own
                 continue
             slopes = parts.slopes() if slopes is None or last > ROUGH or ratio > FAST else slopes
@@ -343,12 +343,12 @@ class CycleLocus:
             shares = np.linalg.solve(matrix, -defects)
             step = parts.own + sum(share * part for share, part in zip(shares, parts.others, strict=True))
             length = float(np.sqrt(np.sum(weights * step**2)))
-            stands, rounded = length > SLOW * last, float(np.max(np.abs(parts.g))) < ROUNDED
-            if not length < 1.0 or (stands and length > 1e-7 and not rounded):
+            stands, flat = length > SLOW * last, self.kind == FOLD and abs(parts.g[0]) < ROUNDED and length < ROUGH
+            if not length < 1.0 or (stands and length > 1e-7 and not flat):
                 return None
             z = z + step
             ratio = min(length / last, 1.0) if np.isfinite(last) else 1.0
-            if length * ratio < CONVERGED or (stands and (length < 1e-8 or rounded)):
+            if length * ratio < CONVERGED or (stands and (length < 1e-8 or flat)):
                 return z, b
             last = length
         return None
