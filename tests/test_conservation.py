@@ -96,7 +96,7 @@ def test_a_constant_species():
         ({"x": "r + x**2", "y": "x - y"}, {"x": 0, "y": 0}),  # a fold at the start
         ({"x": "x*(r - x)", "y": "-y"}, {"x": 0, "y": 0}),  # a branch point at the start
         ({"x": "1e4*(y - x)", "y": "x - y - 1e-4*y + 1e-4*r"}, {"x": 1, "y": 1}),  # stiff
-        ({"x": "1e6*(y - x)", "y": "1e6*(x - y) - 1e-6*z + 1e-6", "z": "1 - z"}, {"x": 1, "y": 1, "z": 1}),
+        ({"x": "1e6*(y - x)", "y": "1e6*(x - y) - 1e-6*z + 1e-6", "z": "1 - z*z"}, {"x": 1, "y": 1, "z": 1}),
         ({"x": "1e-12*(r - x)", "y": "1e9*(x - y)"}, {"x": 1e-9, "y": 1e9}),  # badly scaled
         ({"x": "y", "y": "-x"}, {"x": 1, "y": 0}),
         ({"x": "(r+1)*x", "y": "(r+1)*y"}, {"x": 0, "y": 0}),
@@ -118,6 +118,48 @@ def test_a_sum_that_is_conserved_at_one_value_of_the_parameter_only():
 def test_a_scaled_network():
     model = system({"A": "-1e9*k*A + 1e-3*B", "B": "1e9*k*A - 1e-3*B"}, {"k": 1}, {"A": 1e-9, "B": 1})
     assert laws_of(model).tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize("order", ["xyw", "wyx"])
+@pytest.mark.parametrize(("fast", "slow"), [(1e6, 1e-3), (1e10, 1e-3), (1e11, 1e-3), (1e12, 1e-6)])
+def test_slow_terms_beside_fast_ones(fast, slow, order):
+    """x <-> y fast, y <-> w slow: x = T/(1 + 2k), y = w = k x at rest, and no sum but T = x + y + w is conserved."""
+    equations = {"x": "K*(y - k*x)", "y": "K*(k*x - y) + e*(w - y)", "w": "e*(y - w)"}
+    start = {"x": 1.0, "y": 1.0, "w": 0.5}
+    model = system({v: equations[v] for v in order}, {"k": 1, "K": fast, "e": slow}, {v: start[v] for v in order})
+    assert laws_of(model).tolist() == [[1, 1, 1]]
+    found = bf.diagram(model, "k", (0.1, 2))
+    (branch,) = found.branches
+    assert branch.column("x") == pytest.approx(2.5 / (1 + 2 * branch.column("k")), rel=1e-9)
+    assert set(branch.unstable) == {0}
+    assert not found.special_points
+
+
+@pytest.mark.parametrize("order", ["ESCP", "PSCE"])
+def test_binding_at_the_limit_of_diffusion(order):
+    """E + S <-> C -> E + P -> S, binding at 1e9 and the rest at 1e-3: C solves a quadratic equation."""
+    equations = {
+        "E": "-K*E*S + K*km*C + kc*C", "S": "-K*E*S + K*km*C + e*P", "C": "K*E*S - K*km*C - kc*C", "P": "kc*C - e*P",
+    }  # fmt: skip
+    start = {"E": 1.0, "S": 1.0, "C": 0.5, "P": 0.1}
+    parameters = {"K": 1e9, "km": 0.5, "kc": 3e-3, "e": 1e-3}
+    model = system({v: equations[v] for v in order}, parameters, {v: start[v] for v in order})
+    (branch,) = bf.diagram(model, "km", (0.1, 2)).branches
+    for km, c in zip(branch.column("km"), branch.column("C"), strict=True):
+        exact = brentq(lambda c, k=km: (1.5 - c) * (1.6 - 4 * c) - (k + 3e-12) * c, 0, 0.4, xtol=1e-15)
+        assert c == pytest.approx(exact, rel=1e-9)
+    assert set(branch.unstable) == {0}
+
+
+def test_terms_that_are_no_products():
+    equations = {"a": "-v*a/(K + a) + w*sqrt(b)/(1 + b/K)", "b": "(v*a/(a + K) - w*b^0.5/(b/K + 1))/1.37"}
+    model = system(equations, {"v": 1e7, "w": 1e-5, "K": 2}, {"a": 1, "b": 1})
+    assert laws_of(model) == pytest.approx(np.array([[1, 1.37]]), rel=1e-12)
+
+
+def test_volumes_that_are_parameters():
+    model = system({"c": "-k*c + h*d", "d": "(k*c - h*d)*V/W"}, {"k": 1e8, "h": 1e-6, "V": 3, "W": 7}, {"c": 1, "d": 1})
+    assert laws_of(model) == pytest.approx(np.array([[1, 7 / 3]]), rel=1e-12)
 
 
 # --- reduction

@@ -273,3 +273,10 @@ def test_threads_may_share_a_system():
         together = list(pool.map(lambda each: bf.diagram(model, "D", each).branches[0].points, ranges * 4))
     for k, points in enumerate(together):
         np.testing.assert_array_equal(points, alone[k % len(ranges)])
+
+
+def test_branch_points_flatter_than_quadratic():
+    """x^4 + (p/1000)^4 = 1 leaves x = 0 at p = -1000 and 1000; rounding makes no folds of how flat it is there."""
+    model = bf.System.from_equations({"x": "x*(1 - (p/1000)^4 - x^4)"}, {"p": -2000}, {"x": 0})
+    found = bf.diagram(model, "p", (-2000, 2000))
+    assert special(found) == [("BP", pytest.approx(-1000)), ("BP", pytest.approx(1000))]

@@ -203,3 +203,14 @@ def test_mutations_of_a_network(tmp_path):
 
     data = json.loads((files("bifrncrn") / "library" / "data" / "hopf_network.json").read_text())
     survives(lambda: bf.Network.load(path).reduced(), path.write_text, data, 2000, 2)
+
+
+@pytest.mark.parametrize("change", [{"label": "QQ"}, {"state": {"u1": 0.3}}])
+def test_points_with_unknown_labels_or_missing_states(tank, tmp_path, change):
+    path = tmp_path / "d.json"
+    tank.save(path)
+    data = json.loads(path.read_text())
+    data["special_points"][0].update(change)
+    path.write_text(json.dumps(data))
+    with pytest.raises(bf.InputError, match=r"special_points\[0\]"):
+        bf.Diagram.load(path)

@@ -32,6 +32,12 @@ def require_kind(value: Any, kind: type | tuple[type, ...], what: str) -> None:
         raise InputError(f"{value!r:.60} is not {what}, but {_a(type(value).__name__)}; give {what}{hint}")
 
 
+def file_name(value: Any) -> str:
+    """Return the name of a file as text, or say that it is none."""
+    require_kind(value, (str, os.PathLike), "the name of a file")
+    return os.fspath(value)
+
+
 def _a(word: str) -> str:
     return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 

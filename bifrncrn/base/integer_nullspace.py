@@ -7,8 +7,8 @@ from math import gcd, lcm
 Row = dict[int, Fraction]
 
 
-def left_nullspace(columns: Iterable[Mapping[int, int]], rows: int) -> list[dict[int, int]]:
-    """Return an integer basis of the row vectors that every column annihilates.
+def left_nullspace(columns: Iterable[Mapping[int, int | Fraction]], rows: int) -> list[dict[int, int]]:
+    """Return an integer basis of the row vectors that every rational column annihilates.
 
     Parameters
     ----------
@@ -27,14 +27,14 @@ def left_nullspace(columns: Iterable[Mapping[int, int]], rows: int) -> list[dict
     return [_integers({f: Fraction(1), **{p: -eq[f] for p, eq in pivots.items() if f in eq}}) for f in free]
 
 
-def _reduced_rows(equations: Iterable[Mapping[int, int]]) -> dict[int, Row]:
+def _reduced_rows(equations: Iterable[Mapping[int, int | Fraction]]) -> dict[int, Row]:
     """Reduce the equations to reduced echelon form; the result maps each pivot to its equation.
 
     The pivot of an equation is its largest index, so that laws are anchored at the species named first. Every
     equation is sparse and most repeat up to sign, which keeps this fast for networks with thousands of reactions.
     """
     pivots: dict[int, Row] = {}
-    seen: set[frozenset[tuple[int, int]]] = set()
+    seen: set[frozenset[tuple[int, int | Fraction]]] = set()
     for equation in equations:
         key = frozenset(equation.items())
         if key in seen:

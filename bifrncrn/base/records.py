@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bifrncrn.base.arrays import frozen
-from bifrncrn.base.checks import naming
+from bifrncrn.base.checks import file_name, naming
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import read_text, write_atomic
 
@@ -27,7 +27,7 @@ def read_json(path: str | os.PathLike[str], limit: int = LARGEST) -> Any:
     InputError
         If the file cannot be read or is not JSON.
     """
-    content = read_text(path, limit)
+    content = read_text(file_name(path), limit)
     try:
         with naming(path):
             return json.loads(content, parse_constant=_no_constant, object_pairs_hook=_unique)

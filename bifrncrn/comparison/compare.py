@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.comparison.comparison import Comparison
 from bifrncrn.comparison.judging import judged
@@ -151,6 +152,7 @@ def compare_diagrams(
     """
     _check_tolerances(tolerance, shape_tolerance)
     for side in (target, learned):
+        require_kind(side, Diagram, "a diagram")
         if any(branch.kind == "fixed_point" for branch in side.branches):
             what = f"the diagram of {side.model or 'the model'} is that of a map"
             raise InputError(f"{what}; only diagrams of differential equations are compared")

@@ -4,6 +4,7 @@ import math
 import time
 from dataclasses import dataclass, replace
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 
 
@@ -62,12 +63,6 @@ class Options:
         if self.seconds is not None and not (_is_number(self.seconds) and self.seconds > 0.0):
             raise InputError(f"option seconds = {self.seconds!r} must be a positive number of seconds, or None")
 
-    def begun(self) -> "Options":
-        """Return the same options with the time limit running from now, if there is one and it does not run already."""
-        if self.seconds is None or self.until is not None:
-            return self
-        return replace(self, until=time.monotonic() + self.seconds)
-
     @property
     def late(self) -> bool:
         """Whether the time limit is reached."""
@@ -81,3 +76,19 @@ class Options:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def begun(options: Options | None) -> Options:
+    """Return the options, or those by default, with a time limit running from now, unless it runs already.
+
+    Raises
+    ------
+    InputError
+        If they are something else.
+    """
+    if options is None:
+        return Options()
+    require_kind(options, Options, "bf.Options(...)")
+    if options.seconds is None or options.until is not None:
+        return options
+    return replace(options, until=time.monotonic() + options.seconds)

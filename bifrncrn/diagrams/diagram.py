@@ -11,7 +11,7 @@ from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.march import Trace, march
-from bifrncrn.continuation.options import Options
+from bifrncrn.continuation.options import Options, begun
 from bifrncrn.curves.equilibria.choose import SPARSE_ABOVE, is_large
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.start import find_start
@@ -195,7 +195,7 @@ def _forced(
         if value:
             raise InputError(f"{key} is for equilibria, and a periodically forced model has none; leave it out")
     at = start_point(system, name, span, rest)
-    return forced_diagram(system, name, span, at, (options or Options()).begun(), most, events)
+    return forced_diagram(system, name, span, at, begun(options), most, events)
 
 
 def _of_map(
@@ -215,7 +215,7 @@ def _of_map(
     name = system.varying(parameter)
     span = bounds_of(name, bounds)
     at = start_point(system, name, span, start)
-    options = (options or Options()).begun()
+    options = begun(options)
     return trace(system, name, span, at, options, most, iterations=iterations, stability=stability, **given)
 
 

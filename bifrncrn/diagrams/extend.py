@@ -11,7 +11,7 @@ from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line, join
-from bifrncrn.continuation.options import Options
+from bifrncrn.continuation.options import Options, begun
 from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.piecewise import BORDER
 from bifrncrn.diagrams.piecewise import tracer as tracer_of
@@ -83,7 +83,7 @@ def extend(
             f"the range [{span[0]:g}, {span[1]:g}] does not contain the diagram's own, "
             f"[{diagram.range[0]:g}, {diagram.range[1]:g}]; a diagram can only be extended"
         )
-    setup = _setup(diagram, owner, span, (options or _as_before(diagram)).begun(), walls)
+    setup = _setup(diagram, owner, span, begun(options or _as_before(diagram)), walls)
     if setup.reduction:
         _check_columns(diagram, setup.whole)
         diagram = setup.contracted(diagram)

@@ -13,7 +13,7 @@ from bifrncrn.continuation.ends import said
 from bifrncrn.continuation.kind import CurveKind
 from bifrncrn.continuation.line import Event, Line, from_trace, join
 from bifrncrn.continuation.march import march
-from bifrncrn.continuation.options import Options
+from bifrncrn.continuation.options import Options, begun
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.setup import bounds_of
 
@@ -55,7 +55,7 @@ def follow(
         If there is no point of the curve near the start.
     """
     require_kind(kind, CurveKind, "a kind of curve")
-    options = (options or Options()).begun()
+    options = begun(options)
     *names, parameter = kind.unknowns
     span = bounds_of(parameter, bounds)
     y = _start(kind, start)

@@ -16,6 +16,8 @@ ROUNDED = 1e-12
 """A component of a unit tangent below this is rounding."""
 SIZES = (1.0, 1e4, 1e-4, 1e8, 1e-8, 1e12, 1e-12, 1e16, 1e-16)
 """By so much the natural size of a state may differ from its unit; tried in turn."""
+ALIKE = 16.0 * np.finfo(float).eps
+"""Two values of the parameter that rounding cannot tell apart."""
 PROBE = 1e-2
 """How far from a branch point, in such a size, it is looked how the parameter moves."""
 BLURRED = 1e-4
@@ -184,6 +186,8 @@ def _turns_at(track: Track, y: np.ndarray, left: np.ndarray, line: Line, turn: n
     """
     unit = np.append(np.maximum(np.abs(turn[:-1]), floor[:-1]), floor[-1])
     apart = float(np.max(np.abs(turn - y) / unit))
+    if abs(turn[-1] - y[-1]) <= ALIKE * abs(y[-1]):
+        return True  # a turn flatter than quadratic, which rounding puts anywhere beside the point
     if not SAME <= apart < BLURRED:
         return apart < SAME
     chords = (line.points - y) / unit

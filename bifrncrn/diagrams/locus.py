@@ -10,7 +10,7 @@ from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.base.labels import KINDS, locus_of
 from bifrncrn.base.progress import progress
-from bifrncrn.continuation.options import Options
+from bifrncrn.continuation.options import Options, begun
 from bifrncrn.diagrams.cycle_loci import Locus, branch_of
 from bifrncrn.diagrams.cycle_loci import Task as CyclesTask
 from bifrncrn.diagrams.cycle_loci import follow as follow_cycles
@@ -93,7 +93,7 @@ def locus(
     Kuznetsov, Elements of Applied Bifurcation Theory, sections 8.2 to 8.6 and 10.7.
     """
     if isinstance(point, Homoclinic):
-        return _of_homoclinic(point, second, bounds, (options or Options()).begun())
+        return _of_homoclinic(point, second, bounds, begun(options))
     if isinstance(point, SpecialPoint) and point.system is not None:
         require_flow(point.system, "locus")
     if not isinstance(point, SpecialPoint):
@@ -101,20 +101,18 @@ def locus(
             f"a curve starts at a special point of a diagram or a homoclinic orbit, not at {point!r:.60}; {POINTS}"
         )
     if point.label in BEGIN and len(point.parameters) == 2:
-        return _from_codim2(
-            replace(point, system=point.system or system), second, bounds, (options or Options()).begun()
-        )
+        return _from_codim2(replace(point, system=point.system or system), second, bounds, begun(options))
     if point.place is not None and point.event and fixes_period(point.event) and len(point.parameters) == 1:
-        return _of_cycles(point, second, bounds, (options or Options()).begun())
+        return _of_cycles(point, second, bounds, begun(options))
     if not locus_of(point.label) or len(point.parameters) != 1:
         raise InputError(f"a {point.label} is not followed in two parameters; {POINTS}")
     if KINDS[locus_of(point.label)].cycles:
-        return _of_cycles(point, second, bounds, (options or Options()).begun())
+        return _of_cycles(point, second, bounds, begun(options))
     point = _with_model(point, system)
     assert point.system is not None
     (first,) = point.parameters
     span = checked_range(point.system, first, second, bounds)
-    collector = Collector([point], first, second, span, (options or Options()).begun())
+    collector = Collector([point], first, second, span, begun(options))
     collector.add(point)
     if not collector.loci:
         raise ConvergenceError(" ".join(collector.notes))
@@ -232,7 +230,7 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
     every = [point for point in diagram.special_points if locus_of(point.label)]
     chosen = [point for point in every if not KINDS[locus_of(point.label)].cycles]
     room = _room(diagram.range)
-    options = (options or Options()).begun()
+    options = begun(options)
     collector = Collector(chosen, first, second, span, options, room)
     with progress("following curves in two parameters", len(chosen)) as step:
         for point in chosen:

@@ -10,7 +10,7 @@ import numpy as np
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.line import Line
-from bifrncrn.continuation.options import Options
+from bifrncrn.continuation.options import Options, begun
 from bifrncrn.curves.equilibria.choose import SPARSE_ABOVE, is_large
 from bifrncrn.curves.fixed_points.problem import FixedPointProblem, growth_of
 from bifrncrn.curves.fixed_points.start import find_start
@@ -230,7 +230,7 @@ def doubled_at(diagram: Diagram, point: SpecialPoint, options: Options | None) -
         )
     if point.system is None:
         raise InputError("the point has lost its model: it was loaded from a file that holds none")
-    atlas = Atlas(point.system, diagram.parameter, diagram.range, (options or Options()).begun(), MOST_BRANCHES)
+    atlas = Atlas(point.system, diagram.parameter, diagram.range, begun(options), MOST_BRANCHES)
     atlas.special.append(point)
     atlas.doublings(1)
     if not atlas.branches:

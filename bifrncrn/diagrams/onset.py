@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.diagrams.results import SpecialPoint
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle
@@ -79,6 +80,9 @@ def find_onsets(
     bounds : (low, high)
         The range of the parameter.
     """
+    require_kind(system, System, "a system")
+    for point in points:
+        require_kind(point, SpecialPoint, "a special point")
     values = np.array([point.parameters[parameter] for point in points])
     found = []
     for point, value in zip(points, values):

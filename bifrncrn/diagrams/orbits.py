@@ -12,7 +12,7 @@ from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.base.labels import leaving
 from bifrncrn.base.progress import progress
-from bifrncrn.continuation.options import Options
+from bifrncrn.continuation.options import Options, begun
 from bifrncrn.curves.orbits.ends import MOTHER
 from bifrncrn.diagrams.families import Family, check_inside, checked, from_cycle, from_hopf, same
 from bifrncrn.diagrams.leaving import from_cycle_point
@@ -132,7 +132,7 @@ def orbits(
     if isinstance(start, Cycle):
         if system is not None:
             raise InputError("a cycle knows its system; leave system out")
-        family = from_cycle(start, parameter, bounds, (options or Options()).begun(), events=events)
+        family = from_cycle(start, parameter, bounds, begun(options), events=events)
         return _as_result(start.system.title, family)
     if isinstance(start, SpecialPoint) and start.label in leaving("periodic"):
         return _as_result(start.system.title if start.system else "", _left(start, bounds, parameter, events, options))
@@ -160,7 +160,7 @@ def _left(
     (name,) = point.parameters
     if parameter not in (None, name):
         raise InputError(f"the branch of this point is in {name}; leave parameter={parameter!r:.40} out")
-    family = from_cycle_point(point, bounds, (options or Options()).begun(), events)
+    family = from_cycle_point(point, bounds, begun(options), events)
     if isinstance(family, str):
         raise ConvergenceError(family)
     return family
@@ -268,7 +268,7 @@ def with_cycle(
         raise ConvergenceError(
             f"the trajectory from the start at {name}={y[-1]:.9g} settles to no cycle (but: {what}); start elsewhere"
         )
-    family = from_cycle(cycle, name, bounds, (options or Options()).begun(), events=events)
+    family = from_cycle(cycle, name, bounds, begun(options), events=events)
     if diagram is None:
         return _as_result(system.title, family)
     if any(_passes(branch, name, cycle) for branch in diagram.branches):
@@ -320,7 +320,7 @@ def with_doublings(
     if diagram.system is not None and is_map(diagram.system):
         from bifrncrn.diagrams.maps import doubled
 
-        return doubled(diagram, times, (options or Options()).begun())
+        return doubled(diagram, times, begun(options))
     branches, points, notes = list(diagram.branches), list(diagram.special_points), list(diagram.notes)
     counters = dict(diagram.counters)
     done: list[tuple[float, float]] = []
@@ -331,7 +331,7 @@ def with_doublings(
             point = points[place]
             if point.label != "PD" or _known(point, done):
                 continue
-            family = from_cycle_point(point, None, (options or Options()).begun(), events)
+            family = from_cycle_point(point, None, begun(options), events)
             if isinstance(family, str):
                 notes.append(family)
                 continue

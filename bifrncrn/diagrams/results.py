@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bifrncrn.base.arrays import NO_NUMBERS, frozen
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
-from bifrncrn.base.labels import KINDS
+from bifrncrn.base.labels import KINDS, LABELS
 from bifrncrn.base.tables import Reported
 
 if TYPE_CHECKING:
@@ -387,7 +388,9 @@ class Diagram(Reported):
         return iter(self.branches)
 
     def special(self, label: str) -> list[SpecialPoint]:
-        """Return the special points with this label, in the diagram's order."""
+        """Return the special points with this label, one of `bifrncrn.LABELS`, in the diagram's order."""
+        if label not in LABELS:
+            raise InputError(f"there is no label {label!r:.40}; the labels are {', '.join(LABELS)}")
         return [point for point in self.special_points if point.label == label]
 
     def branch(self, point: SpecialPoint, *, options: Options | None = None) -> Diagram:
@@ -396,6 +399,7 @@ class Diagram(Reported):
         See `bifrncrn.orbits`; the range is that of this diagram. Branches of equilibria are switched to while the
         diagram is traced.
         """
+        require_kind(point, SpecialPoint, "a special point")
         if point.iterations is not None:
             from bifrncrn.diagrams.maps import doubled_at
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from bifrncrn.base.arrays import frozen
 from bifrncrn.base.checks import naming
 from bifrncrn.base.errors import InputError
-from bifrncrn.base.labels import KINDS
+from bifrncrn.base.labels import KINDS, LABELS
 from bifrncrn.base.records import Record, read_json
 from bifrncrn.continuation.options import Options
 from bifrncrn.diagrams.results import (
@@ -30,8 +29,6 @@ from bifrncrn.models.conservation import Reduction, reduce
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
-
-LABEL = re.compile(r"[A-Z][A-Z0-9]{1,4}")
 
 
 def model_out(diagram: Diagram) -> dict[str, Any]:
@@ -189,14 +186,16 @@ def _profile(record: Record, width: int) -> Profile:
 
 def _point(record: Record, branches: tuple[Branch, ...], span: tuple[float, float]) -> SpecialPoint:
     label = record.text("label")
-    if not LABEL.fullmatch(label):
-        raise record.fail("label", "a label such as LP or HB")
+    if label not in LABELS:
+        raise record.fail("label", f"one of {', '.join(LABELS)}")
     branch = branches[record.whole("branch", len(branches))]
     parameters, state = record.named_numbers("parameters"), record.named_numbers("state")
     if not parameters or branch.columns[0] not in parameters:
         raise record.fail("parameters", f"a value of {branch.columns[0]}, and of what else varies")
     if not state:
         raise record.fail("state", "the states by name")
+    if branch.kind == "equilibrium" and not set(branch.columns[1:]) <= set(state):
+        raise record.fail("state", f"the states {', '.join(branch.columns[1:])}")
     rest: dict[str, Any] = {name: record.number(name) for name in COEFFICIENTS if record.has(name)}
     if branch.iterations is not None:
         rest["iterations"] = _iterations(record)

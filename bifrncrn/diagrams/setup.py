@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bifrncrn.base.errors import InputError
-from bifrncrn.continuation.options import Options
+from bifrncrn.continuation.options import Options, begun
 from bifrncrn.curves.equilibria.choose import equilibrium_problem, is_large
 from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.expansion import contract, expand
@@ -112,7 +112,7 @@ def begin(
     walls: Mapping[str, tuple[float, float]] | None,
 ) -> tuple[Setup, dict[str, float]]:
     """Return the setup of a system, the totals of conserved sums as at its start, and what is left of the start."""
-    options = (options or DEFAULT).begun()
+    options = begun(options)
     total = parameter is not None and parameter not in system.parameters  # a conserved sum perhaps
     name = parameter if total or not system.parameters else system.varying(parameter)
     check_at_rest(system)
@@ -160,7 +160,7 @@ def at_point(
             require_flow(one, "what starts at a special point")
     (name,) = point.parameters
     span = bounds_of(name, bounds or point.range)
-    options = (options or DEFAULT).begun()
+    options = begun(options)
     if system is not None:
         if set(point.state) != set(system.variables):
             raise InputError(

@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
-from bifrncrn.base.checks import naming
+from bifrncrn.base.checks import file_name, naming, require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import read_text, write_atomic
 from bifrncrn.base.records import read_json, write_json
@@ -55,7 +56,7 @@ def load_model(source: str | os.PathLike[str], mu: float | None = None) -> Syste
         if mu is not None:
             raise InputError(f"mu was given, but the library system {source} has no time-scale mu to set; leave mu out")
         return system
-    path = Path(source)
+    path = Path(file_name(source))
     model = read_model(path) if mu is None else _with_time_scale(path)
     with naming(path):
         system = system_of(model, mu)
@@ -70,7 +71,7 @@ def read_model(source: str | os.PathLike[str]) -> Model:
     InputError
         If the file cannot be read or is nothing of the kind.
     """
-    path = Path(source)
+    path = Path(file_name(source))
     suffix = path.suffix.lower()
     readers: dict[str, Callable[[Path], Model]] = {
         ".toml": System.from_file,
@@ -142,7 +143,7 @@ def convert(
     InputError
         If the source cannot be read, or the destination cannot hold it; the message says what can.
     """
-    target = Path(destination)
+    source, target = file_name(source), Path(file_name(destination))
     suffix = target.suffix.lower()
     if suffix not in WRITTEN:
         accepted = ", ".join(f"{ending} ({what})" for ending, what in WRITTEN.items())
@@ -181,7 +182,8 @@ def write_model(
     model: Model, destination: str | os.PathLike[str], mu: float | None = None, layout: int | None = None
 ) -> None:
     """Write a model to a file in the format of its name; see `convert`."""
-    target = Path(destination)
+    target = Path(file_name(destination))
+    require_kind(model, get_args(Model), "a model: a system, network or reaction network")
     suffix = target.suffix.lower()
     if isinstance(model, System) and model.kind == "map" and suffix != ".toml":
         raise InputError(f"{target} would take the map for differential equations; write it to a model file (.toml)")

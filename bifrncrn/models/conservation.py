@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.models.cancelling import Terms, TooLargeError
 from bifrncrn.models.expressions import listed, parse_number, shorten, suggest
 from bifrncrn.models.observables import Observables, observables
 from bifrncrn.models.region import Region
@@ -29,6 +30,8 @@ NOISE = (1e-14, 1e-11, 0.0)
 """Entries of a null vector below this are rounding, in units of the rows; tried in turn."""
 LARGEST = 100
 """The most states of a system whose sums are divided out: larger ones are followed whole, by sparse arithmetic."""
+FASTER = 1e3
+"""A variable this much faster than the first of a sum is solved for in its place."""
 TRIED = 5000
 """The most combinations of species tried to write conserved sums without negative terms."""
 SAME_TOTAL = 1e-7
@@ -56,7 +59,7 @@ class Reduction:
         The conserved sums: laws @ x is constant. In each, the eliminated variable has coefficient 1 and the other
         eliminated ones 0.
     eliminated : tuple of int
-        The variables that became definitions, one for each law.
+        The variables that became definitions, one for each law: the first that only it has, or a far faster one.
     kept : tuple of int
         The others.
     totals : tuple of str
@@ -155,6 +158,28 @@ def conserved(
         return none
     rows = np.max(np.abs(columns), axis=1)
     rows[rows == 0.0] = 1.0
+    terms = _terms(system, varied)
+    exact = _echelon(terms.laws()) if terms else none
+    found = _null_vectors(columns, rows, fields, errors)
+    if terms:
+        found = found[[terms.cancel(law) for law in found]]
+    laws = found if len(found) > len(exact) else exact
+    return _natural(laws) if len(laws) else none
+
+
+def _terms(system: System, varied: tuple[int, float, float] | None) -> Terms | None:
+    """Return the right-hand sides multiplied out; None where that is too much."""
+    if not system.has_formulas:
+        return None
+    try:
+        return Terms(*system.native.graph, system.values, varied[0] if varied else None)
+    except TooLargeError:
+        return None
+
+
+def _null_vectors(columns: np.ndarray, rows: np.ndarray, fields: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Return the common left null vectors (r, n) of columns (n, k) with entries of size `rows` (n,)."""
+    n = len(rows)
     scaled = columns / rows[:, None]
     widths = np.max(np.abs(scaled), axis=0)
     left, sizes, _ = np.linalg.svd(scaled / np.where(widths > 0.0, widths, 1.0))
@@ -166,8 +191,8 @@ def conserved(
             cancels = np.all(np.abs(laws @ columns) <= CANCELS * (np.abs(laws) @ np.abs(columns)), axis=1)
             cancels &= np.all(np.abs(laws @ fields) <= WITHIN * (np.abs(laws) @ errors), axis=1)
             if cancels.all() or (noise == NOISE[-1] and cancels.any()):
-                return _natural(laws[cancels])
-    return none
+                return laws[cancels]
+    return np.zeros((0, n))
 
 
 def _samples(
@@ -210,9 +235,9 @@ def reduce(system: System, laws: np.ndarray, x: np.ndarray, at: Mapping[str, flo
         Parameter values that belong to x, where they are not the system's own.
     """
     names = system.variables
-    eliminated = _eliminated(laws)
+    totals = _total_names(system, _eliminated(laws))
+    eliminated = _fastest(system, laws)
     kept = tuple(i for i in range(len(names)) if i not in eliminated)
-    totals = _total_names(system, eliminated)
     definitions = dict(system.definitions)
     for law, index, total in zip(laws, eliminated, totals, strict=True):
         rest = "".join(f" - ({float(law[i])!r})*{names[i]}" for i in kept if law[i] != 0.0)
@@ -290,6 +315,21 @@ def _laws(system: System) -> np.ndarray:
 def _eliminated(laws: np.ndarray) -> tuple[int, ...]:
     """Return for each sum the first variable that is in no other, with coefficient one."""
     return tuple(int(np.argmax(_alone(laws, row))) for row in range(len(laws)))
+
+
+def _fastest(system: System, laws: np.ndarray) -> tuple[int, ...]:
+    """Return for each sum the variable to be solved for: the first, unless its equation is far slower than another's.
+
+    The equation that is left out follows from the others. Left out a slow one, what it says would have to come from the
+    difference of fast ones, and drown in their rounding.
+    """
+    rates = np.abs(np.diagonal(system.jacobian(system.state)))
+    rates = np.where(np.isfinite(rates), rates, 0.0)
+    chosen = []
+    for row, first in enumerate(_eliminated(laws)):
+        fastest = int(np.argmax(np.where(_alone(laws, row), rates, -1.0)))
+        chosen.append(fastest if rates[fastest] > FASTER * rates[first] else first)
+    return tuple(chosen)
 
 
 def _total_names(system: System, eliminated: tuple[int, ...]) -> list[str]:

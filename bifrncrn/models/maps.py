@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.compile.iterates import displacement
 from bifrncrn.compile.model import NativeModel
@@ -24,7 +25,8 @@ def is_map(system: System) -> bool:
 
 
 def require_flow(system: System, what: str) -> None:
-    """Raise InputError for a map, where `what` makes sense for differential equations only."""
+    """Raise InputError for what is no system, or a map, where `what` makes sense for differential equations only."""
+    require_kind(system, System, "a system")
     if is_map(system):
         name = f"{system.title or 'the model'} is a map"
         rule = "diagram follows its fixed points and cycles, simulate iterates it"

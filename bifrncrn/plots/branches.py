@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.labels import is_shown
 from bifrncrn.plots.curves import norm, smooth
@@ -30,6 +31,8 @@ def shown_of(diagram: Diagram, show: str | None) -> str:
     names = [name for branch in diagram.branches for name in _states(branch, diagram.parameter)]
     if not names:
         raise InputError(f"the diagram of {diagram.model!r} has no branch to draw")
+    if show is not None:
+        require_kind(show, str, "the name of a quantity")
     if show is not None and not any(curves_of(branch, show) for branch in diagram.branches):
         there = f"{', '.join(dict.fromkeys(names))}, max or min of one, norm, and of cycles period"
         raise InputError(f"there is no state {show!r} to show; there are {there}")

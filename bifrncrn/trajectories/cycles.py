@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bifrncrn.base.arrays import frozen
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.polylines import furthest
 from bifrncrn.base.tables import Reported, folded, format_complex, format_table, printable
@@ -338,6 +339,7 @@ def _conserved(system: System) -> int:
 
 def prepared(system: System, values: Values, state: Values) -> System:
     """Return the system with these values and start, checked: small enough, and finite where it starts."""
+    require_kind(system, System, "a system")
     system = system.with_(state=state, values=values)
     n = len(system.variables)
     if n > DENSE_LIMIT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bifrncrn.base.checks import naming
+from bifrncrn.base.checks import file_name, naming
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import read_text
 from bifrncrn.base.records import read_json
@@ -19,7 +19,7 @@ SUFFIXES = (".json", ".mat", ".txt", ".xml", ".sbml", ".ant")
 
 def load_network(path: str | os.PathLike[str]) -> Network:
     """Return the network a file holds, by the file's suffix; see `Network.load`."""
-    source = Path(path)
+    source = Path(file_name(path))
     suffix = source.suffix.lower()
     if suffix == ".json":
         data = read_json(source)

@@ -149,11 +149,11 @@ def _check_kind(system: System, options: Namespace) -> None:
 
 def _settings(options: Namespace) -> Options | None:
     """Return the limits that were given, that of time running."""
-    from bifrncrn.continuation.options import Options
+    from bifrncrn.continuation.options import Options, begun
 
     given = {"max_points": options.max_points, "seconds": options.seconds}
     limits = {name: value for name, value in given.items() if value is not None}
-    return Options(**limits).begun() if limits else None
+    return begun(Options(**limits)) if limits else None
 
 
 def _events(system: System, options: Namespace) -> tuple[tuple[str, ...], tuple[str, ...]]:
