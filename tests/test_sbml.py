@@ -158,7 +158,7 @@ def test_function_definitions_and_initial_assignments_are_expanded(sbml, tmp_pat
     [
         ({"law": f"<apply>{SYMBOL.format('delay')}<ci>A</ci><cn>1</cn></apply>"}, "the rate of J: it holds a delay"),
         ({"law": "<piecewise><piece><ci>A</ci><apply><gt/><ci>A</ci><ci>B</ci></apply></piece></piecewise>"}, "piece"),
-        ({"law": "<ci>nobody</ci>"}, "line 21: Outside"),
+        ({"law": "<ci>nobody</ci>"}, "line 21: The formula .nobody"),
     ],
 )
 def test_what_sbml_models_may_not_have(tmp_path, sbml, parts, message):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,13 +38,18 @@ Stretch = tuple[list[float], list[np.ndarray], Callable[[Any], np.ndarray] | Non
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """What was integrated at a stretch: from `start` on with these parameter values."""
+    """What was integrated at a stretch: from `start` on with these parameter values.
+
+    `held` are the triggers that were true; `triggered` says that it began with changes triggered then.
+    """
 
     start: float
     end: float
     state: np.ndarray
     values: np.ndarray
     solution: Callable[[Any], np.ndarray] | None
+    held: tuple[bool, ...] = ()
+    triggered: bool = False
 
     def at(self, t: np.ndarray) -> np.ndarray:
         """Return the states (k, n) at times, those before the start counting as the start."""
@@ -67,11 +72,20 @@ class Flight:
     status: str = ""
     message: str = ""
     together: float = 0.0
+    machine: Machine | None = None
 
     def sample(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return states (k, n) and parameter values (k, m); where something changed at a time, what it changed to."""
+        """Return states (k, n) and parameter values (k, m); where something changed at a time, what it changed to.
+
+        A change whose trigger is not yet true at that time, such as `time > 2` at 2, comes just after it.
+        """
         starts = np.array([piece.start for piece in self.pieces])
         which = np.maximum(np.searchsorted(starts, times + self.together, side="right") - 1, 0)
+        begun = np.array([piece.triggered for piece in self.pieces])[which]
+        for i in np.flatnonzero(begun & (np.abs(times - starts[which]) <= self.together)).tolist():
+            before = max(int(np.searchsorted(starts, times[i] - self.together, side="left")) - 1, 0)
+            if self._still(self.pieces[before], times[i]):
+                which[i] = before
         states = np.empty((times.size, len(self.system.variables)))
         values = np.empty((times.size, len(self.system.parameters)))
         for k in np.unique(which).tolist():
@@ -79,6 +93,12 @@ class Flight:
             states[here] = self.pieces[k].at(times[here])
             values[here] = self.pieces[k].values
         return states, values
+
+    def _still(self, piece: Piece, t: float) -> bool:
+        """Say whether at the end of a piece, at exactly this time, no trigger is other than along it."""
+        x = np.array(piece.at(np.array([t])))
+        set_clocks(self.system, np.array([t]), x, self.times[0])
+        return self.machine is not None and self.machine.unmoved(x[0], piece.values, piece.held)
 
 
 class BorderWatch:
@@ -153,6 +173,14 @@ def fly(
     return _Pilot(system, span, settings, BorderWatch(events, [walls]), max_steps).flight
 
 
+def set_clocks(system: System, times: np.ndarray, states: np.ndarray, start: float) -> None:
+    """Make variables that run like time exact: floor(time) must jump at the right one of the times asked for."""
+    changed = {name for transition in system.transitions for name in transition.assignments}
+    for i, name in enumerate(system.variables):
+        if system.has_formulas and system.equations[name] == "1" and name not in changed:
+            states[:, i] = system.state[i] + (times - start)
+
+
 class _Pilot:
     """Goes from piece to piece."""
 
@@ -165,7 +193,7 @@ class _Pilot:
         together = TOGETHER * max(length, abs(span[0]), abs(span[1]))
         self.machine = Machine(system, together)
         watch.watched += [self.machine.triggers] if self.machine.triggers.count else []
-        self.flight = Flight(system, together=together)
+        self.flight = Flight(system, together=together, machine=self.machine)
         self.t, self.x, self.p = span[0], np.array(system.state), np.array(system.values)
         self.still = 0
         self.reach = length / STEPS
@@ -188,7 +216,8 @@ class _Pilot:
     def _note(self) -> None:
         """Keep the point reached, after whatever happened there."""
         flight = self.flight
-        flight.pieces.append(Piece(self.t, self.t, self.x, self.p, None))
+        held, triggered = tuple(self.machine.held), self.machine.at_once and len(flight.pieces) > 0
+        flight.pieces.append(Piece(self.t, self.t, self.x, self.p, None, held, triggered))
         same = flight.times and flight.times[-1] == self.t
         if same and np.array_equal(flight.states[-1], self.x) and np.array_equal(flight.values[-1], self.p):
             return
@@ -207,7 +236,7 @@ class _Pilot:
                 raise
             self._end("nan", str(error))
             return
-        flight.pieces[-1] = Piece(begun, times[-1], self.x, self.p, solution)
+        flight.pieces[-1] = replace(flight.pieces[-1], end=times[-1], solution=solution)
         flight.times += times[1:]
         flight.states += states[1:]
         flight.values += [self.p] * (len(times) - 1)

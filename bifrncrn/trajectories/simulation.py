@@ -17,7 +17,7 @@ from bifrncrn.models.maps import is_map
 from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.events import Event, EventWatch, Occurrence
-from bifrncrn.trajectories.hybrid import Flight, fly
+from bifrncrn.trajectories.hybrid import Flight, fly, set_clocks
 from bifrncrn.trajectories.integration import METHODS, Effort, Run
 from bifrncrn.trajectories.iteration import iterated
 
@@ -268,7 +268,7 @@ def _in_pieces(flight: Flight, wanted: np.ndarray | None, dense: bool) -> Simula
     else:
         times = wanted[wanted <= reached]
         states, values = flight.sample(times)
-    _set_clocks(flight.system, times, states, flight.times[0])
+    set_clocks(flight.system, times, states, flight.times[0])
     return Simulation(
         flight.system,
         _frozen(times),
@@ -292,7 +292,7 @@ def _result(run: Run, wanted: np.ndarray | None, dense: bool) -> Simulation:
         wanted = wanted[wanted <= times[-1]]
         inside = np.asarray(solution(wanted)).T if solution is not None and wanted.size else states[: wanted.size]
         states = np.maximum(inside, run.system.lower)
-    _set_clocks(run.system, times if wanted is None else wanted, states, run.times[0])
+    set_clocks(run.system, times if wanted is None else wanted, states, run.times[0])
     return Simulation(
         run.system,
         _frozen(times if wanted is None else wanted),
@@ -304,14 +304,6 @@ def _result(run: Run, wanted: np.ndarray | None, dense: bool) -> Simulation:
         solution if dense else None,
         (float(times[0]), float(times[-1])),
     )
-
-
-def _set_clocks(system: System, times: np.ndarray, states: np.ndarray, start: float) -> None:
-    """Make variables that run like time exact: floor(time) must jump at the right one of the times asked for."""
-    changed = {name for transition in system.transitions for name in transition.assignments}
-    for i, name in enumerate(system.variables):
-        if system.has_formulas and system.equations[name] == "1" and name not in changed:
-            states[:, i] = system.state[i] + (times - start)
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

@@ -43,6 +43,7 @@ class Machine:
         self.effects = [_Effect(system, t) for t in self.transitions]
         self.held = [t.initially for t in self.transitions]
         self.waiting: list[Waiting] = []
+        self.at_once = False  # whether all that changed last was triggered then, and nothing had waited
         self.lots = np.random.default_rng(SEED)
 
     @property
@@ -54,6 +55,8 @@ class Machine:
         """Return state and parameter values after all that happens at a time, and whether it came to an end."""
         if not self.transitions:
             return x, p, True
+        waited = list(self.waiting)
+        self.at_once = True
         for _ in range(MOST_AT_ONCE):
             self._notice(t, x, p)
             due = [item for item in self.waiting if item.when <= t + self.together]
@@ -61,9 +64,14 @@ class Machine:
                 return x, p, True
             first = self._first(due, x, p)
             self.waiting.remove(first)
+            self.at_once &= all(first is not item for item in waited)
             effect = self.effects[first.index]
             x, p = effect.applied(x, p, effect.values(x, p) if first.values is None else first.values)
         return x, p, False
+
+    def unmoved(self, x: np.ndarray, p: np.ndarray, held: tuple[bool, ...]) -> bool:
+        """Say whether every trigger is at a state what it was before."""
+        return tuple((self.triggers(x, p) != 0.0).tolist()) == held
 
     def _first(self, due: list[Waiting], x: np.ndarray, p: np.ndarray) -> Waiting:
         """Return the change of the highest priority; of several, the first without one, by lot with one."""

@@ -1,12 +1,16 @@
 """Opening SBML documents with libSBML, which stays optional."""
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.chemistry.reactions.sbml.flatten import flattened, is_hierarchical
 from bifrncrn.chemistry.reactions.sbml.source import check_shape
+
+DRAWING = re.compile(r"package '(?:layout|render)\w*'|Package (?:layout|render) ")
+"""What libSBML says of where the drawing of a network stands in a document."""
 
 
 def require(module: str, purpose: str) -> Any:
@@ -49,6 +53,7 @@ def open_document(text: str, name: str, folder: Path | None = None) -> Any:
         raise InputError(f"{name}: holds no SBML model; check that it is an SBML file")
     document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, False)
     document.setConsistencyChecks(libsbml.LIBSBML_CAT_MODELING_PRACTICE, False)
+    document.setConsistencyChecks(libsbml.LIBSBML_CAT_SBO_CONSISTENCY, False)  # terms that describe, and change nothing
     document.checkConsistency()
     _refuse_errors(libsbml, document, name)
     return document
@@ -57,6 +62,20 @@ def open_document(text: str, name: str, folder: Path | None = None) -> Any:
 def _refuse_errors(libsbml: Any, document: Any, name: str) -> None:
     for i in range(document.getNumErrors()):
         error = document.getError(i)
-        if error.getSeverity() in (libsbml.LIBSBML_SEV_ERROR, libsbml.LIBSBML_SEV_FATAL):
-            message = " ".join(error.getMessage().split()).rstrip(".")
-            raise InputError(f"{name}, line {error.getLine()}: {message:.300}; correct the SBML file")
+        severe = error.getSeverity() in (libsbml.LIBSBML_SEV_ERROR, libsbml.LIBSBML_SEV_FATAL)
+        if severe and not _is_of_drawing(libsbml, error):
+            raise InputError(f"{name}, line {error.getLine()}: {_said(error):.300}; correct the SBML file")
+
+
+def _is_of_drawing(libsbml: Any, error: Any) -> bool:
+    """Say whether an error concerns how a network is drawn: where the drawing stands, or one of its elements."""
+    syntax = error.getErrorId() in (libsbml.NotSchemaConformant, libsbml.UnrecognizedElement)
+    return syntax and DRAWING.search(error.getMessage()) is not None
+
+
+def _said(error: Any) -> str:
+    """Return what an error says of this document, after the rule of the specification where both are given."""
+    rule, reference, own = " ".join(error.getMessage().split()).partition("Reference: ")
+    # the reference itself is a section's name and number: "L2V4 Section 4.1"
+    own = re.sub(r"^(?:L\dV\d )?Sections? [\d., and]*(?:Appendix \w)?", "", own).strip() if reference else ""
+    return (own or rule).strip().rstrip(".")

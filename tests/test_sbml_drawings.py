@@ -1,0 +1,43 @@
+"""How a network is drawn, and terms that describe it, are no part of its equations: errors there refuse no model."""
+
+import pytest
+
+import bifrncrn as bf
+
+pytest.importorskip("libsbml", reason="python-libsbml is not installed")
+
+DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level2/version{version}" {drawing} level="2" version="{version}">
+<model id="m">
+  <listOfCompartments><compartment id="c" size="1"/></listOfCompartments>
+  <listOfSpecies><species id="x" compartment="c" initialConcentration="2"/></listOfSpecies>
+  <listOfParameters><parameter id="k" value="0.5" {term}/></listOfParameters>
+  <listOfReactions><reaction id="r" reversible="false">
+    <listOfReactants><speciesReference species="{species}"/></listOfReactants>
+    <kineticLaw><math xmlns="http://www.w3.org/1998/Math/MathML">
+      <apply><times/><ci>c</ci><ci>k</ci><ci>x</ci></apply></math></kineticLaw>
+  </reaction></listOfReactions>
+</model>
+</sbml>
+"""
+LAYOUT = """
+ xmlns:layout="http://www.sbml.org/sbml/level3/version1/layout/version1" layout:required="false"
+ xmlns:layout_L2="http://projects.eml.org/bcb/sbml/level2" layout_L2:required="false"
+"""
+
+
+@pytest.mark.parametrize(("drawing", "term"), [(LAYOUT, ""), ("", 'sboTerm="SBO:0000345"')])
+def test_a_model_is_read_whatever_its_drawing_and_its_terms(tmp_path, drawing, term):
+    path = tmp_path / "m.xml"
+    path.write_text(DOCUMENT.format(drawing=drawing, term=term, species="x", version=4 if drawing else 3))
+    run = bf.load_model(path).simulate((0, 2))
+    assert run.column("x")[-1] == pytest.approx(2 * 2.718281828459045**-1, rel=1e-6)
+
+
+def test_an_error_says_what_is_wrong_in_this_document(tmp_path):
+    path = tmp_path / "m.xml"
+    path.write_text(DOCUMENT.format(drawing="", term="", species="y", version=4))
+    with pytest.raises(
+        bf.InputError, match=r"m\.xml, line 7: The species 'x' is not listed as .*'r'; correct the SBML file"
+    ):
+        bf.load_model(path)

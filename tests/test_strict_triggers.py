@@ -1,0 +1,44 @@
+"""An event whose condition is strict comes just after its time; one that holds at its time comes at it."""
+
+import numpy as np
+import pytest
+
+import bifrncrn as bf
+
+MODEL = """
+[equations]
+x = "-k * x"
+time = "1"
+
+[parameters]
+k = 0
+
+[variables]
+x = 1
+time = 0
+
+[events.kick]
+trigger = "{trigger}"
+assignments.x = "5"
+"""
+
+
+@pytest.mark.parametrize(
+    ("trigger", "at", "expected"),
+    [
+        ("time > 2", 2, [1, 5]),
+        ("time >= 2", 2, [5, 5]),
+        ("not (time <= 2)", 2, [1, 5]),
+        ("time > 0", 0, [1, 5]),
+        ("time > 2 and x < 2", 2, [1, 5]),
+    ],
+)
+@pytest.mark.parametrize("k", [0, 0.25])
+def test_a_strict_condition_is_not_met_at_its_time(tmp_path, trigger, at, expected, k):
+    (tmp_path / "m.toml").write_text(MODEL.format(trigger=trigger))
+    system = bf.load_model(tmp_path / "m.toml").with_(values={"k": k})
+    run = system.simulate((0, 4), times=[at, at + 1])
+    x = np.asarray(run.column("x"))
+    first, second = expected
+    before = np.exp(-k * at) if first == 1 else 5.0
+    assert x == pytest.approx([before, second * np.exp(-k)], rel=1e-6)
