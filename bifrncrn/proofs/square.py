@@ -50,6 +50,7 @@ class Square:
         rows = [[row.get(k, graph.zero) for k in range(self.n)] for row in jacobian(graph, nodes)]
         self._function = self._compiled([*nodes, *(node for row in rows for node in row)])
         self._values: Bounds | None = None
+        self._others: dict[tuple[int, ...], IntervalFunction] = {}
 
     def _compiled(self, nodes: list[int]) -> IntervalFunction:
         return IntervalFunction(self._graph, nodes, self.n + 1)
@@ -57,9 +58,11 @@ class Square:
     def evaluated(self, nodes: Sequence[int], solution: Bounds) -> Bounds:
         """Return bounds of nodes of the graph at a solution, (nodes,) each."""
         assert self._values is not None
-        function = self._compiled(copied(self._source, list(nodes), self._leaves, self._graph))
+        key = tuple(nodes)
+        if key not in self._others:
+            self._others[key] = self._compiled(copied(self._source, list(nodes), self._leaves, self._graph))
         low, high = (np.append(side, 0.0)[None] for side in solution)
-        below, over = function(low, high, self._values)
+        below, over = self._others[key](low, high, self._values)
         return below[0], over[0]
 
     def linear(self, low: np.ndarray, high: np.ndarray) -> tuple[Bounds, Bounds]:
