@@ -42,3 +42,14 @@ def test_a_strict_condition_is_not_met_at_its_time(tmp_path, trigger, at, expect
     first, second = expected
     before = np.exp(-k * at) if first == 1 else 5.0
     assert x == pytest.approx([before, second * np.exp(-k)], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "at", "expected"),
+    [("time > 2", 3, 1), ("time >= 2", 3, 5), ("time > 0", 1, 1), ("time >= 0", 1, 5)],
+)
+def test_so_is_its_change_when_that_comes_later(tmp_path, trigger, at, expected):
+    text = MODEL.format(trigger=trigger) + 'delay = "1"\ninitially = false\n'
+    (tmp_path / "m.toml").write_text(text)
+    run = bf.load_model(tmp_path / "m.toml").simulate((0, 4), times=[at - 0.125, at, at + 0.125])
+    assert run.column("x").tolist() == [1, expected, 5]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![eE]\d)"
 _UNIT = re.compile(rf"\s*({_NUMBER})(?!\s*pi\b)(\s*[^\W\d_][^()*]*|\s*[%µ°].*|\s+/.*[^\W\d].*)", re.DOTALL)
@@ -21,6 +22,9 @@ HINTS = {
     "diff": "; an equation gives the derivative itself, its right-hand side holds none",
 }
 
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+CHOICE = "a choice is written if(condition, a, b) or piecewise(a, condition, b), not a if condition else b"
+
 
 def bad_character(character: str) -> str:
     """Say that a character has no meaning in a formula, and what is written instead."""
@@ -33,12 +37,18 @@ def bad_character(character: str) -> str:
         '"': "; there are no texts in an expression",
         "{": "; use round parentheses",
         "&": "; join conditions by the word and",
-        "|": "; join conditions by the word or",
+        "|": "; join conditions by the word or, and write abs(x) for an absolute value",
         "!": "; write not, or != for unequal",
         "?": "; write if(condition, a, b)",
         "%": "; write mod(a, b) for a remainder",
     }
     return f"character {character!r} has no meaning here{hints.get(character, '')}"
+
+
+def raised(word: str) -> str:
+    """Return how a power is written where a word holds a raised digit; empty where it holds none."""
+    digit = next((character for character in word if character in _RAISED), "")
+    return f"; write ^{unicodedata.digit(digit)} for the power {digit}" if digit else ""
 
 
 def without_unit(value: str) -> str:

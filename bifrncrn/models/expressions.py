@@ -11,7 +11,7 @@ from bifrncrn.compile import conditions
 from bifrncrn.compile.conditions import COMPARISONS
 from bifrncrn.compile.functions import ALIASES, FUNCTIONS
 from bifrncrn.compile.graph import Graph
-from bifrncrn.models.advice import AUTONOMOUS, HINTS, NO_DELAY, TIME, bad_character, without_unit
+from bifrncrn.models.advice import AUTONOMOUS, CHOICE, HINTS, NO_DELAY, TIME, bad_character, raised, without_unit
 
 MAX_NESTING = 200
 MAX_LENGTH = 2_000_000
@@ -115,7 +115,8 @@ def tokenize(text: str) -> list[Token]:
         kind = match.lastgroup or ""
         if kind == "number" and _NAME.match(text, position):
             word = shorten(text[match.start() : position + _SHOWN])
-            problem = f"'{word}' is neither a number nor a name (write * to multiply)"
+            advice = raised(text[position]) or " (write * to multiply)"
+            problem = f"'{word}' is neither a number nor a name{advice}"
             raise InputError(_message(text, match.start(), problem))
         if kind != "space":
             tokens.append(Token(kind, match.group(), match.start()))
@@ -295,7 +296,7 @@ class _Reader:
             raise self._error(token.start, f"a condition is expected before '{name}'")
         if name in TIME:
             raise self._error(token.start, f"'{name}' is no variable or parameter; {AUTONOMOUS}")
-        hint = suggest(name, [*self.names, "pi"]) or listed(self.names)
+        hint = raised(name) or suggest(name, [*self.names, "pi"]) or listed(self.names)
         raise self._error(token.start, f"unknown name '{shorten(name)}'{hint}")
 
     def _refuse_time(self, tokens: list[Token], i: int) -> None:
@@ -346,7 +347,8 @@ class _Reader:
         if token.text in (")", ","):
             return self._end_of_argument(token)
         if token.text == "(" or (token.kind != "operator" and token.text not in ("and", "or")):
-            raise self._error(token.start, f"an operator is missing before '{shorten(token.text)}'")
+            hint = f"; {CHOICE}" if token.text in ("if", "else") else raised(token.text[:1])
+            raise self._error(token.start, f"an operator is missing before '{shorten(token.text)}'{hint}")
         operator = "**" if token.text == "^" else token.text
         if operator in COMPARISONS and self._comparing():
             raise self._error(token.start, "comparisons are not chained; write a < b and b < c")

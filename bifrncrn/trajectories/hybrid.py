@@ -40,7 +40,8 @@ Stretch = tuple[list[float], list[np.ndarray], Callable[[Any], np.ndarray] | Non
 class Piece:
     """What was integrated at a stretch: from `start` on with these parameter values.
 
-    `held` are the triggers that were true; `triggered` says that it began with changes triggered then.
+    `held` are the triggers that were true; it began with changes that came `lag` after their triggers (None: see
+    `Waiting`, or several).
     """
 
     start: float
@@ -49,7 +50,7 @@ class Piece:
     values: np.ndarray
     solution: Callable[[Any], np.ndarray] | None
     held: tuple[bool, ...] = ()
-    triggered: bool = False
+    lag: float | None = None
 
     def at(self, t: np.ndarray) -> np.ndarray:
         """Return the states (k, n) at times, those before the start counting as the start."""
@@ -81,11 +82,10 @@ class Flight:
         """
         starts = np.array([piece.start for piece in self.pieces])
         which = np.maximum(np.searchsorted(starts, times + self.together, side="right") - 1, 0)
-        begun = np.array([piece.triggered for piece in self.pieces])[which]
-        for i in np.flatnonzero(begun & (np.abs(times - starts[which]) <= self.together)).tolist():
-            before = max(int(np.searchsorted(starts, times[i] - self.together, side="left")) - 1, 0)
-            if self._still(self.pieces[before], times[i]):
-                which[i] = before
+        for i in np.flatnonzero(np.abs(times - starts[which]) <= self.together).tolist():
+            lag = self.pieces[which[i]].lag
+            if lag is not None and self._still(self._before(starts, times[i] - lag), times[i] - lag):
+                which[i] = max(int(np.searchsorted(starts, times[i] - self.together, side="left")) - 1, 0)
         states = np.empty((times.size, len(self.system.variables)))
         values = np.empty((times.size, len(self.system.parameters)))
         for k in np.unique(which).tolist():
@@ -93,6 +93,10 @@ class Flight:
             states[here] = self.pieces[k].at(times[here])
             values[here] = self.pieces[k].values
         return states, values
+
+    def _before(self, starts: np.ndarray, t: float) -> Piece:
+        """Return the last piece that begins clearly before a time."""
+        return self.pieces[max(int(np.searchsorted(starts, t - self.together, side="left")) - 1, 0)]
 
     def _still(self, piece: Piece, t: float) -> bool:
         """Say whether at the end of a piece, at exactly this time, no trigger is other than along it."""
@@ -216,14 +220,25 @@ class _Pilot:
     def _note(self) -> None:
         """Keep the point reached, after whatever happened there."""
         flight = self.flight
-        held, triggered = tuple(self.machine.held), self.machine.at_once and len(flight.pieces) > 0
-        flight.pieces.append(Piece(self.t, self.t, self.x, self.p, None, held, triggered))
+        flight.pieces.append(Piece(self.t, self.t, self.x, self.p, None, tuple(self.machine.held), self._lag()))
         same = flight.times and flight.times[-1] == self.t
         if same and np.array_equal(flight.states[-1], self.x) and np.array_equal(flight.values[-1], self.p):
             return
         flight.times.append(self.t)
         flight.states.append(self.x)
         flight.values.append(self.p)
+
+    def _lag(self) -> float | None:
+        """Return how long after their triggers the changes here came, if all after the same known time.
+
+        A border met where something has just changed belongs to that change.
+        """
+        pieces, lags = self.flight.pieces, self.machine.lags
+        if not pieces or len(lags) > 1:
+            return None
+        if not lags:
+            return pieces[-1].lag if self.t - pieces[-1].start <= self.flight.together else 0.0
+        return next(iter(lags))
 
     def _piece(self, end: float) -> None:
         """Go on until something happens, or to the end."""

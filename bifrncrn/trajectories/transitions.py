@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bifrncrn.models.expressions import names_used, tokenize
 from bifrncrn.models.observables import Observables, observables
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import Transition
@@ -19,9 +20,14 @@ SEED = 0
 
 @dataclass
 class Waiting:
-    """A change that was triggered and is yet to come: when, which, and its values where they are known already."""
+    """A change that was triggered and is yet to come: when, which, and its values where they are known already.
+
+    `lag` is how long after its trigger it comes; None where that is not known to the last digit, as the delay depends
+    on the state, and where it was triggered at the start.
+    """
 
     when: float
+    lag: float | None
     index: int
     values: np.ndarray | None
 
@@ -43,7 +49,8 @@ class Machine:
         self.effects = [_Effect(system, t) for t in self.transitions]
         self.held = [t.initially for t in self.transitions]
         self.waiting: list[Waiting] = []
-        self.at_once = False  # whether all that changed last was triggered then, and nothing had waited
+        self.started = False
+        self.lags: set[float | None] = set()  # how long after their triggers came the changes that came last
         self.lots = np.random.default_rng(SEED)
 
     @property
@@ -55,16 +62,16 @@ class Machine:
         """Return state and parameter values after all that happens at a time, and whether it came to an end."""
         if not self.transitions:
             return x, p, True
-        waited = list(self.waiting)
-        self.at_once = True
+        self.lags = set()
         for _ in range(MOST_AT_ONCE):
             self._notice(t, x, p)
             due = [item for item in self.waiting if item.when <= t + self.together]
             if not due:
+                self.started = True
                 return x, p, True
             first = self._first(due, x, p)
             self.waiting.remove(first)
-            self.at_once &= all(first is not item for item in waited)
+            self.lags.add(first.lag)
             effect = self.effects[first.index]
             x, p = effect.applied(x, p, effect.values(x, p) if first.values is None else first.values)
         return x, p, False
@@ -89,7 +96,9 @@ class Machine:
             if true and not before:
                 effect = self.effects[i]
                 known = effect.values(x, p) if self.transitions[i].from_trigger else None
-                self.waiting.append(Waiting(t + effect.delay(x, p), i, known))
+                delay = effect.delay(x, p)
+                lag = delay if self.started and effect.steady else None
+                self.waiting.append(Waiting(t + delay, lag, i, known))
             elif before and not true and not self.transitions[i].persistent:
                 self.waiting = [item for item in self.waiting if item.index != i]
 
@@ -99,6 +108,7 @@ class _Effect:
 
     def __init__(self, system: System, transition: Transition) -> None:
         self._prioritised = bool(transition.priority)
+        self.steady = set(names_used(tokenize(transition.delay))) <= {*system.parameters, "pi"}
         where = f"the event {transition.name}"
         texts = {f"the delay of {where}": transition.delay, f"the priority of {where}": transition.priority or "0"}
         texts |= {f"{where}, assigning {name}": text for name, text in transition.assignments.items()}
