@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.march import TIME, Trace
 from bifrncrn.continuation.options import Options
@@ -9,7 +11,7 @@ from bifrncrn.continuation.options import Options
 
 def said(trace: Trace, parameter: str, options: Options) -> tuple[str, str]:
     """Return the reason and a sentence. Bounds, and what lies behind a step too small, each kind knows better."""
-    value = trace.points[-1, -1]
+    value = trace.points[-1, -1] if len(trace.points) else math.nan
     return {
         layout.RANGE: ("range", f"{parameter} reached {value:.12g}"),
         layout.BOUND: ("bound", f"an unknown reached its bound at {parameter}={value:.9g}"),

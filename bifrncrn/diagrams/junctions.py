@@ -186,7 +186,7 @@ def _turns_at(track: Track, y: np.ndarray, left: np.ndarray, line: Line, turn: n
     """
     unit = np.append(np.maximum(np.abs(turn[:-1]), floor[:-1]), floor[-1])
     apart = float(np.max(np.abs(turn - y) / unit))
-    if abs(turn[-1] - y[-1]) <= ALIKE * abs(y[-1]):
+    if _is_flat(y, line, turn, unit):
         return True  # a turn flatter than quadratic, which rounding puts anywhere beside the point
     if not SAME <= apart < BLURRED:
         return apart < SAME
@@ -200,3 +200,12 @@ def _turns_at(track: Track, y: np.ndarray, left: np.ndarray, line: Line, turn: n
     slope = ahead[-1] * np.sign(ahead @ chords[row])
     bend = 2.0 * (chords[row, -1] - slope * sizes[row]) / sizes[row] ** 2
     return bool(abs(slope) < SAME * abs(bend))
+
+
+def _is_flat(y: np.ndarray, line: Line, turn: np.ndarray, unit: np.ndarray) -> bool:
+    """Say whether rounding alone moves the parameter all the way along a line from a branch point to a turn."""
+    if abs(turn[-1] - y[-1]) > ALIKE * abs(y[-1]):
+        return False
+    here, there = (int(np.argmin(np.max(np.abs(line.points - point) / unit, axis=1))) for point in (y, turn))
+    between = line.points[min(here, there) : max(here, there) + 1, -1]
+    return bool((np.abs(between - y[-1]) <= ALIKE * abs(y[-1])).all())

@@ -153,7 +153,8 @@ def conserved(
     if not _singular(system.jacobian(x), np.abs(x)):
         system.remembered["regular at"] = start
         return none
-    columns, fields, errors = _samples(system, x, region or Region(system.lower, system.upper), varied)
+    points = _points(system, x, region or Region(system.lower, system.upper), varied)
+    columns, fields, errors = _samples(system, points)
     if not columns.shape[1]:
         return none
     rows = np.max(np.abs(columns), axis=1)
@@ -162,7 +163,7 @@ def conserved(
     exact = _echelon(terms.laws()) if terms else none
     found = _null_vectors(columns, rows, fields, errors)
     if terms:
-        found = found[[terms.cancel(law) for law in found]]
+        found = found[[terms.cancel(law, points) for law in found]]
     laws = found if len(found) > len(exact) else exact
     return _natural(laws) if len(laws) else none
 
@@ -195,17 +196,14 @@ def _null_vectors(columns: np.ndarray, rows: np.ndarray, fields: np.ndarray, err
     return np.zeros((0, n))
 
 
-def _samples(
+def _points(
     system: System, x: np.ndarray, region: Region, varied: tuple[int, float, float] | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return f and the columns of the Jacobian at random points, (n, k); without those where they are not finite.
-
-    Then f alone, and what rounding may make of it, (n, points) each.
-    """
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return random points: states and parameters."""
     n = len(x)
     rng = np.random.default_rng(0)
     own = np.where(np.abs(x) > 1e-14 * np.max(np.abs(x)), np.abs(x), 0.1 * np.max(np.abs(x)) or 0.1)
-    columns, fields, errors = [np.zeros((n, 0))], [np.zeros((n, 0))], [np.zeros((n, 0))]
+    points = []
     for sample in range(2 * SAMPLES):
         # of several sizes: in a state that is far too large, nothing but the highest power of it would count
         size = own * 10.0 ** (-2.0 * (sample // 2 % 4))
@@ -214,6 +212,18 @@ def _samples(
         point, at = region.clip(point), np.array(system.values)
         if varied is not None:
             at[varied[0]] = rng.uniform(*varied[1:])
+        points.append((point, at))
+    return points
+
+
+def _samples(system: System, points: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return f and the columns of the Jacobian at points, (n, k); without those where they are not finite.
+
+    Then f alone, and what rounding may make of it, (n, points) each.
+    """
+    n = len(system.variables)
+    columns, fields, errors = [np.zeros((n, 0))], [np.zeros((n, 0))], [np.zeros((n, 0))]
+    for point, at in points:
         block = np.column_stack([system.rhs(point, at), system.jacobian(point, at)])
         if np.all(np.isfinite(block)):
             columns.append(block)
