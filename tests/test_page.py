@@ -157,3 +157,10 @@ def test_of_a_trained_network(tmp_path):
     text, data = data_of(page)
     assert data["layers"] == ["target", "learned"] and data["points"]
     assert "Compared with the target" in text and "loss" in text and "alpha" in text
+
+
+def test_of_a_trained_classifier(tmp_path):
+    page = tmp_path / "classifier.html"
+    assert bf.main(["train", "step_classifier", "--seeds", "1", "--jobs", "1", "--report", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert "classifier 1-3-1" in text and "output_layer" in text

@@ -436,3 +436,19 @@ def test_idle_rates_and_perceptrons_are_pruned():
     assert less.alpha.tolist() == [[1.0, 1.0], [1.0, 0.0]]
     assert less.omega.tolist() == [[1.0, 0.0], [1.0, 1.0]]
     assert less.loss(samples, "relative") == pytest.approx(idle.loss(samples, "relative"), rel=1e-9)
+
+
+def test_what_exchanges_leave_unchanged_is_pruned_alike():
+    # two perceptrons that exchanging x1 and x2 turns into one another, each with a slight alpha for the other species.
+    # Where there are more samples with large x1 that rate matters for x1, and not for x2: one of the two would go
+    weights = Weights(
+        alpha=np.array([[-1.0, 1e-3], [1e-3, -1.0]]),
+        omega=np.array([[1.0, 0.2], [0.2, 1.0]]),
+        psi=np.zeros((2, 0)),
+        theta=np.array([-3.0, -3.0]),
+        beta=np.array([5.0, 5.0]),
+    )
+    x = np.array([[8.0, 0.1], [0.1, 0.1], [7.0, 0.2], [0.3, 0.4]])
+    off = np.array([[0.08, -0.08], [0.08, 0.08], [-0.08, 0.08], [0.08, 0.08]])
+    samples = Samples(x, np.zeros((4, 0)), weights.field(x, np.zeros((4, 0))) + off, np.ones(4))
+    assert pruned(weights, samples, "field") is None

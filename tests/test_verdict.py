@@ -201,3 +201,26 @@ def test_the_published_hopf_network_oscillates_too_slowly(reference):
     assert abs(np.linalg.eigvals(here.jacobian(x)).imag).max() == pytest.approx(pair.learned.omega, rel=1e-6)
     assert any("the frequency is 1 in the target and 0.8965 in the learned" in reason for reason in report.reasons)
     assert any("period" in reason or "extent" in reason for reason in report.reasons)
+
+
+def spiral(pull):
+    """A stable focus at (2, 2) in which trajectories turn inward at the rate `pull` (of r2, their squared distance)."""
+    return bf.System.from_equations(
+        {"x": "-k*(x - 2) - (y - 2)", "y": "-k*(y - 2) + (x - 2)"},
+        parameters={"a": 0.0},
+        definitions={"r2": "(x - 2)^2 + (y - 2)^2", "k": pull},
+        state={"x": 2.0, "y": 2.0},
+    )
+
+
+def test_systems_do_not_agree_where_only_one_keeps_its_trajectories_in_the_region():
+    # r' = -r (1 + a) and r' = -r (1 + a) (1 - r^2/0.64): the same focus; beyond r = 0.8, where the corners are, the
+    # second runs off, past a repelling cycle that no Hopf point shows. Within r = 0.8 both come to rest
+    box = {"x": (1.0, 3.0), "y": (1.0, 3.0)}
+    first, second = spiral("1 + a"), spiral("(1 + a)*(1 - r2/0.64)")
+    found = bf.compare(first, second, "a", (0.0, 1.0), box=box)
+    assert not found.verdict
+    assert "the second leaves it" in " ".join(found.reasons)
+    small = {"x": (1.5, 2.5), "y": (1.5, 2.5)}
+    assert bf.compare(first, second, "a", (0.0, 1.0), box=small).verdict
+    assert bf.compare(first, first, "a", (0.0, 1.0), box=box).verdict

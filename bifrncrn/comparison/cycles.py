@@ -20,6 +20,11 @@ from bifrncrn.models.system import System
 PROBES = 3  # parameter values at which trajectories are watched
 CORNERS = (0.5, 0.25, 0.75)  # of the region's sides: where they start
 STEPS = 20_000  # of the integrator for each of them
+EDGE, MOST_CORNERS, CORNER_STEPS = (
+    0.05,
+    8,
+    3_000,
+)  # the region's corners, so far inside; of more states no more than two
 LIMIT = Options(max_points=600)  # orbits in one direction
 STRAY = "stray"  # at rest on no branch that is known
 KNOWN = 0.02  # a cycle whose period and extents are this near those of a followed one is that one
@@ -39,7 +44,7 @@ class Side:
         Its names of the common states.
     fates : dict
         By (value, number of the start): what the trajectory came to, `rest`, `cycle`, `away` (out of the region) or
-        another kind of motion.
+        another kind of motion. Starts in the corners of a region that was given have negative numbers; see `_stays`.
     unjudged : tuple of str
         Sentences.
     """
@@ -154,14 +159,18 @@ def _settled(side: Side, system: System, window: Window, values: Sequence[float]
         here = system.with_(values={side.diagram.parameter: value})
         begins = [dict(zip(side.names, x.tolist())) for x in starts(window)]
         begins += [] if window.bounded else [{}]  # its own start
+        homes: list[np.ndarray] = []
         for k, begin in enumerate([*begins, *_unstable_equilibria(side, value, window)]):
-            fate, cycle = _fate(here, begin, side, window, value)
+            fate, cycle, points = _fate(here, begin, side, window, value)
+            homes += [] if points is None else [points]
             if k < len(begins):
                 fates[value, k] = fate
             if cycle is not None:
                 side = _followed(side, cycle)
             if fate == STRAY:
                 strays.append(value)
+        for k, corner in enumerate(corners(window), 1):
+            fates[value, -k] = _stays(here, dict(zip(side.names, corner.tolist())), side, window, homes)
     if strays:
         said = (
             f"the {side.word} comes to rest, at {side.diagram.parameter} = "
@@ -190,8 +199,8 @@ def _unstable_equilibria(side: Side, value: float, window: Window) -> list[dict[
 
 def _fate(
     system: System, begin: Mapping[str, float], side: Side, window: Window, value: float
-) -> tuple[str, object | None]:
-    """Return what a trajectory comes to, and the cycle it settles to where that was not known."""
+) -> tuple[str, object | None, np.ndarray | None]:
+    """Return what a trajectory comes to, the cycle it settles to where that was not known, and where in the region."""
     from bifrncrn.models.field import Field
     from bifrncrn.models.forcing import autonomous
     from bifrncrn.trajectories.cycles import find_cycle
@@ -205,24 +214,66 @@ def _fate(
     if found.kind == "equilibrium":
         rest = found.state[index]
         if not window.judges(np.append(value, rest)[None])[0]:
-            return "away", None
+            return "away", None, None
         rests = section(side.diagram, "equilibrium", side.names, value, window).places
         size = KNOWN * np.maximum(window.scale[1:], np.abs(rest))
-        return ("rest" if (np.abs(rests - rest) <= size).all(axis=1).any() else STRAY), None
+        return ("rest" if (np.abs(rests - rest) <= size).all(axis=1).any() else STRAY), None, rest[None]
     if found.kind == "escape":
-        return "away", None
+        return "away", None, None
     if found.kind != "cycle" or found.orbit is None:
-        return found.kind, None
+        return found.kind, None, None
     curve = found.orbit.at(found.orbit.phases(8))[:, index]
     low, high = curve.min(axis=0), curve.max(axis=0)
     if not window.judges(np.append(value, 0.5 * (low + high))[None])[0]:
-        return "away", None
+        return "away", None, None
     known = section(side.diagram, "periodic", side.names, value, window)
     row = np.concatenate([[found.orbit.period], low, high])
     if any(_same(known, k, row, len(index)) for k in range(len(known.places))):
-        return "cycle", None
+        return "cycle", None, curve
     # what a forced system is at depends on the time too: there it settles once more
-    return "cycle", find_cycle(here if here.period else system.with_(state=found.state))
+    return "cycle", find_cycle(here if here.period else system.with_(state=found.state)), curve
+
+
+def corners(window: Window) -> list[np.ndarray]:
+    """Return the corners of a region that was given, a little inside; of one with many states the two outmost."""
+    if not window.bounded:
+        return []
+    low, high = window.lower[1:], window.upper[1:]
+    ends = np.stack([low + EDGE * (high - low), high - EDGE * (high - low)])
+    n = len(low)
+    sides = itertools.product((0, 1), repeat=n) if 2**n <= MOST_CORNERS else ((0,) * n, (1,) * n)
+    return [ends[list(which), np.arange(n)] for which in sides]
+
+
+def _stays(system: System, begin: Mapping[str, float], side: Side, window: Window, homes: Sequence[np.ndarray]) -> str:
+    """Return whether a trajectory stays in the region: `stays`, `returns` after a while outside, `away`, or unknown.
+
+    It need not be followed further than to one of the `homes` (k, n), where others settled.
+    """
+    from bifrncrn.models.field import Field
+    from bifrncrn.models.forcing import autonomous
+    from bifrncrn.trajectories.settling import settle
+
+    here = system.with_(state=begin)
+    here = autonomous(here) if here.period else here
+    index, scale = [system.variables.index(name) for name in side.names], window.scale[1:]
+    low, high = window.lower[1:] - KNOWN * scale, window.upper[1:] + KNOWN * scale
+    was_out = False
+
+    def home(times: np.ndarray, states: np.ndarray) -> str:
+        nonlocal was_out
+        x = states[:, index]
+        was_out |= bool(((x < low) | (x > high)).any())
+        near = (np.abs((curve - x[-1]) / scale).max(axis=1).min() < KNOWN for curve in homes)
+        return "home" if any(near) else ""
+
+    found = settle(Field(here), here.state, 0.0, CORNER_STEPS, home, CORNER_STEPS // 50)
+    rest = found.state[index]
+    if found.kind == "escape" or (found.kind == "equilibrium" and ((rest < low) | (rest > high)).any()):
+        return "away"
+    if found.kind not in ("home", "equilibrium", "cycle"):
+        return found.kind
+    return "returns" if was_out else "stays"
 
 
 def _same(known: Section, k: int, row: np.ndarray, n: int) -> bool:

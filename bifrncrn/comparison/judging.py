@@ -51,6 +51,7 @@ def judged(
     stability, sizes, dim = _sections(one, two, window, tolerance, shape_tolerance) if names else (None, [], [])
     cycles, unseen = compared_cycles(one, two, window, tolerance, shape_tolerance) if names else ([], [])
     said, unclear = _fates(one, two)
+    beyond = _beyond(one, two)
     reasons = [
         *_point_reasons(points, one, two),
         *([] if stability is None else map(_said(first.parameter), (*stability.equilibria, *stability.cycles))),
@@ -84,7 +85,8 @@ def judged(
         stability=stability,
         reasons=tuple(dict.fromkeys(reasons)),
         unjudged=tuple(dict.fromkeys(unjudged)),
-        notes=(*points.changed, *_notes(one, two, gap, values)),
+        notes=(*points.changed, *beyond, *_notes(one, two, gap, values)),
+        beyond=beyond,
     )
 
 
@@ -254,6 +256,8 @@ def _fates(one: Side, two: Side) -> tuple[list[str], list[str]]:
     differ: dict[str, list[float]] = {}
     unclear: dict[str, list[float]] = {}
     for key in sorted(set(one.fates) & set(two.fates)):
+        if key[1] < 0:
+            continue
         a, b = one.fates[key], two.fates[key]
         if "undecided" in (a, b):
             unclear.setdefault("it was not found out what trajectories come to", []).append(key[0])
@@ -264,11 +268,40 @@ def _fates(one: Side, two: Side) -> tuple[list[str], list[str]]:
             text = f"from the same state the {one.word} {one_does} and the {two.word} {two_does}"
             differ.setdefault(text, []).append(key[0])
     name = one.diagram.parameter
+    for value in _escapes(one, two)[0]:
+        stay = f"from corners of the region all trajectories of the {one.word} stay in it"
+        text = f"{stay}, but one of the {two.word} leaves it"
+        differ.setdefault(text, []).append(value)
     said, open_ = (
         [f"at {name} = {', '.join(f'{v:.4g}' for v in dict.fromkeys(at))} {text}" for text, at in part.items()]
         for part in (differ, unclear)
     )
     return said, open_
+
+
+def _escapes(one: Side, two: Side) -> tuple[list[float], list[float]]:
+    """Return at which values trajectories of the second leave the region from its corners, and none of the first does.
+
+    First those at which the first's stay in it all the time; then those at which they come back after a while outside,
+    where the region does not say what there is.
+    """
+    looked = {key for key in one.fates if key[1] < 0}
+    gone = {key[0] for key in looked if two.fates.get(key) == "away"}
+    back = {value: {one.fates[key] for key in looked if key[0] == value} for value in gone}
+    stays = [value for value in sorted(gone) if back[value] == {"stays"}]
+    returns = [value for value in sorted(gone) if "returns" in back[value] <= {"stays", "returns"}]
+    return stays, returns
+
+
+def _beyond(one: Side, two: Side) -> tuple[str, ...]:
+    values = _escapes(one, two)[1]
+    if not values:
+        return ()
+    at = ", ".join(f"{value:.4g}" for value in values)
+    return (
+        f"at {one.diagram.parameter} = {at} a trajectory of the {two.word} from a corner of the region leaves it for "
+        f"good; those of the {one.word} come back to it",
+    )
 
 
 # what trajectories come to, in words

@@ -70,11 +70,15 @@ class ControlledFit(Reported):
         """Whether the whole does what is wanted in every environment that was tried."""
         return holds(self.findings)
 
+    @property
+    def lines(self) -> list[str]:
+        """What was verified and what not, in words."""
+        return [f"{'verified' if one.ok else 'not reached'}: {one.text} ({one.lam})" for one in self.findings]
+
     def report(self) -> str:
         """Return the fit as text for people."""
-        lines = [f"{'verified' if one.ok else 'not reached'}: {one.text} ({one.lam})" for one in self.findings]
         parts = [str(self.classifier), "", "the network that is driven:", str(self.fit)]
-        return folded("\n".join([f"{'reached' if self.reached else 'not reached'}", *lines, "", *parts]))
+        return folded("\n".join([f"{'reached' if self.reached else 'not reached'}", *self.lines, "", *parts]))
 
     def to_json(self) -> dict[str, Any]:
         """Return the fit as plain JSON data of schema ``bifrncrn.controlled_fit/1``."""

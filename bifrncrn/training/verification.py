@@ -234,4 +234,5 @@ def _summary(whole: Any) -> str:
         slow = max(abs(cycle.periods[1] / cycle.periods[0] - 1) for cycle in whole.cycles)
         size = max(cycle.hausdorff for cycle in whole.cycles)
         words.append(f"cycles' periods {100 * slow:.2g} % off, their curves {size:.2g} of their size apart")
+    words += whole.beyond
     return ", ".join(words)

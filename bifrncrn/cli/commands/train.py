@@ -11,6 +11,8 @@ from bifrncrn.cli.parser import Commands, add_output, add_report, command, natur
 from bifrncrn.cli.shared import OK, check_outputs, check_report, command_line, report
 
 if TYPE_CHECKING:
+    from bifrncrn.training.classifier import ClassifierFit
+    from bifrncrn.training.controlled_fit import ControlledFit
     from bifrncrn.training.fit.start import Start
     from bifrncrn.training.fit_result import Fit
     from bifrncrn.training.targets.target import Target
@@ -100,11 +102,15 @@ def run(options: Namespace) -> int:
     return OK  # also where the target is not reached: the report says so
 
 
-def _save_report(fit: Fit, page: str) -> None:
+def _save_report(fit: Fit | ControlledFit | ClassifierFit, page: str) -> None:
     """Write the page of a fit, with its diagram against the target's where the target has one."""
     from bifrncrn.cli.page.write import save_report
     from bifrncrn.comparison.compare import compare
+    from bifrncrn.training.fit_result import Fit
 
+    if not isinstance(fit, Fit):
+        save_report(fit, page, command=command_line())
+        return
     drawn = fit.target.system is not None and fit.target.parameter is not None and fit.target.bounds is not None
     comparison = compare(fit.target, fit.network) if drawn else None
     save_report(fit, page, comparison=comparison, command=command_line())
@@ -116,14 +122,14 @@ def _other(options: Namespace) -> int | None:
     from bifrncrn.library.controlled import CLASSIFIERS, CONTROLLED, train_controlled
     from bifrncrn.training.classifier import train_classifier
 
-    if options.report and options.target in (*CONTROLLED, *CLASSIFIERS):
-        raise InputError(f"--report is for networks with a diagram, which {options.target} has not; leave it out")
     jobs = options.jobs or (-1 if options.seeds > 1 else 1)
     if options.target in CONTROLLED:
         whole = train_controlled(options.target, options.seeds, options.seed, jobs)
         if options.out:
             whole.network.save(options.out)
-        report(str(whole), whole.to_json(), options.json, options.out)
+        if options.report:
+            _save_report(whole, options.report)
+        report(str(whole), whole.to_json(), options.json, options.out, options.report)
         return OK
     if options.target not in CLASSIFIERS:
         return None
@@ -138,8 +144,10 @@ def _other(options: Namespace) -> int | None:
     )
     if options.out:
         write_json(options.out, fit.classifier.to_json())
+    if options.report:
+        _save_report(fit, options.report)
     record = {"schema": "bifrncrn.classifier_fit/1", **fit.record, "loss": fit.loss}
-    report(str(fit), record, options.json, options.out)
+    report(str(fit), record, options.json, options.out, options.report)
     return OK
 
 

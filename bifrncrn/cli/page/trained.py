@@ -8,6 +8,8 @@ from bifrncrn.cli.page.compared import both, verdict
 from bifrncrn.cli.page.layers import Layer
 from bifrncrn.cli.page.sections import Parts, formulas, section, table, text
 from bifrncrn.comparison.comparison import Comparison
+from bifrncrn.training.classifier import ClassifierFit
+from bifrncrn.training.controlled_fit import ControlledFit
 from bifrncrn.training.fit_result import Fit
 
 
@@ -24,6 +26,38 @@ def parts_of(found: Fit, comparison: Comparison | None) -> Parts:
     parts.append(section("Equations of the reduced network", formulas(found.network.reduced())))
     says = f"{m} executive species, {n} perceptrons, {p} parameter species"
     return Parts(f"{found.target.title}: a trained network", says, layers, parts)
+
+
+def parts_of_controlled(found: ControlledFit) -> Parts:
+    """Return what the page of a controlled network is made of: the whole, the network, the classifier."""
+    m, n, p = found.network.network.sizes
+    kind = "good" if found.reached else "bad"
+    words = f'<p><span class="{kind}">{"reached" if found.reached else "not reached"}</span></p>'
+    lines = "".join(f"<li>{text(line)}</li>" for line in found.lines)
+    parts = [
+        section("What it does in its environments", f"{words}<ul>{lines}</ul>"),
+        section("The classifier", *classifier(found.classifier)),
+        section("The network that is driven", fit(found.fit), weights(found.fit)),
+        section("Equations of the reduced network", formulas(found.network.reduced())),
+    ]
+    says = f"{m} executive species, {n} perceptrons, {p} parameter species driven by a classifier"
+    return Parts(f"{found.network.title}: a trained controlled network", says, [], parts)
+
+
+def parts_of_classifier(found: ClassifierFit) -> Parts:
+    """Return what the page of a classifier is made of."""
+    p, h, k = found.classifier.sizes
+    says = f"{p} environments, {h} hidden species, {k} outputs"
+    part = section("What was trained", *classifier(found))
+    return Parts(f"{found.record['target']}: a trained classifier", says, [], [part])
+
+
+def classifier(found: ClassifierFit) -> tuple[str, str]:
+    """Return how nearly a classifier does what was wanted, and its weights."""
+    of = found.classifier
+    names = ("first_layer", "first_biases", "output_layer", "output_biases", "gamma", "tau")
+    rows = [[name, ", ".join(f"{v:.8g}" for v in np.ravel(getattr(of, name)).tolist())] for name in names]
+    return f"<p>{text(found.report())}</p>", table(["weights", "row by row"], rows)
 
 
 def fit(found: Fit) -> str:

@@ -20,6 +20,8 @@ from bifrncrn.diagrams.summary import summary
 if TYPE_CHECKING:
     from bifrncrn.chemistry.reactions.network import ReactionNetwork
     from bifrncrn.comparison.comparison import Comparison
+    from bifrncrn.training.classifier import ClassifierFit
+    from bifrncrn.training.controlled_fit import ControlledFit
     from bifrncrn.training.fit_result import Fit
 
 SUFFIXES = (".html", ".htm")
@@ -49,7 +51,7 @@ def check_page(path: str | os.PathLike[str]) -> None:
 
 
 def save_report(
-    result: Diagram | Comparison | Fit,
+    result: Diagram | Comparison | Fit | ControlledFit | ClassifierFit,
     path: str | os.PathLike[str],
     *,
     comparison: Comparison | None = None,
@@ -62,7 +64,7 @@ def save_report(
 
     Parameters
     ----------
-    result : Diagram, Comparison or Fit
+    result : Diagram, Comparison, Fit, ControlledFit or ClassifierFit
     path : str or path
         Ends in .html; the file appears whole or not at all.
     comparison : Comparison, optional
@@ -103,7 +105,9 @@ def save_report(
     write_atomic(path, text)
 
 
-def _parts(result: Diagram | Comparison | Fit, comparison: Comparison | None) -> sections.Parts:
+def _parts(
+    result: Diagram | Comparison | Fit | ControlledFit | ClassifierFit, comparison: Comparison | None
+) -> sections.Parts:
     """Return what the page of a result is made of; what is heavy is loaded for its own kind only."""
     if isinstance(result, Diagram):
         return _of_diagram(result)
@@ -113,10 +117,16 @@ def _parts(result: Diagram | Comparison | Fit, comparison: Comparison | None) ->
     if isinstance(result, Comparison):
         return compared.parts_of(result)
     from bifrncrn.cli.page import trained
+    from bifrncrn.training.classifier import ClassifierFit
+    from bifrncrn.training.controlled_fit import ControlledFit
     from bifrncrn.training.fit_result import Fit
 
     if isinstance(result, Fit):
         return trained.parts_of(result, comparison)
+    if isinstance(result, ControlledFit):
+        return trained.parts_of_controlled(result)
+    if isinstance(result, ClassifierFit):
+        return trained.parts_of_classifier(result)
     raise InputError(f"a report is made of a diagram, a comparison or a fit, not of {type(result).__name__}")
 
 

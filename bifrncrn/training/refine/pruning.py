@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifrncrn.base.checks import Array
+from bifrncrn.training.symmetry import classes, moves_of
 from bifrncrn.training.targets.sampling import Samples, thin
 from bifrncrn.training.weights import Weights
 
@@ -17,6 +18,8 @@ ENOUGH = 2000
 
 def pruned(weights: Weights, samples: Samples, loss: str) -> Weights | None:
     """Return `weights` with idle rates zero and idle perceptrons left out, or None where every rate does something.
+
+    Exchanges of species that leave the network unchanged do so afterwards too.
 
     Parameters
     ----------
@@ -47,6 +50,7 @@ def pruned(weights: Weights, samples: Samples, loss: str) -> Weights | None:
         size(reach[:, :, None] * weights.psi * few.lam[:, None, :]) > limit,
         size(reach * weights.theta) > limit,
     ]
+    keep_alpha, *kept = _alike(weights, keep_alpha, *kept)
     working = keep_alpha.any(axis=0)
     if keep_alpha.all() and all(part.all() for part in kept):
         return None
@@ -54,6 +58,20 @@ def pruned(weights: Weights, samples: Samples, loss: str) -> Weights | None:
         return None
     omega, psi, theta = (_only(part, keep)[working] for part, keep in zip(_inputs(weights), kept))
     return Weights(_only(weights.alpha, keep_alpha)[:, working], omega, psi, theta, weights.beta)
+
+
+def _alike(weights: Weights, *keep: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """Return which weights to keep (alpha, omega, psi, theta), those that exchanges of species turn into kept ones too.
+
+    Of weights that are equal by symmetry the samples, a few at random, say slightly different things.
+    """
+    equal = classes(weights, moves_of(weights))
+    flat = np.concatenate([part.ravel() for part in keep])
+    whole = np.zeros(len(equal), bool)
+    np.logical_or.at(whole, equal[: len(flat)], flat)
+    ends = np.cumsum([part.size for part in keep])
+    parts = np.split(whole[equal[: len(flat)]], ends[:-1])
+    return [part.reshape(one.shape) for part, one in zip(parts, keep)]
 
 
 def _inputs(weights: Weights) -> tuple[Array, Array, Array]:
