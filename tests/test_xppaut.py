@@ -349,3 +349,15 @@ def test_xppauts_own_engine_computes_the_same(kind):
     model, system = xpplab.Model.from_text(KINDS[kind]), loads(KINDS[kind])
     for point in np.random.default_rng(1).uniform(-2.0, 2.0, (4, len(system.variables))):
         np.testing.assert_allclose(system.rhs(point), model.rhs(point.tolist()), rtol=1e-9, atol=1e-11)
+
+
+def test_an_index_in_a_sum_may_be_computed(tmp_path):
+    path = tmp_path / "m.ode"
+    path.write_text(
+        "# own\npar a=2\nx[1..3]'=-x[j]\ny'=a*sum(1,3)of(i'*shift(x1,i'-1))-y\ninit x1=.5,x2=3,x3=7\ndone\n"
+    )
+    system = bf.load_model(path)
+    assert system.rhs(system.state)[-1] == pytest.approx(2 * (0.5 + 2 * 3 + 3 * 7), rel=1e-12)
+    path.write_text("# own\npar a=2\nx'=shift(x,a-1)\ndone\n")
+    with pytest.raises(bf.InputError, match=r"line 3.*whole number"):
+        bf.load_model(path)

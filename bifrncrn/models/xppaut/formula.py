@@ -6,11 +6,13 @@ a product, `|` like a sum, and a sign between product and power. What XPPAUT its
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.models.expressions import parse_number
 
 MAX_DEPTH = 60
 """Parentheses and functions in one another; more is no model's formula, and would exhaust Python's stack."""
@@ -288,9 +290,13 @@ class _Reader:
         return Part(" + ".join(terms), _SUM)
 
     def _whole_number(self, part: Part) -> int:
-        if not re.fullmatch(r"\(?-?\d+\)?", part.text):
+        try:
+            number = parse_number(part.text, "it")
+        except InputError:
+            number = math.nan
+        if not number.is_integer():
             raise self._error(f"'{part.text[:20]}' must be a whole number")
-        return int(part.text.strip("()"))
+        return int(number)
 
     def _shift(self, arguments: list[Part]) -> Part:
         """Return the quantity that stands so many places after another one."""
