@@ -45,6 +45,25 @@ def test_folds_close_to_the_hopf_point_are_not_jumped(low, high):
     assert folds_of(growth, (-1.0, 1.0)) == pytest.approx(sorted([100 * p(low), 100 * p(high)]), abs=1e-9)
 
 
+@pytest.mark.parametrize("gap", [0.01, -0.01, 0.001, -0.001])
+@pytest.mark.parametrize("label", ["PD", "BPC"])
+def test_a_torus_and_another_point_in_one_step_are_both_found(label, gap):
+    # on the circles s = lam the pair exp(2 pi (1 + gap - s +- 0.7i)) comes in at 1 + gap; a real multiplier goes out at
+    # 1: -exp(pi (sqrt(s) - 1)), of what turns by half a turn a period, or exp(2 pi (s - 1)), of what does not turn
+    size = f"{1.0 + gap!r} - (x*x + y*y) - u*u - v*v"
+    more = {"u": f"({size})*u - 0.7*v", "v": f"({size})*v + 0.7*u"}
+    if label == "PD":
+        more["m"] = "-(0.5 + m*m + n*n)*m + 0.5*(x*m + y*n) - n/2"
+        more["n"] = "-(0.5 + m*m + n*n)*n + 0.5*(y*m - x*n) + m/2"
+    else:
+        more["w"] = "(x*x + y*y - 1 - w*w)*w"
+    found = followed(rotor("lam - s", more=more), (-1.0, 3.0))
+    expected = sorted([(1.0 + gap, "NS"), (1.0, label)])
+    assert [point.label for point in found.special_points] == [name for _, name in expected]
+    assert [p.parameters["lam"] for p in found.special_points] == pytest.approx([v for v, _ in expected], abs=1e-9)
+    assert all(point.status == "converged" for point in found.special_points)
+
+
 def test_parameters_do_not_turn_where_they_only_slow_down():
     assert folds_of("lam - (s^3/3 - 1.55*s^2 + 2.4026*s)", (-1.0, 3.0)) == []  # P' = (s - 1.55)^2 + 1e-4
 

@@ -66,12 +66,12 @@ def signature(here: Place, there: Place) -> str | None:
     if changed is None:
         return None
     real, flips, pairs = changed
-    total, at_one, at_minus_one = real + flips + pairs, real % 2 == 1, flips % 2 == 1
-    if at_one and not at_minus_one and abs(total) == 1:
-        return FOLD if fold else (None if flat else BRANCHING)
-    if total == 0 and not (at_one or at_minus_one):
+    if real == flips == pairs == 0 or (real % 2 == flips % 2 == 0 and real * flips == 0 and real + flips + pairs == 0):
+        # nothing passed, though two that are outside may have met on the real line, or left it
         return "" if not fold else (BRANCHING if _touches(here) and _touches(there) else None)
-    if at_minus_one and not (at_one or fold) and abs(total) == 1:
+    if abs(real) == 1 and flips == pairs == 0:
+        return FOLD if fold else (None if flat else BRANCHING)
+    if abs(flips) == 1 and real == pairs == 0 and not fold:
         return DOUBLING
     return TORUS if abs(pairs) == 2 and real == flips == 0 and not fold else None
 
