@@ -15,6 +15,7 @@ _PUBLIC = {
     "FieldPart": "bifrncrn.training.targets.target",
     "CurvePart": "bifrncrn.training.targets.curve_part",
     "Curve": "bifrncrn.training.targets.curve",
+    "AttractorsWanted": "bifrncrn.training.targets.behaviours",
     "CycleWanted": "bifrncrn.training.targets.behaviours",
     "Fit": "bifrncrn.training.fit_result",
     "Classifier": "bifrncrn.chemistry.networks.controlled",
@@ -132,6 +133,7 @@ if TYPE_CHECKING:
     from bifrncrn.training.fit_result import Fit
     from bifrncrn.training.molecules import stochastic
     from bifrncrn.training.targets.behaviours import (
+        AttractorsWanted,
         ChaosWanted,
         CycleWanted,
         EquilibriaWanted,

@@ -1,6 +1,7 @@
 """Behaviours: asked of targets, looked for in networks, and what a fit says about them."""
 
 import json
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -23,10 +24,42 @@ def test_what_targets_ask_for():
     assert kinds("heart") == [bf.CycleWanted]
     assert kinds("bistable") == [bf.EquilibriaWanted]
     assert kinds("uni_bistable") == [bf.EquilibriaWanted, bf.EquilibriaWanted, bf.SwitchWanted]
-    assert kinds("eq_cycle") == [bf.EquilibriaWanted, bf.CycleWanted, bf.SwitchWanted]
-    assert kinds("oscillator") == [bf.EquilibriaWanted, bf.CycleWanted]
+    assert kinds("eq_cycle") == [
+        bf.EquilibriaWanted,
+        bf.AttractorsWanted,
+        bf.CycleWanted,
+        bf.SwitchWanted,
+    ]
+    assert kinds("oscillator") == [bf.EquilibriaWanted, bf.CycleWanted, bf.AttractorsWanted]
     assert bf.behaviours_of(bf.library.get("uni_bistable"))[-1].folds == 1
     assert not bf.behaviours_of(bf.library.get("repeller"))[0].attracts
+
+
+def test_a_cycle_about_a_rest_is_asked_for_though_the_rest_is_stable():
+    # r' = r (-1 + 4 r^2 - 2 r^4), angle' = 2: rest at (5, 5), a repelling cycle, and an attracting one at
+    # r^2 = 1 + sqrt(1/2), of period pi
+    system = bf.System.from_equations(
+        {"x": "D*(x - 5) - 2*(y - 5)", "y": "D*(y - 5) + 2*(x - 5)"},
+        definitions={"r2": "(x - 5)^2 + (y - 5)^2", "D": "-1 + 4*r2 - 2*r2^2"},
+        state={"x": 5.0, "y": 5.0},
+    )
+    part = bf.FieldPart(system, ((3.5, 6.5), (3.5, 6.5)))
+    rest, cycle, others = bf.behaviours_of(bf.Target("ring", "ring", (part,), state=(5.0, 5.0)))
+    assert rest.stable.tolist() == [1]
+    assert cycle.period == pytest.approx(np.pi, rel=1e-6)
+    np.testing.assert_allclose(np.ptp(cycle.points, axis=0), 2 * np.sqrt(1 + np.sqrt(0.5)), rtol=1e-2)
+    assert rest.check(REST, None).ok
+    assert others.check(REST, None).ok
+    assert not cycle.check(REST, None).ok  # it was said to do all that the target does
+
+
+def test_a_cycle_that_the_target_has_not_is_told():
+    network = bf.Network.load(files("bifrncrn.library") / "data" / "circle_network.json")
+    box = ((0.5, 3.5), (0.5, 3.5))
+    found = bf.AttractorsWanted(box).check(network, None)
+    assert not found.ok
+    assert "a cycle that the target has not" in found.text
+    assert bf.AttractorsWanted(box, (bf.library.circle().parts[0].curve.points,)).check(network, None).ok
 
 
 def test_equilibria_of_a_sine_are_asked_for_with_their_stability():

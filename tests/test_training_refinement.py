@@ -17,9 +17,9 @@ from bifrncrn.training.refine.flow import _misses, flows_of, refine_flow
 from bifrncrn.training.refine.pruning import pruned
 from bifrncrn.training.refine.special_points import AllWeights, refine, wanted_points
 from bifrncrn.training.symmetry import Tie, exchanges_of, moves_of
-from bifrncrn.training.targets.behaviours import stability, wanted_of_ode
+from bifrncrn.training.targets.behaviours import stability
 from bifrncrn.training.targets.sampling import Samples
-from bifrncrn.training.targets.wanted import loops_of
+from bifrncrn.training.targets.wanted import loops_of, wanted_of_ode
 from bifrncrn.training.verification import MUS, Finding, verify
 from bifrncrn.training.weights import Weights
 
@@ -350,7 +350,7 @@ def test_a_controlled_network_is_verified_on_the_outputs_its_classifier_has(refe
     rest, cycle, wrong = meets(whole, ((0.0, 3.0), (0.0, 3.0)), demands)
     assert outputs[0] < 0.8037 < outputs[1]
     assert rest.ok and cycle.ok and not wrong.ok
-    assert f"{outputs[1]:.4g}" in cycle.lam and "in 0 of 1, not at 0.5" in wrong.text
+    assert f"{outputs[1]:.4g}" in cycle.lam and "in 0 of 1, reduced, not at 0.5" in wrong.text
 
 
 def test_stability_of_a_focus_saddle_and_centre():
@@ -366,7 +366,7 @@ def test_an_attractor_is_asked_for_where_no_equilibrium_is_stable():
     equations = {"x": "1 - 4*x + x^2*y", "y": "3*x - x^2*y"}
     system = bf.System.from_equations(equations, {}, {"x": 1.5, "y": 3.0}, nonnegative=True)
     wanted = wanted_of_ode(system, ((0.1, 5.0), (0.1, 6.0)), ())
-    assert [type(one) for one in wanted] == [bf.EquilibriaWanted, bf.CycleWanted]
+    assert [type(one) for one in wanted] == [bf.EquilibriaWanted, bf.CycleWanted, bf.AttractorsWanted]
     assert wanted[1].period == pytest.approx(7.157, abs=0.01)
 
 

@@ -130,8 +130,11 @@ def test_every_kind_of_library_name_trains_from_the_command_line(tmp_path, capsy
 @pytest.mark.slow
 def test_xor_trains_from_the_command_line_and_is_verified(tmp_path, capsys):
 
-    out = str(tmp_path / "xor.json")
-    assert bf.main(["train", "xor", "--seeds", "2", "--jobs", "1", "--out", out]) == 0
-    text = capsys.readouterr().out
-    assert "two stable states where just one environment is above 1: in 50 of 50" in " ".join(text.split())
+    pytest.importorskip("plotly", reason="needs the extra report")
+    out, page = str(tmp_path / "xor.json"), tmp_path / "xor.html"
+    assert bf.main(["train", "xor", "--seeds", "2", "--jobs", "1", "--out", out, "--report", str(page)]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "two stable states where just one environment is above 1: in 50 of 50, reduced" in text
+    assert "in 50 of 50, at mu = 0.1" in text
+    assert "What it does in its environments" in page.read_text(encoding="utf-8")
     assert bf.ControlledNetwork.load(out).classifier.sizes == (2, 4, 1)

@@ -106,7 +106,8 @@ def train_controlled(name: str, seeds: int = 10, seed: int = 0, jobs: int | None
     fit = train(target, seeds=seeds, seed=seed, jobs=jobs)
     classifier = train_classifier(classifier_of(target, fit.network), seeds=seeds, seed=seed, jobs=jobs)
     whole = ControlledNetwork(classifier.classifier, fit.network)
-    return ControlledFit(whole, fit, classifier, meets(whole, _box(target), demands()))
+    mu = target.mu or fit.largest_mu
+    return ControlledFit(whole, fit, classifier, meets(whole, _box(target), demands(), mu))
 
 
 def _box(target: Target) -> Box:

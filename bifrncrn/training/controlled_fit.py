@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,16 +96,20 @@ class ControlledFit(Reported):
         return self.report()
 
 
-def meets(controlled: ControlledNetwork, box: Box, demands: Sequence[Demand]) -> tuple[Finding, ...]:
-    """Return, for every demand, in how many of its environments the reduced network does what is wanted.
+def meets(
+    controlled: ControlledNetwork, box: Box, demands: Sequence[Demand], mu: float | None = None
+) -> tuple[Finding, ...]:
+    """Return, for every demand, in how many of its environments the network does what is wanted.
 
-    The network is looked at where the classifier's outputs really are, not where they were wanted to be.
+    The network is looked at where the classifier's outputs really are, not where they were wanted to be (they settle
+    by themselves: the network does not act back on them); in the reduced system, and in the full one at `mu`.
     """
     found = []
-    for demand in demands:
+    for demand, at in itertools.product(demands, (None,) if mu is None else (None, mu)):
         outputs = np.array([controlled.classifier.output(one) for one in demand.environments])
-        right = np.array([demand.shows(_seen(controlled, tuple(row.tolist()), box)) for row in outputs])
-        text = f"{demand.words}: in {int(right.sum())} of {len(right)}"
+        right = np.array([demand.shows(_seen(controlled, tuple(row.tolist()), box, at)) for row in outputs])
+        where = "reduced" if at is None else f"at mu = {at:.3g}"
+        text = f"{demand.words}: in {int(right.sum())} of {len(right)}, {where}"
         if not right.all():
             wrong = demand.environments[~right]
             some = "; ".join(", ".join(f"{value:.3g}" for value in row) for row in wrong[:5])
@@ -114,12 +119,12 @@ def meets(controlled: ControlledNetwork, box: Box, demands: Sequence[Demand]) ->
     return tuple(found)
 
 
-def _seen(controlled: ControlledNetwork, lam: tuple[float, ...], box: Box) -> Seen:
+def _seen(controlled: ControlledNetwork, lam: tuple[float, ...], box: Box, mu: float | None) -> Seen:
     """Look for stable equilibria in the box, and for a cycle from its middle and from the network's own start."""
     from bifrncrn.trajectories.cycles import find_cycle
 
-    low, high = np.array(box).T
-    system = started(controlled.network, 0.5 * (low + high), lam, None)
-    stable = sum(stability(system.with_(state=x)) == 1 for x in equilibria_in(system, box))
-    begins = (system.state, controlled.network.state)
-    return Seen(stable, len(low) > 1 and any(find_cycle(system, state=begin) is not None for begin in begins))
+    network, middle = controlled.network, np.array(box).mean(axis=1)
+    points = equilibria_in(started(network, middle, lam, None), box)  # they are where they are at every mu
+    stable = sum(stability(started(network, x, lam, mu)) == 1 for x in points)
+    begins = (started(network, x, lam, mu) for x in (middle, network.state))
+    return Seen(stable, len(middle) > 1 and any(find_cycle(system) is not None for system in begins))

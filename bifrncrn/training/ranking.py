@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bifrncrn.base.errors import ConvergenceError
 from bifrncrn.chemistry.networks.network import Network
-from bifrncrn.training.targets.behaviours import Behaviour
+from bifrncrn.training.targets.behaviours import Behaviour, checked
 from bifrncrn.training.targets.target import Target
 from bifrncrn.training.verification import SHAPED, TIMED
 
@@ -199,7 +199,7 @@ def joined(first: Diagram, second: Diagram) -> Diagram:
 
 def behaving(behaviours: Sequence[Behaviour], network: Network, mu: float | None = None) -> Standing:
     """Return how many of the wanted behaviours the network shows, and how nearly."""
-    verdicts = [behaviour.check(network, mu) for behaviour in behaviours]
+    verdicts = checked(behaviours, network, mu)
     error = max((verdict.error for verdict in verdicts), default=0.0)
     steps = math.ceil(FINENESS * error) if math.isfinite(error) else 10**6
     shown = tuple(verdict.text for verdict in verdicts if verdict.ok)

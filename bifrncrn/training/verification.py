@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bifrncrn.base.errors import ConvergenceError
 from bifrncrn.chemistry.networks.network import Network
-from bifrncrn.training.targets.behaviours import Behaviour
+from bifrncrn.training.targets.behaviours import Behaviour, checked
 from bifrncrn.training.targets.target import Target
 
 if TYPE_CHECKING:
@@ -165,10 +165,8 @@ def findings(
     found = [] if reference is None else _as_the_target(target, reference, network, mu, trace)
     if any(not finding.ok for finding in found):
         return tuple(found)  # the rest would not change the answer
-    for behaviour in behaviours:
-        verdict = behaviour.check(network, mu)
-        found.append(Finding(verdict.text, "", verdict.ok, verdict.error))
-    return tuple(found)
+    seen = checked(behaviours, network, mu)
+    return (*found, *(Finding(verdict.text, "", verdict.ok, verdict.error) for verdict in seen))
 
 
 def _as_the_target(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +15,7 @@ from bifrncrn.models.system import System
 
 if TYPE_CHECKING:
     from bifrncrn.diagrams.results import Branch, Diagram
+    from bifrncrn.trajectories.attractor_results import Attractor
     from bifrncrn.trajectories.cycles import Cycle
 
 # a period, and a Lyapunov exponent, may differ from the target's by this share
@@ -31,8 +33,11 @@ STANDING = 1e-6
 # which transients pass
 AVERAGED = (4000.0, 20000.0)
 SETTLED = 400.0
-# span of time in which a trajectory shows all of a chaotic attractor
-WATCHED = 1000.0
+# trajectories that are followed from a box to see what they come to, and the integrator's steps for each (a fifth of a
+# second): an attractor whose basin is a third of the box is overlooked by all of them once in fifty times
+FOLLOWED, PATIENCE = 10, 5000
+# a cycle this near to a wanted one, in units of its size, is that one; how near it is said elsewhere
+ALIKE = 0.5
 
 
 @dataclass(frozen=True)
@@ -316,6 +321,72 @@ class ChaosWanted:
 
 
 @dataclass(frozen=True, eq=False)
+class AttractorsWanted:
+    """Nothing else attracts: what trajectories from a box come to is what those of the target come to.
+
+    The equilibria in a box are all found (`EquilibriaWanted`). A cycle about a rest, or a way out of the box, shows in
+    trajectories only; those with small basins may be overlooked.
+
+    Attributes
+    ----------
+    box : ((low, high), ...)
+    cycles : tuple of (k, M) array
+        The attracting cycles of the target in the box.
+    leave : bool
+        Whether some of its trajectories leave the box for good.
+    lam : tuple of float
+    """
+
+    box: tuple[tuple[float, float], ...]
+    cycles: tuple[Array, ...] = ()
+    leave: bool = False
+    lam: tuple[float, ...] = ()
+
+    def check(self, network: Network, mu: float | None) -> Verdict:
+        """Follow trajectories from the box; perceptrons start where they settle in its middle."""
+        from bifrncrn.trajectories.cycles import hausdorff
+
+        found = attracting(started(network, np.array(self.box).mean(axis=1), self.lam, mu), self.box)
+        count = len(self.box)
+        strange = [
+            one.kind
+            for one in found.inside
+            if one.kind != "equilibrium"
+            and all(hausdorff(one.points[:, :count], cycle) > ALIKE * _size(cycle) for cycle in self.cycles)
+        ]
+        where = _at(self.lam)
+        wrong = [f"some come to a {kind} that the target has not" for kind in dict.fromkeys(strange)]
+        if found.left and not self.leave:
+            wrong.append(f"{found.left} leave it for good, none of the target's does")
+        text = "; ".join(wrong) or "come to what the target's come to"
+        return Verdict(not wrong, np.inf if wrong else 0.0, f"{FOLLOWED} trajectories from the box{where}: {text}")
+
+
+@dataclass(frozen=True, eq=False)
+class Attracting:
+    """What trajectories from a box come to: attractors in it, and the number of those that leave it for good."""
+
+    inside: tuple[Attractor, ...]
+    left: int
+
+
+def attracting(system: System, box: tuple[tuple[float, float], ...]) -> Attracting:
+    """Return what trajectories from `box`, sides of the first states, come to."""
+    from bifrncrn.trajectories.attractors import attractors
+
+    found = attractors(system, dict(zip(system.variables, box)), samples=FOLLOWED, max_steps=PATIENCE)
+    low, high = np.array(box).T
+    room = PLACE * (high - low)
+
+    def holds(one: Attractor) -> bool:
+        middle = (0.5 * (one.min + one.max))[: len(low)]
+        return bool(((middle >= low - room) & (middle <= high + room)).all())
+
+    inside = tuple(one for one in found if holds(one))
+    return Attracting(inside, found.escaped + sum(one.count for one in found if not holds(one)))
+
+
+@dataclass(frozen=True, eq=False)
 class HomoclinicWanted:
     """A homoclinic orbit of a saddle, at a value of the parameter species.
 
@@ -347,6 +418,14 @@ class HomoclinicWanted:
         return Verdict(off <= self.within, off / self.within, text)
 
 
+def checked(behaviours: Sequence[Behaviour], network: Network, mu: float | None) -> list[Verdict]:
+    """Return what was found of the behaviours; what else attracts is looked for only where all the rest is there."""
+    verdicts = [one.check(network, mu) for one in behaviours if not isinstance(one, AttractorsWanted)]
+    if all(verdict.ok for verdict in verdicts):
+        verdicts += [one.check(network, mu) for one in behaviours if isinstance(one, AttractorsWanted)]
+    return verdicts
+
+
 def stability(system: System) -> int:
     """Return 1 when the start state, an equilibrium, is stable, -1 when it is unstable, 0 when it is neither."""
     real = np.linalg.eigvals(system.jacobian(system.state)).real
@@ -366,42 +445,11 @@ def equilibria_in(system: System, box: tuple[tuple[float, float], ...]) -> Array
     return find_equilibria(system, dict(zip(system.variables, box, strict=True))).points
 
 
-def wanted_of_ode(
-    system: System, box: tuple[tuple[float, float], ...], lam: tuple[float, ...], within: float = PLACE
-) -> list[Behaviour]:
-    """Return what an ODE does in a box: its equilibria and, when none is stable, the attractor from its start.
-
-    Equilibria may be `within` of the box's sides from their places; of a cycle the period is asked for as well.
-    """
-    from bifrncrn.trajectories.cycles import describe_attractor, find_cycle
-    from bifrncrn.trajectories.lyapunov import largest_lyapunov
-
-    points = equilibria_in(system, box)
-    stable = np.array([stability(system.with_(state=x)) for x in points], dtype=int)
-    wanted: list[Behaviour] = [EquilibriaWanted(points, stable, box, lam, within)]
-    if len(system.variables) < 2 or (stable >= 0).any():
-        return wanted
-    kind = describe_attractor(system)
-    cycle = find_cycle(system) if kind == "cycle" else None
-    if cycle is not None and cycle.stable:
-        wanted.append(CycleWanted(cycle.points, lam, True, allowed(cycle.points), cycle.period))
-    elif kind == "chaos or torus":
-        found = largest_lyapunov(system, time=AVERAGED[-1], settle=SETTLED)
-        if found.value > 2 * found.error:
-            run = system.simulate((0.0, WATCHED), times=np.linspace(0.0, WATCHED, 2000))
-            t, x = run.t[500:], run.x[500:]
-            wanted.append(ChaosWanted(found.value, x, _turn(t, x), lam))
-    return wanted
-
-
-def _turn(t: Array, x: Array) -> float:
-    """Return the mean time in which a trajectory x (k, M) comes back to the middle of its longest side."""
-    along = x[:, int(np.ptp(x, axis=0).argmax())]
-    height = along - along.mean()
-    up = t[1:][(height[:-1] < 0) & (height[1:] >= 0)]
-    return float((up[-1] - up[0]) / (len(up) - 1)) if len(up) > 1 else float(t[-1] - t[0])
-
-
 def allowed(points: Array) -> float:
     """Return the distance that a cycle may keep from a curve unless something else is said: a twentieth of its size."""
-    return 0.05 * float(np.ptp(points, axis=0).max())
+    return 0.05 * _size(points)
+
+
+def _size(points: Array) -> float:
+    """Return the longest side of the box about points (k, M)."""
+    return float(np.ptp(points, axis=0).max())

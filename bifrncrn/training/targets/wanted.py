@@ -6,19 +6,29 @@ from itertools import pairwise
 
 import numpy as np
 
+from bifrncrn.base.checks import Array
+from bifrncrn.models.system import System
 from bifrncrn.training.targets.behaviours import (
+    AVERAGED,
     PLACE,
+    SETTLED,
+    AttractorsWanted,
     Behaviour,
+    ChaosWanted,
     CycleWanted,
     EquilibriaWanted,
     HomoclinicWanted,
     SwitchWanted,
     allowed,
-    wanted_of_ode,
+    attracting,
+    equilibria_in,
+    stability,
 )
 from bifrncrn.training.targets.curve_part import CurvePart
 from bifrncrn.training.targets.target import FieldPart, Target
 
+# span of time in which a trajectory shows all of a chaotic attractor
+WATCHED = 1000.0
 # a homoclinic orbit may be this share of the parameter's range away
 LOOP = 1 / 300
 # an equilibrium beside a curve may be this share of the box's sides away. The two compete for few perceptrons; with the
@@ -31,7 +41,7 @@ BESIDE = 0.15
 def behaviours_of(target: Target) -> tuple[Behaviour, ...]:
     """Return what a network trained on `target` is wanted to do.
 
-    The equilibria of every ODE in its box, the attractor from its start when none of them is stable, a cycle along
+    The equilibria of every ODE in its box, whatever else attracts there and nothing more, a cycle along
     every closed curve (or the target's own `cycles`), and between different parts the bifurcation that separates
     them. Parts that leave much open, an ODE over a whole range of parameters, are for diagrams to compare.
     """
@@ -77,3 +87,54 @@ def _switch(target: Target, wanted: list[Behaviour]) -> Behaviour | None:
     only = len(counts) == len(wanted)
     folds = sum(abs(a - b) for a, b in pairwise(counts)) // 2 if only else None
     return SwitchWanted(target.bounds, boxes[0], folds)
+
+
+def wanted_of_ode(
+    system: System, box: tuple[tuple[float, float], ...], lam: tuple[float, ...], within: float = PLACE
+) -> list[Behaviour]:
+    """Return what an ODE does in a box: its equilibria and whatever else trajectories from it and its start come to.
+
+    Equilibria may be `within` of the box's sides from their places; of cycles the period is asked for as well.
+    """
+    from bifrncrn.trajectories.cycles import describe_attractor, find_cycle, hausdorff
+
+    points = equilibria_in(system, box)
+    stable = np.array([stability(system.with_(state=x)) for x in points], dtype=int)
+    wanted: list[Behaviour] = [EquilibriaWanted(points, stable, box, lam, within)]
+    if len(system.variables) < 2:  # nothing else attracts on a line
+        return wanted
+    kind = "" if (stable >= 0).any() else describe_attractor(system)
+    if kind == "chaos or torus":
+        return [*wanted, *_chaos(system, lam)]
+    if (stable == 0).any():  # how long trajectories take to come to rest has no bound
+        return wanted
+    found = attracting(system, box)
+    own = find_cycle(system) if kind == "cycle" else None
+    every = [(own.points, own.period)] if own is not None and own.stable else []
+    every += [(one.points, one.period) for one in found.inside if one.period is not None]
+    cycles: list[Array] = []
+    for curve, period in every:
+        if all(hausdorff(curve, other) > allowed(other) for other in cycles):
+            cycles.append(curve)
+            wanted.append(CycleWanted(curve, lam, True, allowed(curve), period))
+    return [*wanted, AttractorsWanted(box, tuple(cycles), found.left > 0, lam)]
+
+
+def _chaos(system: System, lam: tuple[float, ...]) -> list[Behaviour]:
+    """Return the chaotic attractor that a system comes to from its start, if its exponent says it is one."""
+    from bifrncrn.trajectories.lyapunov import largest_lyapunov
+
+    found = largest_lyapunov(system, time=AVERAGED[-1], settle=SETTLED)
+    if found.value <= 2 * found.error:
+        return []
+    run = system.simulate((0.0, WATCHED), times=np.linspace(0.0, WATCHED, 2000))
+    t, x = run.t[500:], run.x[500:]
+    return [ChaosWanted(found.value, x, _turn(t, x), lam)]
+
+
+def _turn(t: Array, x: Array) -> float:
+    """Return the mean time in which a trajectory x (k, M) comes back to the middle of its longest side."""
+    along = x[:, int(np.ptp(x, axis=0).argmax())]
+    height = along - along.mean()
+    up = t[1:][(height[:-1] < 0) & (height[1:] >= 0)]
+    return float((up[-1] - up[0]) / (len(up) - 1)) if len(up) > 1 else float(t[-1] - t[0])
