@@ -33,6 +33,9 @@ WRONG = {
     "no point": lambda d: d.branch(None),
     "a label that there is not": lambda d: d.special("Hopf"),
     "a number in place of a label": lambda d: d.special(3),
+    "a list in place of a label": lambda d: d.special(["LP"]),
+    "a number in place of a diagram, doublings": lambda d: bf.with_doublings(3),
+    "a number in place of a file, saving": lambda d: d.save(3),
     "a number in place of what to draw": lambda d: d.plot(3),
 }
 

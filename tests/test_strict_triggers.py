@@ -53,3 +53,15 @@ def test_so_is_its_change_when_that_comes_later(tmp_path, trigger, at, expected)
     (tmp_path / "m.toml").write_text(text)
     run = bf.load_model(tmp_path / "m.toml").simulate((0, 4), times=[at - 0.125, at, at + 0.125])
     assert run.column("x").tolist() == [1, expected, 5]
+
+
+@pytest.mark.parametrize("k", [0, 0.25])
+def test_of_two_conditions_only_the_strict_one_is_not_met(tmp_path, k):
+    events = '[events.late]\ntrigger = "time > 2"\nassignments.y = "5"\n'
+    text = (
+        MODEL.format(trigger="time >= 2").replace('time = "1"', 'y = "0"\ntime = "1"').replace("x = 1", "x = 1\ny = 1")
+    )
+    (tmp_path / "m.toml").write_text(text + events)
+    run = bf.load_model(tmp_path / "m.toml").with_(values={"k": k}).simulate((0, 4), times=[1, 2, 3])
+    assert run.column("x") == pytest.approx([np.exp(-k), 5, 5 * np.exp(-k)], rel=1e-6)
+    assert list(run.column("y")) == [1, 1, 5]

@@ -17,8 +17,10 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes) -> None:
     Raises
     ------
     InputError
-        If the folder does not exist, or it or the file cannot be written.
+        If it is no name of a file, the folder does not exist, or it or the file cannot be written.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"{path!r:.60} is not the name of a file; give the name of one to write")
     raw = data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
     try:
         before = os.stat(path) if os.path.lexists(path) and not _dangles(path) else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bifrncrn.base.checks import require_kind
+from bifrncrn.base.checks import require_kind, whole
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.base.labels import leaving
 from bifrncrn.base.progress import progress
@@ -317,6 +317,8 @@ def with_doublings(
 
     A branch that runs from one PD to another is followed once. A PD from which none is found is named in a note.
     """
+    require_kind(diagram, Diagram, "a diagram")
+    times = whole("times", times, least=0)
     if diagram.system is not None and is_map(diagram.system):
         from bifrncrn.diagrams.maps import doubled
 

@@ -389,7 +389,7 @@ class Diagram(Reported):
 
     def special(self, label: str) -> list[SpecialPoint]:
         """Return the special points with this label, one of `bifrncrn.LABELS`, in the diagram's order."""
-        if label not in LABELS:
+        if not isinstance(label, str) or label not in LABELS:
             raise InputError(f"there is no label {label!r:.40}; the labels are {', '.join(LABELS)}")
         return [point for point in self.special_points if point.label == label]
 

@@ -82,9 +82,15 @@ class Flight:
         """
         starts = np.array([piece.start for piece in self.pieces])
         which = np.maximum(np.searchsorted(starts, times + self.together, side="right") - 1, 0)
+        exact: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         for i in np.flatnonzero(np.abs(times - starts[which]) <= self.together).tolist():
-            lag = self.pieces[which[i]].lag
-            if lag is not None and self._still(self._before(starts, times[i] - lag), times[i] - lag):
+            after = self.pieces[which[i]]
+            if after.lag == 0.0:
+                found = self._exactly(times[i], self._before(starts, times[i]), after)
+                exact |= {} if found is None else {i: found}
+            elif after.lag is not None and self._still(
+                self._before(starts, times[i] - after.lag), times[i] - after.lag
+            ):
                 which[i] = max(int(np.searchsorted(starts, times[i] - self.together, side="left")) - 1, 0)
         states = np.empty((times.size, len(self.system.variables)))
         values = np.empty((times.size, len(self.system.parameters)))
@@ -92,6 +98,8 @@ class Flight:
             here = which == k
             states[here] = self.pieces[k].at(times[here])
             values[here] = self.pieces[k].values
+        for i, (x, p) in exact.items():
+            states[i], values[i] = x, p
         return states, values
 
     def _before(self, starts: np.ndarray, t: float) -> Piece:
@@ -100,9 +108,29 @@ class Flight:
 
     def _still(self, piece: Piece, t: float) -> bool:
         """Say whether at the end of a piece, at exactly this time, no trigger is other than along it."""
+        return self.machine is not None and self.machine.true_at(self._end(piece, t), piece.values) == piece.held
+
+    def _end(self, piece: Piece, t: float) -> np.ndarray:
+        """Return the state (n,) of a piece at exactly a time."""
         x = np.array(piece.at(np.array([t])))
         set_clocks(self.system, np.array([t]), x, self.times[0])
-        return self.machine is not None and self.machine.unmoved(x[0], piece.values, piece.held)
+        return x[0]
+
+    def _exactly(self, t: float, before: Piece, after: Piece) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return state and parameter values at exactly the time between two pieces; None where `after` has them.
+
+        A piece begins just beyond a border, where triggers may be true that are not yet on it.
+        """
+        if self.machine is None:
+            return None
+        x = self._end(before, t)
+        true = self.machine.true_at(x, before.values)
+        if true == before.held:
+            return x, before.values
+        acting = [i for i, (now, then) in enumerate(zip(true, before.held, strict=True)) if now and not then]
+        if true == after.held or not all(after.held[i] for i in acting):  # true on the border alone acts nowhere
+            return None
+        return self.machine.again(t, x, before.values, before.held)
 
 
 class BorderWatch:

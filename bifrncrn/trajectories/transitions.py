@@ -76,9 +76,18 @@ class Machine:
             x, p = effect.applied(x, p, effect.values(x, p) if first.values is None else first.values)
         return x, p, False
 
-    def unmoved(self, x: np.ndarray, p: np.ndarray, held: tuple[bool, ...]) -> bool:
-        """Say whether every trigger is at a state what it was before."""
-        return tuple((self.triggers(x, p) != 0.0).tolist()) == held
+    def true_at(self, x: np.ndarray, p: np.ndarray) -> tuple[bool, ...]:
+        """Return which triggers are true at a state."""
+        return tuple((self.triggers(x, p) != 0.0).tolist())
+
+    def again(self, t: float, x: np.ndarray, p: np.ndarray, held: tuple[bool, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Return state and parameter values after what is triggered at exactly a time, these having been true before.
+
+        For use after the simulation: nothing is left waiting, and lots are drawn anew.
+        """
+        self.held, self.waiting, self.lots = list(held), [], np.random.default_rng(SEED)
+        x, p, _ = self.act(t, x, p)
+        return x, p
 
     def _first(self, due: list[Waiting], x: np.ndarray, p: np.ndarray) -> Waiting:
         """Return the change of the highest priority; of several, the first without one, by lot with one."""

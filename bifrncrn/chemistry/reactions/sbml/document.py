@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.chemistry.reactions.sbml.drawing import without_drawing
 from bifrncrn.chemistry.reactions.sbml.flatten import flattened, is_hierarchical
 from bifrncrn.chemistry.reactions.sbml.source import check_shape
 
@@ -44,27 +45,35 @@ def open_document(text: str, name: str, folder: Path | None = None) -> Any:
     check_shape(text, name)
     if is_hierarchical(text):
         text = flattened(text, name, folder)
+    document = _checked(libsbml, text, name)
+    if any(_is_of_drawing(libsbml, error) for error in _errors(libsbml, document)):
+        document = _checked(libsbml, without_drawing(text), name)  # after an error libSBML does not look at the rest
+    for error in _errors(libsbml, document):
+        raise InputError(f"{name}, line {error.getLine()}: {_said(error):.300}; correct the SBML file")
+    if document.getModel() is None:
+        raise InputError(f"{name}: holds no SBML model; check that it is an SBML file")
+    return document
+
+
+def _checked(libsbml: Any, text: str, name: str) -> Any:
+    """Read a document, and check its consistency where reading found no error."""
     try:
         document = libsbml.readSBMLFromString(text)
     except (TypeError, ValueError) as error:  # characters that have no UTF-8 form
         raise InputError(f"{name}: is not text that SBML can hold; check the file") from error
-    _refuse_errors(libsbml, document, name)
-    if document.getModel() is None:
-        raise InputError(f"{name}: holds no SBML model; check that it is an SBML file")
+    if document.getModel() is None or _errors(libsbml, document):
+        return document
     document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, False)
     document.setConsistencyChecks(libsbml.LIBSBML_CAT_MODELING_PRACTICE, False)
     document.setConsistencyChecks(libsbml.LIBSBML_CAT_SBO_CONSISTENCY, False)  # terms that describe, and change nothing
     document.checkConsistency()
-    _refuse_errors(libsbml, document, name)
     return document
 
 
-def _refuse_errors(libsbml: Any, document: Any, name: str) -> None:
-    for i in range(document.getNumErrors()):
-        error = document.getError(i)
-        severe = error.getSeverity() in (libsbml.LIBSBML_SEV_ERROR, libsbml.LIBSBML_SEV_FATAL)
-        if severe and not _is_of_drawing(libsbml, error):
-            raise InputError(f"{name}, line {error.getLine()}: {_said(error):.300}; correct the SBML file")
+def _errors(libsbml: Any, document: Any) -> list[Any]:
+    """Return what libSBML found that is more than a warning."""
+    found = [document.getError(i) for i in range(document.getNumErrors())]
+    return [error for error in found if error.getSeverity() in (libsbml.LIBSBML_SEV_ERROR, libsbml.LIBSBML_SEV_FATAL)]
 
 
 def _is_of_drawing(libsbml: Any, error: Any) -> bool:
