@@ -27,7 +27,8 @@ def test_a_sum_is_conserved_in_other_words(x, y, values, law):
     (branch,) = diagram.branches
     assert diagram.special_points == ()
     total = np.asarray(branch.points)[:, 1:] @ law
-    assert total == pytest.approx(np.full(len(total), law[0] + 0.5 * law[1]), rel=1e-9)
+    # laws whose coefficients are found from values, not read, have the digits that a null vector has
+    assert total == pytest.approx(np.full(len(total), law[0] + 0.5 * law[1]), rel=1e-12)
     assert set(branch.unstable.tolist()) == {0}
 
 
@@ -53,4 +54,5 @@ def test_a_function_left_alone_beside_fast_terms_is_no_conserved_sum():
 def test_a_fold_at_the_parameter_of_a_branch_point_stays(right, span, folds):
     diagram = bf.diagram(bf.System.from_equations({"x": right}, parameters={"p": 0.7}, state={"x": 0}), "p", span)
     found = sorted((p.state["x"], p.parameters["p"]) for p in diagram.special_points if p.label == "LP")
-    assert found == [pytest.approx((x, p), abs=1e-7) for p, x in sorted(folds, key=lambda pair: pair[1])]
+    # a fold's state is known to the root of rounding
+    assert found == [pytest.approx((x, p), abs=1e-8) for p, x in sorted(folds, key=lambda pair: pair[1])]

@@ -115,6 +115,11 @@ def test_a_critical_point_stays_critical_at_its_time_scale():
     hopf = bf.Network(**network.weights() | {"psi": np.zeros((6, 1))}, lam=[0.0])
     for mu in (0.0, 0.01):
         assert np.abs(spectrum(hopf, np.array([5.0, 5.0]), 0.0, mu).real.max()) < 1e-6
+    # elsewhere the real part is not zero, so nothing is claimed there
+    assert np.abs(spectrum(hopf, np.array([5.0, 5.0]), 0.0, 1.0).real.max()) > 1e-6
+    assert list(fit.verification.full) == [0.01]
+    assert fit.reached and fit.largest_mu == 0.01
+    assert "at mu = 0.01" in str(fit) and "up to mu" not in str(fit)
 
 
 # --- controlled networks

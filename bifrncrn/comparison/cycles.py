@@ -20,11 +20,9 @@ from bifrncrn.models.system import System
 PROBES = 3  # parameter values at which trajectories are watched
 CORNERS = (0.5, 0.25, 0.75)  # of the region's sides: where they start
 STEPS = 20_000  # of the integrator for each of them
-EDGE, MOST_CORNERS, CORNER_STEPS = (
-    0.05,
-    8,
-    3_000,
-)  # the region's corners, so far inside; of more states no more than two
+EDGE = 0.05  # of the region's sides: how far inside its corners trajectories start too
+MOST_CORNERS = 8  # of more there are the two outmost are taken
+CORNER_STEPS = 3_000  # of the integrator for each of them
 LIMIT = Options(max_points=600)  # orbits in one direction
 STRAY = "stray"  # at rest on no branch that is known
 KNOWN = 0.02  # a cycle whose period and extents are this near those of a followed one is that one

@@ -134,7 +134,8 @@ def conserved(
     """Return the conserved sums of a system as rows, shape (r, n), r = 0 for most systems.
 
     A sum c is conserved when c f(x) = 0 for all x, so c is a common left null vector of f and its Jacobian at random
-    points (seeded, so the answer is the same every time).
+    points (seeded, so the answer is the same every time). Where the formulas can be multiplied out, their terms must
+    cancel too, and sums that are read from the terms alone count as well (`bifrncrn.models.cancelling`).
 
     Parameters
     ----------

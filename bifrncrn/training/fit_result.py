@@ -249,8 +249,9 @@ class Fit(Reported):
 
     def _reached(self) -> list[str]:
         """Return the line that says whether the target is reached."""
-        if self.reached:
-            return [f"reached: all that the target does, up to mu = {self.largest_mu:.3g}"]
+        if self.reached and self.verification is not None:
+            where = "at" if len(self.verification.full) == 1 else "up to"
+            return [f"reached: all that the target does, {where} mu = {self.largest_mu:.3g}"]
         return ["not reached: the lines below say what is missing"]
 
     def __str__(self) -> str:

@@ -24,10 +24,10 @@ from bifrncrn.training.refine.flow import Flow, cycles_of, flows_of, refine_flow
 from bifrncrn.training.refine.pruning import pruned
 from bifrncrn.training.refine.special_points import neutral_points, refine, wanted_points
 from bifrncrn.training.robustness import Robustness, robustness
-from bifrncrn.training.targets.behaviours import Behaviour, CycleWanted
+from bifrncrn.training.targets.behaviours import Behaviour, CycleWanted, EquilibriaWanted
 from bifrncrn.training.targets.sampling import Samples
 from bifrncrn.training.targets.target import FieldPart, Target
-from bifrncrn.training.verification import Finding, Verification, findings, holds, verify
+from bifrncrn.training.verification import MUS, Finding, Verification, findings, holds, verify
 from bifrncrn.training.weights import Weights
 
 if TYPE_CHECKING:
@@ -233,7 +233,9 @@ class Judge:
         """Return all that is found out about a candidate's behaviour."""
         if best.standing is None:
             return None
-        return verify(partial(self._found, best.network), self.target.mu)
+        critical = any(isinstance(one, EquilibriaWanted) and one.critical for one in self.behaviours)
+        scales = (best.network.mu,) if critical else MUS
+        return verify(partial(self._found, best.network), self.target.mu, scales)
 
     def robustness(self, candidate: Candidate, spread: float) -> Robustness:
         """Return how many copies of a candidate with rates off by up to `spread` keep the kind of its behaviour."""

@@ -82,7 +82,9 @@ class Verification:
     def lines(self) -> list[str]:
         """Lines for people."""
         out = [_line(finding, "") for finding in self.reduced]
-        if self.largest_mu is not None:
+        if self.largest_mu is not None and len(self.full) == 1:
+            out.append(f"verified at mu = {self.largest_mu:.3g}; no other was looked at")
+        elif self.largest_mu is not None:
             looked = ", ".join(f"{mu:.3g}" for mu in self.full if mu <= self.largest_mu)
             out.append(f"verified at mu = {looked}; the largest mu at which all of it holds is {self.largest_mu:.3g}")
         elif self._failed():
@@ -123,7 +125,7 @@ def _line(finding: Finding, where: str) -> str:
 Look = Callable[[float | None], tuple[Finding, ...]]
 
 
-def verify(look: Look, wanted_mu: float | None) -> Verification:
+def verify(look: Look, wanted_mu: float | None, scales: Sequence[float] = MUS) -> Verification:
     """Return what `look` finds in the reduced system, and at rising time-scales for as long as that is as wanted."""
     reduced = look(None)
     seen: dict[float, tuple[Finding, ...]] = {} if wanted_mu is None else {wanted_mu: look(wanted_mu)}
@@ -134,7 +136,7 @@ def verify(look: Look, wanted_mu: float | None) -> Verification:
         return holds(seen[mu])
 
     largest = None
-    for mu in sorted({*MUS, *seen}) if holds(reduced) else ():
+    for mu in sorted({*scales, *seen}) if holds(reduced) else ():
         if not good(mu):
             largest = None if largest is None else _between(good, largest, mu)
             break

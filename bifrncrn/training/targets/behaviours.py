@@ -181,6 +181,11 @@ class EquilibriaWanted:
     lam: tuple[float, ...] = ()
     within: float = PLACE
 
+    @property
+    def critical(self) -> bool:
+        """Whether one is to be neutral: that can hold at single time-scales only."""
+        return bool((self.stable == 0).any())
+
     def check(self, network: Network, mu: float | None) -> Verdict:
         """Compare number, places and stability; the places do not depend on `mu`."""
         low, high = np.array(self.box).T
@@ -206,7 +211,7 @@ class EquilibriaWanted:
         neutral = (np.abs(parts[rows]) <= STANDING) | (not bound)
         same = bool(np.all(np.where(asked == 0, neutral, asked == kinds[rows])))
         text += f", at most {error * self.within:.2g} of a side away" + ("" if same else ", stability wrong")
-        if (asked == 0).any():
+        if self.critical:
             worst = float(np.abs(parts[rows][asked == 0]).max())
             text += f", the real part that is to be zero {'' if bound else 'at another mu '}{worst:.2g}"
             error = max(error, worst / STANDING) if bound else error
