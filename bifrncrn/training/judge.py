@@ -234,8 +234,8 @@ class Judge:
         if best.standing is None:
             return None
         critical = any(isinstance(one, EquilibriaWanted) and one.critical for one in self.behaviours)
-        scales = (best.network.mu,) if critical else MUS
-        return verify(partial(self._found, best.network), self.target.mu, scales)
+        mu = self.target.mu
+        return verify(partial(self._found, best.network), mu, (mu,) if critical and mu is not None else MUS)
 
     def robustness(self, candidate: Candidate, spread: float) -> Robustness:
         """Return how many copies of a candidate with rates off by up to `spread` keep the kind of its behaviour."""

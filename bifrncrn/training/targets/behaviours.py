@@ -207,7 +207,8 @@ class EquilibriaWanted:
         rows, columns = linear_sum_assignment(gaps)
         error = float(gaps[rows, columns].max()) / self.within
         asked = self.stable[columns]
-        bound = mu in (None, network.mu)  # a point is critical at the time-scale it was made for, and in the limit
+        bound = mu in (None, network.mu) or network.mu is None
+        # a point is critical at the time-scale it was made for, and in the limit; made for none, at whatever is asked
         neutral = (np.abs(parts[rows]) <= STANDING) | (not bound)
         same = bool(np.all(np.where(asked == 0, neutral, asked == kinds[rows])))
         text += f", at most {error * self.within:.2g} of a side away" + ("" if same else ", stability wrong")
