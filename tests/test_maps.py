@@ -215,7 +215,6 @@ def test_iterating_a_map():
         lambda m, d: bf.find_cycle(m),
         lambda m, d: bf.attractors(m, {"x": (0, 1)}),
         lambda m, d: bf.largest_lyapunov(m),
-        lambda m, d: bf.prove(m, parameter="r", bounds=(1, 3), box={"x": (0, 1)}),
         lambda m, d: bf.compare_diagrams(d, d),
         lambda m, d: bf.find_equilibria(m, {"x": (0, 1)}),
     ],
@@ -384,7 +383,6 @@ def test_where_nothing_can_be_followed_a_note_says_so(field):
         (lambda m: bf.diagram(m, "r", (2.5, 3.2), doublings=-1), "doublings is -1; give a whole number"),
         (lambda m: bf.find_equilibria(m, {"x": (0, 1)}), "find_equilibria is for differential equations"),
         (lambda m: bf.extend(bf.diagram(m, "r", (2.5, 3.2)), (2, 3.5)), "extend is for differential equations"),
-        (lambda m: bf.prove(m, parameter="r", bounds=(2, 3), box={"x": (0, 1)}), "of a map, prove takes a diagram"),
         (lambda m: bf.System.plrnn(A=[1, 2], W=[1, 2], h=[0, 0]), "W must be of shape 2 x 2"),
     ],
 )

@@ -140,6 +140,32 @@ def test_functions_that_are_undefined_in_part_of_the_box():
     assert proved("r - 0.5 - log(x)", {"x": (-1, 2)}, (-0.4, 0.4)).proved
 
 
+@pytest.mark.parametrize(
+    ("equation", "branches"),
+    [
+        ("r + 1/x", 2),  # the hyperbola
+        ("r - x + 0.125/(x - 0.25)", 2),  # x = 0.25 + s with s^2 + (0.25 - r) s = 0.125: one on either side
+        ("r - tan(x)", 1),  # poles at +-pi/2; beyond them tan is past -1 and 1 up to x = 2.3
+    ],
+)
+def test_poles_in_the_box(equation, branches):
+    proof = proved(equation, {"x": (-2, 2)})
+    assert proof.proved and proof.branches == branches and not proof.special_points
+
+
+def test_a_whole_exponent_that_is_a_parameter():
+    """x^n with n = 2 is smooth at zero and below it; with n = 2.5 it is not a number there."""
+    for n, decided in ((2.0, True), (2.5, False)):
+        proof = proved("r*x - x^n", {"x": (-2, 2)}, parameters={"n": n})
+        assert proof.proved == decided and labels(proof) == ["BP"] * decided
+
+
+def test_a_pole_is_no_equilibrium():
+    """(x - 1/4) (r - x) / (x - 1/4) is no number at x = 1/4, so nothing is claimed there."""
+    proof = proved("(x - 0.25)*(r - x)/(x - 0.25)", {"x": (-2, 2)})
+    assert not proof.proved and proof.undecided
+
+
 def test_a_neutral_saddle_is_no_hopf_point():
     proof = proved({"x": "r*x + y", "y": "x - 0.3*y"}, {"x": (-1, 1), "y": (-1, 1)})
     assert proof.proved and not proof.special_points

@@ -217,3 +217,74 @@ def test_what_a_diagram_from_one_start_cannot_see():
     assert all(
         any(abs(s.parameters["r"] - sum(p.parameters["r"]) / 2) < 1e-9 for p in proof.special_points) for s in seen
     )
+
+
+TOGGLE = {"u": "r/(1 + v^n) - u", "v": "r/(1 + u^n) - v"}
+
+
+@pytest.mark.parametrize("box", [(0, 5), (-1, 4)])
+def test_the_toggle_switch(box):
+    """On the diagonal r = u + u^3; off it u v = 1 and u + v = r: a pitchfork at u = v = 1, r = 2."""
+    proof = proved(TOGGLE, dict.fromkeys("uv", box), (0.5, 4), {"n": 2})
+    assert proof.proved and proof.branches == 2 and labels(proof) == ["BP"]
+    (point,) = proof.special_points
+    assert holds(point.parameters["r"], 2.0) and holds(point.state["u"], 1.0) and holds(point.state["v"], 1.0)
+    assert point.detail["kind"] == "pitchfork" and point.detail["turns"] == "minimum"
+    assert point.detail["plane"] == "u - v" and point.detail["unstable"] == [0, 1]
+
+
+@pytest.mark.parametrize("more", ["+ 1e-12*u", "- 1e-9*u^2"])
+def test_a_toggle_switch_that_is_not_symmetric(more):
+    """A perfect pitchfork does not outlive the slightest asymmetry: a fold, if anything, and two curves apart."""
+    proof = proved(TOGGLE | {"u": TOGGLE["u"] + more}, dict.fromkeys("uv", (0, 5)), (0.5, 4), {"n": 2})
+    assert "BP" not in labels(proof)
+    if proof.proved:
+        assert proof.branches == 2 and labels(proof) == ["LP"]
+
+
+def test_a_pitchfork_on_a_diagonal_that_is_degenerate():
+    """u' = r d - d^5 - s with d = u - v, s = u + v: off the diagonal r = d^4, no parabola."""
+    for power in (3, 5):
+        line = f"r*(u - v) - (u - v)^{power}"
+        equations = {"u": f"{line} - (u + v)", "v": f"-({line}) - (u + v)"}
+        proof = proved(equations, dict.fromkeys("uv", (-1, 1)), (-0.5, 0.6))
+        assert proof.proved == (power == 3) and proof.branches == 2
+        assert labels(proof) == (["BP"] if power == 3 else [])
+
+
+def test_a_diagonal_that_is_crossed_without_symmetry():
+    """On u = v, u = r; off it d = 2 r, with s = 2 r: transcritical at r = 0, as nothing turns the distance d."""
+    line = "(u - v)*(2*r - (u - v))"
+    equations = {"u": f"{line} + 2*r - (u + v)", "v": f"-{line} + 2*r - (u + v)"}
+    proof = proved(equations, dict.fromkeys("uv", (-1, 1)), (-0.4, 0.3))
+    assert proof.proved and proof.branches == 2 and labels(proof) == ["BP"]
+    (point,) = proof.special_points
+    assert holds(point.parameters["r"], 0.0) and point.detail["kind"] == "transcritical"
+
+
+def test_a_plane_on_which_the_model_is_not_defined():
+    """x log x is no number at x = 0, though its quotient by x is log x."""
+    proof = proved("r*x - x*log(x)", {"x": (0, 2)})
+    assert not proof.proved and proof.branches is None
+
+
+def test_a_network_that_is_unchanged_when_its_species_are_swapped():
+    """Its pitchfork on the diagonal stays where the engine finds it; with one weight changed a fold."""
+    rng = np.random.default_rng(31)
+    a, w, psi, theta = rng.normal(size=(2, 2)) * 6, rng.normal(size=(2, 2)), rng.normal(size=2), rng.normal(size=2) * 4
+    weights = {
+        "alpha": np.stack([np.r_[a[0], a[1]], np.r_[a[1], a[0]]]),
+        "omega": np.vstack([w, w[:, ::-1]]),
+        "psi": np.r_[psi, psi][:, None],
+        "theta": np.r_[theta, theta],
+    }
+    box = {"x1": (1, 8), "x2": (1, 8)}
+    other = weights | {"theta": weights["theta"] + np.array([1e-5, 0, 0, 0])}
+    for given, expected in ((weights, ["BP"]), (other, ["LP"])):
+        model = bf.Network(**given, beta=1.0, gamma=1.0, state=np.full(2, 4.0), lam=[2.0]).reduced()
+        proof = bf.prove(model, parameter="lam", bounds=(1, 3), box=box)
+        assert proof.proved and proof.branches == 2 and labels(proof) == expected
+        if expected == ["BP"]:
+            (point,) = bf.diagram(model, "lam", (1, 3), all=True, box=box).special("BP")
+            assert holds(proof.special_points[0].parameters["lam"], point.parameters["lam"], 1e-8)
+            assert proof.special_points[0].detail["kind"] == "pitchfork"

@@ -101,3 +101,58 @@ def test_a_fold_does_not_cover_for_a_period_doubling_that_is_left_out():
     fold, doubling = diagram.special_points
     assert (fold.label, doubling.label) == ("LP", "PD") and bf.prove(diagram).proved
     assert not bf.prove(replace(diagram, special_points=(fold,))).proved
+
+
+def in_box(equations, bounds, box, values=None):
+    system = bf.System.from_map(equations, parameters={"r": bounds[0], **(values or {})}, state=dict.fromkeys(box, 0.5))
+    return bf.prove(system, parameter="r", bounds=bounds, box=box)
+
+
+def test_the_logistic_map_in_a_box():
+    """x = 0 and x = 1 - 1/r cross at r = 1; the multiplier 2 - r is -1 at r = 3."""
+    proof = in_box({"x": "r*x*(1 - x)"}, (0.5, 3.5), {"x": (-0.5, 1.5)})
+    assert proof.proved and proof.branches == 2 and proof.kind == "map"
+    assert [p.label for p in proof.special_points] == ["BP", "PD"]
+    crossing, doubling = proof.special_points
+    assert encloses(crossing.parameters["r"], 1.0) and crossing.detail["kind"] == "transcritical"
+    assert encloses(doubling.parameters["r"], 3.0) and encloses(doubling.state["x"], 2 / 3)
+    assert doubling.detail["unstable"] == [0, 1] and doubling.detail["b"][0] > 0
+    assert "period doubling" in str(proof) and "equilibri" not in str(proof)
+
+
+def test_the_henon_map_in_a_box():
+    """b = 0.3: its fold at -(1 - b)^2/4, its period doubling at 3 (1 - b)^2/4."""
+    proof = in_box({"x": "1 - r*x^2 + y", "y": "b*x"}, (-0.2, 1.4), {"x": (-3, 3), "y": (-1, 1)}, {"b": 0.3})
+    assert proof.proved and [p.label for p in proof.special_points] == ["LP", "PD"]
+    fold, doubling = (p.parameters["r"] for p in proof.special_points)
+    assert fold[0] - 1e-12 < -0.1225 < fold[1] + 1e-12 and doubling[0] - 1e-12 < 0.3675 < doubling[1] + 1e-12
+
+
+def test_the_delayed_logistic_map_in_a_box():
+    """Its Neimark-Sacker point at r = 2 with angle pi/3; the determinant is one at real multipliers as well."""
+    proof = in_box({"x": "r*x*(1 - y)", "y": "x"}, (0.5, 2.5), {"x": (-0.5, 1.5), "y": (-0.5, 1.5)})
+    assert proof.proved and [p.label for p in proof.special_points] == ["BP", "NS"]
+    torus = proof.special_points[1]
+    assert encloses(torus.parameters["r"], 2.0) and encloses(torus.detail["theta"], math.pi / 3)
+    neutral = in_box({"x": "(2 + r)*x + y", "y": "x + y"}, (-0.3, 0.35), dict.fromkeys("xy", (-1, 1)))
+    assert neutral.proved and not neutral.special_points
+
+
+@pytest.mark.parametrize(
+    "equations",
+    [
+        {"x": "-(1 + r)*x + x^5"},  # b is zero
+        {"x": "-(1 + r)*y + x^2", "y": "(1 + r)*x + x*y"},  # multipliers i and -i
+        {"x": "x + r - x^2", "y": "-y + r*y + x*y"},  # a fold and a multiplier -1
+    ],
+)
+def test_what_a_box_of_a_map_must_not_prove(equations):
+    proof = in_box(equations, (-0.3, 0.35), dict.fromkeys(equations, (-1, 1)))
+    assert not proof.proved and not proof.special_points and proof.undecided
+
+
+def test_what_lies_just_outside_of_the_box():
+    """x + r x - x^3: along x^2 = r the multiplier is 1 - 2 r, so there is a period doubling at r = 1."""
+    for right in (0.35, 0.99, 1.25):
+        proof = in_box({"x": "x + r*x - x^3"}, (-0.3, right), {"x": (-1.2, 1.2)})
+        assert proof.proved and [p.label for p in proof.special_points] == ["BP"] + ["PD"] * (2 * (right > 1))

@@ -111,5 +111,5 @@ def _rebuilt(g: ExactGraph, op: str, args: tuple, values: list[int]) -> int:
     if op == "where":
         return g.where(*values)
     if op == "pow":
-        return g.node("pow", *values)
+        return g.power(*values)  # an exponent that has become a number may be a whole one
     return g.call(op.removeprefix(CALL), tuple(values)) if op.startswith(CALL) else g.node(op, *values)

@@ -1,9 +1,9 @@
 """Difference quotients of a graph, as formulas: (h(x) - h(c)) / (x_k - c) with the division carried out.
 
-For sums, products, quotients, whole powers, exp and tanh it is again such a formula, defined where h is, at x_k = c
-too: of a b it is a' b + a(c) b', of a / b it is (a' - (a/b)(c) b') / b, of exp(a) it is a' exp(a(c)) m(a - a(c)) with
-m(w) = (exp(w) - 1) / w, where a', b' are the quotients of a and b, and a - a(c) = (x_k - c) a'. So where h vanishes on
-the plane x_k = c, h = (x_k - c) h'.
+For sums, products, quotients, whole powers, sqrt, exp, tanh and the answer of a perceptron it is again such a formula,
+defined where h is, at x_k = c too: of a b it is a' b + a(c) b', of a / b it is (a' - (a/b)(c) b') / b, of exp(a) it is
+a' exp(a(c)) m(a - a(c)) with m(w) = (exp(w) - 1) / w, where a', b' are the quotients of a and b, and a - a(c) = (x_k -
+c) a'. So where h vanishes on the plane x_k = c, h = (x_k - c) h'.
 """
 
 from __future__ import annotations
@@ -55,6 +55,12 @@ def _ruled(g: ExactGraph, node: int, there: dict[int, int], found: dict[int, int
         value = there[base]
         terms = [g.mul(_power(g, base, power - 1 - j), _power(g, value, j)) for j in range(power)]
         return g.mul(parts[0], g.add(terms))
+    if op == "call:sqrt" and parts[0] is not None:
+        return g.div(parts[0], g.add([node, there[node]]))
+    if op == "call:rncrn_s" and None not in parts and parts[1] == parts[2] == g.zero:
+        # t s^2 - z s - c = 0 of s, c and t the same: (s - s0) (t s0 + c / s) = s0 (z - z0)
+        _, c, t = args
+        return g.div(g.mul(parts[0], there[node]), g.add([g.mul(t, there[node]), g.div(c, node)]))
     if op in ("call:exp", "call:tanh") and parts[0] is not None:
         way = g.mul(distance, parts[0])
         if op == "call:exp":

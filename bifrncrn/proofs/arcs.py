@@ -230,9 +230,8 @@ def _on_planes(problem: Problem, low: np.ndarray, high: np.ndarray) -> tuple[np.
     """Return boxes cut to the planes that the curves lie on."""
     for k in getattr(problem, "on", ()):
         sides = problem.known(k)
-        assert sides is not None  # it is known of a plane
-        left, right = sides
-        low[:, k], high[:, k] = np.maximum(low[:, k], left), np.minimum(high[:, k], right)
+        if sides is not None:
+            low[:, k], high[:, k] = np.maximum(low[:, k], sides[0]), np.minimum(high[:, k], sides[1])
     return low, high
 
 

@@ -15,7 +15,7 @@ from bifrncrn.proofs.arcs import Arcs, to_curve
 from bifrncrn.proofs.cover import Cover, cover
 from bifrncrn.proofs.linking import Curves, linked
 from bifrncrn.proofs.planes import Symmetry, planes, turnings
-from bifrncrn.proofs.points import Points
+from bifrncrn.proofs.points import NOT_ALONE, Points, Proved
 from bifrncrn.proofs.problem import FOLD, Problem
 from bifrncrn.proofs.result import Interval, ProvedPoint, Undecided
 from bifrncrn.proofs.rounding import midpoint
@@ -29,6 +29,7 @@ DRAWN = 9
 """So many points along an arc make its line in a picture."""
 EQUILIBRIA = "what equilibria there are"
 ONE_CURVE, ENTERS = "whether two curves are one", "whether a curve enters the box"
+DEFINED = "whether the model is defined and smooth on an invariant plane"
 
 Box = tuple[np.ndarray, np.ndarray]
 
@@ -82,17 +83,21 @@ def held(prover: Points, low: np.ndarray, high: np.ndarray, most: int, seconds: 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the equilibria: its arcs, the curves that they make, the roots of its test functions."""
+    """A part of the equilibria: its arcs, the curves that they make, the roots of its test functions.
+
+    `undefined` are the arcs on which the model itself may not be defined.
+    """
 
     problem: Problem
     cover: Cover
     curves: Curves
     roots: list[special.Root]
+    undefined: list[int]
 
     @property
     def whole(self) -> bool:
         """Whether its curves are all known."""
-        return not (len(self.cover.undecided[0]) or self.curves.doubtful or self.curves.outside)
+        return not (len(self.cover.undecided[0]) or self.curves.doubtful or self.curves.outside or self.undefined)
 
 
 def _part(
@@ -105,7 +110,9 @@ def _part(
 ) -> tuple[Part, list[Undecided]]:
     wide_low, wide_high = low.copy(), high.copy()
     for k in frozenset().union(*(symmetry.turned for symmetry in known)) & set(problem.planes) - problem.on:
-        left, right = problem.planes[k].bounds(problem)
+        sides = problem.planes[k].bounds(problem)
+        assert sides is not None  # what is turned has its middle at a number
+        left, right = sides
         width = BEYOND * (high[k] - low[k])
         wide_low[k] -= width if left <= low[k] else 0.0
         wide_high[k] += width if right >= high[k] else 0.0
@@ -118,10 +125,18 @@ def _part(
     analysis = special.analyse(problem, arcs, wide_low, wide_high)
     undecided = _joined_boxes(problem, found)
     undecided += _joined_pieces(problem, analysis, low, high)
-    for reason, which in ((ONE_CURVE, curves.doubtful), (ENTERS, curves.outside)):
+    undefined = _undefined(problem, arcs) if problem.on else []
+    for reason, which in ((ONE_CURVE, curves.doubtful), (ENTERS, curves.outside), (DEFINED, undefined)):
         boxes = joined([(arcs.core_low[i], arcs.core_high[i]) for i in which])
         undecided += [doubt(problem, reason, *box) for box in boxes]
-    return Part(problem, found, curves, analysis.roots), undecided
+    return Part(problem, found, curves, analysis.roots, undefined), undecided
+
+
+def _undefined(problem: Problem, arcs: Arcs) -> list[int]:
+    """Return the arcs on planes, whose own equations may say nothing about f there, on which f may not be smooth."""
+    low, high = problem.jacobian(arcs.core_low, arcs.core_high)
+    which: list[int] = np.flatnonzero(~np.isfinite(low + high).all(axis=(1, 2))).tolist()
+    return which
 
 
 def _meet(boxes: Box, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -135,7 +150,7 @@ def _certificate(parts: list[Part]) -> dict[str, list]:
     for part in parts:
         numbers += [n + first if n >= 0 else -1 for n in part.curves.of.tolist()]
         first += part.curves.count
-    on = [[part.problem.names[k] for k in sorted(part.problem.on)] for part in parts]
+    on = [[part.problem.planes[k].name(part.problem, k) for k in sorted(part.problem.on)] for part in parts]
     return {
         "pivot": arcs.pivot.tolist(),
         "low": arcs.low.tolist(),
@@ -204,7 +219,7 @@ def joined(boxes: Iterable[Box]) -> list[Box]:
 def _points(
     prover: Points, parts: list[Part], known: Sequence[Symmetry], low: np.ndarray, high: np.ndarray
 ) -> tuple[list[ProvedPoint], list[Undecided]]:
-    """Return the special points in the box, each once."""
+    """Return the special points in the box, each once, and what is not known."""
     doubts: list[Undecided] = []
     roots: dict[frozenset[int], list[special.Root]] = {}
     for part in parts:
@@ -222,8 +237,8 @@ def _points(
                 doubts.append(doubt(by_planes[on], crossings.IN_ONE, root.arc.core_low[0], root.arc.core_high[0]))
                 continue
             point = _point(prover, by_planes[on], root)
-            if point is None:
-                doubts.append(doubt(by_planes[on], special.TWO_IN_ONE, root.arc.core_low[0], root.arc.core_high[0]))
+            if isinstance(point, str):
+                doubts.append(doubt(by_planes[on], point, root.arc.core_low[0], root.arc.core_high[0]))
             else:
                 points.append(point)
     return sorted(points, key=lambda point: point.parameters[prover.problem.names[-1]]), doubts
@@ -257,29 +272,36 @@ def _same(one: special.Root, other: special.Root) -> bool | None:
     return False if apart.any() else None
 
 
-def _point(prover: Points, problem: Problem, root: special.Root) -> ProvedPoint | None:
-    """Describe a fold or a Hopf point, with the coefficients of its normal form where they are proved for it.
+METHODS = {"LP": "fold", "HB": "hopf", "PD": "flip", "NS": "torus"}
+"""What proves a single point of a label."""
 
-    None where it is not proved to be a single one.
+
+def _point(prover: Points, problem: Problem, root: special.Root) -> ProvedPoint | str:
+    """Describe a special point, with the coefficients of its normal form where they are proved for it.
+
+    Or say why not: where it is not proved to be a single one, or, of a map, what it is called asks for more.
     """
-    arc, piece = root.arc, root.piece
+    arc, piece, label = root.arc, root.piece, problem.tests.labels[root.test]
     beside = special.sides(problem, root)
     if not beside.single:
-        return None
-    detail: dict[str, Any] = {"unstable": beside.unstable}
+        return special.TWO_IN_ONE
+    detail: dict[str, Any] = {"iterations": 1} if problem.circle else {}
+    detail["unstable"] = beside.unstable
     if root.test == FOLD:
         detail["turns"] = beside.turns
-    else:
+    elif label == "HB":
         detail["omega"] = special.frequency(root.square)
     at = midpoint(arc.core_low[0], arc.core_high[0])
-    again = prover.fold(at) if root.test == FOLD else prover.hopf(at)
+    again: Proved = getattr(prover, METHODS[label])(at)
     if (
         again.box is not None
         and ((again.box[0] >= piece.low[0]) & (again.box[1] <= piece.high[0])).all()
         and crossings.apart(problem, again.box[0][None], again.box[1][None])
     ):  # in the tube of a piece that holds a single one; and no other part of the equilibria is there
-        return _described(problem, root, "LP" if root.test == FOLD else "HB", detail | again.detail, again.box)
-    return _described(problem, root, "LP" if root.test == FOLD else "HB", detail)
+        return _described(problem, root, label, detail | again.detail, again.box)
+    if label in ("PD", "NS"):
+        return f"{label}: {again.reason or NOT_ALONE}"
+    return _described(problem, root, label, detail)
 
 
 def _described(

@@ -62,8 +62,9 @@ def _on_plane(prover: Points, planes: dict[int, Plane], k: int, y: np.ndarray, k
         return Proved(None, reason=NO_SOLUTION)
     box, room = solution
     for j in planes:
-        low, high = planes[j].bounds(problem)
-        box[0][j], box[1][j] = max(box[0][j], low), min(box[1][j], high)
+        sides = planes[j].bounds(problem)
+        if sides is not None:
+            box[0][j], box[1][j] = max(box[0][j], sides[0]), min(box[1][j], sides[1])
     counts, rate = prover.counts(box, 1), _rate(part, k, box)
     if counts is None or rate is None:
         return Proved(None, reason=NOT_SIMPLE)
@@ -71,11 +72,11 @@ def _on_plane(prover: Points, planes: dict[int, Plane], k: int, y: np.ndarray, k
         return Proved(None, reason=SEVERAL)
     if rate < 0.0:
         counts.reverse()  # along the plane, the side of the smaller parameter first
-    detail = {"kind": "transcritical", "plane": problem.names[k], "unstable": counts}
+    detail = {"kind": "transcritical", "plane": planes[k].name(problem, k), "unstable": counts}
     if _regular(other, box):
         alone: tuple[Problem, ...] = (part, other)
     else:
-        turned = next((one for one in known if k in one.turned and set(one.turned) <= set(planes)), None)
+        turned = next((one for one in known if one.moves(k, planes[k]) and one.fixes(planes, planes)), None)
         found = Proved(None, reason=IN_ONE) if turned is None else Pitchforks(prover, turned).prove(y)
         if found.box is None:
             return found

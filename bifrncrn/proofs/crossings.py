@@ -7,10 +7,10 @@ smooth curve of the other part goes through P (the implicit function theorem), a
 This is the theorem of Crandall and Rabinowitz (J. Funct. Anal. 8 (1971), theorem 1.7) with the division carried out.
 
 It is a transcritical point where the parameter is monotone along both curves: the determinants of both parts are not
-zero at P. It is a pitchfork where a symmetry that turns x_k - c fixes P: the symmetry maps the other curve to itself
-(it is the only one), and turns its tangent, whose component along x_k is not zero; so the parameter is stationary at P.
-The determinant of the other part has a zero there. Where that is simple, the parameter is smallest or largest, as along
-a parabola.
+zero at P. It is a pitchfork where a symmetry that turns x_k - c fixes P (on a diagonal, one that swaps the two): the
+symmetry maps the other curve to itself (it is the only one), and turns its tangent, whose component along x_k is not
+zero; so the parameter is stationary at P. The determinant of the other part has a zero there. Where that is simple, the
+parameter is smallest or largest, as along a parabola.
 """
 
 from __future__ import annotations
@@ -75,11 +75,6 @@ def found(
     return proved, taken, doubts
 
 
-def _fixes(symmetry: Symmetry, problem: Problem) -> bool:
-    """Say whether all points of a part stay where they are: what the symmetry turns is zero there."""
-    return all(k in problem.on and problem.planes[k].at == at for k, at in symmetry.turned.items())
-
-
 def _kind(
     problem: Problem,
     other: Problem,
@@ -92,12 +87,13 @@ def _kind(
     arc = root.arc
     if not special.alone(problem, arc, root.test):
         return None, {}, SEVERAL
-    detail: dict[str, Any] = {"kind": "transcritical", "plane": problem.names[k]}
+    detail: dict[str, Any] = {"kind": "transcritical", "plane": problem.planes[k].name(problem, k)}
     detail["unstable"] = special.sides(problem, root).unstable
     low, high = (side[0, FOLD] for side in other.tests.values(arc.core_low, arc.core_high))
     if low > 0.0 or high < 0.0:
         return None, detail, ""
-    symmetric = any(k in symmetry.turned and _fixes(symmetry, problem) for symmetry in known)
+    planes = problem.planes
+    symmetric = any(one.moves(k, planes[k]) and one.fixes(planes, problem.on) for one in known)
     for fold in candidates if symmetric else ():
         piece = fold.piece
         if fold.test == FOLD and ((arc.core_low >= piece.low) & (arc.core_high <= piece.high)).all():

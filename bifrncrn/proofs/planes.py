@@ -1,13 +1,15 @@
 """Where branches cross whatever the numbers are: invariant planes and symmetries, found in the formulas.
 
 A state k has an invariant plane x_k = c if f_k vanishes there: identically, which is decided by arithmetic with
-rational numbers, not by evaluating. Then f_k = (x_k - c) g_k. A symmetry changes the signs of x_k - c_k for some states
-and swaps others, and does the same with the right-hand sides. c is zero, or what is taken off x_k in the model.
+rational numbers, not by evaluating. Then f_k = (x_k - c) g_k. Two states have an invariant diagonal x_k = x_j if f_k
+and f_j are the same there; then f_k - f_j = (x_k - x_j) g_k, and f_k + f_j = 0 is the other equation. A symmetry
+changes the signs of x_k - c_k for some states and swaps others, and does the same with the right-hand sides. c is zero,
+or what is taken off x_k in the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -24,22 +26,29 @@ NEAR = 1e-6
 
 @dataclass(frozen=True)
 class Plane:
-    """An invariant plane x_k = c.
+    """An invariant plane x_k = c, or an invariant diagonal x_k = x_j.
 
     Attributes
     ----------
-    at : the node of c
+    at : the node of c, or of x_j
     distance : the node of x_k - c
-    rest : the node of g_k = f_k / (x_k - c), the division carried out
+    rest : the node of g_k = f_k / (x_k - c), the division carried out; of a diagonal, of (f_k - f_j) / (x_k - x_j)
+    partner : (j, node of f_k + f_j) of a diagonal
     """
 
     at: int
     distance: int
     rest: int
+    partner: tuple[int, int] | None = None
 
-    def bounds(self, problem: Problem) -> tuple[float, float]:
-        """Return bounds of c."""
-        return place(problem, self.at)
+    def bounds(self, problem: Problem) -> tuple[float, float] | None:
+        """Return bounds of c; None of a diagonal."""
+        return place(problem, self.at) if self.partner is None else None
+
+    def name(self, problem: Problem, k: int) -> str:
+        """Return what is constant on the plane of state k."""
+        names = problem.names
+        return names[k] if self.partner is None else f"{names[k]} - {names[self.partner[0]]}"
 
 
 def place(problem: Problem, at: int) -> tuple[float, float]:
@@ -70,8 +79,8 @@ def candidates(problem: Problem, k: int) -> list[int]:
 
 
 def planes(problem: Problem, low: np.ndarray, high: np.ndarray) -> dict[int, Plane]:
-    """Return the invariant planes that meet the box [low, high]: one for each state at most."""
-    found = {}
+    """Return the invariant planes that meet the box [low, high]: one for each state at most, and one diagonal."""
+    found: dict[int, Plane] = {}
     for k in range(problem.n):
         for at in candidates(problem, k):
             left, right = place(problem, at)
@@ -79,6 +88,12 @@ def planes(problem: Problem, low: np.ndarray, high: np.ndarray) -> dict[int, Pla
             if plane is not None:
                 found[k] = plane
                 break
+    rest = [k for k in range(problem.n) if k not in found]
+    for k, j in combinations(rest, 2):
+        meets = max(low[k], low[j]) <= min(high[k], high[j])
+        diagonal = diagonal_of(problem, k, j) if meets else None
+        if diagonal is not None:
+            return found | {k: diagonal}
     return found
 
 
@@ -97,6 +112,16 @@ def plane_at(problem: Problem, k: int, at: int) -> Plane | None:
     return None if rest is None else Plane(at, g.sub(g.node("var", k), at), rest)
 
 
+def diagonal_of(problem: Problem, k: int, j: int) -> Plane | None:
+    """Return the diagonal x_k = x_j, if it is invariant and f_k - f_j can be divided."""
+    g, f = problem.graph, problem.field
+    apart, at = g.sub(f[k], f[j]), g.node("var", j)
+    if not Forms(g).equal(on_plane(g, [apart], k, at)[0], g.zero):
+        return None
+    rest = quotient(g, apart, k, at)
+    return None if rest is None else Plane(at, g.sub(g.node("var", k), at), rest, (j, g.add([f[k], f[j]])))
+
+
 @dataclass(frozen=True)
 class Symmetry:
     """A map of the states to themselves that is its own inverse, and maps solutions to solutions.
@@ -111,6 +136,18 @@ class Symmetry:
 
     turned: Mapping[int, int]
     swapped: tuple[tuple[int, int], ...] = ()
+
+    def moves(self, k: int, plane: Plane) -> bool:
+        """Say whether it changes the sign of the distance from the plane of state k."""
+        if plane.partner is None:
+            return self.turned.get(k) == plane.at
+        return (k, plane.partner[0]) in self.swapped
+
+    def fixes(self, planes: Mapping[int, Plane], on: Iterable[int]) -> bool:
+        """Say whether all points that are on some of the planes stay where they are."""
+        on = set(on)
+        moved = {*self.turned, *(k for k, _ in self.swapped)}
+        return all(k in on and self.moves(k, planes[k]) for k in moved)
 
 
 def unlike(problem: Problem, symmetry: Symmetry) -> list[int]:
@@ -129,7 +166,11 @@ def unlike(problem: Problem, symmetry: Symmetry) -> list[int]:
 def turnings(problem: Problem, found: Mapping[int, Plane]) -> list[Symmetry]:
     """Return the symmetries that change the signs of distances from some of the given planes."""
     sets = (chosen for count in range(1, len(found) + 1) for chosen in combinations(found, count))
-    tried = (Symmetry({k: found[k].at for k in chosen}) for chosen in sets)
+    tried = []
+    for chosen in sets:
+        pairs = [(k, found[k].partner) for k in chosen]
+        turned = {k: found[k].at for k, partner in pairs if partner is None}
+        tried.append(Symmetry(turned, tuple((k, partner[0]) for k, partner in pairs if partner is not None)))
     return [symmetry for symmetry in tried if not unlike(problem, symmetry)]
 
 

@@ -1,7 +1,8 @@
 """The equations of a proof: f(x, p) = 0 in n states and one parameter, with what decides folds and Hopf points.
 
 Where f_i vanishes on the plane x_i = c (a species that stays extinct), f_i = (x_i - c) g_i, and the equilibria fall
-into *parts*: for every set of such planes those that lie on these planes, at which g_i = 0 for all others. Each part
+into *parts*: for every set of such planes those that lie on these planes, at which g_i = 0 for all others. (Where f_i
+and f_j are the same on the diagonal x_i = x_j, likewise, with f_i - f_j and f_i + f_j in place of the two.) Each part
 has n equations of its own, which are regular where f itself is not: where two parts cross.
 """
 
@@ -18,8 +19,10 @@ import numpy as np
 from bifrncrn.compile.derivatives import jacobian
 from bifrncrn.compile.exact import ExactGraph, copied
 from bifrncrn.compile.interval_model import IntervalFunction
+from bifrncrn.compile.numerators import numerators
 
 if TYPE_CHECKING:
+    from bifrncrn.compile.graph import Graph
     from bifrncrn.models.system import System
     from bifrncrn.proofs.planes import Plane
 
@@ -65,9 +68,26 @@ class Problem:
         self.graph = ExactGraph()
         varied = ("par", system.parameter_index(parameter))
         g, roots = system.native.graph
-        self.field = self.roots = copied(g, roots, {varied: self.graph.node("var", self.n)}, self.graph)
+        leaves = {**self._same(varied[1]), **self._exponents(g, roots), varied: self.graph.node("var", self.n)}
+        self.field = self.roots = copied(g, roots, leaves, self.graph)
         self.planes: Mapping[int, Plane] = {}
         self.on: frozenset[int] = frozenset()
+
+    def _same(self, varied: int) -> dict[tuple[str, int], int]:
+        """Return one node for all parameters of one number, so that a symmetry of a network's weights is seen."""
+        first: dict[float, int] = {}
+        nodes = {}
+        for i, (low, high) in enumerate(zip(*self.values, strict=True)):
+            if low == high and i != varied:
+                nodes["par", i] = self.graph.node("par", first.setdefault(float(low), i))
+        return nodes
+
+    def _exponents(self, g: Graph, roots: list[int]) -> dict[tuple[str, int], int]:
+        """Return nodes of the numbers of parameters that are exponents and whole: x^n is smooth at zero then."""
+        used = [g.args[node][1] for node in g.reachable(list(roots)) if g.op[node] == "pow"]
+        numbers = {int(g.args[k][0]) for k in used if g.op[k] == "par"}
+        known = {i: self.values[0][i] for i in numbers if self.values[0][i] == self.values[1][i]}
+        return {("par", i): self.graph.const(value) for i, value in known.items() if float(value).is_integer()}
 
     def part(self, planes: Mapping[int, Plane], on: Iterable[int]) -> Problem:
         """Return the part of the equilibria that lies on some planes, and off the others of those given."""
@@ -78,10 +98,12 @@ class Problem:
         other.roots = list(self.field)
         for k, plane in planes.items():
             other.roots[k] = plane.distance if k in other.on else plane.rest
+            if plane.partner is not None:
+                other.roots[plane.partner[0]] = plane.partner[1]
         return other
 
     def known(self, k: int) -> tuple[float, float] | None:
-        """Return bounds of a state that this part fixes."""
+        """Return bounds of a state that this part fixes at a number."""
         return self.planes[k].bounds(self) if k in self.on else None
 
     @functools.cached_property
@@ -107,7 +129,7 @@ class Problem:
 
     @functools.cached_property
     def _values(self) -> IntervalFunction:
-        return self.compiled(self.roots, loose=True)
+        return self.compiled([*self.roots, *numerators(self.graph, self.roots)], loose=True)
 
     @functools.cached_property
     def _field_linear(self) -> IntervalFunction:
@@ -118,7 +140,10 @@ class Problem:
         return self.compiled([*self.roots, *(node for row in self.rows for node in row)])
 
     def loosely(self, low: np.ndarray, high: np.ndarray) -> Bounds:
-        """Return bounds (k, n) of the equations over boxes (k, n + 1), wherever they are defined there."""
+        """Return bounds (k, 2 n) of the equations and of their numerators over boxes, wherever they are defined there.
+
+        At an equilibrium all of them are zero.
+        """
         return self._values(low, high, self.values)
 
     def linear(self, low: np.ndarray, high: np.ndarray) -> tuple[Bounds, Bounds]:
@@ -155,40 +180,48 @@ class Problem:
 
     @functools.cached_property
     def tests(self) -> Tests:
-        """The test functions of one, two or three states."""
+        """The test functions of one, two or three states (of a map, two)."""
         return Tests(self)
 
 
-FOLD, HOPF = 0, 1
+FOLD = 0
+"""The number of the first test."""
 
 
 class Tests:
     """Test functions along curves of equilibria, as polynomials of the Jacobian's entries.
 
-    The characteristic polynomial of the Jacobian is z^n + c1 z^(n-1) + ... + cn. `fold` is its determinant (that of the
-    equations of a part); `hopf` vanishes where two eigenvalues add up to zero, and they are imaginary where `square`,
+    The characteristic polynomial of the Jacobian is z^n + c1 z^(n-1) + ... + cn. `LP` is its determinant (that of the
+    equations of a part). `HB` vanishes where two eigenvalues add up to zero, and they are imaginary where `square`,
     then the square of their imaginary part, is positive: trace and determinant of two states, c1 c2 - c3 and c2 of
-    three. A part on a plane crosses another one where the plane's g is zero; off a plane, where the distance is. The
-    determinant of f's Jacobian is the product of fold, all g and all distances.
+    three. Of a map of one or two states, whose multipliers are these eigenvalues plus one, `PD` vanishes where one of
+    them is -1, and `NS` where the product of two is one; they are on the unit circle, and not real, where `square`,
+    four less the square of their sum, is positive. A part on a plane crosses another one where the plane's g is zero;
+    off a plane, where the distance is. The determinant of f's Jacobian is the product of LP, all g and all distances
+    (twice that, with a diagonal's).
 
     Attributes
     ----------
+    labels : tuple of str
+        Of the tests that come first: `LP` and those of above that the model has.
+    pair : int
+        The number of the test for a pair of eigenvalues (`HB` or `NS`), or -1.
     count : int
-        Fold, hopf (of more than one state) and the g come first, `count` of them: their roots are what is looked for.
+        These and the g come first, `count` of them: their roots are what is looked for.
     crossing : list of int
         The states whose g are the tests from number `count - len(crossing)` on.
     square : int
-        The column of the square of the frequency.
+        The column of the square of the frequency, where there is a pair.
     """
 
     def __init__(self, problem: Problem) -> None:
         g, n = problem.graph, problem.n
         minors = _minors(g, problem.field_rows, n)
         nodes = [minors[-1] if not problem.planes else determinant(g, [row[:n] for row in problem.rows])]
-        squares = []
-        if n > 1:
-            nodes.append(minors[0] if n == 2 else g.sub(g.mul(minors[0], minors[1]), minors[2]))
-            squares = [minors[1]]
+        others, squares = (_of_map if problem.circle else _of_flow)(problem, minors)
+        nodes += others.values()
+        self.labels = ("LP", *others)
+        self.pair = len(others) if squares else -1
         self.crossing = sorted(problem.on)
         nodes += [problem.planes[k].rest for k in self.crossing]
         self.count = len(nodes)
@@ -211,6 +244,29 @@ class Tests:
         head, m = self._width, self._problem.n + 1
         slopes = below[:, head:].reshape(-1, self.count, m), over[:, head:].reshape(-1, self.count, m)
         return (below[:, :head], over[:, :head]), slopes
+
+
+def _of_flow(problem: Problem, minors: list[int]) -> tuple[dict[str, int], list[int]]:
+    """Return the nodes of the tests besides the fold's, and that of the square, if there is a pair."""
+    g, n = problem.graph, problem.n
+    if n == 1:
+        return {}, []
+    return {"HB": minors[0] if n == 2 else g.sub(g.mul(minors[0], minors[1]), minors[2])}, [minors[1]]
+
+
+def _of_map(problem: Problem, minors: list[int]) -> tuple[dict[str, int], list[int]]:
+    """Return the same of a map of one or two states: the pair comes last."""
+    g, n = problem.graph, problem.n
+    two = g.const(2.0)
+    moved = [
+        [g.add([e, two]) if i == k else e for k, e in enumerate(row[:n])] for i, row in enumerate(problem.field_rows)
+    ]
+    found = {"PD": determinant(g, moved)}
+    if n == 1:
+        return found, []
+    trace = minors[0]  # the multipliers' sum is two more, their product one more than the sum of both minors
+    square = g.neg(g.mul(trace, g.add([trace, g.const(4.0)])))
+    return found | {"NS": g.add([minors[0], minors[1]])}, [square]
 
 
 def _minors(g: ExactGraph, rows: list[list[int]], n: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""`prove`: all equilibria, folds and Hopf points of a model in a box, as a theorem."""
+"""`prove`: all equilibria, or fixed points, and special points of a model in a box, as a theorem."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.models.forcing import refuse
+from bifrncrn.models.maps import is_map
 from bifrncrn.proofs.box import held
 from bifrncrn.proofs.of_diagram import NO_EQUATIONS, of_diagram, prepared, stored_values
 from bifrncrn.proofs.result import Interval, Proof
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from bifrncrn.models.system import System
 
 MOST_STATES = 3
-"""Whole boxes are covered for up to so many states: the number of boxes grows exponentially with it."""
+"""Whole boxes are covered for up to so many states, of a map one less: the number of boxes grows exponentially."""
 MOST_BOXES = (100_000, 2_000_000, 20_000_000)
 """For one, two and three states."""
 SECONDS = 120.0
@@ -34,18 +36,18 @@ def prove(
     spread: float = 0.0,
     seconds: float = SECONDS,
 ) -> Proof:
-    """Prove what equilibria, folds and Hopf points a model has in a box; nothing rests on floating-point luck.
+    """Prove what equilibria and special points a model has in a box; nothing rests on floating-point luck.
 
-    Every equilibrium in the box lies on one of the proof's curves; every special point that is listed exists, and is
-    the only one in its small box; there is no other one. What could not be decided is listed, and then `proved` is
-    false. See docs/proofs.md for what a statement means and how it is found.
+    Every equilibrium (of a map: fixed point) in the box lies on one of the proof's curves; every special point that is
+    listed exists, and is the only one in its small box; there is no other one. What could not be decided is listed, and
+    then `proved` is false. See docs/proofs.md for what a statement means and how it is found.
 
     Parameters
     ----------
     model : System, Target, Network or Diagram
-        Differential equations in up to three states; a network is taken in its reduced form. Or a diagram, also of a
-        map, of any number of states: its special points and branches are proved one by one, and nothing is said about
-        what it may have missed.
+        Differential equations in up to three states, or a map in up to two; a network is taken in its reduced form. Or
+        a diagram, also of a map, of any number of states: its special points and branches are proved one by one, and
+        nothing is said about what it may have missed.
     parameter : str, optional
         The parameter that varies; by default `lam`, or the only one.
     bounds : (float, float), optional
@@ -86,8 +88,9 @@ def prove(
     span = _interval(f"the range of {name}", bounds)
     sides = _sides(system, box)
     n = len(system.variables)
-    if n > MOST_STATES:
-        raise InputError(f"boxes of up to {MOST_STATES} states are covered, this model has {n}; reduce it, or fix some")
+    most = MOST_STATES - is_map(system)
+    if n > most:
+        raise InputError(f"boxes of up to {most} states are covered, this model has {n}; reduce it, or fix some")
     if not (math.isfinite(spread) and 0.0 <= spread < 1.0):
         raise InputError(f"the spread must be a fraction between 0 and 1, not {spread!r}")
     check_arithmetic()
@@ -96,7 +99,8 @@ def prove(
     between = (down(stored - reach), up(stored + reach)) if spread else (stored, stored)
     with np.errstate(all="ignore"):
         low, high = (np.array([*(sides[v][i] for v in system.variables), span[i]]) for i in (0, 1))
-        found = held(prepared(system, name, between), low, high, MOST_BOXES[n - 1], seconds)
+        prover = prepared(system, name, between, 1 if is_map(system) else None)
+        found = held(prover, low, high, MOST_BOXES[n - 1], seconds)
     return Proof(
         proved=not found.undecided,
         model=system.title,
@@ -110,6 +114,7 @@ def prove(
         counters={"boxes": found.boxes, "arcs": found.arcs},
         arcs=found.certificate,
         paths=found.paths,
+        kind=system.kind,
     )
 
 
@@ -159,7 +164,6 @@ def _hull(sides: Iterable[Interval]) -> Interval:
 
 def _taken(model: Any, bounds: Any, box: Any) -> tuple[System, Any, Any]:
     """Return the system of a model, with the range and the box that it brings along."""
-    from bifrncrn.models.maps import require_flow
     from bifrncrn.models.system import System
 
     if hasattr(model, "reduced") and callable(model.reduced):
@@ -170,7 +174,8 @@ def _taken(model: Any, bounds: Any, box: Any) -> tuple[System, Any, Any]:
         model = model.system
     if not isinstance(model, System):
         raise InputError(f"prove takes a System, a Target or a Network, not {type(model).__name__}")
-    require_flow(model, "a proof about a whole box (of a map, prove takes a diagram)")
+    if model.period:
+        raise refuse(model)
     if not model.has_formulas:
         raise InputError(NO_EQUATIONS)
     return model, bounds, box

@@ -102,7 +102,7 @@ class Undecided:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Proof(Reported):
-    """A statement about all equilibria of a model in a box, and whether it was proved.
+    """A statement about all equilibria (of a map, fixed points) of a model in a box, and whether it was proved.
 
     Attributes
     ----------
@@ -201,8 +201,9 @@ def _report(proof: Proof) -> list[str]:
     claims += [_branch(item, proof.kind) for item in proof.followed if item.proved]
     claims += [_point(point) for point in proof.special_points if point.proved]
     if proof.proved and proof.box:
+        sorts = "Hopf point" if proof.kind == "ode" else "period doubling, Neimark-Sacker point"
         claims.append(
-            f"There is no {'other ' if proof.special_points else ''}fold, Hopf point or branch point in the box."
+            f"There is no {'other ' if proof.special_points else ''}fold, {sorts} or branch point in the box."
         )
     if claims:
         lines.append("Proved, for these numbers exactly as they are stored:")
@@ -219,13 +220,14 @@ def _report(proof: Proof) -> list[str]:
 
 
 def _curves(proof: Proof) -> str:
+    one, all_of = ("equilibrium", "equilibria") if proof.kind == "ode" else ("fixed point", "fixed points")
     if proof.branches == 0:
-        return "There is no equilibrium in the box."
+        return f"There is no {one} in the box."
     if proof.branches == 1:
-        return "All equilibria in the box lie on one connected smooth curve, which enters the box."
+        return f"All {all_of} in the box lie on one connected smooth curve, which enters the box."
     crossed = any(point.label == "BP" for point in proof.special_points)
     meet = "they cross at the branch points below and nowhere else" if crossed else "they do not meet in the box"
-    text = f"All equilibria in the box lie on {proof.branches} connected smooth curves, each of which enters the box; "
+    text = f"All {all_of} in the box lie on {proof.branches} connected smooth curves, each of which enters the box; "
     return text + (f"{meet}. " if proof.proved else "") + APART
 
 

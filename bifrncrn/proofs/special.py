@@ -1,6 +1,6 @@
-"""Folds and Hopf points on arcs: each alone on its piece of a curve, and no other ones.
+"""Special points on arcs: each alone on its piece of a curve, and no other ones.
 
-Along an arc the determinant of the Jacobian (at folds) and the Hopf determinant are functions of the pivot. Where such
+Along an arc the determinant of the Jacobian (at folds) and the other tests are functions of the pivot. Where such
 a function is not zero on a piece of the arc there is nothing to find; where its derivative is not zero it has a single
 root, or none, as the signs at the ends tell. Pieces on which neither is known are cut in two.
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bifrncrn.proofs.arcs import CUT, Arcs, at_end, pieces, slopes_along, to_curve
-from bifrncrn.proofs.problem import FOLD, HOPF, Problem
+from bifrncrn.proofs.problem import FOLD, Problem
 from bifrncrn.proofs.rounding import down, midpoint, times, total, up
 from bifrncrn.proofs.spectrum import unstable_counts
 
@@ -36,11 +36,11 @@ class Root:
 
     Attributes
     ----------
-    test : FOLD, HOPF, or the number of a crossing test
+    test : the number of a test
     parent : the arc it lies on
     arc : one arc, narrow about the root
     piece : one arc, on which it is the only root
-    square : bounds of the squared frequency there (of HOPF)
+    square : bounds of the squared frequency there (of a pair)
     """
 
     test: int
@@ -71,6 +71,8 @@ def analyse(problem: Problem, arcs: Arcs, low: np.ndarray, high: np.ndarray) -> 
             return Analysis(roots, unknown)
         free, monotone = _judged(problem, arcs)
         clear = (free | monotone).all(axis=1)
+        maybe = np.flatnonzero(clear & ~free.all(axis=1))
+        clear[maybe] = ~_open(problem, arcs.take(maybe), free[maybe], low, high)
         for test in range(free.shape[1]):
             which = np.flatnonzero(clear & ~free[:, test])
             _take_roots(problem, arcs.take(which), parents[which], test, roots, unknown)
@@ -88,7 +90,7 @@ def analyse(problem: Problem, arcs: Arcs, low: np.ndarray, high: np.ndarray) -> 
 DEGENERATE = "a degenerate special point (a cusp, a tangency or two points in one), or nearly so"
 AT_END = "a special point at the end of a piece of the curve"
 TWO_IN_ONE = "two special points in one (a zero-Hopf point, say), or nearly so"
-NO_KIND = "a Bogdanov-Takens point, or nearly so: whether the eigenvalues are imaginary is not known"
+NO_KIND = "a double eigenvalue (a Bogdanov-Takens point, or a strong resonance), or nearly so: the kind is not known"
 
 
 def _judged(problem: Problem, arcs: Arcs) -> tuple[np.ndarray, np.ndarray]:
@@ -98,9 +100,23 @@ def _judged(problem: Problem, arcs: Arcs) -> tuple[np.ndarray, np.ndarray]:
     y_low, y_high = slopes_along(problem, arcs)
     rate = total(*times(g_low, g_high, y_low[:, None, :], y_high[:, None, :]))
     free = (low[:, : tests.count] > 0.0) | (high[:, : tests.count] < 0.0)
-    if problem.n > 1:
-        free[:, HOPF] |= high[:, tests.square] < 0.0  # the pair is real
+    if tests.pair > 0:
+        free[:, tests.pair] |= high[:, tests.square] < 0.0  # the pair is real
     return free, (rate[0] > 0.0) | (rate[1] < 0.0)
+
+
+def _open(problem: Problem, arcs: Arcs, free: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Say which arcs end outside of the box in a point at which a test, of those not `free`, may be zero.
+
+    Shorter pieces of them tell whether it has a root in the box.
+    """
+    found = np.zeros(len(arcs), bool)
+    for side in (0, 1) if len(arcs) else ():
+        p_low, p_high = at_end(problem, arcs, side)
+        below, over = (values[:, : free.shape[1]] for values in problem.tests.values(p_low, p_high))
+        unknown = (~free & ~((below > 0.0) | (over < 0.0))).any(axis=1)
+        found |= unknown & ((p_low > high) | (p_high < low)).any(axis=1)
+    return found
 
 
 def _halves(problem: Problem, arcs: Arcs) -> Arcs:
@@ -123,14 +139,16 @@ def _take_roots(
     signs = [_signs(problem, at_end(problem, arcs, side), test) for side in (0, 1)]
     for i in range(len(arcs)):
         one, first, last = arcs.take(np.array([i])), signs[0][i], signs[1][i]
-        if first * last > 0 or (_hopf(problem, test) and first * last == 0 and _is_neutral(problem, one, first, last)):
+        if first * last > 0 or (
+            _of_pair(problem, test) and first * last == 0 and _is_neutral(problem, one, first, last)
+        ):
             continue
         found = _located(problem, one, int(parents[i]), test, first) if first * last < 0 else None
         if found is None:
             unknown.append((int(parents[i]), one, AT_END if first * last == 0 else DEGENERATE))
-        elif _hopf(problem, test) and found.square[1] < 0.0:
+        elif _of_pair(problem, test) and found.square[1] < 0.0:
             continue  # a neutral saddle
-        elif _hopf(problem, test) and not found.square[0] > 0.0:
+        elif _of_pair(problem, test) and not found.square[0] > 0.0:
             unknown.append((int(parents[i]), found.arc, NO_KIND))
         else:
             roots.append(found)
@@ -142,8 +160,8 @@ def tests_of_crossings(problem: Problem) -> range:
     return range(tests.count - len(tests.crossing), tests.count)
 
 
-def _hopf(problem: Problem, test: int) -> bool:
-    return problem.n > 1 and test == HOPF
+def _of_pair(problem: Problem, test: int) -> bool:
+    return test == problem.tests.pair
 
 
 def _signs(problem: Problem, boxes: tuple[np.ndarray, np.ndarray], test: int) -> np.ndarray:
@@ -163,7 +181,7 @@ def _located(problem: Problem, arc: Arcs, parent: int, test: int, first: int) ->
         signs = [_signs(problem, at_end(problem, narrow, side), test)[0] for side in (0, 1)]
         if signs[0] == first and signs[1] == -first:
             low, high = problem.tests.values(narrow.core_low, narrow.core_high)
-            square = [side[0, problem.tests.square] if problem.n > 1 else np.nan for side in (low, high)]
+            square = [side[0, problem.tests.square] if problem.tests.pair > 0 else np.nan for side in (low, high)]
             return Root(test, parent, narrow, arc, (float(square[0]), float(square[1])))
     return None
 
@@ -253,7 +271,7 @@ def _is_neutral(problem: Problem, arc: Arcs, first: int, last: int) -> bool:
     left, right = arc.ends(0), arc.ends(1)
     width = AT_ENDS * (right - left)
     short = pieces(problem, arc, left, left + width) if first == 0 else pieces(problem, arc, right - width, right)
-    inner = _signs(problem, at_end(problem, short, 1 if first == 0 else 0), HOPF)[0]
+    inner = _signs(problem, at_end(problem, short, 1 if first == 0 else 0), problem.tests.pair)[0]
     square = problem.tests.values(short.core_low, short.core_high)[1][0, problem.tests.square]
     return bool(inner == first + last and square < 0.0)
 
@@ -262,8 +280,8 @@ def alone(problem: Problem, arc: Arcs, test: int) -> bool:
     """Say whether no test but one can vanish on an arc, nor the distance from a plane."""
     low, high = (side[0] for side in problem.tests.values(arc.core_low, arc.core_high))
     free = (low > 0.0) | (high < 0.0)
-    if problem.n > 1:
-        free[HOPF] |= high[problem.tests.square] < 0.0
+    if problem.tests.pair > 0:
+        free[problem.tests.pair] |= high[problem.tests.square] < 0.0
         free[problem.tests.square] = True
     free[test] = True
     return bool(free.all())

@@ -16,10 +16,10 @@ def add(commands: Commands) -> None:
         commands,
         "prove",
         "prove which equilibria and special points there are in a box, or those of a diagram",
-        "All equilibria in a box, of models of up to three states; or, with --diagram, the branches and special points "
-        "that a diagram from the model's start has, of any number of states, which says nothing about others. By "
-        "interval arithmetic, so that no rounding error can make it wrong. Exit code 1 when something is left "
-        "undecided; what it is, is listed.",
+        "All equilibria in a box, of models of up to three states (fixed points of maps of up to two); or, with "
+        "--diagram, the branches and special points that a diagram from the model's start has, of any number of "
+        "states, which says nothing about others. By interval arithmetic, so that no rounding error can make it wrong. "
+        "Exit code 1 when something is left undecided; what it is, is listed.",
         examples=(
             "ab_reaction --parameter D --range 0 0.16 --box u1=0:1,u2=0:8",
             "ab_reaction --parameter D --range 0 0.16 --diagram",
