@@ -8,7 +8,7 @@ import types
 import numpy as np
 import pytest
 from handmade import branch, crowded_diagram, diagram, hopf_diagram, point
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bifrncrn as bf
@@ -191,6 +191,7 @@ def test_json_is_plain_and_complete(tmp_path):
 # --- the distance of branches
 
 
+@settings(max_examples=20)
 @given(st.permutations(range(11)), st.booleans())
 def test_order_and_direction_do_not_matter(order, backwards):
     base = crowded_diagram()

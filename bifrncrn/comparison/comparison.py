@@ -188,8 +188,6 @@ class Comparison(Reported):
         A sentence for everything that could not be judged.
     notes : tuple of str
         What else a reader should know.
-    beyond : tuple of str
-        Of the notes, what trajectories that leave the region for a while do outside, which is not judged.
     proof : Proof or None
         What is proved about the network's equilibria in the box, where it was asked for; no part of the verdict.
     """
@@ -212,7 +210,6 @@ class Comparison(Reported):
     reasons: tuple[str, ...]
     unjudged: tuple[str, ...]
     notes: tuple[str, ...]
-    beyond: tuple[str, ...] = ()
     proof: Proof | None = None
 
     @property

@@ -12,26 +12,25 @@ from bifrncrn.comparison import sections
 from bifrncrn.comparison.branch_distance import Gap, branch_gap, polylines
 from bifrncrn.comparison.comparison import ComparedCycle, Comparison, Disagreement, Match, Stability, where
 from bifrncrn.comparison.cycles import Side, branch_rows, probes, with_cycles
+from bifrncrn.comparison.ends import beyond, deaths, near_an_end, unfinished
+from bifrncrn.comparison.fates import fates
 from bifrncrn.comparison.matching import REACH, Place, differences, distance, match, paired, places, unknown
 from bifrncrn.comparison.sections import Section
 from bifrncrn.comparison.shapes import compared_cycles
 from bifrncrn.comparison.window import Box, Window, common_states, states_of, window_of
 from bifrncrn.diagrams.results import Diagram, SpecialPoint
 
-DEATHS = {"homoclinic": "a homoclinic orbit", "snic": "a saddle-node on the cycle", "infinity": "growth to infinity"}
-"""Ends of branches of cycles that are no special points."""
-UNFINISHED = ("step", "points", "time", "not finite")  # ends of branches after which nobody looked
-
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """The special points of two diagrams, paired."""
+    """The special points of two diagrams, paired; `alone` are the parameters of those missing and extra."""
 
     matched: tuple[Match, ...]
     missing: tuple[SpecialPoint, ...]
     extra: tuple[SpecialPoint, ...]
     outside: tuple[SpecialPoint, ...]
     changed: tuple[str, ...]
+    alone: tuple[float, ...]
 
 
 def judged(
@@ -42,29 +41,33 @@ def judged(
     window = window_of(first, second, names, box, tolerance)
     sides = (Side(words[0], first, tuple(names)), Side(words[1], second, tuple(names.values())))
     values = probes(sides, window, tolerance)
-    one, two = (with_cycles(side, window, values) for side in sides) if names else sides
-    if box is None:  # the cycles belong to what the region is measured by
-        window = window_of(one.diagram, two.diagram, names, box, tolerance)
+    one, two, window = _with_cycles(sides, window, values, names, box, tolerance)
     points = _points(one, two, window, tolerance, shape_tolerance)
+    room = tolerance * window.width
+    died = deaths(one, two, window, room)
+    if names and near_an_end([*points.alone, *(value for value, _ in died)], window, room):
+        wider = [beyond(side, window, room) for side in sides]
+        one, two, window = _with_cycles(wider, window, values, names, box, tolerance)
+        points = _points(one, two, window, tolerance, shape_tolerance)
+        died = deaths(one, two, window, room)
     lines = [polylines(side.diagram, (side.diagram.parameter, *side.names)) for side in (one, two)]
     gap = branch_gap(lines[0], lines[1], window) if names else None
     stability, sizes, dim = _sections(one, two, window, tolerance, shape_tolerance) if names else (None, [], [])
     cycles, unseen = compared_cycles(one, two, window, tolerance, shape_tolerance) if names else ([], [])
-    said, unclear = _fates(one, two)
-    beyond = _beyond(one, two)
+    said, unclear = fates(one, two)
     reasons = [
         *_point_reasons(points, one, two),
         *([] if stability is None else map(_said(first.parameter), (*stability.equilibria, *stability.cycles))),
         *map(_said(first.parameter), sizes),
         *_cycle_reasons(cycles, shape_tolerance, one),
         *_gap_reasons(gap, shape_tolerance, one),
-        *_deaths(one, two, window, tolerance),
+        *(text for _, text in died),
         *said,
     ]
     unjudged = [
         *one.unjudged, *two.unjudged, *unseen, *unclear, *map(_said(first.parameter), dim),
         *(said for pair in points.matched for said in unknown(pair, words, first.parameter)),
-        *(said for side in (one, two) for said in _unfinished(side, window)),
+        *(said for side in (one, two) for said in unfinished(side, window)),
         *([] if names else ["the two have no state in common, so only their special points were compared"]),
     ]  # fmt: skip
     return Comparison(
@@ -85,9 +88,17 @@ def judged(
         stability=stability,
         reasons=tuple(dict.fromkeys(reasons)),
         unjudged=tuple(dict.fromkeys(unjudged)),
-        notes=(*points.changed, *beyond, *_notes(one, two, gap, values)),
-        beyond=beyond,
+        notes=(*points.changed, *_notes(one, two, gap, values)),
     )
+
+
+def _with_cycles(
+    sides: Sequence[Side], window: Window, values: Sequence[float], names: dict[str, str], box: Box | None,
+    tolerance: float,
+) -> tuple[Side, Side, Window]:  # fmt: skip
+    """Return the sides with their cycles, which belong to what the region is measured by where there is no box."""
+    one, two = (with_cycles(side, window, values) for side in sides) if names else sides
+    return one, two, window if box is not None else window_of(one.diagram, two.diagram, names, box, tolerance)
 
 
 def completed(diagram: Diagram, tolerance: float, box: Box | None) -> Diagram:
@@ -99,17 +110,23 @@ def completed(diagram: Diagram, tolerance: float, box: Box | None) -> Diagram:
 
 
 def paired_points(
-    first: Diagram, second: Diagram, tolerance: float, box: Box | None, shape_tolerance: float = np.inf
-) -> Points:
+    first: Diagram, second: Diagram, tolerance: float, box: Box | None, shape_tolerance: float = np.inf, *,
+    outside: bool = False,
+) -> Points:  # fmt: skip
     """Return the special points of two diagrams paired, and nothing else compared: quick, to rank many networks.
 
-    Without `shape_tolerance` their states and frequencies are not judged. Points on cycles are left out.
+    Without `shape_tolerance` their states and frequencies are not judged. Points on cycles are left out. With `outside`
+    partners of points at an end of the range are looked for just outside it, as they are by `judged`.
     """
     first, second = (_of_equilibria(diagram) for diagram in (first, second))
     names = common_states(states_of(first), states_of(second))
     window = window_of(first, second, names, box, tolerance)
     sides = (Side("target", first, tuple(names)), Side("learned", second, tuple(names.values())))
-    return _points(*sides, window, tolerance, shape_tolerance)
+    points = _points(*sides, window, tolerance, shape_tolerance)
+    room = tolerance * window.width
+    if not outside or not near_an_end(points.alone, window, room):
+        return points
+    return _points(*(beyond(side, window, room) for side in sides), window, tolerance, shape_tolerance)
 
 
 def _of_equilibria(diagram: Diagram) -> Diagram:
@@ -120,9 +137,12 @@ def _of_equilibria(diagram: Diagram) -> Diagram:
 
 
 def _points(one: Side, two: Side, window: Window, tolerance: float, shape_tolerance: float) -> Points:
-    """Return the special points paired; those alone are judged in the region only."""
-    rows, columns = (places(side.diagram, side.names, window) for side in (one, two))
+    """Return the special points paired, one of them in the range; those alone are judged in the region only."""
+    wider = window.wider(tolerance * window.width)
+    rows, columns = (places(side.diagram, side.names, wider) for side in (one, two))
     pairs, alone, strangers = paired(rows, columns, window)
+    pairs = [(a, b) for a, b in pairs if window.covers(a[1]) or window.covers(b[1])]
+    alone, strangers = ([(p, place) for p, place in part if window.covers(place)] for part in (alone, strangers))
     missing, extra = ([p for p, place in part if window.judges(place[None])[0]] for part in (alone, strangers))
     kept = {id(p) for p in missing + extra}
     return Points(
@@ -131,6 +151,7 @@ def _points(one: Side, two: Side, window: Window, tolerance: float, shape_tolera
         extra=tuple(extra),
         outside=tuple(p for p, _ in alone + strangers if id(p) not in kept),
         changed=tuple(_changed(alone, strangers, missing, extra, window, one, two)),
+        alone=tuple(float(place[0]) for p, place in alone + strangers if id(p) in kept),
     )
 
 
@@ -176,13 +197,13 @@ def _sections(
         parts = [[sections.section(s.diagram, kind, s.names, v, window) for s in (one, two)] for v in values]
         texts = [sections.counted(a, b, window, noun, words) for a, b in parts]
         there = [bool(a.judged.any() or b.judged.any()) for a, b in parts]
-        counted[noun] = sections.runs(values, texts, reach, there)
-        dim += sections.runs(values, [sections.unclear(a, b, noun, words) for a, b in parts], reach, there)
+        both = [bool(a.judged.any() and b.judged.any()) for a, b in parts]
+        counted[noun] = sections.runs(values, texts, reach, there, both)
+        dim += sections.runs(values, [sections.unclear(a, b, noun, words) for a, b in parts], reach, there, both)
         if kind == "periodic":
             texts = [_resized(a, b, v, two, window, reach, shape_tolerance, one.names, words)
                      for v, (a, b) in zip(values, parts)]  # fmt: skip
-            both = [bool(a.judged.any() and b.judged.any()) for a, b in parts]
-            sizes = sections.runs(values, texts, reach, both)
+            sizes = sections.runs(values, texts, reach, both, both)
     looked = tuple(float(v) for v in values)
     return Stability(tuple(counted["equilibrium"]), tuple(counted["cycle"]), looked), sizes, dim
 
@@ -221,105 +242,6 @@ def _gap_reasons(gap: Gap | None, allowed: float, one: Side) -> list[str]:
     return [
         f"the branches lie up to {gap.most:.2g} of the region apart, near {one.diagram.parameter} = {gap.value:.4g}"
     ]
-
-
-def _deaths(one: Side, two: Side, window: Window, tolerance: float) -> list[str]:
-    """Return a sentence for every end of cycles without a special point that the other side does not have there."""
-    said = []
-    for a, b in ((one, two), (two, one)):
-        others = _ends(b, window)
-        for value, reason in _ends(a, window):
-            if not any(abs(v - value) <= tolerance * window.width and r == reason for v, r in others):
-                said.append(
-                    f"cycles of the {a.word} end in {DEATHS[reason]} at {a.diagram.parameter} = {value:.6g}, "
-                    f"those of the {b.word} do not"
-                )
-    return said
-
-
-def _ends(side: Side, window: Window) -> list[tuple[float, str]]:
-    """Return where and how the cycles in the region end other than in special points."""
-    found = []
-    for branch in side.diagram.branches:
-        if branch.kind != "periodic":
-            continue
-        middle = [0.5 * (branch.column(f"min {name}") + branch.column(f"max {name}")) for name in side.names]
-        rows = np.column_stack([branch.column(side.diagram.parameter), *middle])
-        for row, end in zip((rows[0], rows[-1]), branch.ended):
-            if end.reason in DEATHS and window.judges(row[None])[0]:
-                found.append((float(row[0]), end.reason))
-    return found
-
-
-def _fates(one: Side, two: Side) -> tuple[list[str], list[str]]:
-    """Return sentences on trajectories that come to something else, and on those that nobody can say it of."""
-    differ: dict[str, list[float]] = {}
-    unclear: dict[str, list[float]] = {}
-    for key in sorted(set(one.fates) & set(two.fates)):
-        if key[1] < 0:
-            continue
-        a, b = one.fates[key], two.fates[key]
-        if "undecided" in (a, b):
-            unclear.setdefault("it was not found out what trajectories come to", []).append(key[0])
-        elif a == b and a not in FATES:
-            unclear.setdefault(f"trajectories of both show {a}, which was not compared", []).append(key[0])
-        elif a != b and not {a, b} <= {"rest", "cycle"}:
-            one_does, two_does = (FATES.get(fate, f"shows {fate}") for fate in (a, b))
-            text = f"from the same state the {one.word} {one_does} and the {two.word} {two_does}"
-            differ.setdefault(text, []).append(key[0])
-    name = one.diagram.parameter
-    for value in _escapes(one, two)[0]:
-        stay = f"from corners of the region all trajectories of the {one.word} stay in it"
-        text = f"{stay}, but one of the {two.word} leaves it"
-        differ.setdefault(text, []).append(value)
-    said, open_ = (
-        [f"at {name} = {', '.join(f'{v:.4g}' for v in dict.fromkeys(at))} {text}" for text, at in part.items()]
-        for part in (differ, unclear)
-    )
-    return said, open_
-
-
-def _escapes(one: Side, two: Side) -> tuple[list[float], list[float]]:
-    """Return at which values trajectories of the second leave the region from its corners, and none of the first does.
-
-    First those at which the first's stay in it all the time; then those at which they come back after a while outside,
-    where the region does not say what there is.
-    """
-    looked = {key for key in one.fates if key[1] < 0}
-    gone = {key[0] for key in looked if two.fates.get(key) == "away"}
-    back = {value: {one.fates[key] for key in looked if key[0] == value} for value in gone}
-    stays = [value for value in sorted(gone) if back[value] == {"stays"}]
-    returns = [value for value in sorted(gone) if "returns" in back[value] <= {"stays", "returns"}]
-    return stays, returns
-
-
-def _beyond(one: Side, two: Side) -> tuple[str, ...]:
-    values = _escapes(one, two)[1]
-    if not values:
-        return ()
-    at = ", ".join(f"{value:.4g}" for value in values)
-    return (
-        f"at {one.diagram.parameter} = {at} a trajectory of the {two.word} from a corner of the region leaves it for "
-        f"good; those of the {one.word} come back to it",
-    )
-
-
-# what trajectories come to, in words
-FATES = {"rest": "comes to rest", "cycle": "comes to a cycle", "away": "leaves the region"}
-
-
-def _unfinished(side: Side, window: Window) -> list[str]:
-    """Return a sentence for every branch of equilibria that ends inside the region for want of anything better."""
-    said = []
-    for branch in side.diagram.branches:
-        columns = (side.diagram.parameter, *side.names)
-        if branch.kind != "equilibrium" or not set(columns) <= set(branch.columns):
-            continue
-        for row, end in zip((0, -1), branch.ended):
-            place = np.array([branch.column(name)[row] for name in columns])
-            if end.reason in UNFINISHED and window.holds(place[None])[0]:
-                said.append(f"a branch of the {side.word} was not followed to its end: {end.message}")
-    return said
 
 
 def _notes(one: Side, two: Side, gap: Gap | None, values: Sequence[float]) -> list[str]:

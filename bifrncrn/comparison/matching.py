@@ -26,7 +26,7 @@ def places(diagram: Diagram, names: Sequence[str], window: Window) -> list[Place
             continue
         values = [point.state.get(name, math.nan) for name in names]
         place = np.array([point.parameters[diagram.parameter], *values])
-        if not window.lower[0] <= place[0] <= window.upper[0]:
+        if not window.covers(place):
             continue
         if not any(point.label == p.label and distance(place, q, window) < SAME_POINT for p, q in kept):
             kept.append((point, place))

@@ -16,6 +16,9 @@ VALUES = 97  # parameter values looked at, evenly over the range
 FINER = 4.0  # of them fall into one tolerance, at least
 MOST = 2000
 SAME = 1e-6  # of the region: solutions closer than this are one seen twice
+# of the region: cycles of two branches of equal stability closer than this are one, from which interpolation between
+# rows keeps them; two real ones this near would have one of other stability between them
+SAME_CYCLE = 2e-3
 BORN = 1e-6  # of the size of the next cycle of its branch: one this small is the Hopf point itself
 SLIGHT = 0.01  # of a cycle's largest extent: an extent below this is compared in this unit
 
@@ -36,6 +39,8 @@ class Section:
         NaN for equilibria.
     branches : (k,) array
         The number in the diagram of the branch each lies on.
+    rows : (k,) array
+        The row of its branch before each.
     """
 
     places: np.ndarray
@@ -43,6 +48,7 @@ class Section:
     judged: np.ndarray
     periods: np.ndarray
     branches: np.ndarray
+    rows: np.ndarray
 
 
 def values_of(window: Window, tolerance: float) -> np.ndarray:
@@ -55,35 +61,47 @@ def section(diagram: Diagram, kind: str, names: Sequence[str], value: float, win
     """Return what the branches of a kind have at a value of the parameter."""
     columns = list(names) if kind == "equilibrium" else [f"{e} {name}" for e in ("min", "max") for name in names]
     found = [_crossings(diagram, branch, columns, value) for branch in diagram.branches if branch.kind == kind]
-    rows = np.concatenate([np.empty((0, len(columns) + 3)), *found])
-    places = rows[:, 3:]
+    rows = np.concatenate([np.empty((0, len(columns) + 4)), *found])
+    places = rows[:, 4:]
     middle = places if kind == "equilibrium" else 0.5 * (places[:, : len(names)] + places[:, len(names) :])
     judged = window.judges(np.column_stack([np.full(len(rows), value), middle]))
     scale = np.tile(window.scale[1:], 1 if kind == "equilibrium" else 2)
     kept: list[int] = []
     for k, place in enumerate(places):
-        if not any(rows[i, 0] == rows[k, 0] and np.abs((place - places[i]) / scale).max() < SAME for i in kept):
+        if not any(_same(rows[i], rows[k], np.abs((place - places[i]) / scale).max(), kind) for i in kept):
             kept.append(k)
-    unstable, periods, branches = rows[kept, :3].T
-    return Section(places[kept], unstable.astype(int), judged[kept], periods, branches.astype(int))
+    unstable, periods, branches, before = rows[kept, :4].T
+    numbers = (part.astype(int) for part in (unstable, branches, before))
+    count, branch, row = numbers
+    return Section(places[kept], count, judged[kept], periods, branch, row)
+
+
+def _same(first: np.ndarray, second: np.ndarray, apart: float, kind: str) -> bool:
+    """Say whether two rows (unstable, period, branch, ...) `apart` are one solution seen twice."""
+    if first[0] != second[0]:
+        return False
+    if kind == "periodic" and first[2] != second[2]:
+        return apart < SAME_CYCLE and abs(first[1] - second[1]) < SAME_CYCLE * first[1]
+    return apart < SAME
 
 
 def _crossings(diagram: Diagram, branch: Branch, columns: list[str], value: float) -> np.ndarray:
-    """Return rows (unstable, period, branch, columns...) where a branch crosses a value of the parameter."""
+    """Return rows (unstable, period, branch, row, columns...) where a branch crosses a value of the parameter."""
     if not set(columns) <= set(branch.columns):
-        return np.empty((0, len(columns) + 3))
+        return np.empty((0, len(columns) + 4))
     away = branch.column(diagram.parameter) - value
     at = np.flatnonzero((away[:-1] < 0) != (away[1:] < 0))
     share = (away[at] / (away[at] - away[at + 1]))[:, None]
     data = np.stack([branch.column(name) for name in columns], axis=1)
     period = branch.column("period") if "period" in branch.columns else np.full(len(data), np.nan)
-    data = np.column_stack([period, np.full(len(data), branch.id), data])
+    data = np.column_stack([period, np.full(len(data), branch.id), np.arange(len(data)), data])
     special = {p.index for p in diagram.special_points if p.branch == branch.id}
     counts = [_between(branch.unstable, special, int(i)) for i in at]
     rows = data[at] + share * (data[at + 1] - data[at])
+    rows[:, 2] = at
     if branch.kind == "periodic":
-        rows[:, 2:] = _extremes(data[at, 2:], data[at + 1, 2:], share)
-    return np.column_stack([counts, rows]) if len(at) else np.empty((0, len(columns) + 3))
+        rows[:, 3:] = _extremes(data[at, 3:], data[at + 1, 3:], share)
+    return np.column_stack([counts, rows]) if len(at) else np.empty((0, len(columns) + 4))
 
 
 def _extremes(first: np.ndarray, last: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -209,10 +227,13 @@ def size_error(period: float, place: np.ndarray, row: np.ndarray, n: int) -> tup
     return float(errors[worst]), worst - 1
 
 
-def runs(values: np.ndarray, texts: Sequence[str | None], least: float, where: Sequence[bool]) -> list[Disagreement]:
+def runs(
+    values: np.ndarray, texts: Sequence[str | None], least: float, where: Sequence[bool], both: Sequence[bool]
+) -> list[Disagreement]:
     """Return the intervals of values over which something differs, but not those shorter than `least`.
 
-    One that is shorter counts where it holds everywhere that there is anything to compare (`where`).
+    One that is shorter counts where it holds everywhere that there is anything to compare (`where`), unless it is at an
+    end of the range and one of the two has nothing there (`both`): what that one has may begin just outside.
     """
     found = []
     bad = np.array([text is not None for text in texts])
@@ -220,6 +241,7 @@ def runs(values: np.ndarray, texts: Sequence[str | None], least: float, where: S
     edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]]).astype(int)))
     for start, end in zip(edges[::2], edges[1::2]):
         low, high = values[start], values[end - 1]
-        if high - low > least or everywhere:
+        cut = (start == 0 or end == len(values)) and not np.array(both)[start:end].any()
+        if high - low > least or (everywhere and not cut):
             found.append(Disagreement(float(low), float(high), str(texts[(start + end - 1) // 2])))
     return found

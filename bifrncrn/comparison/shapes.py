@@ -89,15 +89,13 @@ def _between(side: Side, part: Section, index: int, value: float) -> np.ndarray 
     if not branch.profiles or side.system is None:
         return None
     columns = [side.system.variables.index(name) for name in side.names]
-    away = branch.column(side.diagram.parameter) - value
-    at = np.flatnonzero((away[:-1] < 0) != (away[1:] < 0))
-    share = away[at] / (away[at] - away[at + 1])
-    period = branch.column("period")
-    k = int(np.argmin(np.abs(period[at] + share * (period[at + 1] - period[at]) - part.periods[index])))
-    a, b = (profile(branch, int(row), columns) for row in (at[k], at[k] + 1))
+    row = int(part.rows[index])
+    away = branch.column(side.diagram.parameter)[row : row + 2] - value
+    share = float(away[0] / (away[0] - away[1]))
+    a, b = (profile(branch, k, columns) for k in (row, row + 1))
     middle = [curve.mean(axis=0) for curve in (a, b)]
-    deviation = grown(a - middle[0], b - middle[1], float(share[k]))
-    return np.asarray(middle[0] + share[k] * (middle[1] - middle[0]) + deviation)
+    deviation = grown(a - middle[0], b - middle[1], share)
+    return np.asarray(middle[0] + share * (middle[1] - middle[0]) + deviation)
 
 
 def _near(side: Side, number: int, value: float, reach: float) -> list[np.ndarray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,16 @@ class Window:
     upper: np.ndarray
     scale: np.ndarray
     bounded: bool = True
+
+    def wider(self, room: float) -> Window:
+        """Return the window with `room` more of the parameter at both ends of its range."""
+        more = np.zeros(len(self.lower))
+        more[0] = room
+        return replace(self, lower=self.lower - more, upper=self.upper + more)
+
+    def covers(self, place: np.ndarray) -> bool:
+        """Say whether a place's parameter, place[0], is in the range."""
+        return bool(self.lower[0] <= place[0] <= self.upper[0])
 
     def unit(self, points: np.ndarray) -> np.ndarray:
         """Return points, shape (k, 1 + n), with the window's lower corner as origin, in units of its scale."""

@@ -112,11 +112,13 @@ def standing(
     low, high = reference.range
     try:
         learned = traced(target, reference, network, mu)
-        found = judge(paired_points(reference, learned, TOLERANCE, target.box), learned.parameter, high - low)
+        pairs = paired_points(reference, learned, TOLERANCE, target.box, outside=True)
+        found = judge(pairs, learned.parameter, high - low)
         if also is None or found.wrong:
             return found
         slow = traced_along(learned, network, also)
-        there = judge(paired_points(reference, slow, TOLERANCE, target.box), learned.parameter, high - low)
+        pairs = paired_points(reference, slow, TOLERANCE, target.box, outside=True)
+        there = judge(pairs, learned.parameter, high - low)
     except ConvergenceError:
         text = "no equilibrium found to start from"
         return Standing(len(reference.special_points) + 1, math.inf, 10**6, text, special=text)

@@ -185,7 +185,7 @@ def _as_the_target(
         learned = trace(mu)
     except ConvergenceError as error:
         return [Finding(f"no diagram: {error}", on, False)]
-    quick = paired_points(reference, learned, PLACED, target.box, TIMED)
+    quick = paired_points(reference, learned, PLACED, target.box, TIMED, outside=True)
     wrong = [Finding(f"{point.label} is missing", on, False) for point in quick.missing]
     wrong += [Finding(f"{where(point, learned.parameter)} is not the target's", on, False) for point in quick.extra]
     wrong += [_elsewhere(match, on, PLACED * (high - low)) for match in quick.matched if not match.ok]
@@ -234,5 +234,4 @@ def _summary(whole: Any) -> str:
         slow = max(abs(cycle.periods[1] / cycle.periods[0] - 1) for cycle in whole.cycles)
         size = max(cycle.hausdorff for cycle in whole.cycles)
         words.append(f"cycles' periods {100 * slow:.2g} % off, their curves {size:.2g} of their size apart")
-    words += whole.beyond
     return ", ".join(words)

@@ -1,0 +1,143 @@
+"""Pairs of systems that look alike and are not, and pairs that are one in disguise; all known in closed form."""
+
+import pytest
+
+import bifrncrn as bf
+
+SQUARE = {"x": (-2, 2), "y": (-2, 2)}
+
+
+def line(text, start, parameter="lam", value=-1.0):
+    return bf.System.from_equations({"x": text}, {parameter: value}, {"x": start})
+
+
+def plane(rate, turn="1", value=-1.0):
+    """In polar coordinates r' = rate r and theta' = turn."""
+    equations = {"x": f"({rate})*x - ({turn})*y", "y": f"({turn})*x + ({rate})*y"}
+    return bf.System.from_equations(equations, {"lam": value}, {"x": 0.0, "y": 0.0})
+
+
+def linear(y):
+    return bf.System.from_equations({"x": "lam - x", "y": y}, {"lam": 0.0}, {"x": 0.0, "y": 0.0})
+
+
+def well(damping):
+    """A saddle and a focus with x about 1, where the force lam + x - x^2 vanishes; x*y damps or drives."""
+    return bf.System.from_equations(
+        {"x": "y", "y": f"lam + x - x^2 {damping}*x*y"}, {"lam": 0.5}, {"x": -0.4, "y": 0.0}
+    )
+
+
+def isola(x=2.0, lam=0.5, square=0.04):
+    """A rest at 0, and a closed branch about (lam, x)."""
+    return line(f"-x*((x - {x})^2 + 4*(lam - {lam})^2 - {square})", 0.0, value=0.0)
+
+
+ELLIPSE = bf.System.from_equations(  # the circle of `plane`, y halved: the same frequency and place of the Hopf point
+    {"x": "(lam - x^2 - 4*y^2)*x - 2*y", "y": "(lam - x^2 - 4*y^2)*y + 0.5*x"}, {"lam": -1.0}, {"x": 0.0, "y": 0.0}
+)
+CIRCLE = plane("lam - x^2 - y^2")
+CUBIC = line("lam + x - x^3", -1.3)
+RUN = {"bounds": (-1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "how", "words"),
+    [
+        (line("lam - x^2", 1.0, value=1.0), line("x^2 - lam", 1.0, value=1.0), RUN, "unstable"),
+        (isola(), line("-x", 0.0, value=0.0), {"bounds": (0, 1), "box": {"x": (-1, 3)}}, "LP at lam = 0.4"),
+        (line("x*(lam - x)", 0.0), line("x*(lam - x) - 0.02", -1.0), RUN | {"box": {"x": (-2, 2)}}, "BP"),
+        (line("x*(lam - x^2)", 0.0), line("x*(lam + x^2)", 0.0), RUN | {"box": {"x": (-1.5, 1.5)}}, "unstable"),
+        (linear("-y"), linear("y"), {"bounds": (0, 1), "box": SQUARE}, "unstable (1)"),
+        (CIRCLE, plane("lam - x^2 - y^2", "1 + 0.5*(x^2 + y^2)"), RUN | {"box": SQUARE}, "period"),
+        (CIRCLE, ELLIPSE, RUN | {"box": SQUARE}, "extent"),
+        (well("+ 1"), well("- 1"), {"bounds": (-0.2, 0.5), "box": {"x": (-1.5, 2), "y": (-2, 2)}}, "1, 2 unstable"),
+    ],
+    ids=["stability", "isola", "broken", "criticality", "saddle", "shear", "shape", "driven"],
+)
+def test_what_looks_alike_and_is_not_differs(one, other, how, words):
+    found = bf.compare(one, other, **how)
+    assert not found.verdict and any(words in reason for reason in found.reasons), str(found)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "how"),
+    [
+        (line("lam - x^2", 1.0, value=1.0), line("p - x^2", 1.0, parameter="p", value=1.0), RUN),
+        (CUBIC, line("(lam + x - x^3)*(1 + x^2)", -1.3), RUN | {"box": {"x": (-2, 2)}}),
+        (isola(), isola(2.01, 0.505, 0.0404), {"bounds": (0, 1), "box": {"x": (-1, 3)}}),
+        (CIRCLE, plane("1.01*lam - 0.005 - 0.99*x^2 - 1.01*y^2", "1.005"), RUN | {"box": SQUARE}),
+    ],
+    ids=["name", "speed", "isola", "slightly"],
+)
+def test_what_is_one_in_disguise_agrees(one, other, how):
+    found = bf.compare(one, other, **how)
+    assert found.verdict, str(found)
+
+
+# --- at the ends of the range: the folds of lam + x - x^3 are at 0.3849 and -0.3849
+
+
+@pytest.mark.parametrize("box", [None, {"x": (-2, 2)}])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_fold_just_inside_the_range_has_its_partner_just_outside(box, turned):
+    pair = (CUBIC, line("lam + 0.01 + x - x^3", -1.3))
+    found = bf.compare(*(pair[::-1] if turned else pair), bounds=(-1, 0.38), box=box)
+    assert found.verdict, str(found)
+    shifts = sorted(abs(match.parameter_shift) for match in found.matched)
+    assert shifts == pytest.approx([0.01, 0.01], abs=1e-9)
+    assert (found.target.range, found.learned.range) == ((-1, 0.38), (-1, 0.38))
+
+
+@pytest.mark.parametrize(("shift", "agrees"), [(0.04, True), (0.3, False)])
+def test_a_point_at_the_end_without_a_partner_just_outside_is_missing(shift, agrees):
+    """Branch points at 0 and at `shift`, the range ends at 0.02, 0.051 are allowed."""
+    found = bf.compare(
+        line("x*(lam - x)", 0.0), line(f"x*(lam - {shift} - x)", 0.0), bounds=(-1, 0.02), box={"x": (-2, 0.5)}
+    )
+    assert found.verdict is agrees, str(found)
+    assert agrees or any("BP at lam = 0 of the first is missing" in reason for reason in found.reasons)
+
+
+def test_cycles_born_just_outside_the_range_are_those_born_just_inside():
+    """r' = r (lam + r^2 - r^4): subcritical at 0, in the other at 0.018; the range ends between, cycles enter it."""
+    rates = ("lam + (x^2 + y^2) - (x^2 + y^2)^2", "lam - 0.018 + (x^2 + y^2) - (x^2 + y^2)^2")
+    found = bf.compare(*(plane(rate) for rate in rates), bounds=(-0.2, 0.01), box=SQUARE, tolerance=0.1)
+    assert found.verdict, str(found)
+    assert [match.label for match in found.matched] == ["HB"] and found.cycles
+
+
+@pytest.mark.slow
+def test_a_fold_of_cycles_just_outside_the_range():
+    """r' = r (lam + r^2 - r^4) has it at -0.25, in the other at -0.28; its two cycles have one period."""
+    rates = ("lam + (x^2 + y^2) - (x^2 + y^2)^2", "lam + 0.03 + (x^2 + y^2) - (x^2 + y^2)^2")
+    found = bf.compare(*(plane(rate, value=0.5) for rate in rates), bounds=(-0.27, 0.5), box=SQUARE)
+    assert found.verdict, str(found)
+    assert sorted(match.label for match in found.matched) == ["HB", "LPC"]
+
+
+@pytest.mark.slow
+def test_one_branch_of_cycles_beside_a_fast_variable_is_one():
+    """s follows r^2 within 1/500: small steps from the Hopf point on, and no second branch where they end."""
+    fast = bf.System.from_equations(
+        {"x": "(lam - s)*x - y", "y": "x + (lam - s)*y", "s": "500*(x^2 + y^2 - s)"},
+        {"lam": -1.0}, {"x": 0.0, "y": 0.0, "s": 0.0},
+    )  # fmt: skip
+    found = bf.compare(CIRCLE, fast, **RUN, box=SQUARE)
+    assert found.verdict, str(found)
+
+
+def test_from_one_state_of_the_region_one_system_comes_back_and_the_other_leaves_for_good():
+    # r' = -0.2 r and r' = -0.2 r (1 - r^2/1.44), theta' = 1: from the corners, at r = 1.27, the first leaves the square
+    # of half side 1 for a while and comes to rest; the second runs off
+    def focus(pull):
+        names = {"u": "x - 2", "v": "y - 2", "k": pull}
+        equations = {"x": "-k*u - v", "y": "-k*v + u"}
+        return bf.System.from_equations(equations, {"a": 0.0}, {"x": 2.0, "y": 2.0}, definitions=names)
+
+    box = {"x": (1.0, 3.0), "y": (1.0, 3.0)}
+    pair = focus("0.2 + 0*a"), focus("(0.2 + 0*a)*(1 - (u^2 + v^2)/1.44)")
+    for one, other, word in ((*pair, "second"), (*pair[::-1], "first")):
+        found = bf.compare(one, other, "a", (0.0, 1.0), box=box)
+        assert not found.verdict
+        assert any(f"one of the {word} leaves it for good" in reason for reason in found.reasons), str(found)
