@@ -113,3 +113,43 @@ def test_options_that_do_not_go_with_extend(run, tmp_path, words, said):
     code, data, err = run("--extend", tmp_path / "old.json", *words)
     assert code == 2 and data is None
     assert said in err and err.count("\n") == 1
+
+
+WITHOUT_REST = """
+[variables]
+x = 1
+y = 0
+z = 0.1
+[parameters]
+p = 1
+[equations]
+x = "x*(p - x^2 - y^2) - y"
+y = "y*(p - x^2 - y^2) + x"
+z = "log(x^2 + y^2 + 0.1*x) - z"
+"""
+
+
+def test_a_cycle_needs_no_equilibrium(tmp_path, capsys):
+    """The cycle r^2 = p, of period 2*pi, goes around the origin, where the logarithm has no value."""
+    model, out = tmp_path / "model.toml", tmp_path / "out.json"
+    model.write_text(WITHOUT_REST)
+    common = ["diagram", str(model), "--parameter", "p", "--range", "0.8", "1.5", "--json", str(out)]
+    assert bf.main([*common, "--orbits", "--cycle"]) == 0
+    assert "No equilibrium was found" in capsys.readouterr().out
+    (branch,) = json.loads(out.read_text())["branches"]
+    rows = [dict(zip(branch["columns"], row, strict=True)) for row in branch["points"]]
+    assert branch["kind"] == "periodic" and {rows[0]["p"], rows[-1]["p"]} == {0.8, 1.5}
+    for row in rows:
+        assert row["max y"] == pytest.approx(row["p"] ** 0.5, rel=1e-6)  # the tolerance orbits are refined to
+        assert row["period"] == pytest.approx(2 * 3.141592653589793, rel=1e-6)
+
+
+def test_a_rotation_is_called_one(tmp_path, capsys):
+    """th' = w - sin(th) turns on and on for w > 1; with cosine and sine as states it is a cycle."""
+    model = tmp_path / "model.toml"
+    model.write_text(
+        '[variables]\nth = 0\n[parameters]\nw = 2\n[equations]\nth = "w - sin(th)"\n[options]\nperiodic = ["th"]\n'
+    )
+    assert bf.main(["diagram", str(model), "--parameter", "w", "--range", "1.5", "3", "--cycle"]) == 2
+    error = capsys.readouterr().err
+    assert "rotation" in error and "cosine" in error

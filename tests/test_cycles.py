@@ -175,6 +175,23 @@ def test_chaos_and_torus():
     assert bf.describe_attractor(make({**PAIR, **other}, {}, {"x": 1, "y": 0, "z": 0.3, "w": 0.1})) == "chaos or torus"
 
 
+@pytest.mark.parametrize(
+    ("torque", "damping", "speed", "kind"),
+    [
+        (2.0, 1.5, 1.5, "rotation"),
+        (-2.0, 1.5, 1.5, "rotation"),
+        (0.5, 1.5, 1.5, "equilibrium"),
+        (0.0, 1e-3, 200.0, "undecided"),  # it slows down, over a million turns
+    ],
+)
+def test_a_pendulum_that_turns_on_and_on(torque, damping, speed, kind):
+    """With damping 1.5 a pendulum rests where the torque is below 1, its greatest weight, and rotates above it."""
+    turning = {"th": "v", "v": "torque - sin(th) - damping*v"}
+    start = {"th": 0.0, "v": speed}
+    model = bf.System.from_equations(turning, {"torque": torque, "damping": damping}, start, periodic=["th"])
+    assert bf.describe_attractor(model) == kind
+
+
 def test_too_slow_to_tell():
     system = make({"x": "-1e-5*x - y", "y": "x - 1e-5*y"}, {}, {"x": 1, "y": 1})
     assert bf.describe_attractor(system, max_steps=5000) == "undecided"

@@ -418,6 +418,37 @@ def test_conversions_that_cannot_be(tmp_path, source, target, message):
         bf.convert(tmp_path / source, tmp_path / "a.json", layout=2)
 
 
+def test_a_file_is_not_converted_onto_itself(tmp_path):
+    path = tmp_path / "model.toml"
+    path.write_text(f"# a note that would be lost\n{TOML}")
+    with pytest.raises(bf.InputError, match="is the file that is read"):
+        bf.convert(path, tmp_path / "." / "model.toml", force=True)
+    assert path.read_text().startswith("# a note")
+
+
+def test_no_plain_text_is_written_under_the_name_of_a_packed_file(tmp_path):
+    (tmp_path / "model.toml").write_text(TOML)
+    with pytest.raises(bf.InputError, match=r"ending in \.gz are not written; give one of [^(]*\(") as caught:
+        bf.convert(tmp_path / "model.toml", tmp_path / "model.xml.gz")
+    assert ".gz (" not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(("suffix", "text"), [(".toml", None), (".ode", "par a=2\nx'=a-x\ninit x=2\ndone\n")])
+def test_text_with_a_byte_order_mark_is_read(tmp_path, encoding, suffix, text):
+    path = tmp_path / f"model{suffix}"
+    path.write_text(
+        text or '[variables]\nx = 2.0\n[parameters]\na = 2.0\n[equations]\nx = "a - x"\n', encoding=encoding
+    )
+    assert bf.load_model(path).rhs([0.5]) == [1.5]
+
+
+def test_a_long_name_is_shown_by_its_ends():
+    with pytest.raises(bf.InputError, match=r"no system called 'qqq.*\.\.\.q+'") as caught:
+        bf.load_model("q" * 5000)
+    assert "q" * 200 not in str(caught.value)
+
+
 def test_a_library_system_can_be_converted(tmp_path):
     bf.convert("hopf", tmp_path / "hopf.toml")
     x = [4.0, 6.0]

@@ -154,7 +154,7 @@ def test_broken_files(tmp_path: Path, text: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (b"[variables]\nx = 1\n\0", "NUL byte"),
+        (b"[variables]\nx = 1\n\0", "NUL character"),
         (b"[variables]\n\xff\xfe = 1\n", "line 2: not UTF-8"),
         (b"\x89PNG\r\n\x1a\n", "UTF-8"),
     ],

@@ -103,3 +103,12 @@ def test_a_start_of_any_size_leads_to_what_is_an_equilibrium(far, field, x):
     system = bf.System.from_equations({"x": field}, parameters={"p": 1.0}, state={"x": far})
     (branch,) = bf.diagram(system, "p", (0.5, 2.0)).branches
     assert np.interp(1.0, branch.column("p"), branch.column("x")) == pytest.approx(x, abs=1e-3)  # between two rows
+
+
+def test_a_state_at_rest_while_others_oscillate():
+    """The cycle x^2 + y^2 = 1 goes around the origin, whose z and w stay at zero, or come to it."""
+    pair = {"x": "x*(1 - x^2 - y^2) - p*y", "y": "y*(1 - x^2 - y^2) + p*x"}
+    model = system({**pair, "z": "-z", "w": "-w"}, {"p": 1.0}, {"x": 1, "y": 0, "z": 0.3, "w": 0})
+    found = bf.diagram(model, "p", (0.5, 2))
+    assert "oscillates" in found.notes[0]
+    np.testing.assert_allclose(found.branches[0].points[:, 1:], 0.0, atol=1e-9)  # Newton's method stops there

@@ -1,8 +1,21 @@
 """The errors and warnings of the package."""
 
+import re
+
+_LONG = re.compile(r"\S{240,}")
+"""A word of a message that is longer is shown by its two ends; names of files in deep folders are shorter."""
+
+
+def _readable(message: str) -> str:
+    return _LONG.sub(lambda word: f"{word[0][:60]}...{word[0][-40:]}", message)
+
 
 class InputError(ValueError):
     """Bad input: one sentence that says what, the value, the rule, and what to try."""
+
+    def __str__(self) -> str:
+        """Return the sentence; a value that fills pages is shown by its ends."""
+        return _readable(super().__str__())
 
 
 class ConvergenceError(RuntimeError):

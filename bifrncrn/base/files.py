@@ -1,5 +1,6 @@
 """Writing files so that nothing is half written, and reading them so that nothing endless is read."""
 
+import codecs
 import contextlib
 import os
 import stat
@@ -103,8 +104,19 @@ def read_limited(path: str | os.PathLike[str], limit: int) -> bytes:
     return raw
 
 
+def decoded(raw: bytes) -> str:
+    """Return text in UTF-8, or in UTF-16 where a byte order mark says so, without that mark.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If it is neither.
+    """
+    return raw.decode("utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
+
+
 def read_text(path: str | os.PathLike[str], limit: int) -> str:
-    """Return a UTF-8 text file of at most `limit` bytes with its line ends; a byte order mark is left out.
+    """Return a text file of at most `limit` bytes with its line ends; see `decoded`.
 
     Raises
     ------
@@ -112,6 +124,6 @@ def read_text(path: str | os.PathLike[str], limit: int) -> str:
         If it cannot be read, is larger, or is not UTF-8 text.
     """
     try:
-        return read_limited(path, limit).decode("utf-8-sig")
+        return decoded(read_limited(path, limit))
     except UnicodeDecodeError as error:
         raise InputError(f"{os.fspath(path)}: is not a UTF-8 text file; check the name or save it as UTF-8") from error

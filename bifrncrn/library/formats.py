@@ -30,7 +30,7 @@ SUFFIXES = {
 }
 LARGEST = 5_000_000
 """Bytes of a file of reactions or Antimony: two hundred thousand reactions, whose equations take a minute."""
-WRITTEN = {**SUFFIXES, ".f90": "AUTO-07p"}
+WRITTEN = {**{suffix: what for suffix, what in SUFFIXES.items() if suffix != ".gz"}, ".f90": "AUTO-07p"}
 SBML = (".xml", ".sbml", ".gz", ".ant")
 ACCEPTED = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
 
@@ -144,10 +144,9 @@ def convert(
         If the source cannot be read, or the destination cannot hold it; the message says what can.
     """
     source, target = file_name(source), Path(file_name(destination))
-    suffix = target.suffix.lower()
-    if suffix not in WRITTEN:
-        accepted = ", ".join(f"{ending} ({what})" for ending, what in WRITTEN.items())
-        raise InputError(f"{target}: files ending in {suffix or 'nothing'} are not written; give one of {accepted}")
+    suffix = _suffix_to_write(target)
+    if os.path.exists(source) and os.path.exists(target) and os.path.samefile(source, target):
+        raise InputError(f"{target} is the file that is read; name another one to write")
     if layout is not None and suffix != ".mat":
         raise InputError(f"layout {layout!r} was given, but only .mat files have one; leave it out")
     if not force:
@@ -162,6 +161,14 @@ def convert(
         model = _source_model(Path(source), suffix) if mu is None else _with_time_scale(Path(source))
     with naming(source):
         write_model(model, target, mu, layout)
+
+
+def _suffix_to_write(target: Path) -> str:
+    suffix = target.suffix.lower()
+    if suffix not in WRITTEN:
+        accepted = ", ".join(f"{ending} ({what})" for ending, what in WRITTEN.items())
+        raise InputError(f"{target}: files ending in {suffix or 'nothing'} are not written; give one of {accepted}")
+    return suffix
 
 
 def _spare_foreign(target: Path) -> None:
@@ -184,7 +191,7 @@ def write_model(
     """Write a model to a file in the format of its name; see `convert`."""
     target = Path(file_name(destination))
     require_kind(model, get_args(Model), "a model: a system, network or reaction network")
-    suffix = target.suffix.lower()
+    suffix = _suffix_to_write(target)
     if isinstance(model, System) and model.kind == "map" and suffix != ".toml":
         raise InputError(f"{target} would take the map for differential equations; write it to a model file (.toml)")
     if suffix == ".toml":
@@ -300,8 +307,6 @@ def _translated(source: Path, target: Path) -> str | None:
     before, after = source.suffix.lower(), target.suffix.lower()
     if before not in SBML or after not in SBML:
         return None
-    if after == ".gz":
-        raise InputError(f"{target}: packed files are read, not written; give .xml, and pack that")
     from bifrncrn.chemistry.reactions.sbml.document import open_document
 
     document = _sbml_text(source)

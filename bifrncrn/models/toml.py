@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bifrncrn.base.errors import InputError
-from bifrncrn.base.files import write_atomic
+from bifrncrn.base.files import decoded, write_atomic
 from bifrncrn.models.equations import ModelError
 from bifrncrn.models.expressions import suggest, variable_of
 from bifrncrn.models.system import System
@@ -148,13 +148,14 @@ def _read_text(path: Path) -> str:
         raise InputError(f"{str(path)!r} cannot be the name of a file") from None
     if len(raw) > MAX_BYTES:
         raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB, which no model file is")
-    if b"\0" in raw:
-        raise InputError(f"{path} holds a NUL byte at position {raw.index(0)}: it is not a text file")
     try:
-        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+        text = decoded(raw).replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise InputError(f"{path}, line {line}: not UTF-8 text; save the file in the encoding UTF-8") from None
+    if "\0" in text:
+        raise InputError(f"{path} holds a NUL character at position {text.index(chr(0))}: it is not a text file")
+    return text
 
 
 def _parsed(text: str, name: str) -> dict[str, Any]:

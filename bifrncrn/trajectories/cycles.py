@@ -21,7 +21,7 @@ from bifrncrn.models.forcing import autonomous, period_of, phase_of, shown, time
 from bifrncrn.models.maps import require_flow
 from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
-from bifrncrn.trajectories.settling import Settled, settle, stable
+from bifrncrn.trajectories.settling import Settled, settle, settle_angles, stable
 from bifrncrn.trajectories.shooting import Orbit, find_orbit, orbit_through
 
 if TYPE_CHECKING:
@@ -234,8 +234,9 @@ def describe_attractor(
     Returns
     -------
     str
-        `equilibrium`, `cycle`, `chaos or torus`, `escape` (the state grows without bound, or leaves where the system
-        is defined), or `undecided` when `max_steps` steps were too few.
+        `equilibrium`, `cycle`, `chaos or torus`, `rotation` (a state that is an angle goes round and round), `escape`
+        (the state grows without bound, or leaves where the system is defined), or `undecided` when `max_steps` steps
+        were too few.
 
     Examples
     --------
@@ -365,7 +366,8 @@ def check_positive(name: str, value: Any, whole: bool = False) -> Any:
 def _settled(system: System, discard: float | None, backward: bool, max_steps: int) -> Settled:
     time = 0.0 if discard is None else float(check_positive("settle", discard))
     steps = int(check_positive("max_steps", max_steps, whole=True))
-    return settle(Field(system, backward), system.state, time, steps)
+    follow = settle_angles if system.periodic else settle
+    return follow(Field(system, backward), system.state, time, steps)
 
 
 def _near(system: System, period: float, guess: ArrayLike | None, tolerance: float) -> Orbit | None:

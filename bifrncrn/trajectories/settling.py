@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,11 @@ COMPARED = 200
 NUDGE = 1e-3
 LEAVES = 1e-9
 """A trajectory this far off an equilibrium that repels, relative to the state, leaves on the side where it is."""
+ROTATION = "rotation"
+ROUNDS = 20
+UNCHANGED = 1e-5
+"""An angle goes round and round where all else is the same so many turns later, but for errors of the integration: what
+changes more, relatively, may slow down, over ten thousands of turns, and rest."""
 NEUTRAL = 1e-7
 """Multipliers and eigenvalues (relative to the largest) this close to 1 and 0 are neither stable nor unstable."""
 
@@ -184,6 +189,37 @@ def settle(
     kind = "undecided" if drifting or not _steady(extents) else "chaos or torus"
     joined = [np.concatenate([one[:-1], two]) for one, two in zip(before, (t, x), strict=True)]
     return Settled(kind, run.solver.y.copy(), None, *joined)
+
+
+def settle_angles(field: Field, start: np.ndarray, discard: float, max_steps: int) -> Settled:
+    """Follow a trajectory, of which some states are angles, as `settle` does.
+
+    What it settles to may be a `rotation`: an angle goes round and round, and all other states are what they were
+    ROUNDS turns ago. Where they are not, what turns so often is undecided.
+    """
+    angles = [field.system.variables.index(name) for name in field.system.periodic]
+
+    def recognise(t: np.ndarray, x: np.ndarray) -> str:
+        return ROTATION if any(_turns_on(field, t, x, k) for k in angles) else ""
+
+    found = settle(field, start, discard, max_steps, recognise)
+    x = found.trail
+    turned = x is not None and bool((np.abs(x[-1] - x[0])[angles] > 2.0 * np.pi * ROUNDS).any())
+    return replace(found, kind="undecided") if turned else found
+
+
+def _turns_on(field: Field, t: np.ndarray, x: np.ndarray, k: int) -> bool:
+    """Say whether the angle k of a trajectory goes round and round."""
+    way = 1.0 if x[-1, k] > x[0, k] else -1.0
+    before = way * (x[:, k] - x[-1, k]) + 2.0 * np.pi * ROUNDS
+    size = np.maximum(np.abs(x).max(axis=0), 1e-300)
+    for i in np.flatnonzero((before[:-1] < 0.0) & (before[1:] >= 0.0)):
+        slopes = (t[i + 1] - t[i]) * field.many(x[i : i + 2])
+        s = _hermite_root(before[i], before[i + 1], way * slopes[0, k], way * slopes[1, k])
+        there = _hermite(x[i], x[i + 1], slopes[0], slopes[1], s)
+        if np.all(np.delete(np.abs(there - x[-1]) / size, k) < UNCHANGED):
+            return True
+    return False
 
 
 def _steady(extents: list[np.ndarray]) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bifrncrn.base.errors import InputError
+from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.cli.parser import (
     MODEL_HELP,
     NAMES,
@@ -104,9 +105,7 @@ def run(options: Namespace) -> int:
     system = with_values(load_model(options.model, mu=options.mu), options)
     _check_kind(system, options)
     events, on_cycles = _events(system, options)
-    result = _traced(system, options, events, settings)
-    if options.orbits or options.cycle:
-        result = _with_cycles(result, system, options, on_cycles, settings)
+    result = _with_cycles(_traced(system, options, events, settings), system, options, on_cycles, settings)
     if options.second:
         from bifrncrn.diagrams.locus import with_loci
 
@@ -170,7 +169,8 @@ def _events(system: System, options: Namespace) -> tuple[tuple[str, ...], tuple[
     return events, on_cycles
 
 
-def _traced(system: System, options: Namespace, events: tuple[str, ...], settings: Options | None) -> Diagram:
+def _traced(system: System, options: Namespace, events: tuple[str, ...], settings: Options | None) -> Diagram | None:
+    """Return the diagram without periodic orbits; None where no equilibrium is found and a cycle is asked for."""
     from bifrncrn.diagrams.diagram import diagram
 
     common: dict[str, Any] = {
@@ -186,32 +186,42 @@ def _traced(system: System, options: Namespace, events: tuple[str, ...], setting
         common["doublings"] = options.doublings
     if options.extend is not None:
         return _extended(system, options, common)
-    return diagram(
-        system,
-        parameter=options.parameter,
-        bounds=bounds_of(options),
-        start=merged(options.start, "--start") or None,
-        box=merged(options.box, "--box") or None,
-        all=options.all,
-        engine=options.engine,
-        stability=not options.no_stability,
-        **common,
-    )
+    try:
+        return diagram(
+            system,
+            parameter=options.parameter,
+            bounds=bounds_of(options),
+            start=merged(options.start, "--start") or None,
+            box=merged(options.box, "--box") or None,
+            all=options.all,
+            engine=options.engine,
+            stability=not options.no_stability,
+            **common,
+        )
+    except ConvergenceError:
+        if not options.cycle:
+            raise
+        return None
 
 
 def _with_cycles(
-    result: Diagram, system: System, options: Namespace, events: tuple[str, ...], steps: Options | None
+    traced: Diagram | None, system: System, options: Namespace, events: tuple[str, ...], steps: Options | None
 ) -> Diagram:
-    """Add the branches of periodic orbits that are asked for."""
+    """Add the branches of periodic orbits that are asked for; without equilibria, that of the cycle is alone."""
     from bifrncrn.diagrams.orbits import with_cycle, with_doublings, with_orbits
 
-    if options.orbits:
+    result = traced
+    if options.orbits and result is not None:
         result = with_orbits(result, events=events, options=steps)
-    if options.cycle:
+    if options.cycle or result is None:
         start = merged(options.start, "--start") or None
         bounds = bounds_of(options)
         result = with_cycle(result, system, options.parameter, bounds, start=start, events=events, options=steps)
-    return with_doublings(result, options.doublings, events=events, options=steps) if options.doublings else result
+    if traced is None:
+        result = replace(result, notes=(*result.notes, "No equilibrium was found from the start, which oscillates."))
+    if options.doublings and (options.orbits or options.cycle):
+        result = with_doublings(result, options.doublings, events=events, options=steps)
+    return result
 
 
 def _extended(system: System, options: Namespace, common: dict[str, Any]) -> Diagram:

@@ -21,6 +21,7 @@ from bifrncrn.curves.equilibria.newton import (
     TOLERANCE,
 )
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.models.field import Field
 from bifrncrn.models.observables import denominators
 
 NEAR = 1e-3
@@ -37,8 +38,14 @@ SPANS = (1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6)
 """Times for which the solution is followed, one after the other."""
 RESTED = 1e-6
 """An equilibrium no further than this, relative to the largest the states were, is where the solution is."""
+UNRESOLVED = 1e2
+"""A motion of so many times the tolerances of the integration, whose errors add up over its steps, is none."""
 CLOSE = 1e-2
 """One no further than this is where the solution goes if it came twice as near while it was watched."""
+ROUNDS = 100
+STEADY = 1e-3
+"""A solution along which an angle turns so often, in the later half as fast as in the earlier to this part, goes round
+and round: one that slows down would have to turn hundreds of thousands of times until it rests."""
 EVALUATIONS = 200_000
 """Settling is given up after this many evaluations of the field."""
 
@@ -176,20 +183,19 @@ def settle(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, str]
     accuracy = {"rtol": 1e-8, "atol": 1e-10 * min(1.0, unit)}
     far = ESCAPE * max(1.0, unit)
     patience = iter(range(EVALUATIONS))
+    model = Field(problem.system)
+    model.at(problem.system.with_(values={problem.system.parameters[problem.parameter]: float(at[n])}).values)
 
-    def evaluated(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        f, matrix = problem.linearize(np.append(x, at[n]))
-        if np.all(np.isfinite(f)):
-            return f, matrix
-        return problem.linearize(problem.region.clip(np.append(x, at[n])))  # beyond a bound it may not be defined
-
-    def field(_: float, x: np.ndarray) -> np.ndarray:
-        if next(patience, None) is None or not np.all(np.abs(x) < far):
+    def field(t: float, x: np.ndarray) -> np.ndarray:
+        if next(patience, None) is None or not np.abs(x).max() < far:
             raise _Escaped
-        return evaluated(x)[0]
+        return model.rhs(t, x)
 
     def slope(_: float, x: np.ndarray) -> np.ndarray:
-        return evaluated(x)[1][:, :n]
+        f, matrix = problem.linearize(np.append(x, at[n]))
+        if np.all(np.isfinite(f)):
+            return matrix[:, :n]
+        return problem.linearize(problem.region.clip(np.append(x, at[n])))[1][:, :n]  # it may not be defined beyond
 
     around = None
     for span in SPANS:
@@ -201,14 +207,26 @@ def settle(problem: EquilibriumProblem, y: np.ndarray) -> tuple[np.ndarray, str]
                 break
         if not run.success or not np.all(np.isfinite(run.y)):
             break
+        if _rotates(problem, run.t, run.y):
+            break
         at = problem.region.clip(np.append(run.y[:, -1], at[n]))
         found = newton(problem, at)
         if found is not None and _comes_to(found[:n], run.y.T):
             return found, "The start was settled by integration, then corrected by Newton's method."
-        before, around = around, _inside(problem, run.t, run.y.T, at[n])
+        before, around = around, _inside(problem, run.t, run.y.T, at[n], accuracy)
         if before is not None and around is not None:
             break
     return None if around is None else (around, "The start oscillates; the equilibrium that it goes around was taken.")
+
+
+def _rotates(problem: EquilibriumProblem, t: np.ndarray, x: np.ndarray) -> bool:
+    """Say whether a state that is an angle goes round and round along the solution x (n, k)."""
+    for name in problem.system.periodic:
+        angle = x[problem.system.variables.index(name)]
+        early, late = np.diff(np.interp([t[0], 0.5 * (t[0] + t[-1]), t[-1]], t, angle))
+        if abs(late) > np.pi * ROUNDS and abs(late - early) < STEADY * abs(late):
+            return True
+    return False
 
 
 def _comes_to(rest: np.ndarray, states: np.ndarray) -> bool:
@@ -219,16 +237,24 @@ def _comes_to(rest: np.ndarray, states: np.ndarray) -> bool:
     return bool(distance[-1] < RESTED or (late < CLOSE and late < 0.5 * distance.max()))
 
 
-def _inside(problem: EquilibriumProblem, times: np.ndarray, states: np.ndarray, p: float) -> np.ndarray | None:
-    """Return the equilibrium within the extremes of a solution that repeats them, or None."""
-    early, late = (np.ptp(states[part], axis=0) for part in (times < times[-1] / 2, times >= times[-1] / 2))
-    if not np.all((early < 2.0 * late) & (late < 2.0 * early)):
+def _inside(
+    problem: EquilibriumProblem, times: np.ndarray, states: np.ndarray, p: float, accuracy: dict[str, float]
+) -> np.ndarray | None:
+    """Return the equilibrium within the extremes that a solution repeats, or None.
+
+    Some states may come to rest, to the accuracy of the integration, while others oscillate.
+    """
+    still = UNRESOLVED * (accuracy["atol"] + accuracy["rtol"] * np.abs(states).max(axis=0))
+    later = states[times >= times[-1] / 2]
+    early, late = np.ptp(states[times < times[-1] / 2], axis=0), np.ptp(later, axis=0)
+    repeated = (early < 2.0 * late) & (late > still)
+    if not np.all(late < 2.0 * early + still) or not np.any(repeated):
         return None
-    found = newton(problem, problem.region.clip(np.append(states.mean(axis=0), p)))
+    found = newton(problem, problem.region.clip(np.append(later.mean(axis=0), p)))
     if found is None:
         return None
     x = found[: problem.n]
-    return found if np.all((x >= states.min(axis=0)) & (x <= states.max(axis=0))) else None
+    return found if np.all((x >= later.min(axis=0) - still) & (x <= later.max(axis=0) + still)) else None
 
 
 def nearby(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 from bifrncrn.base.errors import ContinuationWarning, InputError
-from bifrncrn.base.files import read_limited
+from bifrncrn.base.files import decoded, read_limited
 from bifrncrn.models.system import System
 from bifrncrn.models.xppaut.formula import Scope, translate
 from bifrncrn.models.xppaut.lines import at, logical
@@ -29,7 +29,7 @@ def read(path: str | os.PathLike[str]) -> System:
     """
     raw = read_limited(path, MAX_BYTES)
     try:
-        text = raw.decode("utf-8-sig")
+        text = decoded(raw)
     except UnicodeDecodeError:
         text = raw.decode("latin-1")  # files older than UTF-8, in whose comments it does not matter
     try:
