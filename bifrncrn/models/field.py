@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bifrncrn.compile import rows
 from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.models.maps import require_flow
 from bifrncrn.models.system import System
@@ -43,8 +44,6 @@ class Field:
         self._call_f = system.native.function("f")
         self._f_arguments = [_address(array) for array in (self._x, self._values, self._f)]
         self._call_both = system.native.function("linearize" if self._dense else "sparse")
-        self._constant = (_address(self._values), _address(self._still))
-        self._spare = (_address(self._entries), _address(self._rate))
         self._matrix = np.zeros((n, n))
         where = self._matrix if self._dense else self._entries
         self._both_arguments = [_address(a) for a in (self._x, self._values, self._still, self._f, where, self._rate)]
@@ -86,36 +85,39 @@ class Field:
 
     def linearize(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return f (k, n) and df/dx (k, n, n) at points (k, n)."""
-        n, k = self.n, len(points)
         x = np.array(points, dtype=float)
-        f, matrices = np.empty((k, n)), np.zeros((k, n, n))
-        values, still = self._constant
-        entries, rate = self._spare
-        call, row = self._call_both, 8 * n
-        first_x, first_f, first_matrix = _address(x), _address(f), _address(matrices)
-
-        def evaluate(i: int) -> None:
-            if self._pattern is None:
-                call(first_x + i * row, values, still, first_f + i * row, first_matrix + i * row * n, rate)
-            else:
-                call(first_x + i * row, values, still, first_f + i * row, entries, rate)
-                matrices[i][self._pattern] = self._entries
-
-        for i in range(k):
-            evaluate(i)
+        f, matrices = self._linearized(x)
         if self._bounded:
-            for i in np.flatnonzero(~np.isfinite(f).all(axis=1) & (x < self.lower).any(axis=1)).tolist():
-                np.maximum(x[i], self.lower, out=x[i])
-                evaluate(i)
-        self._check()
+            outside = ~np.isfinite(f).all(axis=1) & (x < self.lower).any(axis=1)
+            if outside.any():
+                f[outside], matrices[outside] = self._linearized(np.maximum(x[outside], self.lower))
         if self._sign < 0:
             np.negative(f, out=f)
             np.negative(matrices, out=matrices)
         return f, matrices
 
+    def _linearized(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the model's own f and df/dx at points."""
+        if self._dense:
+            return rows.linearize(self.system.native, x, self._values)
+        f, matrices = np.empty(x.shape), np.empty((*x.shape, self.n))
+        for i, state in enumerate(x):
+            self._x[:] = state
+            self._call_both(*self._both_arguments)
+            self._matrix[self._pattern] = self._entries
+            f[i], matrices[i] = self._f, self._matrix
+        self._check()
+        return f, matrices
+
     def many(self, points: np.ndarray) -> np.ndarray:
         """Return f (k, n) at points (k, n)."""
-        return np.array([self.rhs(0.0, x) for x in points]).reshape(len(points), self.n)
+        x = np.array(points, dtype=float).reshape(-1, self.n)
+        f = rows.evaluate(self.system.native, x, self._values)
+        if self._bounded:
+            outside = ~np.isfinite(f).all(axis=1)
+            if outside.any():
+                f[outside] = rows.evaluate(self.system.native, np.maximum(x[outside], self.lower), self._values)
+        return self._sign * f
 
 
 def _address(array: np.ndarray) -> int:

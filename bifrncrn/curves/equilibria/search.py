@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bifrncrn.compile import rows
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.start import newton
 from bifrncrn.models.region import Region
@@ -106,15 +107,9 @@ def _spread(count: int, n: int, seed: int) -> np.ndarray:
 
 def _field(problem: EquilibriumProblem, points: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the field (k, n) and its Jacobian (k, n, n) at many points."""
-    n = problem.n
-    values, slopes = np.empty((len(points), n)), np.empty((len(points), n, n))
-    y = np.empty(n + 1)
-    y[n] = p
-    for i, x in enumerate(points):
-        y[:n] = x
-        f, matrix = problem.linearize(y)
-        values[i], slopes[i] = f, matrix[:, :n]
-    return values, slopes
+    values = problem.values.copy()
+    values[problem.parameter] = p
+    return rows.linearize(problem.system.native, points, values)
 
 
 def _grid_starts(problem: EquilibriumProblem, p: float, low: np.ndarray, high: np.ndarray) -> np.ndarray:
