@@ -391,3 +391,12 @@ def test_import_loads_nothing_heavy():
     code = "import sys\nfrom bifrncrn.trajectories import cycles, lyapunov, simulation\n"
     code += "assert not {'scipy', 'numba', 'sympy', 'matplotlib', 'pandas', 'rebop'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)
+
+
+@pytest.mark.parametrize(("m", "period"), [(3.0, 8.8590955), (100.0, 162.83707109)])
+def test_a_cycle_is_settled_to_where_it_is_stiff_and_where_it_is_not(m, period):
+    """Van der Pol's oscillator; the periods are those of scipy's Radau method at a tolerance of 1e-11."""
+    oscillator = bf.System.from_equations(
+        {"x": "y", "y": "m*(1 - x**2)*y - x"}, parameters={"m": m}, state={"x": 2.0, "y": 0.1}
+    )
+    assert bf.find_cycle(oscillator).period == pytest.approx(period, rel=1e-9)  # the digits that are given

@@ -9,12 +9,14 @@ import pytest
 
 from bifrncrn.compile import engine, shipped
 from bifrncrn.compile.cache import cache_folder, cached
+from bifrncrn.compile.rows import ROWS
 from bifrncrn.continuation.march import MARCH
 from bifrncrn.curves.equilibria.engine import POINTS
 from bifrncrn.curves.loci.engine import LOCI
 from bifrncrn.curves.orbits.engine import ORBITS
+from bifrncrn.trajectories.explicit import EXPLICIT
 
-SETS = {kernels.name: kernels for kernels in (MARCH, POINTS, ORBITS, LOCI)}
+SETS = {kernels.name: kernels for kernels in (MARCH, POINTS, ORBITS, LOCI, ROWS, EXPLICIT)}
 
 
 def _reached(function, seen):

@@ -20,7 +20,7 @@ def evaluate(native: ModelFunctions, points: np.ndarray, values: np.ndarray) -> 
 
 
 def linearize(native: ModelFunctions, points: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return f (k, n) and df/dx (k, n, n) at states (k, n) and parameter values (m,), of a model with a dense Jacobian."""
+    """Return f (k, n) and df/dx (k, n, n) at states (k, n) and parameter values (m,); the Jacobian must be dense."""
     x, p = _doubles(points), _doubles(values)
     f, jacobian = np.empty_like(x), np.empty((len(x), native.n, native.n))
     still, slope = np.zeros_like(p), np.empty(native.n)

@@ -13,7 +13,7 @@ def evaluate_rows(function, x, p, f, n, count):
 
 @kernel
 def linearize_rows(function, x, p, dp, f, jacobian, slope, n, count):
-    """Write F (count, n) and J (count, n, n) of a model at the rows x (count, n); `slope` receives the last (df/dp) dp."""
+    """Write F (count, n) and J (count, n, n) of a model at rows x (count, n); `slope` receives the last (df/dp) dp."""
     for i in range(count):
         call_model6(function, x + 8 * n * i, p, dp, f + 8 * n * i, jacobian + 8 * n * n * i, slope)
     return 0

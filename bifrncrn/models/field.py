@@ -25,6 +25,15 @@ class Field:
     system : System
     backward : bool
         Whether time runs backwards: the field and its Jacobian change their signs.
+
+    Attributes
+    ----------
+    values : (m,) array
+        The parameter values.
+    sign : int
+        The direction of time, 1 or -1.
+    check : callable
+        Raises what a model that is a Python function has raised.
     """
 
     def __init__(self, system: System, backward: bool = False) -> None:
@@ -33,29 +42,29 @@ class Field:
         self.lower = system.lower
         self.system = system
         self._bounded = bool(np.isfinite(self.lower).any())
-        self._sign = -1.0 if backward else 1.0
-        self._values = np.array(system.values, dtype=float)
+        self.sign = -1 if backward else 1
+        self.values = np.array(system.values, dtype=float)
         self._x, self._f, self._rate = np.empty(n), np.empty(n), np.empty(n)
         self._still = np.zeros(len(system.parameters))
         self._dense = n <= DENSE_LIMIT
         self._pattern = None if self._dense else (system.native.rows, system.native.cols)
         self._entries = np.zeros(n * n if self._pattern is None else self._pattern[0].size)
-        self._check = system.native.check
+        self.check = system.native.check
         self._call_f = system.native.function("f")
-        self._f_arguments = [_address(array) for array in (self._x, self._values, self._f)]
+        self._f_arguments = [_address(array) for array in (self._x, self.values, self._f)]
         self._call_both = system.native.function("linearize" if self._dense else "sparse")
         self._matrix = np.zeros((n, n))
         where = self._matrix if self._dense else self._entries
-        self._both_arguments = [_address(a) for a in (self._x, self._values, self._still, self._f, where, self._rate)]
+        self._both_arguments = [_address(a) for a in (self._x, self.values, self._still, self._f, where, self._rate)]
 
     def at(self, values: np.ndarray) -> None:
         """Take other parameter values (m,)."""
-        self._values[:] = values
+        self.values[:] = values
 
     def rhs(self, _time: float, x: np.ndarray) -> np.ndarray:
         """Return f(x), a new (n,) array."""
         self._evaluate(self._call_f, self._f_arguments, x)
-        return self._f * self._sign
+        return self._f * self.sign
 
     def jacobian(self, _time: float, x: np.ndarray) -> np.ndarray:
         """Return df/dx, a new (n, n) array."""
@@ -66,7 +75,7 @@ class Field:
         self._evaluate(self._call_both, self._both_arguments, x)
         if self._pattern is not None:
             self._matrix[self._pattern] = self._entries
-        if self._sign < 0:
+        if self.sign < 0:
             return -self._f, -self._matrix
         return self._f, self._matrix
 
@@ -81,7 +90,7 @@ class Field:
         if self._bounded and not math.isfinite(self._f.sum()):
             np.maximum(x, self.lower, out=self._x)
             call(*arguments)
-        self._check()
+        self.check()
 
     def linearize(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return f (k, n) and df/dx (k, n, n) at points (k, n)."""
@@ -91,7 +100,7 @@ class Field:
             outside = ~np.isfinite(f).all(axis=1) & (x < self.lower).any(axis=1)
             if outside.any():
                 f[outside], matrices[outside] = self._linearized(np.maximum(x[outside], self.lower))
-        if self._sign < 0:
+        if self.sign < 0:
             np.negative(f, out=f)
             np.negative(matrices, out=matrices)
         return f, matrices
@@ -99,25 +108,25 @@ class Field:
     def _linearized(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the model's own f and df/dx at points."""
         if self._dense:
-            return rows.linearize(self.system.native, x, self._values)
+            return rows.linearize(self.system.native, x, self.values)
         f, matrices = np.empty(x.shape), np.empty((*x.shape, self.n))
         for i, state in enumerate(x):
             self._x[:] = state
             self._call_both(*self._both_arguments)
             self._matrix[self._pattern] = self._entries
             f[i], matrices[i] = self._f, self._matrix
-        self._check()
+        self.check()
         return f, matrices
 
     def many(self, points: np.ndarray) -> np.ndarray:
         """Return f (k, n) at points (k, n)."""
         x = np.array(points, dtype=float).reshape(-1, self.n)
-        f = rows.evaluate(self.system.native, x, self._values)
+        f = rows.evaluate(self.system.native, x, self.values)
         if self._bounded:
             outside = ~np.isfinite(f).all(axis=1)
             if outside.any():
-                f[outside] = rows.evaluate(self.system.native, np.maximum(x[outside], self.lower), self._values)
-        return self._sign * f
+                f[outside] = rows.evaluate(self.system.native, np.maximum(x[outside], self.lower), self.values)
+        return self.sign * f
 
 
 def _address(array: np.ndarray) -> int:

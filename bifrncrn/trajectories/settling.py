@@ -11,11 +11,15 @@ import numpy as np
 
 from bifrncrn.base.polylines import furthest
 from bifrncrn.models.field import Field
+from bifrncrn.trajectories.explicit import Explicit
+from bifrncrn.trajectories.explicit_layout import ESCAPED, GOES_ON
 from bifrncrn.trajectories.shooting import Orbit, find_orbit
 
 RTOL, ATOL, FINEST = 1e-6, 1e-10, 1e-12
 """Tolerances while settling; what is found is then corrected by Newton's method. The relative one is of the extent of
 the motion, and no smaller than the last relative to the state."""
+PATIENCE = 100
+"""Steps of LSODA where the explicit method has found a trajectory stiff; twice as many if it soon does so again."""
 FIRST_CHUNK = 400
 CHUNK_GROWTH = 1.5
 """Steps between two looks at the trajectory. Steps, not times: they adapt to the system's own time-scale."""
@@ -65,14 +69,17 @@ class Settled:
 
 
 class _Trajectory:
-    """A trajectory that goes on chunk by chunk."""
+    """A trajectory that goes on chunk by chunk: by the explicit method, and where that is none for it by LSODA."""
 
     def __init__(self, field: Field, start: np.ndarray) -> None:
         self.field = field
         self.limit = FAR * (1.0 + float(np.abs(start).max()))
         self.slack = 1e3 * ATOL
         self.rtol = RTOL
-        self.solver: Any = self._solver(start, 0.0)
+        self.t = 0.0
+        self.state = np.array(start, dtype=float)
+        self._first: float | None = None
+        self._patience = PATIENCE
 
     def begin(self, start: np.ndarray, t: float = 0.0) -> None:
         """Begin anew at a state, with a step as short as the system's shortest time-scale.
@@ -80,44 +87,70 @@ class _Trajectory:
         Near rest the integrator would try one so long that it fails, which is taken for an escape; and after a rest,
         where steps grow without limit, the clock may be too coarse for any: then it begins at zero.
         """
+        self.state, self.t = np.array(start, dtype=float), t
         fastest = float(np.abs(self.field.jacobian(t, start)).max())
-        if not (np.isfinite(fastest) and fastest > 0):
-            self.solver = self._solver(start, t)
-            return
-        t = 0.0 if np.spacing(t) > COARSE / fastest else t
-        self.solver = self._solver(start, t, first_step=1 / fastest)
-
-    def _solver(self, start: np.ndarray, t: float, **first: float) -> Any:
-        from scipy.integrate import LSODA
-
-        options = {"rtol": self.rtol, "atol": ATOL, "jac": self.field.jacobian, **first}
-        return LSODA(self.field.rhs, t, start.copy(), 1e300, **options)
+        self._first = None
+        if np.isfinite(fastest) and fastest > 0:
+            self._first = 1.0 / fastest
+            self.t = 0.0 if np.spacing(t) > COARSE / fastest else t
 
     def sharpen(self, states: np.ndarray) -> None:
         """Begin anew with a smaller tolerance if the motion is small beside the state itself."""
         wanted = max(RTOL * float(np.ptp(states, axis=0).max() / max(np.abs(states).max(), 1e-300)), FINEST)
         if wanted < 0.1 * self.rtol:
             self.rtol = wanted
-            self.begin(states[-1], self.solver.t)
+            self.begin(states[-1], self.t)
 
     def advance(self, steps: int, until: float = np.inf) -> tuple[np.ndarray, np.ndarray] | None:
         """Return times (k,) and states (k, n) of some steps, or None when the trajectory escaped."""
-        times, states = [self.solver.t], [self.solver.y.copy()]
+        times, states = np.array([self.t]), self.state[None].copy()
+        while len(times) <= steps and self.t < until:
+            for part in (self._by_explicit_method, self._by_lsoda):
+                followed = part(steps + 1 - len(times), until)
+                if followed is None:
+                    return None
+                done, t, x = followed
+                times, states = np.append(times, t[1:]), np.concatenate([states, x[1:]])
+                self.state = x[-1].copy()
+                if done:
+                    return times, states
+                self.begin(self.state, float(t[-1]))
+                if self.t < times[-1]:  # the clock was set back: times must ascend
+                    if len(times) > 1:
+                        return times, states
+                    times = np.array([self.t])
+        return times, states
+
+    def _by_explicit_method(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
+        """Return whether nothing is left to do, times and states; None when the trajectory escaped."""
+        run = Explicit(self.field, self.state, self.t, self.rtol, ATOL, self.limit, self.slack, self._first)
+        status, times, states = run.advance(steps, until)
+        self.t, self._first = run.t, run.step
+        self._patience = PATIENCE if len(times) > PATIENCE else 2 * self._patience
+        return None if status == ESCAPED else (status == GOES_ON, times, states)
+
+    def _by_lsoda(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
+        from scipy.integrate import LSODA
+
+        options = {"rtol": self.rtol, "atol": ATOL, "jac": self.field.jacobian, "first_step": self._first}
+        solver = LSODA(self.field.rhs, self.t, self.state.copy(), 1e300, **options)
+        times, states = [self.t], [self.state]
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a failed step is an escape
-            for _ in range(steps):
-                if times[-1] >= until or self.solver.status == "finished":
+            for _ in range(min(steps, self._patience)):
+                if times[-1] >= until or solver.status == "finished":
                     break
-                self.solver.step()
-                x = self.solver.y.copy()
-                if self.solver.status == "failed" or self.solver.t == times[-1] or self._escaped(x):
+                solver.step()
+                x = solver.y.copy()
+                if solver.status == "failed" or solver.t == times[-1] or self._escaped(x):
                     return None
-                if (x < self.field.lower - ATOL).any():  # by the integrator's error: the field does not push it there
-                    x = np.maximum(x, self.field.lower)
-                    self.begin(x, self.solver.t)
-                times.append(self.solver.t)
-                states.append(x)
-        return np.array(times), np.array(states)
+                below = (x < self.field.lower - ATOL).any()
+                times.append(solver.t)
+                states.append(np.maximum(x, self.field.lower) if below else x)
+                if below:  # by the integrator's error: the field does not push it there
+                    break
+        self.t = times[-1]
+        return len(times) > steps or self.t >= until, np.array(times), np.array(states)
 
     def _escaped(self, x: np.ndarray) -> bool:
         return not np.abs(x).max() < self.limit or bool(self.field.outward(x, self.slack).any())
@@ -156,7 +189,7 @@ def settle(
     if discard:
         passed = run.advance(max_steps, discard)
         if passed is None:
-            return Settled("escape", run.solver.y.copy())
+            return Settled("escape", run.state)
         left -= len(passed[0]) - 1
     t, x = np.zeros(1), start[None].copy()
     before = t, x
@@ -164,7 +197,7 @@ def settle(
         steps = min(chunk, left)
         followed = run.advance(steps)
         if followed is None:
-            return Settled("escape", run.solver.y.copy())
+            return Settled("escape", run.state)
         left, chunk = left - steps, int(CHUNK_GROWTH * chunk)
         before, (t, x) = (t, x), followed
         largest = np.maximum(largest, np.abs(x).max(axis=0))
@@ -188,7 +221,7 @@ def settle(
             drifting = _drifting(field, t, x)
     kind = "undecided" if drifting or not _steady(extents) else "chaos or torus"
     joined = [np.concatenate([one[:-1], two]) for one, two in zip(before, (t, x), strict=True)]
-    return Settled(kind, run.solver.y.copy(), None, *joined)
+    return Settled(kind, run.state, None, *joined)
 
 
 def settle_angles(field: Field, start: np.ndarray, discard: float, max_steps: int) -> Settled:
@@ -353,31 +386,27 @@ def _crossings(field: Field, t: np.ndarray, x: np.ndarray, scale: np.ndarray) ->
     scaled = (x - mean) / scale
     _, _, axes = np.linalg.svd(scaled * np.sqrt(weights / weights.sum())[:, None], full_matrices=False)
     height = scaled @ axes[0]
-    found = []
-    for i in np.flatnonzero((height[:-1] < 0) & (height[1:] >= 0)):
-        h = t[i + 1] - t[i]
-        slopes = h * field.many(x[i : i + 2])
-        rates = slopes / scale @ axes[0]
-        s = _hermite_root(height[i], height[i + 1], rates[0], rates[1])
-        found.append((float(t[i] + s * h), _hermite(x[i], x[i + 1], slopes[0], slopes[1], s)))
-    return found
+    before = np.flatnonzero((height[:-1] < 0) & (height[1:] >= 0))
+    steps = t[before + 1] - t[before]
+    here, there = (steps[:, None] * field.many(x[rows]) for rows in (before, before + 1))
+    share = _hermite_roots(height[before], height[before + 1], here / scale @ axes[0], there / scale @ axes[0])
+    states = _hermite(x[before], x[before + 1], here, there, share[:, None])
+    return list(zip((t[before] + share * steps).tolist(), states, strict=True))
 
 
-def _hermite(a: Any, b: Any, slope_a: Any, slope_b: Any, s: float) -> Any:
+def _hermite(a: Any, b: Any, slope_a: Any, slope_b: Any, s: Any) -> Any:
     """Return the cubic on [0, 1] with these ends and slopes, at s."""
     r = 1 - s
     return r * r * ((1 + 2 * s) * a + s * slope_a) + s * s * ((1 + 2 * r) * b - r * slope_b)
 
 
-def _hermite_root(a: float, b: float, slope_a: float, slope_b: float) -> float:
-    """Return a zero of the cubic on [0, 1], by bisection; a < 0 <= b."""
-    low, high = 0.0, 1.0
+def _hermite_roots(a: np.ndarray, b: np.ndarray, slope_a: np.ndarray, slope_b: np.ndarray) -> np.ndarray:
+    """Return zeros of cubics on [0, 1], by bisection; a < 0 <= b."""
+    low, high = np.zeros_like(a), np.ones_like(a)
     for _ in range(50):
         middle = 0.5 * (low + high)
-        if _hermite(a, b, slope_a, slope_b, middle) < 0:
-            low = middle
-        else:
-            high = middle
+        below = _hermite(a, b, slope_a, slope_b, middle) < 0
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
     return high
 
 
