@@ -246,13 +246,8 @@ def _turns_on(field: Field, t: np.ndarray, x: np.ndarray, k: int) -> bool:
     way = 1.0 if x[-1, k] > x[0, k] else -1.0
     before = way * (x[:, k] - x[-1, k]) + 2.0 * np.pi * ROUNDS
     size = np.maximum(np.abs(x).max(axis=0), 1e-300)
-    for i in np.flatnonzero((before[:-1] < 0.0) & (before[1:] >= 0.0)):
-        slopes = (t[i + 1] - t[i]) * field.many(x[i : i + 2])
-        s = _hermite_root(before[i], before[i + 1], way * slopes[0, k], way * slopes[1, k])
-        there = _hermite(x[i], x[i + 1], slopes[0], slopes[1], s)
-        if np.all(np.delete(np.abs(there - x[-1]) / size, k) < UNCHANGED):
-            return True
-    return False
+    turned = _upward(field, t, x, before, way * np.eye(field.n)[k])
+    return any(np.all(np.delete(np.abs(there - x[-1]) / size, k) < UNCHANGED) for _, there in turned)
 
 
 def _steady(extents: list[np.ndarray]) -> bool:
@@ -386,10 +381,15 @@ def _crossings(field: Field, t: np.ndarray, x: np.ndarray, scale: np.ndarray) ->
     scaled = (x - mean) / scale
     _, _, axes = np.linalg.svd(scaled * np.sqrt(weights / weights.sum())[:, None], full_matrices=False)
     height = scaled @ axes[0]
+    return _upward(field, t, x, height, axes[0] / scale)
+
+
+def _upward(field: Field, t: np.ndarray, x: np.ndarray, height: np.ndarray, weights: np.ndarray) -> list[Crossing]:
+    """Return times and states where a height (k,), which changes with the states by `weights`, goes up through zero."""
     before = np.flatnonzero((height[:-1] < 0) & (height[1:] >= 0))
     steps = t[before + 1] - t[before]
     here, there = (steps[:, None] * field.many(x[rows]) for rows in (before, before + 1))
-    share = _hermite_roots(height[before], height[before + 1], here / scale @ axes[0], there / scale @ axes[0])
+    share = _hermite_roots(height[before], height[before + 1], here @ weights, there @ weights)
     states = _hermite(x[before], x[before + 1], here, there, share[:, None])
     return list(zip((t[before] + share * steps).tolist(), states, strict=True))
 
