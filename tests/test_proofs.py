@@ -4,11 +4,13 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import bifrncrn as bf
+from bifrncrn.proofs.prove import prove_learned
 
 LINE = {"x": (-2, 2)}
 
@@ -81,6 +83,24 @@ def test_published_hopf_network(reference):
     assert holds(
         proof.special_points[0].parameters["lam"], bf.diagram(network, "lam", (1, 3)).special("HB")[0].parameters["lam"]
     )
+
+
+@pytest.mark.parametrize(("name", "points", "most"), [("hopf", ["HB"], 6000), ("uni_bistable", ["LP"], 600)])
+def test_shipped_networks(name, points, most):
+    """The terms of a trained network cancel; derivatives enclosed by their own changes keep the boxes few."""
+    target = getattr(bf.library, name)()
+    network = bf.load_model(Path(bf.library.__file__).parent / "data" / f"{name}_network.json")
+    proof = prove_learned(network, target)
+    assert proof.proved and labels(proof) == points and proof.counters["boxes"] < most
+
+
+@pytest.mark.slow
+def test_the_shipped_homoclinic_network():
+    """Ten perceptrons with weights up to 96: plain derivatives left it undecided after a million boxes."""
+    network = bf.load_model(Path(bf.library.__file__).parent / "data" / "homoclinic_network.json")
+    proof = prove_learned(network, bf.library.homoclinic())
+    assert proof.proved and proof.branches == 2 and sorted(labels(proof)) == ["HB", "LP"]
+    assert proof.counters["boxes"] < 60_000
 
 
 def test_three_states():

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from bifrncrn.proofs.problem import Problem
+from bifrncrn.proofs.problem import Bounds, Problem
 from bifrncrn.proofs.rounding import above, down, midpoint, product, radius, up
 
 CUT = 0.4871
@@ -205,8 +205,8 @@ def prove_arcs(
         np.put_along_axis(y_low, index, c[going] - wide, 1)
         np.put_along_axis(y_high, index, c[going] + wide, 1)
         shift, inside = _krawczyk(
-            problem, pivot[going], index, (y_low, y_high), c[going], half[going], inverse[going],
-            (below[going], over[going]),
+            problem, pivot[going], center[going], (y_low, y_high), half[going], inverse[going],
+            (below[going], over[going]), (j_low[going], j_high[going]),
         )  # fmt: skip
         done = going[inside]
         tube_low[done], tube_high[done] = y_low[inside], y_high[inside]
@@ -238,18 +238,20 @@ def _on_planes(problem: Problem, low: np.ndarray, high: np.ndarray) -> tuple[np.
 def _krawczyk(
     problem: Problem,
     pivot: np.ndarray,
-    rest: np.ndarray,
-    tube: tuple[np.ndarray, np.ndarray],
-    c: np.ndarray,
+    center: np.ndarray,
+    tube: Bounds,
     half: np.ndarray,
     inverse: np.ndarray,
-    value: tuple[np.ndarray, np.ndarray],
+    value: Bounds,
+    at: Bounds,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return bounds (k, n) of |K - c|, and whether K lies inside the tube."""
-    (f_low, f_high), (j_low, j_high) = problem.linear(*tube)
+    """Return bounds (k, n) of |K - c|, and whether K lies inside the tube; f and its derivatives `at` c are given."""
+    (f_low, f_high), slopes = problem.linear(*tube)
     smooth = np.isfinite(f_low + f_high).all(axis=1)  # a jump shows in f alone
-    left, right = (np.take_along_axis(side, rest, 1) for side in tube)
-    offset, spread = image(inverse, value, (j_low, j_high), pivot, half, radius(left, right, c))
+    rest = others(pivot, center.shape[1])
+    left, right, c = (np.take_along_axis(side, rest, 1) for side in (*tube, center))
+    slopes = problem.sharper(*tube, center, at, slopes)
+    offset, spread = image(inverse, value, slopes, pivot, half, radius(left, right, c))
     inner = np.minimum(down(right - c), down(c - left))
     shift = above(np.abs(offset) + spread, 2)
     inside = smooth & (shift < inner).all(axis=1)

@@ -1,9 +1,9 @@
 """Covering a box: every equilibrium in it lies on a proved arc, or in a box that is listed as undecided.
 
 Boxes are taken from a stack. A box is dropped when f has no zero in it (its enclosure, or the one by the mean value
-theorem, excludes zero). Else Newton's method is taken to the curve from the middle, and an arc is proved in a tube
-about it. The tube holds nothing but that curve, so only the parts of the box outside it go back on the stack; where no
-arc is proved, the box is cut in two.
+theorem, with derivatives enclosed plainly or by their own changes, excludes zero). Else Newton's method is taken to the
+curve from the middle, and an arc is proved in a tube about it. The tube holds nothing but that curve, so only the parts
+of the box outside it go back on the stack; where no arc is proved, the box is cut in two.
 """
 
 from __future__ import annotations
@@ -110,6 +110,12 @@ class _Step:
         middle = midpoint(low, high)
         value, at = problem.linear(middle, middle)
         alive = ~(smooth & _excluded(value, slopes, low, high, middle))
+        left = np.flatnonzero(alive & smooth)
+        parts = [tuple(side[left] for side in pair) for pair in (value, at, slopes)]
+        sharp = problem.sharper(low[left], high[left], middle[left], parts[1], parts[2])
+        alive[left] = ~_excluded(parts[0], sharp, low[left], high[left], middle[left])
+        for old, new in zip(slopes, sharp, strict=True):
+            old[left] = new
         tiny = ((high - low) <= SMALLEST * whole).all(axis=1)
         self.small = low[alive & tiny], high[alive & tiny]
         alive &= ~tiny

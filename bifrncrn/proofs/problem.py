@@ -20,6 +20,7 @@ from bifrncrn.compile.derivatives import jacobian
 from bifrncrn.compile.exact import ExactGraph, copied
 from bifrncrn.compile.interval_model import IntervalFunction
 from bifrncrn.compile.numerators import numerators
+from bifrncrn.proofs.rounding import above, down, radius, size, up
 
 if TYPE_CHECKING:
     from bifrncrn.compile.graph import Graph
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from bifrncrn.proofs.planes import Plane
 
 Bounds = tuple[np.ndarray, np.ndarray]
+
+
+MOST_CURVED, MOST_NODES = 3, 2000
+"""Second derivatives are enclosed of up to so many states, and of first ones of so many operations: what boxes need. Of
+more they take longer to compile than they save."""
 
 
 def along(g: ExactGraph, nodes: Sequence[int], variables: Sequence[int], direction: Sequence[int]) -> list[int]:
@@ -92,7 +98,7 @@ class Problem:
     def part(self, planes: Mapping[int, Plane], on: Iterable[int]) -> Problem:
         """Return the part of the equilibria that lies on some planes, and off the others of those given."""
         other = copy.copy(self)
-        for name in ("rows", "field_rows", "_values", "_linear", "_field_linear", "_bent", "tests"):
+        for name in ("rows", "field_rows", "_values", "_linear", "_curved", "_field_linear", "_bent", "tests"):
             other.__dict__.pop(name, None)
         other.planes, other.on = planes, frozenset(on)
         other.roots = list(self.field)
@@ -152,6 +158,37 @@ class Problem:
         below, over = self._linear(low, high, self.values)
         slopes = below[:, n:].reshape(-1, n, n + 1), over[:, n:].reshape(-1, n, n + 1)
         return (below[:, :n], over[:, :n]), slopes
+
+    @functools.cached_property
+    def _curved(self) -> IntervalFunction | None:
+        """The second derivatives, where they are worth it."""
+        if self.n > MOST_CURVED or len(self.graph.reachable([node for row in self.rows for node in row])) > MOST_NODES:
+            return None
+        second = [self.gradients(row) for row in self.rows]
+        return self.compiled([part[a][b] for part in second for a in range(self.n + 1) for b in range(a, self.n + 1)])
+
+    def sharper(self, low: np.ndarray, high: np.ndarray, middle: np.ndarray, at: Bounds, slopes: Bounds) -> Bounds:
+        """Return sharper bounds of the derivatives over boxes (k, n + 1), from those `at` a point of each.
+
+        They lie in J(m) + H(Y) (Y - m), H the second derivatives: where the terms of a sum cancel, as in a network of
+        many perceptrons, that is much less than the plain bounds `slopes`, to which they are cut.
+        """
+        if self._curved is None:
+            return slopes
+        n, m = self.n, self.n + 1
+        most = size(*self._curved(low, high, self.values)).reshape(-1, n, m * (m + 1) // 2)
+        reach = radius(low, high, middle)
+        change = np.zeros((len(low), n, m))
+        pairs = ((a, b) for a in range(m) for b in range(a, m))
+        for i, (a, b) in enumerate(pairs):
+            change[:, :, a] += most[:, :, i] * reach[:, b, None]
+            if a != b:
+                change[:, :, b] += most[:, :, i] * reach[:, a, None]
+        change = above(change, m)
+        below, over = down(at[0] - change), up(at[1] + change)
+        known = np.isfinite(below + over)  # where f is smooth twice
+        low, high = np.where(known, below, -np.inf), np.where(known, over, np.inf)
+        return np.maximum(low, slopes[0]), np.minimum(high, slopes[1])
 
     def jacobian(self, low: np.ndarray, high: np.ndarray) -> Bounds:
         """Return bounds of the derivatives of f by the states (k, n, n), whatever the part; nan unless smooth."""

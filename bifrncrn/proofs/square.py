@@ -75,6 +75,10 @@ class Square:
             slope[:, :, :n] = side[:, n:].reshape(-1, n, n)
         return (sides[0][:, :n], sides[1][:, :n]), (slopes[0], slopes[1])
 
+    def sharper(self, low: np.ndarray, high: np.ndarray, middle: np.ndarray, at: Bounds, slopes: Bounds) -> Bounds:
+        """Return bounds of the derivatives as they are."""
+        return slopes
+
     def solve(
         self, start: np.ndarray, values: Bounds, known: Bounds, sizes: np.ndarray | None = None
     ) -> tuple[Bounds, Bounds] | None:
