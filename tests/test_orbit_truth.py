@@ -221,3 +221,49 @@ def test_no_fold_where_the_parameter_trembles_along_a_canard():
     model = bf.System.from_equations({"x": "y - x^3/3 + x", "y": "0.01*(a - x)"}, {"a": 1.2}, {"x": 1.2, "y": -0.624})
     orbits = bf.orbits(bf.diagram(model, "a", (0, 1.2)).special("HB")[0])
     assert not orbits.special("LPC") and np.all(orbits.branches[0].unstable[1:] == 0)
+
+
+@pytest.mark.parametrize(("first", "second"), [(1e6, 1.0), (1.0, 1e-6), (1e4, 1e-4)])
+def test_a_torus_is_found_whatever_the_units_of_the_states_that_make_it(first, second):
+    """A circle of squared radius p; beside it, at rest, an oscillator that begins to move where p = 1/2."""
+    model = bf.System.from_equations(
+        {
+            "x": "x*(p - s) - y",
+            "y": "y*(p - s) + x",
+            "u": f"(a*(s - 0.5 - a^2 - b^2) - 0.3*b)/{first!r}",
+            "v": f"(b*(s - 0.5 - a^2 - b^2) + 0.3*a)/{second!r}",
+            "f": "100*(x*y + 0.4*x - f)",
+        },
+        {"p": -0.5},
+        dict.fromkeys("xyuvf", 0.0),
+        definitions={"s": "x^2 + y^2", "a": f"u*{first!r}", "b": f"v*{second!r}"},
+    )
+    found = followed(model, (-0.5, 2.0))
+    (torus,) = found.special_points
+    assert torus.label == "NS" and torus.status == "converged"
+    assert torus.parameters["p"] == pytest.approx(0.5, abs=1e-9)
+    for row, (p, unstable) in enumerate(zip(found.column("p"), found.unstable, strict=True)):
+        assert row == torus.index or unstable == (2 if p > 0.5 else 0)
+
+
+@pytest.mark.parametrize("label", ["NS", "BPC"])
+@pytest.mark.parametrize("other", [0.555, 0.6])
+def test_what_leaves_the_unit_circle_hides_not_what_enters_it(label, other):
+    """On a circle of squared radius p one oscillator, or state, begins to move at p = 0.55, and another stops beyond.
+
+    As many multipliers are outside before as are after both; those of the two pass at the same angle.
+    """
+    equations = {"x": "x*(p - s) - y", "y": "y*(p - s) + x"}
+    for name, growth, rate in (("u", "(s - 0.55)", 0.7), ("v", f"({other!r} - s)", 0.3)):
+        if label == "NS":
+            a, b = f"{name}1", f"{name}2"
+            equations[a] = f"{a}*({growth} - {a}^2 - {b}^2) - {rate!r}*{b}"
+            equations[b] = f"{b}*({growth} - {a}^2 - {b}^2) + {rate!r}*{a}"
+        else:
+            equations[name] = f"{name}*({growth} - {name}^2)"
+    model = bf.System.from_equations(
+        equations, {"p": -0.5}, dict.fromkeys(equations, 0.0), definitions={"s": "x^2 + y^2"}
+    )
+    points = followed(model, (-0.5, 2.0)).special_points
+    assert [point.label for point in points] == [label, label]
+    assert [point.parameters["p"] for point in points] == pytest.approx([0.55, other], abs=1e-9)

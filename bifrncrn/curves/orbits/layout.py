@@ -35,9 +35,9 @@ FEWEST, MOST = 20, 400
 # multipliers with the size up to which their signs are sure (2 n + 1), those of the place before, and their work space;
 # the address of LAPACK's dggev, its letter, its sizes (32 bits: n, n - 1, that of its work space, what it returns)
 (MULTIPLIERS, HERE_MULTIPLIERS, SPECTRUM, DGGEV, LAPACK_JOB, LAPACK_SIZES) = range(41, 47)
-# the address of the model's right-hand side
-FIELD = 47
-LAYOUT_SIZE = 48
+# the address of the model's right-hand side; the multipliers of the place before that a step starts from
+FIELD, BEFORE_MULTIPLIERS = 47, 48
+LAYOUT_SIZE = 49
 
 # float: settings: unit of the parameter; largest angle and length of a step, the least; the range; what is far away,
 # where the branch begins
@@ -52,13 +52,14 @@ INFO_SIZE = 5
 # parameter; the shortest period; counters; how many intervals there is room for, how many rows are asked for, how many
 # intervals are wanted; doubles of RECORDS that are used; the largest error in an interval; one more
 # than the old interval at which the place starts that was put on another mesh and not corrected there, else 0; whether
-# all are to be corrected; a period, and the least and the greatest parameter while it grew to that, and since
+# all are to be corrected; a period, and the least and the greatest parameter while it grew to that, and since; how
+# far the place before is
 (
     NEXT, HERE_PERIOD, HERE_PARAMETER, HERE_SIZE, BEFORE_PERIOD, BEFORE_PARAMETER, HAS_BEFORE, MESHING,
     FINER, JUMPS, TURNS, LAST_TURN, ALONE, SHORTEST, TRIED, REJECTED, NEWTONS, FAILURE, MOST_INTERVALS, ROWS, WANTED,
-    USED, WORST, LOOSE, ROUGH, MARK, OLD_LOW, OLD_HIGH, NOW_LOW, NOW_HIGH,
-) = range(30)  # fmt: skip
-MARCH_SIZE = 30
+    USED, WORST, LOOSE, ROUGH, MARK, OLD_LOW, OLD_HIGH, NOW_LOW, NOW_HIGH, BACK,
+) = range(31)  # fmt: skip
+MARCH_SIZE = 31
 # MESHING
 (KEPT, CHECKED, RENEWED) = range(3)
 

@@ -157,7 +157,11 @@ class March:
             corrector.system,
             corrector.parameter,
             corrector.lower,
-            {at.UNITS: 4 * n, at.MARCH: at.MARCH_SIZE, at.HERE_MULTIPLIERS: 2 * n + 1},
+            {
+                at.UNITS: 4 * n,
+                at.MARCH: at.MARCH_SIZE,
+                **dict.fromkeys((at.HERE_MULTIPLIERS, at.BEFORE_MULTIPLIERS), 2 * n + 1),
+            },
         )
         self._memory[at.SETTINGS][:] = (self._unit, options.angle, options.step, options.least_step, *span, far, home)
         self._numbers = self._memory[at.MARCH]
@@ -187,15 +191,16 @@ class March:
         memory[at.UNITS][: 3 * self.n] = np.concatenate([units.floor, units.low, units.high])
         memory[at.PAIR][:], memory[at.VELOCITY][:] = here.corrected.pair, here.corrected.velocity
         numbers[at.HAS_BEFORE] = before is not None
-        places = [(here, at.HERE, at.HERE_TANGENT, at.HERE_PERIOD, at.HERE_PARAMETER)]
+        places = [(here, at.HERE, at.HERE_TANGENT, at.HERE_PERIOD, at.HERE_PARAMETER, at.HERE_MULTIPLIERS)]
         if before is not None:
-            places.append((before, at.BEFORE, at.BEFORE_TANGENT, at.BEFORE_PERIOD, at.BEFORE_PARAMETER))
-        for place, nodes, tangent, period, value in places:
+            indices = (at.BEFORE, at.BEFORE_TANGENT, at.BEFORE_PERIOD, at.BEFORE_PARAMETER, at.BEFORE_MULTIPLIERS)
+            places.append((before, *indices))
+        for place, nodes, tangent, period, value, multipliers in places:
             memory[nodes][:size] = place.orbit.nodes.ravel()
             memory[tangent][: size + 2] = place.tangent
             numbers[period], numbers[value] = place.orbit.period, place.orbit.parameter
-        values = here.corrected.multipliers
-        memory[at.HERE_MULTIPLIERS][:] = np.concatenate([values.real, values.imag, [here.corrected.sure]])
+            values = place.corrected.multipliers
+            memory[multipliers][:] = np.concatenate([values.real, values.imag, [place.corrected.sure]])
         numbers[at.NEXT], numbers[at.MESHING], numbers[at.LOOSE] = h, meshing, loose + 1
         self._mesh = here.orbit.mesh
 

@@ -74,8 +74,10 @@ from bifrncrn.curves.orbits.newton_kernels import correct, slopes_of
 from bifrncrn.curves.orbits.place_kernels import (
     arrive,
     keep_multipliers,
+    may_exchange,
     passed,
     record_place,
+    remember_multipliers,
     settle,
     slope_of,
     tighten,
@@ -86,7 +88,7 @@ from bifrncrn.curves.orbits.step_kernels import judge, may_turn_twice, measure, 
 OF_BRANCH = 0.1
 """A state's unit is what it sweeps on an orbit, or this part of what it sweeps on the branch so far."""
 PAIR_RESOLVED = 1e-4
-"""Steps are not shortened below this to see whether the parameter turns twice in one."""
+"""Steps are not shortened below this to see whether the parameter turns twice in one, or two multipliers pass."""
 WINDOW = 1.2
 """While the period grows by this factor, and again, which is less than LENGTHENED, the parameter is looked at."""
 STEEPEST = 5.0
@@ -168,11 +170,11 @@ def _accept(c, h, growth):
     m[BEFORE_PERIOD], m[BEFORE_PARAMETER], m[HAS_BEFORE] = m[HERE_PERIOD], m[HERE_PARAMETER], 1.0
     slope = slope_of(c, t)
     find_extremes(c)
-    find_multipliers(c)
     _new_units(c)
     measure(c, doubles(c[TANGENT]), doubles(c[THERE_FLOW]))
     arrive(c)
     asks = _questions(c, slope)
+    remember_multipliers(c)
     keep_multipliers(c)
     m[NEXT] = min(h * growth, doubles(c[SETTINGS])[LONGEST_STEP])
     m[MESHING], m[TURNS], m[LOOSE] = CHECKED, 0.0, 0.0
@@ -220,6 +222,10 @@ def _attempt(c, h):
         return True
     length = stretch(c)
     if length > PAIR_RESOLVED and may_turn_twice(c, length):
+        _reject(c, 0.5 * length)
+        return False
+    find_multipliers(c)
+    if length > PAIR_RESOLVED and may_exchange(c, length):
         _reject(c, 0.5 * length)
         return False
     return _accept(c, h, growth) != 0

@@ -6,7 +6,9 @@ from bifrncrn.compile.pointers import doubles, kernel
 from bifrncrn.curves.orbits.extreme_kernels import find_extremes
 from bifrncrn.curves.orbits.layout import (
     ASKS,
+    BACK,
     BEFORE,
+    BEFORE_MULTIPLIERS,
     BEFORE_TANGENT,
     CONTRACTION,
     COUNT,
@@ -106,6 +108,10 @@ SLOWEST = 1e-4
 grow before they decay, and a velocity that is very small is not known well."""
 ONE = 1e-7
 """A multiplier this close to the unit circle is not said to be inside or outside of it."""
+AHEAD = 2.0
+"""A multiplier may pass the unit circle in a step if it would at this many times the rate of the step before."""
+BAND = 30.0
+"""That is asked about those that are beside the circle by less than this factor."""
 HUGE = 1e9
 """The sign of a larger multiplier is rounding (the largest that are computed at all are about 1e12)."""
 
@@ -226,6 +232,50 @@ def passed(c, slope, before):
     first = _outside(doubles(c[HERE_MULTIPLIERS]), c[STATES])
     last = _outside(doubles(c[MULTIPLIERS]), c[STATES])
     return slope * before < 0.0 or first != last or first < 0
+
+
+@kernel
+def _nearest(values, n, re, im):
+    """Return the size of the multiplier that is nearest to a number, as logarithms are compared."""
+    best, nearest = math.inf, 1.0
+    for k in range(1, n):
+        size = max(math.hypot(values[k], values[n + k]), 1e-300)
+        gap = math.hypot(values[k] - re, values[n + k] - im) / math.sqrt(size)
+        if gap < best:
+            best, nearest = gap, size
+    return nearest
+
+
+@kernel
+def may_exchange(c, length):
+    """Say whether a multiplier may have left the unit circle in a step of a length while another like it has entered.
+
+    As many are outside then as were before. What they have done in the step before tells where they may go.
+    """
+    n, back = c[STATES], doubles(c[MARCH])[BACK]
+    old, first, last = doubles(c[BEFORE_MULTIPLIERS]), doubles(c[HERE_MULTIPLIERS]), doubles(c[MULTIPLIERS])
+    if n == 2 or back == 0.0 or not old[2 * n] > BAND:
+        return False
+    if _outside(first, n) < 0 or _outside(first, n) != _outside(last, n):
+        return False
+    leaving, entering = 0, 0  # bits: those that may pass as real ones above 1, as real ones below -1, as pairs
+    for k in range(1, n):
+        re, im = first[k], first[n + k]
+        size = math.hypot(re, im)
+        if 1.0 / BAND < size < BAND:
+            here = math.log(size)
+            there = here + AHEAD * (here - math.log(_nearest(old, n, re, im))) * length / back
+            kind = 4 if im != 0.0 else (1 if re > 0.0 else 2)
+            leaving |= kind if here < 0.0 < there else 0
+            entering |= kind if there < 0.0 < here else 0
+    return leaving & entering != 0
+
+
+@kernel
+def remember_multipliers(c):
+    """Keep those of the place that a step started from as those of the place before."""
+    for k in range(2 * c[STATES] + 1):
+        doubles(c[BEFORE_MULTIPLIERS])[k] = doubles(c[HERE_MULTIPLIERS])[k]
 
 
 @kernel

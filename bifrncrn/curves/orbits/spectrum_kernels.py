@@ -232,6 +232,20 @@ def _merge(whole, divided, n, out):
 
 
 @kernel
+def _units(pair, n, out):
+    """Write powers of two that make the columns of a pair about equally long.
+
+    Elimination by rows and by reflections, and the mesh too, change every column by a part of itself: how certain
+    eigenvalues are must not depend on what a state that hardly matters is measured in.
+    """
+    for k in range(n):
+        size = 0.0
+        for row in range(2 * n):
+            size = max(size, abs(pair[row * n + k]))
+        out[k] = 2.0 ** -math.floor(math.log2(size) + 0.5) if 0.0 < size < math.inf else 1.0
+
+
+@kernel
 def find_multipliers(c):
     """Write the multipliers (n, then n imaginary parts), the trivial one first, NaN where rounding has spoilt it.
 
@@ -253,19 +267,23 @@ def find_multipliers(c):
             out[k] = math.nan
         out[2 * n] = 0.0
         return
-    v, mean = doubles(c[WORK]), doubles(c[WORK] + 8 * n)
+    v, mean, units = doubles(c[WORK]), doubles(c[WORK] + 8 * n), doubles(c[WORK] + 16 * n)
     square = 0.0
     for row in range(n):
         a, b = _both(pair, n, v, row)
         mean[row] = a - b
+    _units(pair, n, units)
+    for k in range(n):
+        v[k] /= units[k]
     _normalised(mean, n)
+    _normalised(v, n)
     first, second = doubles(c[SPECTRUM]), doubles(c[SPECTRUM] + 8 * n * n)
     a, b = doubles(c[SPECTRUM] + 16 * n * n), doubles(c[SPECTRUM] + 24 * n * n)
     spare = doubles(c[SPECTRUM] + 8 * (6 * n * n + 12 * n + 16))
     whole, divided = spare, doubles(address_of(spare) + 16 * n)
     for which in range(2):
         for k in range(n * n):
-            first[k] = pair[which * n * n + k]
+            first[k] = pair[which * n * n + k] * units[k % n]
             square += first[k] * first[k]
         _reflected(first, n, mean, v, a if which == 0 else b, 1.0 if which == 0 else -1.0)
     for k in range(m * m):

@@ -5,6 +5,7 @@ import math
 from bifrncrn.compile.pointers import doubles, kernel
 from bifrncrn.curves.orbits.layout import (
     ANGLE,
+    BACK,
     BEFORE,
     BEFORE_PARAMETER,
     BEFORE_PERIOD,
@@ -124,6 +125,7 @@ def _bend(c, h, bend):
     Hermite's cubic in the length along the branch, with both places' tangents.
     """
     m = doubles(c[MARCH])
+    m[BACK] = 0.0
     if m[HAS_BEFORE] == 0.0:
         return False
     size = c[INTERVALS] * POINTS * c[STATES]
@@ -134,7 +136,7 @@ def _bend(c, h, bend):
     bend[size + 1] = m[BEFORE_PARAMETER] - m[HERE_PARAMETER]
     slopes_of(c, before, shift)
     without_shift(c, bend, flow, shift)
-    back = math.sqrt(inner(c, bend, bend))
+    back = m[BACK] = math.sqrt(inner(c, bend, bend))
     if not back > BENT * h:
         return False
     t, old, given = doubles(c[HERE_TANGENT]), doubles(c[TANGENT]), doubles(c[BEFORE_TANGENT])
