@@ -349,15 +349,26 @@ def test_the_checker_verifies_true_proofs_and_no_others(tmp_path):
     assert not bf.check_proof(system, data | {"special_points": data["special_points"][1:]})
     assert not bf.check_proof(system, data | {"branches": 2})
     assert not bf.check_proof(system, data | {"arcs": {key: values[:3] for key, values in data["arcs"].items()}})
+    first, *others = data["special_points"]
+    turned = first | {"turns": {"minimum": "maximum", "maximum": "minimum"}[first["turns"]]}
+    assert not bf.check_proof(system, data | {"special_points": [turned, *others]})
     wrong = bf.System.from_equations({"x": "r + x - x^3 + 1e-7*x^2"}, {"r": 0.0})
     assert not bf.check_proof(wrong, data)
 
 
 def test_the_checker_verifies_a_hopf_point():
+    """And what is listed of it; that its l1 was not looked at is said."""
     pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
     system = bf.System.from_equations({"x": "r*x - y - x*(x^2 + y^2)", "y": "x + r*y - y*(x^2 + y^2)"}, {"r": 0.0})
     proof = bf.prove(system, bounds=(-0.5, 0.4), box={"x": (-0.3, 0.4), "y": (-0.4, 0.3)})
-    assert proof.proved and bf.check_proof(system, proof.to_json())
+    data, said = proof.to_json(), []
+    assert proof.proved and bf.check_proof(system, data, said.append)
+    assert "not looked at: l1" in said
+    (point,) = data["special_points"]
+    for wrong in ({"omega": [1.01, 1.02]}, {"unstable": [2, 0]}, {"parameters": {"r": [1e-10, 2e-10]}}):
+        assert not bf.check_proof(system, data | {"special_points": [point | wrong]})
+    assert not bf.check_proof(system, data | {"special_points": [point, point]})
+    assert not bf.check_proof(system, data | {"proved": False})
 
 
 def test_bad_arguments():

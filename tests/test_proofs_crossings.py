@@ -91,6 +91,7 @@ def test_two_species():
     ("equations", "box", "bounds"),
     [
         ({"x": "r*(x - 0.3) - (x - 0.3)^3"}, LINE, (-1, 1)),
+        ({"x": "r*x - x^3"}, LINE, (-1, 1)),  # its middle is zero exactly
         ({"S": "0.125*(1 - S) - r*S*I", "I": "r*S*I - 0.875*I"}, {"S": (0, 1.5), "I": (0, 1)}, (0.25, 2)),
     ],
 )
@@ -105,6 +106,9 @@ def test_the_checker_knows_planes(equations, box, bounds):
         return  # it takes longer
     assert not bf.check_proof(system, data | {"special_points": []})
     assert not bf.check_proof(system, data | {"branches": 1})
+    (point,) = data["special_points"]
+    for wrong in ({"kind": "transcritical"}, {"unstable": [1, 0]}, {"turns": "maximum"}, {"label": "LP"}):
+        assert not bf.check_proof(system, data | {"special_points": [point | wrong]})
     moved = [
         data["special_points"][0]
         | {"parameters": {"r": [v + 1e-6 for v in data["special_points"][0]["parameters"]["r"]]}}

@@ -4,10 +4,12 @@
 
 Of a proof about a box (schema `bifrncrn.proof/1`) it takes the tubes as suggestions, and verifies for itself: each
 tube, or a thinner one in it, holds one curve (Krawczyk's operator); every equilibrium in the box lies in a tube; the
-tubes join to the stated number of curves; on them there is a special point where one is listed, to 1e-8, and no other.
-With invariant planes x_k = c it does so for the equilibria on each set of planes and off the others, where it divides
-f_k by x_k - c. The model is read by this package, and its expression graph taken as it is; constants are doubles. Needs
-python-flint (the extra `proof`); slow, as it is written to be read. Exit code 0 if all was verified, 1 if not.
+tubes join to the stated number of curves; on them there is a special point in each box that is listed, once, and no
+other one; `turns`, `omega`, `unstable` and `kind` are as listed (of a pitchfork, that a fold is at the crossing, to
+1e-8). It does not look at `a`, `b`, `c`, `l1`, and says so. With invariant planes x_k = c it does so for the equilibria
+on each set of planes and off the others, where it divides f_k by x_k - c. The model is read by this package, and its
+expression graph taken as it is; constants are doubles. Needs python-flint (the extra `proof`); slow, as it is written
+to be read. Exit code 0 if all was verified, 1 if not.
 """
 
 from __future__ import annotations
@@ -187,10 +189,70 @@ def located(model: Model, q: int, tube: Any, k: str, low: float, high: float) ->
     for _ in range(60):
         cut = 0.5 * (low + high)
         s = sign(cut)
+        if s == 0:  # the root itself, nearly: the closest places about it whose signs are known
+            size = max(abs(cut), 1e-3 * (high - low))
+            pairs = ((max(low, cut - 10.0**e * size), min(high, cut + 10.0**e * size)) for e in range(-15, -5))
+            low, high = next((ends for ends in pairs if (sign(ends[0]), sign(ends[1])) == (first, last)), (low, high))
         if s == 0 or high - low < 1e-12 * max(abs(low), abs(high), 1e-3):
             break
         low, high = (cut, high) if s == first else (low, cut)
     return on_curve(model, q, tube, low, high)
+
+
+NOT_LOOKED_AT = ("a", "c", "l1")
+
+
+def as_listed(model: Model, q: int, tube: Any, k: str, root: Any, point: dict[str, Any]) -> bool:
+    """Say whether what is listed of a point is so on the curve: the test k has a root there."""
+    if k.startswith("BP") and point.get("kind") == "transcritical":
+        other = Model(model.system, model.proof, model.planes, model.on - {int(k[2:])})
+        if not bool(other.tests(root)[0]["LP"].v != 0):
+            return False
+    if k == "HB" and "omega" in point:
+        low, high = (model.arb(float(x)) for x in point["omega"])
+        square = model.tests(root)[1]
+        if not (bool(low > 0) and square.overlaps((low * low).union(high * high))):
+            return False
+    ends = beside(model, q, tube, k, root)
+    if ends is None:
+        return False
+    if k == "LP" and "turns" in point:
+        sign = 1 if point["turns"] == "minimum" else -1
+        if not any(sign * (end[-1][0] - root[-1][1]) > 0 and sign * (end[-1][1] - root[-1][0]) > 0 for end in ends):
+            return False
+    if point.get("unstable") is not None and point["label"] == k[:2]:
+        counts = [unstable(model, end) for end in ends]
+        if k != "LP" and ends[0][-1][0] > ends[1][-1][0]:
+            counts.reverse()  # the side of the smaller parameter first; of a fold the sides have no order
+        return counts == list(point["unstable"]) or (k == "LP" and counts[::-1] == list(point["unstable"]))
+    return True
+
+
+def beside(model: Model, q: int, tube: Any, k: str, root: Any) -> Any:
+    """Return boxes that hold points of the curve on both sides of a root, with no root of another test in between."""
+    low, high = root[q]
+    width = tube[q][1] - tube[q][0]
+    for share in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7):
+        left, right = max(tube[q][0], low - share * width), min(tube[q][1], high + share * width)
+        part = on_curve(model, q, tube, left, right)
+        tests, square = model.tests(part)
+        others = [t.v for name, t in tests.items() if name != k and not (name == "HB" and square < 0)]
+        single = left < low and high < right and all(v > 0 or v < 0 for v in others)
+        if single and bool(rates_on(model, q, part, tests)[k] != 0):
+            return [on_curve(model, q, tube, s, s) for s in (left, right)]
+    return None
+
+
+def unstable(model: Model, box: Any) -> int | None:
+    """Return how many eigenvalues of f's Jacobian are unstable everywhere in a box; None where that is not known."""
+    from flint import arb_mat
+
+    here = model.nodes(box, 1)
+    try:
+        values = arb_mat([[here[r].d[k] for k in range(model.n)] for r in model.roots]).eig(multiple=True)
+    except ValueError:
+        return None
+    return None if any(v.real.contains(0) for v in values) else sum(bool(v.real > 0) for v in values)
 
 
 def count_curves(model: Model, pivots: Any, tubes: np.ndarray, box: Any) -> int | None:
@@ -238,16 +300,17 @@ def enters(model: Model, stack: list[tuple[int, Any]], box: Any) -> bool | None:
 
 def check_proof(system: Any, proof: dict[str, Any], say: Callable[[str], Any] = lambda text: None) -> bool:
     """Verify a proof; tell what was verified, and what was not."""
+    reason = refused(system, proof)
+    if reason:
+        say(reason)
+        return False
     arcs, names = proof["arcs"], list(system.variables)
     box = [*(tuple(proof["box"][v]) for v in names), tuple(proof["range"])]
     on = [frozenset(map(names.index, planes)) for planes in arcs["on"]]
-    places = {(k, arcs[side][i][k]) for i, states in enumerate(on) for k in states for side in ENDS[1]}
-    if len(places) != len(planes := dict(places)):
-        say("the place of a plane is not one number: this program does not check that")
-        return False
+    planes = {k: arcs["core_low"][i][k] for i, states in enumerate(on) for k in states}
     pairs = [[list(zip(*ends, strict=True)) for ends in zip(arcs[a], arcs[b], strict=True)] for a, b in ENDS]
-    listed = [(p, [*p["state"].values(), *p["parameters"].values()]) for p in proof["special_points"]]
-    met: set[int] = set()
+    listed = [(p, [*(p["state"][v] for v in names), *p["parameters"].values()]) for p in proof["special_points"]]
+    met: dict[int, list[Any]] = {}
     good, curves = True, 0
     for part in (frozenset(c) for k in range(len(planes) + 1) for c in itertools.combinations(planes, k)):
         model, which = Model(system, proof, planes, part), [i for i, states in enumerate(on) if states == part]
@@ -266,11 +329,39 @@ def check_proof(system: Any, proof: dict[str, Any], say: Callable[[str], Any] = 
             good &= sure
             for k, root in found:
                 same = [i for i, (p, y) in enumerate(listed) if _is(p, k) and _near(y, root)]
-                good &= bool(same) or misses(root, box)
-                met.update(i for i in same if listed[i][0]["label"] == k[:2])
+                own = [i for i in same if listed[i][0]["label"] == k[:2]]
+                good &= (bool(same) or misses(root, box)) and len(own) < 2
+                good &= all(as_listed(model, q, tube, k, root, listed[i][0]) for i in same)
+                for i in own:
+                    good &= not misses(root, listed[i][1]) and not misses(root, met.get(i, root))
+                    met[i] = root
     say(f"{curves} curves, stated: {proof['branches']}")
-    say(f"{len(met)} of {len(listed)} special points found again, {'no' if good else 'perhaps some'} others")
+    verdict = "as they are listed, and no others" if good else "not all as they are listed, or perhaps others"
+    say(f"{len(met)} of {len(listed)} special points found again, {verdict}")
+    passed = sorted({key for p, _ in listed for key in NOT_LOOKED_AT if key in p})
+    say(f"not looked at: {', '.join(passed)}" if passed else "all that is listed of them was looked at")
     return good and curves == proof["branches"] and len(met) == len(listed)
+
+
+def refused(system: Any, proof: dict[str, Any]) -> str:
+    """Say why a file states nothing that can be checked here; nothing if it does."""
+    names = [*system.variables]
+    others = {*system.parameters} - {proof.get("parameter")}
+    if proof.get("schema") != "bifrncrn.proof/1" or proof.get("kind", "ode") != "ode" or not proof.get("box"):
+        return "no proof of a box of differential equations (bifrncrn.proof/1)"
+    if not proof["proved"] or proof["undecided"]:
+        return "it says itself that something is undecided"
+    if {*proof["box"]} != {*names} or {*proof["values"]} != others or len(others) == len(system.parameters):
+        return "its states or parameters are not those of the model"
+    arcs = proof["arcs"]
+    if any(name not in names for planes in arcs["on"] for name in planes):
+        return "it has an invariant diagonal: this program does not check that"
+    places = {
+        (name, arcs[side][i][names.index(name)]) for i, on in enumerate(arcs["on"]) for name in on for side in ENDS[1]
+    }
+    if len(places) != len(dict(places)):
+        return "the place of a plane is not one number: this program does not check that"
+    return ""
 
 
 def _is(point: dict[str, Any], test: str) -> bool:
@@ -279,7 +370,8 @@ def _is(point: dict[str, Any], test: str) -> bool:
 
 
 def _near(y: Any, root: Any) -> bool:
-    return all(abs(a + b - c - d) <= 2 * NEAR * (1 + abs(c)) for (a, b), (c, d) in zip(y, root, strict=True))
+    ends = zip(y, root, strict=True)
+    return all(max(abs(a + b - c - d), d - c) <= 2 * NEAR * (1 + abs(c)) for (a, b), (c, d) in ends)
 
 
 def main(arguments: list[str]) -> int:

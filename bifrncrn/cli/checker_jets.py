@@ -48,8 +48,9 @@ class Jet:
         return self.chain(p[k + 1], k * p[k] if k else 0, k * (k - 1) * p[k - 1] if k > 1 else 0)
 
     def is_zero(self) -> bool:
-        """Say whether it is zero exactly."""
-        return bool(self.v == 0) and (self.d is None or all(bool(x == 0) for x in self.d))
+        """Say whether it is zero exactly, with its derivatives."""
+        parts = [self.v, *([] if self.d is None else self.d), *([] if self.h is None else self.h.flat)]
+        return all(bool(x == 0) for x in parts)
 
 
 FUNCTIONS: dict[str, Callable[[Any], tuple[Any, Any, Any]]] = {
@@ -76,6 +77,7 @@ class Model:
 
         ctx.prec = 80
         self.arb, self.n, self.planes, self.on = arb, len(system.variables), planes, on
+        self.system, self.proof = system, proof
         self.g, self.roots = system.native.graph
         self.order = self.g.reachable(list(self.roots))
         self.varied = system.parameter_index(proof["parameter"])
@@ -169,7 +171,7 @@ class Model:
                 found[node] = total((q[0], sum((a.power(p - 1 - j) * c.power(j) for j in range(1, p)), a.power(p - 1))))
             else:
                 found[node] = op
-        result = found[root]
+        result = Jet(one.v * 0, one.d, one.h) if found[root] is None else found[root]
         if not there[root].is_zero() or not isinstance(result, Jet):
             raise SystemExit(f"the checker cannot divide the equation of state {k + 1} by its distance from the plane")
         return result
