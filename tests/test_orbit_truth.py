@@ -267,3 +267,15 @@ def test_what_leaves_the_unit_circle_hides_not_what_enters_it(label, other):
     points = followed(model, (-0.5, 2.0)).special_points
     assert [point.label for point in points] == [label, label]
     assert [point.parameters["p"] for point in points] == pytest.approx([0.55, other], abs=1e-9)
+
+
+@pytest.mark.parametrize("bend", [1e-3, 1e-4])
+def test_folds_close_to_the_hopf_points_at_both_ends_are_found(bend):
+    """Circles of squared radius s with lam*(1 - lam) = s^2 - bend*s: folds at s = bend/2, beyond lam = 0 and lam = 1."""
+    found = followed(rotor(f"lam*(1 - lam) + {bend!r}*s - s*s"), (-1.0, 2.0))
+    assert [end.reason for end in found.ended] == ["HB", "HB"]
+    depth = 0.5 * (np.sqrt(1.0 + bend**2) - 1.0)
+    folds = found.special_points
+    assert [fold.label for fold in folds] == ["LPC", "LPC"] and folds[0].parameters["lam"] < 0.0
+    # a parameter is good to 1e-10 of its range, less by far where the orbit is small
+    assert [fold.parameters["lam"] for fold in folds] == pytest.approx([-depth, 1.0 + depth], abs=1e-12)

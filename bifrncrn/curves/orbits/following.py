@@ -30,6 +30,7 @@ from bifrncrn.curves.orbits.ends import (
     Followed,
     Row,
 )
+from bifrncrn.curves.orbits.hopf import turns_before_vanishing
 from bifrncrn.curves.orbits.march import March, Step, Units
 from bifrncrn.curves.orbits.switching import half_difference
 
@@ -176,6 +177,8 @@ class Follower:
             self._stand = Stand(found.rows[-1], step if step.kind == at.MOVED else None, step.turned)
             return True
         if step.kind == at.TURNED_OVER:
+            if self._before is not None and turns_before_vanishing(self._before.place, self._here):
+                return self._retry(step, 0.5 * step.length)
             found.beyond, found.reason = step.place, HOPF
             return True
         row: Row | Step = step

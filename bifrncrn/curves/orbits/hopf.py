@@ -25,6 +25,9 @@ LEAST, LARGEST = 1e-4, 1e9
 RESIZES = 8
 NO_MOVE = 1e-11
 """A parameter that moves by less than this part of its range tells nothing."""
+SHALLOW = 1e-10
+"""A fold between a Hopf point and an orbit beside it that turns the parameter by less than this part of its range is
+rounding."""
 REACH = 1e3
 """The branch is not expected to become larger than this many times its first orbit."""
 
@@ -93,14 +96,14 @@ def _resized(
     at, least, most = length, length * LEAST, length * LARGEST
     for _ in range(RESIZES):
         moved = _moved(hopf, found, unit)
-        if FIRST_MOVE / 4.0 < moved < 4.0 * FIRST_MOVE:
+        if FIRST_MOVE / 4.0 < abs(moved) < 4.0 * FIRST_MOVE:
             break
-        factor = float(np.sqrt(FIRST_MOVE / moved)) if moved > NO_MOVE else 100.0
+        factor = float(np.sqrt(FIRST_MOVE / abs(moved))) if abs(moved) > NO_MOVE else 100.0
         wanted = min(max(at * min(factor, 100.0), least), most)
         other = _near_hopf(corrector, hopf, _metric(hopf, wanted, unit), size)
         if other is None or wanted == at:
             break
-        if moved > NO_MOVE and not 0.8 < _moved(hopf, other, unit) / moved * (at / wanted) ** 2 < 1.25:
+        if abs(moved) > NO_MOVE and not 0.8 < _moved(hopf, other, unit) / moved * (at / wanted) ** 2 < 1.25:
             break
         at, found = wanted, other
     return found
@@ -112,8 +115,8 @@ def _metric(hopf: HopfPoint, length: float, unit: float) -> Metric:
 
 
 def _moved(hopf: HopfPoint, found: Corrected, unit: float) -> float:
-    """Return how far an orbit's parameter is from that of the Hopf point, in its unit."""
-    return abs(found.orbit.parameter - float(hopf.y[-1])) / unit
+    """Return how far an orbit's parameter is beyond that of the Hopf point, in its unit."""
+    return (found.orbit.parameter - float(hopf.y[-1])) / unit
 
 
 def _small(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: float) -> Corrected | None:
@@ -123,9 +126,25 @@ def _small(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: float) -
     if found is None or half is None:
         return None
     whole, part = _moved(hopf, found, metric.unit), _moved(hopf, half, metric.unit)
-    ratio = whole / max(part, 1e-300)
-    squares, fourth_powers = 3.5 < ratio < 4.6, 13.0 < ratio < 18.0
-    return found if whole < NO_MOVE or squares or fourth_powers else None
+    if abs(whole) < NO_MOVE:
+        return found
+    ratio = whole / part if abs(part) > 1e-300 else np.inf
+    small = 3.5 < ratio < 4.6 or 13.0 < ratio < 18.0
+    return found if small and not _turns(whole, part) else None
+
+
+def _turns(whole: float, part: float) -> bool:
+    """Say whether the parameter, which has moved by so much at an orbit and one of half its size, turns before.
+
+    By squares and fourth powers of the size.
+    """
+    square = (16.0 * part - whole) / 3.0
+    return _fold_inside(square, whole - square)
+
+
+def _fold_inside(square: float, fourth: float) -> bool:
+    """Say whether square * s + fourth * s^2 turns for s between 0 and 1, and by more than rounding."""
+    return square * fourth < 0.0 and abs(square) < 2.0 * abs(fourth) and square**2 > 4.0 * SHALLOW * abs(fourth)
 
 
 def _near_hopf(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: float) -> Corrected | None:
@@ -141,7 +160,7 @@ def _near_hopf(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: floa
     if isinstance(done, int) or done.contraction > 0.2:
         return None
     change = (done.orbit.nodes - nodes).ravel()
-    near = np.sqrt(change @ (dual[:-2] * change)) < 0.5 * size and _moved(hopf, done, metric.unit) < 0.02
+    near = np.sqrt(change @ (dual[:-2] * change)) < 0.5 * size and abs(_moved(hopf, done, metric.unit)) < 0.02
     return done if near and abs(np.log(done.orbit.period / guess.period)) < 0.2 else None
 
 
@@ -152,11 +171,31 @@ def amplitude_floor(hopf: HopfPoint, first: Corrected, unit: float) -> np.ndarra
     The amplitude grows like the square root of the parameter's distance, so the first orbit tells how large it is at
     the far end of the range.
     """
-    moved = _moved(hopf, first, unit)
+    moved = abs(_moved(hopf, first, unit))
     reach = min(1.0 / np.sqrt(moved), REACH) if moved > 0.0 else REACH
     sizes, swept = np.abs(hopf.y[:-1]), reach * np.ptp(first.orbit.nodes, axis=0)
     sizes = np.where(sizes < NOTHING, swept, np.maximum(np.minimum(sizes, swept), 1e-3 * sizes))
     return 0.1 * np.maximum(sizes, 1e-3 * sizes.max())
+
+
+def turns_before_vanishing(before: Place, here: Place) -> bool:
+    """Say whether the parameter turns between an orbit and the point that it shrinks to, by the rates at two places.
+
+    By squares and fourth powers of the size.
+    """
+    (first, from_), (last, to) = ((_rate(place, here.metric)) for place in (before, here))
+    if not abs(from_ - to) > 1e-3 * to:
+        return False
+    bend = (first - last) / (from_ - to)
+    return _fold_inside((last - bend * to) * to, 0.5 * bend * to * to)
+
+
+def _rate(place: Place, metric: Metric) -> tuple[float, float]:
+    """Return the change of the parameter, in its unit, with the square of an orbit's size, and that square."""
+    weights, size = place.orbit.mesh.weights[:, None] / metric.scale**2, place.orbit.nodes.size
+    deviation, change = swing(place.orbit), place.tangent[:size].reshape(place.orbit.nodes.shape)
+    square, growth = float(np.sum(weights * deviation**2)), 2.0 * float(np.sum(weights * deviation * change))
+    return float(place.tangent[-1]) / metric.unit / growth if growth != 0.0 else np.inf, square
 
 
 def vanishing_point(here: Place, beyond: Place) -> np.ndarray:
