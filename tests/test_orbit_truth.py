@@ -271,7 +271,7 @@ def test_what_leaves_the_unit_circle_hides_not_what_enters_it(label, other):
 
 @pytest.mark.parametrize("bend", [1e-3, 1e-4])
 def test_folds_close_to_the_hopf_points_at_both_ends_are_found(bend):
-    """Circles of squared radius s with lam*(1 - lam) = s^2 - bend*s: folds at s = bend/2, beyond lam = 0 and lam = 1."""
+    """Circles of squared radius s with lam*(1 - lam) = s^2 - bend*s: folds beyond lam = 0 and lam = 1."""
     found = followed(rotor(f"lam*(1 - lam) + {bend!r}*s - s*s"), (-1.0, 2.0))
     assert [end.reason for end in found.ended] == ["HB", "HB"]
     depth = 0.5 * (np.sqrt(1.0 + bend**2) - 1.0)
