@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import bifrncrn as bf
 
@@ -50,6 +51,48 @@ def test_what_the_system_does_is_shaded(cycles):
 def test_a_legend_names_only_what_is_drawn():
     model = bf.System.from_equations({"x": "lam - x"}, {"lam": 0.0}, {"x": 0.0})
     assert legend(bf.diagram(model, bounds=(-1, 1)).plot(ax=axes())) == ["stable"]
+
+
+def test_a_legend_names_no_lines_that_do_not_show_what_is_shown(cycles):
+    """Equilibria have no period."""
+    assert legend(cycles.plot("period", ax=axes(), shade=False)) == ["stable cycle", "unstable cycle"]
+
+
+@pytest.mark.parametrize("size", [(3.0, 2.4), (5.0, 3.6), (7.0, 4.9)])
+@pytest.mark.parametrize("panels", [1, 2])
+def test_nothing_is_cut_off_in_a_figure_without_a_layout(cycles, size, panels):
+    figure = Figure(figsize=(size[0] * panels, size[1]))
+    for ax in np.ravel(figure.subplots(1, panels)):
+        cycles.plot("x", ax=ax)
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        for thing in (ax.get_legend(), ax.xaxis.label, ax.yaxis.label, ax.title, *ax.texts):
+            box = thing.get_window_extent()
+            assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1, thing
+
+
+def test_axes_placed_by_hand_stay_where_they_are(cycles):
+    ax = Figure(figsize=(5, 4)).add_axes((0.15, 0.15, 0.8, 0.75))
+    cycles.plot("x", ax=ax)
+    assert ax.get_position().bounds == pytest.approx((0.15, 0.15, 0.8, 0.75))
+    frame, box = ax.get_window_extent(), ax.get_legend().get_window_extent()
+    assert frame.x0 <= box.x0 and frame.y0 <= box.y0 and box.x1 <= frame.x1 and box.y1 <= frame.y1
+
+
+def test_labels_make_room_for_a_second_diagram(cycles):
+    """The first's labels stand on no line of the second, which is drawn after them, and on no other label."""
+    ax = axes()
+    cycles.plot("x", ax=ax, label="first")
+    wider = {name: text.replace("(x^2 + y^2)^2", "0.8*(x^2 + y^2)^2") for name, text in BAUTIN.items()}
+    model = bf.System.from_equations(wider, {"lam": -0.4}, {"x": 0, "y": 0})
+    bf.with_orbits(bf.diagram(model, bounds=(-0.5, 0.5))).plot("x", ax=ax, colour="#00509e", label="second")
+    ax.figure.draw_without_rendering()
+    labels = [Text.get_window_extent(text) for text in ax.texts]  # without the line to its point
+    assert len(labels) == 3  # the Hopf point is that of both
+    for label in labels:
+        assert sum(label.overlaps(other) for other in labels) == 1
+        for line in ax.lines:
+            assert not any(label.contains(x, y) for x, y in ax.transData.transform(np.asarray(line.get_xydata())))
 
 
 def test_what_is_constant_to_rounding_stays_on_its_branch(cycles):

@@ -197,11 +197,11 @@ def zoom(ax: Axes, box: tuple[float, float], layers: Sequence[Layer]) -> None:
     ax.set_ylim(max(bottom - room, low - room / 3), min(top + room, high + room / 3))
 
 
-def kinds_of(*diagrams: Diagram) -> list[str]:
-    """Return the kinds of lines that are drawn, which a legend explains: of equilibria, then of cycles."""
+def kinds_of(diagram: Diagram, name: str) -> list[str]:
+    """Return the kinds of lines that show a state, which a legend explains: of equilibria, then of cycles."""
     found = set()
-    for diagram in diagrams:
-        for branch in diagram.branches:
+    for branch in diagram.branches:
+        if curves_of(branch, name):
             special = {point.index for point in diagram.special_points if point.branch == branch.id}
             cycle = " cycle" * (branch.kind == "periodic")
             found |= {f"{kind}{cycle}" for _, kind in stability_runs(branch.unstable, special)}

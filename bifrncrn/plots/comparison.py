@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bifrncrn.base.errors import InputError
-from bifrncrn.plots.branches import draw_branches, finish, kinds_of, zoom
+from bifrncrn.plots.branches import Layer, draw_branches, finish, kinds_of, zoom
 from bifrncrn.plots.curves import crossings, cycle_between, stability_between, states_of
 from bifrncrn.plots.labels import add_labels
 from bifrncrn.plots.style import (
@@ -75,18 +76,18 @@ def plot_comparison(comparison: Comparison, show: str | None = None, ax: Axes | 
     )
     if comparison.box is not None and name in comparison.box:
         zoom(ax, comparison.box[name], layers)
-    add_legend(ax, _keys(comparison), columns=2)
+    add_legend(ax, _keys(comparison, layers), columns=2)
     add_labels(ax, layers)
     return ax
 
 
-def _keys(comparison: Comparison) -> list[Line2D]:
+def _keys(comparison: Comparison, layers: Sequence[Layer]) -> list[Line2D]:
     """Return the entries of the legend: a column for each diagram."""
     from matplotlib.lines import Line2D
 
     columns = []
-    for word, style, diagram in zip(comparison.words, (TARGET, LEARNED), (comparison.target, comparison.learned)):
-        keys = line_keys(style, kinds_of(diagram), f"{word}, ")
+    for word, (diagram, name, style) in zip(comparison.words, layers):
+        keys = line_keys(style, kinds_of(diagram, name), f"{word}, ")
         if any(point.label != "EP" for point in diagram.special_points):
             keys.append(marker_key(style, f"{word}, special point"))
         columns.append(keys)
@@ -121,7 +122,9 @@ def plot_phases(comparison: Comparison, ax: Axes | None = None) -> Axes | None:
     shown = ", ".join(f"{value:.4g}" for value in values)
     name_axes(ax, f"cycles at {comparison.parameter} = {shown}", *(pair[0] for pair in names))
     _stream(ax, comparison.learned, values[len(values) // 2], [pair[1] for pair in names])
-    kinds = [[kind for kind in kinds_of(diagram) if kind.endswith("cycle")] for diagram, _, _ in sides]
+    kinds = [
+        [kind for kind in kinds_of(diagram, names[0][which]) if kind.endswith("cycle")] for diagram, _, which in sides
+    ]
     words = zip(kinds, comparison.words, (TARGET, LEARNED))
     add_legend(ax, [key for found, word, style in words for key in _closed(style, found, word)], columns=2)
     return ax

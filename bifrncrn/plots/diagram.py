@@ -86,7 +86,7 @@ def plot_diagram(
     draw_branches(ax, *layers[0])
     finish(ax, diagram.model, name, layers, log)
     before.restore(ax)
-    keys = line_keys(layers[0][2], kinds_of(diagram), f"{label}, " if label else "")
+    keys = line_keys(layers[0][2], kinds_of(diagram, name), f"{label}, " if label else "")
     add_legend(ax, [*before.keys, *keys, *shade(ax, ranges)])
     add_labels(ax, layers)
     return ax

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bifrncrn.diagrams.results import Diagram
 
 
+GROUP = "labels of special points"
 COINCIDENT = 3.0  # pixels at 72 dpi: labels of points closer than this are written as one
 FAR = 8.0  # points between a marker and its label beyond which a line joins them
 SPACING = 4.0  # pixels: how densely curves are sampled as obstacles to labels
@@ -24,36 +26,72 @@ ENDS = {"homoclinic": "HOM", "heteroclinic": "HET", "snic": "SNIC"}
 """What is written at the end of a branch of cycles that ends so."""
 
 
+@dataclass(frozen=True)
+class _Label:
+    """A label: the place of its point in pixels and in units of the axes, its text and how it is drawn."""
+
+    anchor: np.ndarray
+    point: tuple[float, float]
+    text: str
+    colour: str
+    layer: float
+
+
 def add_labels(ax: Axes, layers: Sequence[Layer]) -> None:
-    """Write the special points' labels where they cover nothing."""
+    """Write the special points' labels where they cover nothing; those of an earlier diagram there make room."""
     root = root_of(ax)
     root.draw_without_rendering()  # settles the layout, which the places depend on
     frame = ax.get_window_extent()
     unit = root.dpi / 72
-    entries = _label_entries(ax, layers, unit)
-    if not entries:
+    labels = _labels(ax, layers, unit)
+    labels += [label for label in _earlier(ax) if not any(_same(label, other, unit) for other in labels)]
+    if not labels:
         return
-    obstacles = _obstacles(ax, layers)
-    anchors = np.array([anchor for anchor, _, _ in entries])
-    sizes = [_text_size(text, unit) for _, text, _ in entries]
+    anchors = np.array([label.anchor for label in labels])
+    sizes = [_text_size(label.text, unit) for label in labels]
     bounds = (frame.x0 + 2, frame.y0 + 2, frame.x1 - 2, frame.y1 - 2)
-    centres = place_labels(anchors, sizes, obstacles, bounds, marker=0.6 * MARKER_SIZE * unit, unit=unit)
-    for (anchor, text, style), size, centre in zip(entries, sizes, centres):
-        shift = (np.array(centre) - anchor) / unit
+    centres = place_labels(anchors, sizes, _obstacles(ax), bounds, marker=0.6 * MARKER_SIZE * unit, unit=unit)
+    for label, size, centre in zip(labels, sizes, centres):
+        shift = (np.array(centre) - label.anchor) / unit
         gap = np.abs(shift) - np.array(size) / unit / 2
         far = np.hypot(*np.maximum(gap, 0.0)) > FAR
         ax.annotate(
-            text,
-            tuple(ax.transData.inverted().transform(anchor)),
+            label.text,
+            label.point,
             xytext=(float(shift[0]), float(shift[1])),
             textcoords="offset points",
             ha="center",
             va="center",
             fontsize=FONT_SIZE,
-            color="black" if style.filled else "#4d4d4d",
+            color=label.colour,
             arrowprops={"arrowstyle": "-", "linewidth": 0.6, "color": "#4d4d4d", "shrinkB": 4.0} if far else None,
-            zorder=style.layer + 3,
+            zorder=label.layer,
+            gid=GROUP,
         )
+
+
+def _same(label: _Label, other: _Label, unit: float) -> bool:
+    return label.text == other.text and bool(np.hypot(*(label.anchor - other.anchor)) < COINCIDENT * unit)
+
+
+def _earlier(ax: Axes) -> list[_Label]:
+    """Take away the labels of diagrams that are in the axes already, and return them."""
+    from matplotlib.text import Annotation
+
+    found = []
+    for text in [text for text in ax.texts if isinstance(text, Annotation) and text.get_gid() == GROUP]:
+        anchor = np.asarray(ax.transData.transform(text.xy))
+        found.append(_Label(anchor, text.xy, text.get_text(), text.get_color(), text.get_zorder()))
+        text.remove()
+    return found
+
+
+def _labels(ax: Axes, layers: Sequence[Layer], unit: float) -> list[_Label]:
+    out = []
+    for anchor, text, style in _label_entries(ax, layers, unit):
+        x, y = ax.transData.inverted().transform(anchor)
+        out.append(_Label(anchor, (x, y), text, "black" if style.filled else "#4d4d4d", style.layer + 3))
+    return out
 
 
 def _label_entries(ax: Axes, layers: Sequence[Layer], unit: float) -> list[tuple[np.ndarray, str, Style]]:
@@ -87,14 +125,17 @@ def _named(diagram: Diagram, name: str) -> list[tuple[float, float, str]]:
     return out
 
 
-def _obstacles(ax: Axes, layers: Sequence[Layer]) -> np.ndarray:
-    """Return points every few pixels along all curves, in pixels, shape (m, 2)."""
+def _obstacles(ax: Axes) -> np.ndarray:
+    """Return points every few pixels along all lines of the axes, and densely on a legend, in pixels, shape (m, 2)."""
     found = [np.empty((0, 2))]
-    for diagram, name, _ in layers:
-        for branch in diagram.branches:
-            for values in curves_of(branch, name):
-                pixels = ax.transData.transform(np.stack([branch.column(diagram.parameter), values], axis=1))
-                found.append(_resample(pixels[np.isfinite(pixels).all(axis=1)]))
+    for line in ax.get_lines():
+        pixels = line.get_transform().transform(np.asarray(line.get_xydata()))
+        found.append(_resample(pixels[np.isfinite(pixels).all(axis=1)]))
+    legend = ax.get_legend()
+    if legend is not None:
+        box = legend.get_window_extent()
+        sides = [np.arange(low, high, SPACING / 2) for low, high in ((box.x0, box.x1), (box.y0, box.y1))]
+        found.append(np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2))
     return np.concatenate(found)
 
 

@@ -65,7 +65,7 @@ def plot_plane(portrait: Portrait, ax: Axes | None = None) -> Axes:
         drawn.add(word)
     for rest in portrait.rests:
         style = _rest_style(rest.kind)
-        ax.plot(*rest.state, zorder=6, **style)
+        ax.plot(*rest.state, zorder=6, clip_on=False, **style)  # whole also on a side of the box
         word = rest.kind.split()[0]
         keys += [Line2D([], [], label=word, **style)] if word not in drawn else []
         drawn.add(word)

@@ -37,6 +37,7 @@ MARKER_SIZE = 6.5  # points
 NARROW = 4.2 * 72  # points: figures narrower than this get smaller letters
 SMALL = 7.0  # points
 FONT_SIZE = 9.0  # points
+CLEAR = 0.7  # how opaque a legend is that lies over what is drawn
 LEGEND_DROP = 32.0  # points from the axes to the legend: the room of tick labels and the axis' name
 
 
@@ -133,7 +134,11 @@ def name_axes(ax: Axes, title: str, horizontal: str, vertical: str = "") -> None
 
 
 def add_legend(ax: Axes, keys: Sequence[Any], columns: int | None = None) -> None:
-    """Put the legend below the axes, where it covers nothing; in so many columns, or as many as there is room for."""
+    """Put the legend below the axes, where it covers nothing; in so many columns, or as many as there is room for.
+
+    A figure of the user's that has no layout, and would cut it off, gets one that makes room; where axes were placed
+    by hand it goes into them.
+    """
     from matplotlib.transforms import ScaledTranslation
 
     below = ScaledTranslation(0, -LEGEND_DROP / 72, root_of(ax).dpi_scale_trans)
@@ -144,16 +149,22 @@ def add_legend(ax: Axes, keys: Sequence[Any], columns: int | None = None) -> Non
     line = 4.0 if room >= NARROW else 2.5  # in terms of the size of letters
     while wanted > 1 and _legend_width(words, wanted, size, line) > room:
         wanted -= 1
-    ax.legend(
-        handles=list(keys),
+    letters: dict[str, Any] = {"handles": list(keys), "fontsize": size, "handlelength": line}
+    legend = ax.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
         bbox_transform=ax.transAxes + below,
         ncols=wanted,
         frameon=False,
-        fontsize=size,
-        handlelength=line,
+        **letters,
     )
+    root = root_of(ax)
+    if root.get_layout_engine() is None and keys:
+        root.draw_without_rendering()
+        if legend.get_window_extent().y0 < root.bbox.y0 and ax.get_subplotspec() is not None:
+            root.set_layout_engine("constrained")
+        elif legend.get_window_extent().y0 < root.bbox.y0:
+            ax.legend(loc="best", framealpha=CLEAR, **{**letters, "fontsize": SMALL})
 
 
 def _legend_width(words: Sequence[str], columns: int, size: float, line: float) -> float:
