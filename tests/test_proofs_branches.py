@@ -1,5 +1,6 @@
 """Branches of diagrams, proved from end to end; and diagrams that are not true, which must not be."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -90,6 +91,28 @@ def test_branches_that_cross():
         bf.diagram(bf.System.from_equations({"x": "r*x - x^3"}, {"r": -1.0}, {"x": 0.0}), "r", (-1, 1))
     )
     assert pitchfork.proved and len(pitchfork.followed) == 2
+
+
+@pytest.mark.parametrize(
+    ("equations", "bounds", "places"),
+    [
+        ({"u": "r/(1 + v^2) - u", "v": "r/(1 + u^2) - v"}, (0.5, 4), {"BP": 2.0}),
+        ({"u": "r/(1 + v^2) - u", "v": "r/(1 + u^2) - v", "w": "u + v - w"}, (0.5, 4), {"BP": 2.0}),
+        (
+            {"u": "v - 2*u + r*exp(u)", "v": "u - 2*v + r*exp(v)"},
+            (0, 0.5),
+            {"LP": math.exp(-1), "BP": 3 * math.exp(-3)},
+        ),
+    ],
+)
+def test_branches_that_cross_on_a_diagonal(equations, bounds, places):
+    """Toggle switches, and Bratu's two cells: on the diagonal r = u exp(-u), with a fold at 1 and a pitchfork at 3."""
+    system = bf.System.from_equations(equations, {"r": bounds[0]}, dict.fromkeys(equations, 0.3))
+    proof = bf.prove(bf.diagram(system, "r", bounds))
+    assert proof.proved and len(proof.followed) == 2 and all(item.proved for item in proof.followed)
+    assert {p.label: (p.parameters["r"][0] + p.parameters["r"][1]) / 2 for p in proof.special_points} == pytest.approx(
+        places, abs=1e-9
+    )
 
 
 def test_four_states():

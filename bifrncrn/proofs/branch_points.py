@@ -17,7 +17,7 @@ import numpy as np
 from bifrncrn.proofs.arcs import inverses
 from bifrncrn.proofs.crossings import IN_ONE
 from bifrncrn.proofs.pitchforks import Pitchforks
-from bifrncrn.proofs.planes import Plane, Symmetry, is_invariant, likely, nearest, plane_at
+from bifrncrn.proofs.planes import Plane, Symmetry, diagonal_of, is_invariant, likely, nearest, plane_at
 from bifrncrn.proofs.points import NO_SOLUTION, NOT_SIMPLE, Points, Proved, inside, nonzero, null_vectors
 from bifrncrn.proofs.problem import Bounds, Problem
 from bifrncrn.proofs.rounding import above, product
@@ -38,6 +38,9 @@ def prove_branch_point(prover: Points, y: np.ndarray) -> Proved:
     whole = [problem.names[k] for k, at in near.items() if k not in planes and is_invariant(problem, k, at)]
     vectors = null_vectors(prover.jacobian(y))
     known = [] if vectors is None else likely(problem, y, vectors[0], near)
+    pairs = [one.swapped[0] for one in known if len(one.swapped) == 1 and not one.turned]
+    diagonals = {k: plane for k, j in pairs if k not in planes and (plane := diagonal_of(problem, k, j)) is not None}
+    planes |= dict([*diagonals.items()][:1])
     reason = f"the equation of {whole[0]} vanishes with it, but no rule divides it" if whole else NOT_GENERIC
     for k in planes:
         found = _on_plane(prover, planes, k, y, known)
@@ -80,7 +83,7 @@ def _on_plane(prover: Points, planes: dict[int, Plane], k: int, y: np.ndarray, k
         found = Proved(None, reason=IN_ONE) if turned is None else Pitchforks(prover, turned).prove(y)
         if found.box is None:
             return found
-        detail |= {"kind": "pitchfork", "turns": found.detail["turns"]}
+        detail |= {"kind": "pitchfork", **{name: found.detail[name] for name in ("symmetry", "turns", "c")}}
         alone = (part,)
         folds = Points(other)
         folds.sizes = prover.sizes

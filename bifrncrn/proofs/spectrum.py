@@ -13,6 +13,10 @@ SHAKES = (0.0, 1e-4, 1e-2)
 own are nearly parallel, and the discs large; those of a matrix at a distance of d have discs of the size of sqrt(d)."""
 
 
+KEPT, MOST_WEIGHT = 0.25, 1e8
+"""So much of their distance from the border the other discs may grow by, and so large a weight may be."""
+
+
 def sides(problem: Problem, centers: np.ndarray, radii: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Say which discs hold unstable eigenvalues only, and which stable ones only; the border lies between.
 
@@ -51,9 +55,9 @@ def unstable_along(problem: Problem, arcs: Arcs) -> list[int | None]:
 def _counted(problem: Problem, low: np.ndarray, high: np.ndarray, change: tuple | None = None) -> list[int | None]:
     counts: list[int | None] = [None] * len(low)
     left = np.arange(len(low))
-    for shake in SHAKES:
+    for shake, circle in [(shake, circle) for shake in SHAKES for circle in (None, problem.circle)]:
         moved = None if change is None else tuple(part[left] for part in change)
-        centers, radii = discs(low[left], high[left], shake, moved)
+        centers, radii = discs(low[left], high[left], shake, moved, circle)
         unstable, stable = sides(problem, centers, radii)
         known = (unstable | stable).all(axis=1)
         for i, count in zip(left[known], unstable[known].sum(axis=1), strict=True):
@@ -65,7 +69,7 @@ def _counted(problem: Problem, low: np.ndarray, high: np.ndarray, change: tuple 
 
 
 def discs(
-    low: np.ndarray, high: np.ndarray, shake: float = 0.0, change: tuple | None = None
+    low: np.ndarray, high: np.ndarray, shake: float = 0.0, change: tuple | None = None, circle: bool | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return centers and radii (k, n) of discs whose union holds the eigenvalues of every matrix between low and high.
 
@@ -79,6 +83,9 @@ def discs(
         See `SHAKES`.
     change : (k, n, n) arrays low and high, and (k,) array t; optional
         The matrices are those between low and high plus numbers in [-t, t] times those between these.
+    circle : bool, optional
+        Make the disc next to the border of stability smaller, at the cost of the others: of eigenvalues that are near
+        the imaginary axis, or of maps (True) near the circle about -1. See `_weights`.
     """
     n = low.shape[-1]
     middle = 0.5 * low + 0.5 * high
@@ -99,15 +106,31 @@ def discs(
     epsilon = above(off.sum(axis=2).max(axis=1), n)[:, None, None]
     # |(I + E)^-1 M - M| <= eps / (1 - eps) times the largest of each column
     largest = above(np.abs(real) + np.abs(imaginary) + spread, 2)
-    rows = np.ones((n, 1))
-    moved = above(2.0 * epsilon * largest.max(axis=1, keepdims=True), 1) * rows
-    radii = above((spread + moved).sum(axis=2), 2 * n)
+    moved = above(2.0 * epsilon * largest.max(axis=1, keepdims=True), 1) * np.ones((n, 1))
     apart = np.abs(real) + np.abs(imaginary)
     apart[:, range(n), range(n)] = 0.0
-    radii = above(radii + apart.sum(axis=2), n + 2)
-    radii = np.where(np.isfinite(radii) & (epsilon[:, :, 0] < 0.5), radii, np.inf)
+    entries = above(spread + moved + apart, 3)
     centers = np.einsum("kii->ki", real) + 1j * np.einsum("kii->ki", imaginary)
+    weights = np.ones(centers.shape) if circle is None else _weights(entries, centers, circle)
+    radii = above((entries @ weights[:, :, None])[:, :, 0] / weights, n + 2)
+    radii = np.where(np.isfinite(radii) & (epsilon[:, :, 0] < 0.5), radii, np.inf)
     return np.where(np.isfinite(centers), centers, 0.0), radii
+
+
+def _weights(entries: np.ndarray, centers: np.ndarray, circle: bool) -> np.ndarray:
+    """Return weights d (k, n) for which the discs of D^-1 M D, D = diag(d), serve best; M's entries are bounded.
+
+    The radius of row i is the sum of M_ij d_j / d_i. The row next to the border gets the largest weight at which the
+    other discs stay clear of it: what couples it to the others then counts squared.
+    """
+    far = np.abs(np.abs(centers + 1.0) - 1.0) if circle else np.abs(centers.real)
+    rows, least = np.arange(len(far)), np.argmin(far, axis=1)
+    with np.errstate(all="ignore"):
+        room = KEPT * far / entries[rows, :, least]
+    room[rows, least] = np.inf
+    weights = np.ones(far.shape)
+    weights[rows, least] = np.clip(np.nan_to_num(room.min(axis=1), nan=1.0, posinf=MOST_WEIGHT), 1.0, MOST_WEIGHT)
+    return weights
 
 
 def _eigenvectors(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

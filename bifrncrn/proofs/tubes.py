@@ -14,11 +14,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from bifrncrn.proofs.arcs import CUT, Arcs, pieces, prove_arcs, to_curve
-from bifrncrn.proofs.planes import NEAR, Plane, candidates, place, plane_at
+from bifrncrn.proofs.planes import NEAR, Plane, candidates, diagonal_of, place, plane_at
 from bifrncrn.proofs.problem import Bounds, Problem
 from bifrncrn.proofs.rounding import up
 from bifrncrn.proofs.spectrum import unstable_along, unstable_counts
@@ -31,8 +32,12 @@ PIECES_DEPTH = 45
 """How often an arc is cut to find out where eigenvalues may be on the axis."""
 MOST_PIECES = 2000
 """With so many pieces undecided at a time they are given up: an eigenvalue is on the axis along the branch."""
+MOST_PAIRED = 7
+"""Of up to so many states each two are tried for a diagonal that their branch meets; of more that takes long."""
 ON_PLANE = 1e-12
 """A computed branch is taken to lie on a plane if all its points are so near, relative to the place or to one."""
+ON_DIAGONAL = 1e-9
+"""The same of a diagonal: each of the two states has an error of its own."""
 SAME = 1e-13
 """Neighbouring points that differ by less, relative to the range of each coordinate, are taken as one."""
 FAR = 1e-6
@@ -116,6 +121,14 @@ def _part_of(problem: Problem, rows: np.ndarray) -> Problem:
                 if np.abs(rows[:, k] - low).max() <= ON_PLANE * max(1.0, abs(low)):
                     on.add(k)
                 break
+    for k, j in combinations(set(range(problem.n)) - set(planes), 2) if problem.n <= MOST_PAIRED else ():
+        apart, least = rows[:, k] - rows[:, j], max(1.0, np.abs(rows[:, k]).min())
+        meets = apart.min() <= NEAR * least and apart.max() >= -NEAR * least
+        diagonal = diagonal_of(problem, k, j) if meets else None
+        if diagonal is not None:
+            planes[k] = diagonal
+            on |= {k} if np.abs(apart).max() <= ON_DIAGONAL * least else set()
+            break
     return problem.part(planes, on) if planes else problem
 
 
