@@ -289,16 +289,26 @@ FORMS = {  # X of the parameters P, Q, with a point of codimension two at P = Q 
 }
 
 
-def disguised(label, rng):
+WIDE = [(seed, followers, 12) for seed in range(20, 40) for followers in (1, 3)]
+"""Seeds, states that follow at rates of up to 1e9, and decades of units."""
+
+
+def disguised(label, rng, followers=0, decades=3):
     """Return a form in other states and parameters (a, b), and the place (a, b) of its point.
 
-    u = A w in units from 1e-3 to 1e3, X1 = w1, X2 = w2 + c w1^2, (P, Q) = M (a - a0, b - b0).
+    u = A w in units of so many decades, X1 = w1, X2 = w2 + c w1^2, (P, Q) = M (a - a0, b - b0); followers come to half
+    of X1, at rates of up to 1e9.
     """
     rates, start, x = FORMS[label]
-    n = len(rates)
-    a = np.eye(n) + 0.3 * np.triu(rng.standard_normal((n, n)))
-    units = 10 ** rng.uniform(-3, 3, n)
-    m = np.array([[1.0, 0.0], [0.0, 1.0]]) + 0.3 * rng.uniform(-1, 1, (2, 2))
+    m = len(rates)
+    n = m + followers
+    fast = 10 ** rng.uniform(0.3, 9, followers)
+    rates = [*rates, *(f"({rate!r})*(0.5*X1 - X{m + k + 1})" for k, rate in enumerate(fast.tolist()))]
+    a = np.eye(n)
+    a[:m, :m] += 0.3 * np.triu(rng.standard_normal((m, m)))
+    a[m:, :m] += 0.3 * rng.standard_normal((followers, m))
+    units = 10 ** rng.uniform(-decades, decades, n)
+    shift = np.array([[1.0, 0.0], [0.0, 1.0]]) + 0.3 * rng.uniform(-1, 1, (2, 2))
     place, c = rng.uniform(-3, 3, 2), float(0.3 * rng.standard_normal())
 
     def combined(row, names):
@@ -308,20 +318,21 @@ def disguised(label, rng):
     names = [f"u{i}" for i in range(n)]
     definitions = {f"W{i + 1}": combined(row / units, names) for i, row in enumerate(np.linalg.inv(a))}
     definitions |= {f"X{i + 1}": f"W{i + 1}" + (f" + ({c!r})*W1^2" if i == 1 else "") for i in range(n)}
-    definitions |= {"R": "X1^2 + X2^2", "P": combined(m[0], shifted), "Q": combined(m[1], shifted)}
+    definitions |= {"R": "X1^2 + X2^2", "P": combined(shift[0], shifted), "Q": combined(shift[1], shifted)}
     definitions |= {f"F{i + 1}": text for i, text in enumerate(rates)}
     moved = [f"F{i + 1}" + (f" - 2*({c!r})*W1*F1" if i == 1 else "") for i in range(n)]
-    w = np.array(x) - c * np.array([x[0] ** 2 if i == 1 else 0.0 for i in range(n)])
-    values = place + np.linalg.solve(m, start)
+    w = np.array(x) - c * np.array([x[0] ** 2 if i == 1 else 0.0 for i in range(m)])
+    w = np.append(w, np.full(followers, 0.5 * x[0]))
+    values = place + np.linalg.solve(shift, start)
     equations = {name: combined(row * unit, moved) for name, row, unit in zip(names, a, units)}
     state = dict(zip(names, units * (a @ w)))
     return bf.System.from_equations(equations, dict(zip("ab", values)), state, definitions), place
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_disguised_points_are_found_and_nothing_else(seed):
+@pytest.mark.parametrize(("seed", "followers", "decades"), [(seed, 0, 3) for seed in range(20)] + WIDE)
+def test_disguised_points_are_found_and_nothing_else(seed, followers, decades):
     label = list(FORMS)[seed % 5]
-    system, place = disguised(label, np.random.default_rng(seed))
+    system, place = disguised(label, np.random.default_rng(seed), followers, decades)
     a, b = system.values
     diagram = bf.diagram(system, parameter="a", bounds=(a - 6, a + 6))
     assert diagram.special_points  # the line of this b crosses a locus, by the choice of seeds
@@ -547,3 +558,23 @@ def test_no_row_of_a_curve_is_not_a_number():
     model = bf.System.from_equations(FOOD_CHAIN, {"a": 0.0, "b": 3.0}, {"x": 1.0, "y": 0.0, "z": 0.0})
     found = bf.with_loci(bf.diagram(model, "a", (0, 0.6)), "b", (2.0, 7.0), bf.Options(max_points=600))
     assert all(np.all(np.isfinite(branch.points)) for branch in found.branches)
+
+
+@pytest.mark.parametrize("rate", [1e3, 1e6, 1e9])
+def test_hopf_curves_beside_states_that_follow_fast(rate):
+    """Two oscillators, both critical at a = b = 0, with frequencies far below the rates of what follows one of them."""
+    system = bf.System.from_equations(
+        {
+            "x": "(a + 0.1*b)*x - y - x*(x^2 + y^2)",
+            "y": "x + (a + 0.1*b)*y - y*(x^2 + y^2)",
+            "z": "(0.2*a + b)*z - 1.7*w - z^3 + x^2",
+            "w": "1.7*z + (0.2*a + b)*w - w^3",
+            **{f"v{k}": f"{k}*r*(0.5*x - v{k})" for k in (1, 2, 3)},
+        },
+        {"a": -2.0, "b": -0.8, "r": rate},
+    )
+    whole = bf.with_loci(bf.diagram(system, "a", (-2, 6)), "b", (-1, 1))
+    point = only(whole, "HH")
+    assert [*point.parameters.values()] == pytest.approx([0.0, 0.0], abs=1e-10)
+    assert [branch.kind for branch in whole.branches] == ["equilibrium", "hopf", "hopf"]
+    assert not whole.notes

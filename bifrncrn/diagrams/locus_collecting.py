@@ -73,7 +73,10 @@ class Collector:
             if point.status != "converged":
                 return  # nobody knows whether it is one
             where = f"{self.first}={point.parameters[self.first]:.6g}"
-            self.notes.append(f"The {point.label} at {where} is degenerate: it was not followed in two parameters.")
+            self.notes.append(
+                f"The {point.label} at {where} was not followed in two parameters: it is degenerate, or rates of very "
+                "different size leave too few digits."
+            )
 
     def switch_everywhere(self) -> None:
         """Follow the loci that cross those followed, at junctions, until none is new."""

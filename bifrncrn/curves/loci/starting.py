@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from bifrncrn.curves.loci.problem import LocusProblem
@@ -55,28 +57,43 @@ def prepare(problem: LocusProblem, x: np.ndarray, first: float, second: float, k
     matrix = problem.matrix(x, first, second)
     if not np.isfinite(matrix).all():
         return None
-    n, size = problem.n, problem.size
-    rows = problem.equation_sizes()
+    jacobian = matrix[:, : problem.n]
     if problem.kind == "fold":
-        left, _, right = np.linalg.svd(matrix[:, :n] * size[:n] / rows[:, None])
-        problem.set_borders(left[:, -1], right[-1])
+        _set_zero(problem, jacobian, 1.0)
         y = np.array([*x, first, second])
-    else:
-        _set_plane(problem, matrix[:, :n], kappa)
-        y = np.array([*x, kappa, first, second])
-    return y if problem.accept(y) and problem.accept(y) else None
-
-
-def _set_plane(problem: LocusProblem, jacobian: np.ndarray, kappa: float) -> None:
-    """Set the borders of a Hopf point from the eigenvectors of the pair, at kappa = 0 from those of zero."""
-    size, rows = problem.size[: problem.n], problem.equation_sizes()
+        return y if problem.accept(y) and problem.accept(y) else None
+    y = np.array([*x, kappa, first, second])
+    size = problem.size[: problem.n]
     similar = jacobian * size / size[:, None]
     big = float(np.linalg.norm(similar))
-    if kappa <= (DOUBLE * big) ** 2:
-        left, _, right = np.linalg.svd(jacobian * size / rows[:, None])
-        problem.set_borders(left[:, -1], right[-1], big)  # accepting it finds the natural unit of frequency
-        return
-    omega = kappa**0.5
+    # a frequency this low beside fast states may be rounding of a double zero, or not: the equations tell
+    low = kappa <= (DOUBLE * big) ** 2
+    best, least = None, math.inf
+    for of_zero in (low, not low) if low and kappa > 0.0 else (low,):
+        if of_zero:
+            _set_zero(problem, jacobian, big)  # accepting it finds the natural unit of frequency
+        else:
+            _set_pair(problem, similar, kappa**0.5)
+        if problem.accept(y) and problem.accept(y):
+            off = float(np.abs(problem.linearize(y)[0][problem.n :]).max())
+            if off < least:
+                best, least = problem.borders(), off
+    if best is None:
+        return None
+    problem.set_all_borders(best)
+    return y
+
+
+def _set_zero(problem: LocusProblem, jacobian: np.ndarray, sigma: float) -> None:
+    """Set the borders from the null vectors of a zero eigenvalue."""
+    size, rows = problem.size[: problem.n], problem.equation_sizes()
+    left, _, right = np.linalg.svd(jacobian * size / rows[:, None])
+    problem.set_borders(left[:, -1], right[-1], sigma)
+
+
+def _set_pair(problem: LocusProblem, similar: np.ndarray, omega: float) -> None:
+    """Set the borders from the eigenvectors of an imaginary pair of the Jacobian in units of the states."""
+    size, rows = problem.size[: problem.n], problem.equation_sizes()
     vectors = []
     for matrix in (similar, similar.T):
         values, columns = np.linalg.eig(matrix)

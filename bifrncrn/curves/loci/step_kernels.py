@@ -17,7 +17,7 @@ context is described in `bifrncrn.curves.loci.layout`; all arguments are address
 import math
 
 from bifrncrn.compile.pointers import call_model5, doubles, integers, kernel
-from bifrncrn.continuation.dense import lu_factor, lu_solve, lu_solve_transposed
+from bifrncrn.continuation.dense import lu_factor, lu_factor_in_units, lu_solve, lu_solve_transposed
 from bifrncrn.curves.loci.layout import (
     BORDERED,
     BORDERED_PIVOTS,
@@ -213,10 +213,14 @@ def assemble(c, y, rest):
 def locus_step(context, y, row, step, info):
     """Write to `step` the solution of [F_y; row] step = [-F(y); 0], to info[0] the sign of the determinant.
 
-    Returns 0, 1 where the model is not finite, 2 where a matrix is singular.
+    On entry `step` holds the units of the unknowns, all positive. Returns 0, 1 where the model is not finite, 2 where a
+    matrix is singular.
     """
     c = integers(context)
     u, out, border = c[UNKNOWNS], doubles(step), doubles(row)
+    unit = doubles(c[VECTORS])
+    for j in range(u):
+        unit[j] = out[j]
     status = assemble(c, y, out)
     if status != 0:
         return status
@@ -224,7 +228,7 @@ def locus_step(context, y, row, step, info):
     for j in range(u):
         a[(u - 1) * u + j] = border[j]
     out[u - 1] = 0.0
-    sign = lu_factor(a, u, integers(c[SYSTEM_PIVOTS]), doubles(c[SYSTEM_SCALE]))
+    sign = lu_factor_in_units(a, u, integers(c[SYSTEM_PIVOTS]), doubles(c[SYSTEM_SCALE]), unit)
     told = doubles(info)
     for k in range(5):
         told[k] = 0.0
