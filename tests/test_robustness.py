@@ -2,15 +2,19 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
+from scipy.optimize import fsolve
 from scipy.stats import binomtest
 
 import bifrncrn as bf
+from bifrncrn.training.fit.noise import noise
 from bifrncrn.training.fit.start import Start
 from bifrncrn.training.fit_result import Candidate
 from bifrncrn.training.outward import look_outward, walls_of
 from bifrncrn.training.ranking import Standing, standing, target_diagram
 from bifrncrn.training.refine.bounding import bound
 from bifrncrn.training.robustness import Robustness, perturbed, robustness
+from bifrncrn.training.targets.sampling import Samples
 from bifrncrn.training.weights import Weights
 
 
@@ -86,7 +90,7 @@ def test_a_network_that_must_rest_does_so_in_every_copy_and_one_that_explodes_in
     """dx/dt = beta - x s(x) falls in x for all positive rates: one stable rest; with + it has none."""
     wanted = bf.behaviours_of(target())
     for network, kept in ((resting(), 20), (resting(1.0), 0)):
-        found = robustness(target(), network, None, wanted, copies=20, seconds=60)
+        found = robustness(target(), network, None, wanted, copies=20)
         assert (found.copies, found.kept) == (20, kept)
         assert f"{kept} of 20 copies" in str(found)
 
@@ -97,7 +101,7 @@ def test_a_rest_on_the_edge_of_what_is_wanted_is_lost_in_half_of_the_copies():
 
     (wanted,) = bf.behaviours_of(target())
     edge = replace(wanted, box=((3.0, 5.0 + 1e-9),))
-    found = robustness(target(), resting(), None, (edge,), copies=60, seconds=60)
+    found = robustness(target(), resting(), None, (edge,), copies=60)
     low, high = found.interval
     assert low < 0.5 < high
 
@@ -106,6 +110,7 @@ def test_a_fit_says_where_its_field_points_outward_and_how_robust_it_is():
     fit = bf.train(target(), perceptrons=1, seeds=1)
     text, data = " ".join(str(fit).split()), fit.to_json()  # its lines are folded
     assert "the reduced field points" in text and "copies with every rate off by up to 10 %" in text
+    assert data["robustness"][0]["copies"] == 100  # however fast the machine is
     assert data["robustness"][0]["spread"] == 0.1 and 0 <= data["robustness"][0]["keeps"] <= 1
     assert data["outward"]["points"] == 2
     assert fit.outward.bounded  # as its target is: 5 - x
@@ -125,3 +130,80 @@ def test_distances_at_the_target_s_time_scale_count_in_the_ranking(reference):
     assert (reduced.wrong, reduced.steps) == (0, 19)
     assert (both.wrong, both.steps) == (0, 42)
     assert "its rate by 10 %" in str(reduced) and "at mu = 0.0075" in str(both) and "its rate by 23 %" in str(both)
+
+
+def off(network, spread, rng):
+    """Return the field of a copy with every rate off, by a formula of its own, as a function of states (K, M)."""
+
+    def moved(value):
+        return value * rng.uniform(1 - spread, 1 + spread, value.shape)
+
+    alpha, omega, psi, theta, beta, gamma, tau = (
+        moved(getattr(network, name)) for name in ("alpha", "omega", "psi", "theta", "beta", "gamma", "tau")
+    )
+
+    def field(x, lam):
+        z = x @ omega.T + lam @ psi.T + theta
+        return beta + x * (((z + np.sqrt(z * z + 4 * gamma * tau)) / (2 * tau)) @ alpha.T)
+
+    return field
+
+
+def expected(network, samples, spread, copies):
+    """Return the mean loss of copies, and its standard error."""
+    rng = np.random.default_rng(5)
+    every = (off(network, spread, rng)(samples.x, samples.lam) - samples.field for _ in range(copies))
+    losses = np.array([(error**2).mean() for error in every])
+    return losses.mean(), losses.std() / np.sqrt(copies)
+
+
+def test_what_errors_of_the_rates_do_to_a_loss_has_a_closed_form():
+    """Of samples that a network has itself its loss is zero, and that of its copies what the errors do alone."""
+    rng = np.random.default_rng(4)
+    m, n, p = 2, 4, 1
+    network = bf.Network(rng.normal(size=(m, n)), rng.normal(size=(n, m)), rng.normal(size=(n, p)), rng.normal(size=n),
+                         rng.uniform(1, 2, m), lam=[0.0])  # fmt: skip
+    x, lam = rng.uniform(1, 3, (200, m)), rng.uniform(0, 1, (200, p))
+    samples = Samples(x, lam, Weights.of(network).field(x, lam), np.ones(200))
+    mean, error = expected(network, samples, 0.01, 2000)
+    rows = np.hstack([network.omega, network.psi, network.theta[:, None]])
+    gain, influx = x.T / np.sqrt(200 * m), np.full((m, 200), 1 / np.sqrt(200 * m))
+    found = noise(0.01, rows, np.hstack([x, lam, np.ones((200, 1))]), gain, influx)
+    total = (found.alpha * network.alpha**2).sum() + (found.beta * network.beta**2).sum()
+    assert abs(total - mean) < 4 * error  # second order: a hundredth of the spread, far below
+
+
+def test_a_robust_fit_has_the_lower_loss_where_rates_are_off():
+    """Judged by copies made here: 300 of each network, every rate off by up to 10 %."""
+    wanted = bf.library.uni_bistable()
+    samples = wanted.definition()
+    plain, robust = (
+        bf.train(wanted, seeds=1, seed=11, rank="loss", robust=share, evaluations=60).network for share in (None, 0.1)
+    )
+    (as_it_is, _), (allowing, error) = (expected(network, samples, 0.1, 300) for network in (plain, robust))
+    assert allowing + 4 * error < as_it_is
+
+
+@pytest.mark.slow
+def test_a_critical_point_that_survives_errors_of_a_tenth():
+    """Before such errors were allowed for, 3 to 18 of 100 copies kept it; judged by scipy, on copies made here."""
+    fit = bf.train(bf.library.hopf_critical(), seed=11, seeds=1, robust=0.1)
+    assert fit.reached and fit.robustness[0].copies == 100 and "in mind" in str(fit)
+    rng, kept = np.random.default_rng(8), 0
+    for _ in range(40):
+        field = off(fit.network, 0.1, rng)
+        kept += rests_or_turns(lambda x: field(x[None], np.zeros((1, 0)))[0])  # noqa: B023
+    assert kept >= 32  # of a share of 0.9, no fewer in 98 of 100 draws
+
+
+def rests_or_turns(field):
+    """Say whether there is one rest in the box, stable, or with motion about it that stays in the box."""
+    x = fsolve(field, [5.0, 5.0])
+    if np.abs(field(x)).max() > 1e-6 or np.abs(x - 5).max() > 1.5:
+        return False
+    step = 1e-5 * np.eye(2)
+    jacobian = np.stack([(field(x + e) - field(x - e)) / 2e-5 for e in step], axis=1)
+    if np.linalg.eigvals(jacobian).real.max() < 0:
+        return True
+    run = solve_ivp(lambda _, y: field(y), (0, 100), x + 0.01, rtol=1e-8, t_eval=np.linspace(60, 100, 400))
+    return bool(np.abs(run.y - 5).max() < 1.5)

@@ -60,6 +60,26 @@ def test_jacobian_of_the_projection_is_exact(relative, floor, seed):
     assert np.abs(numeric - exact).max() < 1e-6 * max(1.0, np.abs(exact).max())
 
 
+@pytest.mark.parametrize("relative", [False, True])
+@pytest.mark.parametrize("floor", [1e-6, 50.0])
+def test_jacobians_that_allow_for_errors_of_the_rates_are_exact(relative, floor):
+    problem = Projection(some_samples(), relative, Ridge(1e-3, 1e-4), floor, spread=0.2)
+    v = problem.random(3, 1.0, np.random.default_rng(3))
+    kind = "relative" if relative else "field"
+    every = AllWeights(problem.weights(v), some_samples(), kind, (), floor, np.inf, 0.2)
+    every.free[:] = True
+    for residual, jacobian, at in (
+        (problem.residual, problem.jacobian, v),
+        (every.errors, every.slopes, every.start()),
+    ):
+        step = 1e-6
+        numeric = np.stack([(residual(at + step * e) - residual(at - step * e)) / (2 * step) for e in np.eye(at.size)])
+        exact = jacobian(at)
+        assert np.abs(numeric.T - exact).max() < 1e-6 * np.abs(exact).max()  # central differences: step**2
+    few, residual = problem.condensed(v), problem.residual(v)
+    np.testing.assert_allclose(few.T @ turned(residual, v.size), problem.jacobian(v).T @ residual, atol=1e-9)
+
+
 @pytest.mark.parametrize("ridge", [Ridge(1e-3, 1e-4), Ridge(0.0, 0.0)])
 @pytest.mark.parametrize(
     "perceptrons", [3, 20]

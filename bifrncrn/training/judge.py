@@ -22,7 +22,7 @@ from bifrncrn.training.refine.cycles import follow
 from bifrncrn.training.refine.defining import Wanted
 from bifrncrn.training.refine.flow import Flow, cycles_of, flows_of, refine_flow
 from bifrncrn.training.refine.pruning import pruned
-from bifrncrn.training.refine.special_points import neutral_points, refine, wanted_points
+from bifrncrn.training.refine.special_points import Refined, neutral_points, refine, wanted_points
 from bifrncrn.training.robustness import Robustness, robustness
 from bifrncrn.training.targets.behaviours import Behaviour, CycleWanted, EquilibriaWanted
 from bifrncrn.training.targets.sampling import Samples
@@ -115,6 +115,10 @@ class Judge:
         """Return the judge of a fit with random seed `seed`, which works in `jobs` processes."""
         held_out = target.samples("sobol", HELD_OUT, seed + 1)
         return cls(target, options, record, target.definition(), held_out, reference, shown, behaviours, pinned, jobs)
+
+    def allowing(self, spread: float) -> Judge:
+        """Return the judge of a fit that allows for errors of the rates by up to `spread`."""
+        return replace(self, options=replace(self.options, spread=spread), record={**self.record, "spread": spread})
 
     @property
     def sees(self) -> bool:
@@ -251,7 +255,7 @@ class Judge:
         wanted = self._kept_points(fitted)
         if wanted:
             with single_threaded():
-                outcome = refine(weights, data, self.options.loss, wanted, rate_bound=self.options.bound)
+                outcome = self._moved(weights, data, wanted)
             if not outcome.converged:
                 return fitted
             weights = outcome.weights
@@ -286,7 +290,8 @@ class Judge:
             return fitted
         wanted = self._kept_points(fitted)
         with single_threaded():
-            weights = bound(fitted.start.weights, data, self.options.loss, walls, wanted, self.options.bound)
+            limits = (self.options.bound, self.options.spread)
+            weights = bound(fitted.start.weights, data, self.options.loss, walls, wanted, *limits)
         if weights is None:
             return fitted
         return self._unless_spoilt(fitted, weights, data, SPOILT, bounded={"loss_before": fitted.loss})
@@ -352,7 +357,7 @@ class Judge:
             loss = weights.loss(data, self.options.loss)
             if wanted:
                 with single_threaded():
-                    outcome = refine(weights, data, self.options.loss, wanted, rate_bound=self.options.bound)
+                    outcome = self._moved(weights, data, wanted)
                 if not outcome.converged:
                     continue
                 weights, loss = outcome.weights, outcome.after
@@ -391,7 +396,7 @@ class Judge:
             if not wanted:
                 break
             with single_threaded():
-                outcome = refine(start.weights, data, self.options.loss, wanted, rate_bound=self.options.bound)
+                outcome = self._moved(start.weights, data, wanted)
             if not outcome.converged or outcome.after > SPOILT * outcome.before:
                 continue
             moved = replace(start, weights=outcome.weights, loss=outcome.after)
@@ -401,6 +406,11 @@ class Judge:
             if better and refined.loss <= SPOILT * fitted.loss:
                 return refined
         return fitted
+
+    def _moved(self, weights: Weights, data: Samples, wanted: Sequence[Wanted]) -> Refined:
+        """Return the weights with the special points where they are wanted."""
+        options = self.options
+        return refine(weights, data, options.loss, wanted, rate_bound=options.bound, spread=options.spread)
 
     def _wanted(self, mus: Sequence[float], held: bool) -> tuple[Wanted, ...]:
         """Return what a refinement asks for: the special points of a diagram, or equilibria on the verge."""

@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
     option("--jobs", type=positive_integer, metavar="N", help="processes (default: all cores); changes no result")
     option("--no-refine", action="store_true", help="leave special points where the fit put them")
     option("--unbounded", action="store_true", help="do not turn the field inward about what was learned")
-    option("--robust", type=number, metavar="R", help="prefer what survives rates off by up to this share, such as 0.1")
+    option("--robust", type=number, metavar="R", help="fit what survives rates off by up to this share, such as 0.1")
     option("--checkpoints", metavar="DIR", help="keep finished starts in this folder, and take them from there")
     option("--out", metavar="NET.json", help="write the network here")
     add_output(option, "the training record", plot=False)

@@ -7,7 +7,7 @@ For given omega, psi, theta the best alpha and beta solve a linear least-squares
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from scipy.linalg import solve_triangular
 
 from bifrncrn.base.checks import Array
 from bifrncrn.training.fit.least_squares import turned_jacobian
+from bifrncrn.training.fit.noise import Noise, noise
 from bifrncrn.training.fit.pins import NOTHING, Pinned, Rows, rows
 from bifrncrn.training.symmetry import Tie
 from bifrncrn.training.targets.sampling import Samples
@@ -45,7 +46,7 @@ class _Species:
     free: NDArray[np.intp]  # the alphas that are not at a bound, which the first columns belong to
     alpha: Array  # (N,)
     beta: float
-    residual: Array  # (K + e + N,) of the samples, the pins, the ridge
+    residual: Array  # (K + e + N,) of the samples, the pins, the ridge; one more, of beta, where rates may be off
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,7 @@ class _Solved:
     point: Array
     slope: Array  # (K, N) ds/dz
     rows: Rows | None
+    noise: Noise | None
     species: tuple[_Species, ...]
 
 
@@ -79,6 +81,8 @@ class Projection:
         Equations at single points.
     tie : Tie, optional
         Which perceptrons exchanges of species turn into one another; images of the samples are added then.
+    spread : float
+        By how much, relatively, every rate may be off; what that does to the loss is added to it (see `noise`).
     """
 
     def __init__(
@@ -90,7 +94,9 @@ class Projection:
         rate_bound: float = np.inf,
         pinned: Pinned = NOTHING,
         tie: Tie | None = None,
+        spread: float = 0.0,
     ) -> None:
+        self.spread = spread
         self.tie = tie
         samples = samples if tie is None else tie.symmetric(samples)
         inputs = np.hstack([samples.x, samples.lam])
@@ -98,6 +104,7 @@ class Projection:
         self.centre = (low + high) / 2
         self.half = np.where(high > low, (high - low) / 2, 1.0)
         self.inputs = np.hstack([(inputs - self.centre) / self.half, np.ones((len(inputs), 1))])
+        self.plain = np.hstack([inputs, np.ones((len(inputs), 1))])
         self.count, self.dimension = samples.x.shape
         root = np.sqrt(samples.weight / samples.weight.sum() / self.dimension)
         if relative:
@@ -182,10 +189,10 @@ class Projection:
     def jacobian(self, v: Array) -> Array:
         """Return the exact Jacobian of `residual`."""
         solved = self._solve(v)
-        n, given = solved.slope.shape[1], self.count + self.extra
-        size = given + n
+        size = len(solved.species[0].residual)
         out = np.zeros((self.dimension * size + v.size, v.size))
         for i, (species, (first, second)) in enumerate(zip(solved.species, self._derivatives(solved))):
+            given = len(first)
             block = species.q @ (species.q[:given].T @ first - second)
             block[:given] -= first
             out[i * size : (i + 1) * size] = block if self.tie is None else block @ self.tie.spread
@@ -234,6 +241,8 @@ class Projection:
             first = change * self.gain[i][:, None]
             if solved.rows is not None:
                 first = np.vstack([first, self.heavy * solved.rows.slope[i].reshape(self.extra, -1)])
+            if solved.noise is not None:
+                first = np.vstack([first, self._ridge_slope(solved.noise, i)])
             second = np.zeros((len(species.r), n, width))
             free = species.free
             second[np.arange(len(free)), free] = (species.residual[: len(first)] @ first).reshape(n, width)[free]
@@ -241,13 +250,21 @@ class Projection:
             columns = second.reshape(len(species.r), -1)
             yield first, solve_triangular(species.r, columns, trans=1, check_finite=False)
 
+    def _ridge_slope(self, noise: Noise, i: int) -> Array:
+        """Return the derivative of the rows of a species' ridge, (N + 1, N * width)."""
+        n, width = noise.slope.shape[1:]
+        out = np.zeros((n + 1, n, width))
+        size = np.sqrt(self.ridge.alpha + noise.alpha[i])
+        out[np.arange(n), np.arange(n)] = noise.slope[i] / (2 * size[:, None])
+        return out.reshape(n + 1, -1)
+
     def loss(self, v: Array) -> float:
         """Return the loss over the samples without penalties."""
         return sum(float((species.residual[: self.count] ** 2).sum()) for species in self._solve(v).species)
 
     def misfit(self, v: Array) -> float:
-        """Return the loss and what the pins miss, without penalties."""
-        given = self.count + self.extra
+        """Return the loss, what the pins miss and what errors of the rates do, without other penalties."""
+        given = None if self.spread else self.count + self.extra
         return sum(float((species.residual[:given] ** 2).sum()) for species in self._solve(v).species)
 
     def weights(self, v: Array) -> Weights:
@@ -285,9 +302,9 @@ class Projection:
         with np.errstate(all="ignore"):  # a wild trial step may overflow; `residual` answers for it
             root = np.sqrt(z * z + 4.0)
             s = np.where(z >= 0, root + z, 4.0 / (root - np.minimum(z, 0.0))) / 2.0
-            asked = self._asked(v)
-            species = tuple(self._linear(i, s, asked) for i in range(self.dimension))
-            self._solved = _Solved(v.copy(), s / root, asked, species)
+            asked, errors = self._asked(v), self._errors(v, s)
+            species = tuple(self._linear(i, s, asked, errors) for i in range(self.dimension))
+            self._solved = _Solved(v.copy(), s / root, asked, errors, species)
         return self._solved
 
     def _asked(self, v: Array) -> Rows | None:
@@ -297,13 +314,26 @@ class Projection:
         length = PIN_LENGTH * self.half[: self.dimension]
         return rows(self.pins, self._every(v), self.centre, self.half, length, self.relative)
 
-    def _linear(self, i: int, s: Array, asked: Rows | None) -> _Species:
+    def _errors(self, v: Array, s: Array) -> Noise | None:
+        """Return what errors of the rates do."""
+        if not self.spread:
+            return None
+        found = noise(self.spread, self.natural(v).reshape(s.shape[1], -1), self.plain, self.gain, self.influx)
+        slope = found.slope.copy()
+        slope[:, :, :-1] = (slope[:, :, :-1] - slope[:, :, -1:] * self.centre) / self.half
+        return replace(found, slope=slope)
+
+    def _linear(self, i: int, s: Array, asked: Rows | None, errors: Noise | None) -> _Species:
         (k, n), given = s.shape, len(s) + self.extra
-        design = np.zeros((given + n, n + 1))
+        size = given + n + (errors is not None)
+        design = np.zeros((size, n + 1))
         design[:k, :n] = self.gain[i][:, None] * s
         design[:k, n] = self.influx[i]
-        design[given + np.arange(n), np.arange(n)] = np.sqrt(self.ridge.alpha)
-        wanted = np.zeros(given + n)
+        ridge = self.ridge.alpha + (0.0 if errors is None else errors.alpha[i])
+        design[given + np.arange(n), np.arange(n)] = np.sqrt(ridge)
+        if errors is not None:
+            design[-1, n] = np.sqrt(errors.beta[i])
+        wanted = np.zeros(size)
         wanted[:k] = self.wanted[i]
         if asked is not None:
             design[k:given] = self.heavy * asked.design[i]

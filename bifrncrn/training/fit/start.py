@@ -53,6 +53,7 @@ class FitOptions:
     seconds: float | None = None
     rate_bound: float | None = None
     exchanges: tuple[Exchange, ...] = ()
+    spread: float = 0.0
 
     @property
     def bound(self) -> float:
@@ -206,6 +207,7 @@ def problem_of(
         options.bound,
         pinned,
         options.tie(samples),
+        options.spread,
     )
 
 

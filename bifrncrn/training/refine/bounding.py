@@ -32,7 +32,13 @@ POINTS = 1e2
 
 
 def bound(
-    weights: Weights, samples: Samples, loss: str, walls: Walls, wanted: Sequence[Wanted], rate_bound: float
+    weights: Weights,
+    samples: Samples,
+    loss: str,
+    walls: Walls,
+    wanted: Sequence[Wanted],
+    rate_bound: float,
+    spread: float = 0.0,
 ) -> Weights | None:
     """Return `weights` changed so that the reduced field points inward at all points of `walls`, or None.
 
@@ -47,6 +53,8 @@ def bound(
     wanted : sequence of Wanted
     rate_bound : float
         Rates that are this large stay as they are.
+    spread : float
+        As for `refine`.
     """
     few, floor = thin(samples, ENOUGH, np.random.default_rng(0)), beta_floor(samples)
     typical = float(np.sqrt(np.average((samples.field**2).mean(axis=1), weights=samples.weight)))
@@ -56,7 +64,7 @@ def bound(
         if not now.any():
             break
         active |= now
-        problem = _Bounding(AllWeights(weights, few, loss, wanted, floor, rate_bound), walls, active, typical)
+        problem = _Bounding(AllWeights(weights, few, loss, wanted, floor, rate_bound, spread), walls, active, typical)
         moved = problem.solved()
         if moved is None:
             return None

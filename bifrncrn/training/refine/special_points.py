@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from bifrncrn.base.checks import Array
 from bifrncrn.models.system import System
+from bifrncrn.training.fit.noise import Noise, noise
 from bifrncrn.training.fit.start import beta_floor
 from bifrncrn.training.refine.defining import Wanted
 from bifrncrn.training.symmetry import NAMES, classes, flattened, moves_of, unflattened
@@ -135,6 +136,7 @@ def refine(
     wanted: Sequence[Wanted],
     evaluations: int = 40,
     rate_bound: float = np.inf,
+    spread: float = 0.0,
 ) -> Refined:
     """Return `weights` moved so that the wanted points are met exactly, at the least loss found.
 
@@ -150,6 +152,8 @@ def refine(
         Limit for each of the passes.
     rate_bound : float
         Rates that are this large stay as they are; when another one grows beyond it the refinement has failed.
+    spread : float
+        By how much every rate may be off; what that does to the loss counts as the loss does (see `noise`).
     """
     few, floor = thin(samples, ENOUGH, np.random.default_rng(0)), beta_floor(samples)
     before = weights.loss(samples, loss)
@@ -159,12 +163,12 @@ def refine(
             return Refined(weights, before, before, residual, False)
         return Refined(moved, before, moved.loss(samples, loss), residual, True)
 
-    near = measured(*_moved(AllWeights(weights, few, loss, wanted, floor, rate_bound), (), evaluations))
+    near = measured(*_moved(AllWeights(weights, few, loss, wanted, floor, rate_bound, spread), (), evaluations))
     if near.converged and abs(near.after - before) <= CHEAP * before:
         return near
     start = weights
     for _ in range(len(weights.beta) + 1):
-        moved, residual = _moved(AllWeights(start, few, loss, wanted, floor, rate_bound), HEAVY, evaluations)
+        moved, residual = _moved(AllWeights(start, few, loss, wanted, floor, rate_bound, spread), HEAVY, evaluations)
         low = moved.beta < floor
         if not low.any() or (start.beta[low] <= floor).any():
             break
@@ -232,8 +236,10 @@ class AllWeights:
         wanted: Sequence[Wanted],
         floor: float,
         rate_bound: float,
+        spread: float = 0.0,
     ) -> None:
-        self.samples, self.wanted = samples, wanted
+        self.samples, self.wanted, self.spread = samples, wanted, spread
+        self.inputs = np.hstack([samples.x, samples.lam, np.ones((len(samples), 1))])
         self.shapes = [getattr(weights, name).shape for name in NAMES]
         every = flattened(weights)
         # weights that exchanging species makes of one another stay equal: of equal ones the first is unknown
@@ -300,9 +306,32 @@ class AllWeights:
         return np.vstack([self.slopes(unknowns), self.heavy * self.constraints(unknowns)[1]])
 
     def errors(self, unknowns: Array) -> Array:
-        """Return the residuals of the loss."""
-        error = self.weights(unknowns).field(self.samples.x, self.samples.lam) - self.samples.field
-        return (self.influx * error.T).ravel()
+        """Return the residuals of the loss, and those of what errors of the rates do to it."""
+        weights = self.weights(unknowns)
+        error = (self.influx * (weights.field(self.samples.x, self.samples.lam) - self.samples.field).T).ravel()
+        if not self.spread:
+            return error
+        noise = self._noise(weights)
+        return np.concatenate(
+            [error, (np.sqrt(noise.alpha) * weights.alpha).ravel(), np.sqrt(noise.beta) * weights.beta]
+        )
+
+    def _noise(self, weights: Weights) -> Noise:
+        rows = np.hstack([weights.omega, weights.psi, weights.theta[:, None]])
+        return noise(self.spread, rows, self.inputs, self.gain, self.influx)
+
+    def _noise_slopes(self, weights: Weights) -> Array:
+        """Return the derivatives of the last residuals in all weights, in the order of `NAMES`."""
+        off, (m, n) = self._noise(weights), weights.alpha.shape
+        size = np.sqrt(off.alpha)
+        by_alpha = np.diag(size.ravel())
+        by_rows = np.zeros((m, n, n, self.inputs.shape[1]))
+        by_rows[:, range(n), range(n)] = (weights.alpha / (2 * size))[:, :, None] * off.slope
+        by_omega, by_psi, by_theta = by_rows[..., :m], by_rows[..., m:-1], by_rows[..., -1:]
+        parts = [part.reshape(m * n, -1) for part in (by_omega, by_psi, by_theta)]
+        top = np.hstack([by_alpha, *parts, np.zeros((m * n, m))])
+        low = np.hstack([np.zeros((m, top.shape[1] - m)), np.diag(np.sqrt(off.beta))])
+        return np.vstack([top, low])
 
     def slopes(self, unknowns: Array) -> Array:
         """Return the Jacobian of the loss's residuals."""
@@ -321,8 +350,10 @@ class AllWeights:
             by_beta = np.zeros((len(samples), m))
             by_beta[:, i] = self.influx[i]
             rows.append(np.hstack([by_alpha.reshape(len(samples), -1), *by_inputs, by_z, by_beta]))
-        top = np.zeros((m * len(samples), len(unknowns)))
-        top[:, : self.size] = (np.vstack(rows) @ self.natural) * self.free
+        rows += [self._noise_slopes(weights)] if self.spread else []
+        every = np.vstack(rows)
+        top = np.zeros((len(every), len(unknowns)))
+        top[:, : self.size] = (every @ self.natural) * self.free
         return top
 
 
