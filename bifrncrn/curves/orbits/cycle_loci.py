@@ -44,7 +44,11 @@ ORBIT_FIRST = 1e-8
 g and its slopes are as small as what an orbit off the branch makes of them.
 """
 ROUNDED = 1e-13
-"""The g of a fold smaller than this is rounding. Where its slopes are small too Newton's steps do not become so."""
+"""What rounding makes of the g of a fold, a sum of terms up to 1 over the nodes: Newton's steps do not become smaller
+than this over the slope of g, which along a canard is small."""
+VAGUE = 1e-6
+"""A cycle of a fold must be known to this, in its units. Along the curve the parameters move as much, beside it by the
+square."""
 IMPERFECT = 1e-6
 """What may be left of the equations of an orbit at a branch point, in units of the states."""
 STANDING = 1e-3
@@ -343,7 +347,8 @@ class CycleLocus:
             shares = np.linalg.solve(matrix, -defects)
             step = parts.own + sum(share * part for share, part in zip(shares, parts.others, strict=True))
             length = float(np.sqrt(np.sum(weights * step**2)))
-            stands, flat = length > SLOW * last, self.kind == FOLD and abs(parts.g[0]) < ROUNDED and length < ROUGH
+            stands, flat = length > SLOW * last, self.kind == FOLD and length * np.max(np.abs(slopes)) < ROUNDED
+            flat = flat and length < VAGUE
             if not length < 1.0 or (stands and length > 1e-7 and not flat):
                 return None
             z = z + step
