@@ -279,3 +279,30 @@ def test_folds_close_to_the_hopf_points_at_both_ends_are_found(bend):
     assert [fold.label for fold in folds] == ["LPC", "LPC"] and folds[0].parameters["lam"] < 0.0
     # a parameter is good to 1e-10 of its range, less by far where the orbit is small
     assert [fold.parameters["lam"] for fold in folds] == pytest.approx([-depth, 1.0 + depth], abs=1e-12)
+
+
+def test_a_huge_multiplier_takes_no_other_ones_place():
+    """On a circle of squared radius p: one pair in a frame that turns half as fast, one that turns, one fast state."""
+    size, turn = "(m^2 + n^2)", "(u^2 + v^2)"
+    model = bf.System.from_equations(
+        {
+            "x": "x*(p - s) - y",
+            "y": "y*(p - s) + x",
+            "m": f"m*(-1 - {size}) + 5*(x*m + y*n) - n/2",
+            "n": f"n*(-1 - {size}) + 5*(y*m - x*n) + m/2",
+            "u": f"u*(0.4*(s - 0.5) - {turn}) - 0.3*v",
+            "v": f"v*(0.4*(s - 0.5) - {turn}) + 0.3*u",
+            "f": "2000*(x*y + 0.4*x - f)",
+        },
+        {"p": -0.5},
+        dict.fromkeys("xymnuvf", 0.0),
+        definitions={"s": "x^2 + y^2"},
+    )
+    found = bf.orbits(bf.diagram(model, "p", (-0.5, 2.5)).special("HB")[0])
+    for p, own in zip(found.column("p")[1:], found.multipliers[1:], strict=True):
+        doubled = -np.exp(2 * np.pi * (-1 + 5 * np.sqrt(p)))
+        torus = np.exp(2 * np.pi * (0.4 * (p - 0.5) + 0.3j))
+        for value in (torus, np.conj(torus)):
+            assert np.sum(np.abs(own - value) < 1e-4 * abs(value)) == 1
+        # beyond 1e9 they are rounding
+        assert abs(doubled) > 1e9 or np.sum(np.abs(own - doubled) < 1e-3 * abs(doubled)) == 1

@@ -11,6 +11,7 @@ import numpy as np
 
 from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.layout import POINTS
+from bifrncrn.curves.orbits.orbit import Mesh, evaluate
 
 NEAR = 1e-4
 """How far the ends of the orbit are from the saddle, in terms of its extent. The projection conditions are wrong by the
@@ -18,7 +19,6 @@ square of that, and the parameter by less."""
 LONGEST = 1e3
 """The orbit lasts at most so many times as long as where it is away from the saddle."""
 INTERVALS = 60
-PARTS = np.arange(POINTS) / POINTS
 EVEN = 0.1
 """The part of the mesh's density that is the same everywhere, in terms of its mean."""
 SAMPLES = 16
@@ -70,27 +70,18 @@ class Arc:
 
     def at(self, phase: np.ndarray) -> np.ndarray:
         """Return the states (k, n) at phases from 0 to 1."""
-        return interpolate(self.edges, self.nodes, phase)
+        return evaluate(Mesh(self.edges), self.blocks(), phase)
 
 
 def phases_of(edges: np.ndarray) -> np.ndarray:
-    """Return the phases (4 N + 1,) of the nodes of a mesh."""
-    return np.append((edges[:-1, None] + np.diff(edges)[:, None] * PARTS).ravel(), edges[-1])
+    """Return the phases (4 N + 1,) of the nodes of a mesh, the last end with them."""
+    return np.append(Mesh(edges).phases, edges[-1])
 
 
 def blocks_of(nodes: np.ndarray) -> np.ndarray:
     """Return what is given at the nodes (4 N + 1, n), interval by interval, (N, 5, n)."""
     count, n = (len(nodes) - 1) // POINTS, nodes.shape[1]
     return np.concatenate([nodes[:-1].reshape(count, POINTS, n), nodes[POINTS::POINTS, None]], axis=1)
-
-
-def interpolate(edges: np.ndarray, nodes: np.ndarray, phase: np.ndarray) -> np.ndarray:
-    """Return the values (k, n) at phases (k,) of what is given at the nodes."""
-    i = np.clip(np.searchsorted(edges, phase, side="right") - 1, 0, len(edges) - 2)
-    local = (phase - edges[i]) / np.diff(edges)[i]
-    lagrange = local[:, None] ** np.arange(POINTS + 1) @ basis().monomials
-    values: np.ndarray = np.einsum("kj,kjn->kn", lagrange, blocks_of(nodes)[i])
-    return values
 
 
 def fitted(arc: Arc, matrix: np.ndarray) -> Arc | None:

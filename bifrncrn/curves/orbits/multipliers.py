@@ -36,10 +36,21 @@ def damped(
     apart = np.abs(np.abs(gauss[1:]) - np.abs(radau[1:])) > AGREE * np.maximum(np.abs(gauss[1:]), 1.0)
     if not (same and np.any(apart)) or (again := finer()) is None:
         return gauss
-    out = radau.copy()
-    for k in range(1, len(radau)):
-        nearest = gauss[1 + int(np.argmin(np.abs(gauss[1:] - radau[k])))]
-        moved, other = (float(np.min(np.abs(b[1:] - a))) for a, b in ((nearest, again[0]), (radau[k], again[1])))
-        if moved < other and abs(nearest - radau[k]) <= OF_ERROR * other:
-            out[k] = nearest
+    found = _matched(gauss[1:], radau[1:])
+    moved = np.abs(_matched(again[0][1:], found) - found)
+    other = np.abs(_matched(again[1][1:], radau[1:]) - radau[1:])
+    better = (moved < other) & (np.abs(found - radau[1:]) <= OF_ERROR * other)
+    return np.append(radau[:1], np.where(better, found, radau[1:]))
+
+
+def _matched(values: np.ndarray, to: np.ndarray) -> np.ndarray:
+    """Return the values in the order of those they belong to, each to one: nearest first, relative to their size."""
+    size = np.abs(values)[:, None] + np.abs(to)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gaps = np.nan_to_num(np.abs(values[:, None] - to) / size, nan=1.0)
+    out = np.empty_like(values)
+    for _ in range(len(to)):
+        i, k = np.unravel_index(int(np.argmin(gaps)), gaps.shape)
+        out[k] = values[i]
+        gaps[i, :] = gaps[:, k] = np.inf
     return out

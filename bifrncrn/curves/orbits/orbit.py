@@ -111,10 +111,13 @@ def blocks(nodes: np.ndarray) -> np.ndarray:
 
 def interpolate(mesh: Mesh, nodes: np.ndarray, phase: np.ndarray) -> np.ndarray:
     """Return the values (k, n) at phases (k,), taken modulo 1, of what is given at the nodes."""
-    edges = mesh.edges
-    phase = np.asarray(phase, dtype=float) % 1.0
-    i = np.clip(np.searchsorted(edges, phase, side="right") - 1, 0, mesh.count - 1)
-    local = (phase - edges[i]) / mesh.widths[i]
+    return evaluate(mesh, blocks(nodes), np.asarray(phase, dtype=float) % 1.0)
+
+
+def evaluate(mesh: Mesh, values: np.ndarray, phase: np.ndarray) -> np.ndarray:
+    """Return the polynomials (k, n) at phases (k,) from 0 to 1, given at all five points of every interval."""
+    i = np.clip(np.searchsorted(mesh.edges, phase, side="right") - 1, 0, mesh.count - 1)
+    local = (phase - mesh.edges[i]) / mesh.widths[i]
     lagrange = local[:, None] ** np.arange(POINTS + 1) @ basis().monomials
-    values: np.ndarray = np.einsum("kj,kjn->kn", lagrange, blocks(nodes)[i])
-    return values
+    at: np.ndarray = np.einsum("kj,kjn->kn", lagrange, values[i])
+    return at
