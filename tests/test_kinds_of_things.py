@@ -1,5 +1,6 @@
 """Public functions refuse what is not of their kind with one sentence."""
 
+import numpy as np
 import pytest
 
 import bifrncrn as bf
@@ -46,3 +47,45 @@ def test_a_sentence(call, diagram):
         call(diagram)
     assert "\n" not in str(caught.value)
     assert 20 < len(str(caught.value)) < 400
+
+
+BOX = {"x": (0.0, 2.0)}
+START = {"x": 1.0}
+HOPF = bf.System.from_equations(
+    {"x": "lam*x - y - x*(x^2 + y^2)", "y": "x + lam*y - y*(x^2 + y^2)"}, {"lam": 0.5}, {"x": 0.5, "y": 0.0}
+)
+NO_MAPPING = ([1, 1], (0, 1), "x", 3.5, np.array([1.0, 2.0]), object(), {3: 1.0}, {"nobody": 1.0})
+NO_BOX = (*NO_MAPPING, {"x": "q"}, {"x": None}, {"x": (1,)}, {"x": [0, 1, 2]}, {"x": ("a", "b")}, {"x": (2, 1)})
+NO_TEXTS = ([1, 1], 3.5, np.array([1.0, 2.0]), object(), {3: 1.0})
+ARGUMENTS = {
+    "the start of a diagram": (lambda v: bf.diagram(MODEL, bounds=(-1, 1), start=v), NO_MAPPING),
+    "the start of a comparison": (lambda v: bf.compare(MODEL, MODEL, bounds=(-1, 1), start=v), NO_MAPPING[:-1]),
+    "the start of a cycle": (lambda v: bf.with_cycle(None, HOPF, "lam", (0.1, 1), start=v), NO_MAPPING),
+    "parameter values": (lambda v: bf.find_equilibria(MODEL, BOX, values=v), NO_MAPPING[2:]),
+    "the box of a search": (lambda v: bf.diagram(MODEL, bounds=(-1, 1), all=True, box=v), NO_BOX),
+    "walls": (lambda v: bf.diagram(MODEL, bounds=(-1, 1), walls=v), NO_BOX),
+    "the box of equilibria": (lambda v: bf.find_equilibria(MODEL, v), NO_BOX),
+    "the box of a plane": (lambda v: bf.portrait(HOPF, box=v), NO_BOX),
+    "the box of a comparison": (lambda v: bf.compare(MODEL, MODEL, bounds=(-1, 1), box=v), NO_BOX),
+    "the box of a proof": (lambda v: bf.prove(MODEL, bounds=(-1, 1), box=v), NO_BOX[2:]),
+    "events on a diagram": (lambda v: bf.diagram(MODEL, bounds=(-1, 1), events=v), NO_TEXTS),
+    "events of a simulation": (lambda v: MODEL.simulate(1.0, events=v), (3.5, object())),
+    "labels to stop at": (lambda v: bf.diagram(MODEL, bounds=(-1, 1), stop=v), NO_TEXTS),
+    "the name of a parameter": (lambda v: bf.diagram(MODEL, v, (-1, 1)), (*NO_TEXTS, [1], {"x": 1})),
+    "axes": (lambda v: bf.diagram(MODEL, bounds=(-1, 1)).plot("x", ax=v), (3, "x", [1, 2])),
+    "the bounds of homoclinic orbits": (lambda v: bf.find_homoclinic(HOPF, "lam", v), ("x", 3.5, {"x": 1}, [1])),
+    "a name of the library": (bf.library.get, (3.5, ["hopf"], {"x": 1})),
+}
+
+
+@pytest.mark.parametrize(("call", "values"), ARGUMENTS.values(), ids=ARGUMENTS.keys())
+def test_an_argument_of_another_kind(call, values):
+    for value in values:
+        with pytest.raises(bf.InputError) as caught:
+            call(value)
+        assert "\n" not in str(caught.value) and 15 < len(str(caught.value)) < 400
+
+
+def test_a_label_in_small_letters(diagram):
+    with pytest.raises(bf.InputError, match="did you mean 'LP'"):
+        diagram.special("lp")

@@ -135,6 +135,12 @@ def test_errors_name_file_line_and_word(tmp_path: Path, text: str, line: int | N
         ("[variables]\nx = 1\n", r"table \[equations\] is missing"),
         ("[equations]\nx = 'x'\n", r"table \[variables\] is missing"),
         ("[variables\n", "not valid TOML"),
+        ("[states]\nx = 1\n", "did you mean 'variables'"),
+        ("[variables]\nx = 1,5\n", r"decimal point: x = 1\.5"),
+        ("[variables]\nx = 1\n[equations]\nx = '1 - e^x'", r"write exp\(x\)"),
+        ("[variables]\nx = 1\n[equations]\nx = '1 - np.exp(x)'", r"write exp\(x\), not np\.exp"),
+        ("[variables]\nx = 1\n[equations]\nx = '1 \N{MINUS SIGN} x'", "here; write -"),
+        ("[variables]\nx = 1\n[equations]\nx = '1 - hill(x, 1, 2)'", r"write x\^n/\(K\^n"),
         ("[variables]\nx = 1\nx = 2\n", "not valid TOML"),
         ("[variables]\nx = 0\n[equations]\nx = -x + 1\n", 'stands in quotes: x = "-x'),
         ("x = " + "[" * 100_000, "TOML"),
@@ -146,7 +152,7 @@ def test_errors_name_file_line_and_word(tmp_path: Path, text: str, line: int | N
 )
 def test_broken_files(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "model.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(bf.InputError, match=words):
         bf.System.from_file(path)
 

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,6 +30,39 @@ def require_kind(value: Any, kind: type | tuple[type, ...], what: str) -> None:
         if isinstance(value, str):
             hint = "; a model file or library name becomes a system by bf.load_model(...)" if "system" in what else ""
         raise InputError(f"{value!r:.60} is not {what}, but {_a(type(value).__name__)}; give {what}{hint}")
+
+
+def as_mapping(value: Any, what: str) -> dict[str, Any]:
+    """Return a mapping from names as a dictionary, empty for None; `what` is for instance 'a start such as {...}'."""
+    if value is None:
+        return {}
+    require_kind(value, Mapping, what)
+    for name in value:
+        if not isinstance(name, str):
+            raise InputError(f"{name!r:.60} is not a name, but {_a(type(name).__name__)}; give {what}")
+    return dict(value)
+
+
+def as_sides(value: Any, what: str) -> dict[str, tuple[float, float]]:
+    """Return a mapping from names to two numbers each, which may be infinite, as a dictionary; empty for None."""
+    out = {}
+    for name, side in as_mapping(value, f'{what} such as {{"x": (0, 1)}}').items():
+        try:
+            low, high = (float(end) for end in side)
+        except (TypeError, ValueError):
+            raise InputError(f"{what} gives {name} {side!r:.60}; give two numbers, the smaller first") from None
+        out[name] = (low, high)
+    return out
+
+
+def as_texts(value: Any, what: str) -> tuple[str, ...]:
+    """Return a list of texts as a tuple; `what` is for instance 'events'."""
+    if isinstance(value, str):
+        raise InputError(f"{what} must be a list of texts, not the text {value!r:.60}; write [{value!r:.60}]")
+    found = tuple(value) if isinstance(value, Iterable) else (None,)
+    if not all(isinstance(text, str) for text in found):
+        raise InputError(f"{what} must be a list of texts, not {value!r:.60}")
+    return found
 
 
 def file_name(value: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bifrncrn.base.checks import require_kind
+from bifrncrn.base.checks import as_mapping, as_sides, require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.comparison.comparison import Comparison
 from bifrncrn.comparison.judging import judged
@@ -83,23 +83,24 @@ def compare(
     _check_tolerances(tolerance, shape_tolerance)
     if prove and (mu is not None or isinstance(network, Diagram)):
         raise InputError("a proof is about the reduced network: give the network itself, and no mu")
-    box = getattr(target, "box", None) if box is None else box
+    box = getattr(target, "box", None) if box is None else as_sides(box, "a box")
+    start = as_mapping(start, 'a start such as {"x": 0.5}')
     bounds = _bounds_of(target) if bounds is None else bounds
     systems = [thing if isinstance(thing, Diagram) else _system_of(thing, mu) for thing in (target, network)]
     _check_parameter(parameter, systems)
-    sides = []
+    traced = []
     for thing, system in zip((target, network), systems):
         if isinstance(system, Diagram):
-            sides.append(system)
+            traced.append(system)
             continue
         if bounds is None:
             raise InputError("the range of the parameter is not known; give bounds=(low, high)")
         name = parameter if parameter in system.parameters else getattr(thing, "parameter", None)
         region = None if box is None else _renamed(box, _names_of(target), system.variables)
-        sides.append(_trace(system, name, bounds, start, region, engine))
+        traced.append(_trace(system, name, bounds, start, region, engine))
     trained = any(not isinstance(thing, Diagram) and not _is_plain(thing) for thing in (target, network))
     found = compare_diagrams(
-        sides[0], sides[1], tolerance, box, shape_tolerance=shape_tolerance, words=TRAINED if trained else PLAIN
+        traced[0], traced[1], tolerance, box, shape_tolerance=shape_tolerance, words=TRAINED if trained else PLAIN
     )
     if not prove:
         return found
@@ -156,7 +157,7 @@ def compare_diagrams(
         if any(branch.kind == "fixed_point" for branch in side.branches):
             what = f"the diagram of {side.model or 'the model'} is that of a map"
             raise InputError(f"{what}; only diagrams of differential equations are compared")
-    box = None if box is None else {name: (float(low), float(high)) for name, (low, high) in box.items()}
+    box = None if box is None else as_sides(box, "a box")
     check_box(box, states_of(target))
     return judged(target, learned, float(tolerance), float(shape_tolerance), box, words)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bifrncrn.base.checks import require_kind
+from bifrncrn.base.checks import as_sides, as_texts, require_kind
 from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.march import Trace, march
@@ -122,7 +122,14 @@ def diagram(
     """
     require_kind(system, System, "a system")
     system = without_clock(system)
-    start = checked_start(start or {})
+    if parameter is not None:
+        require_kind(parameter, str, "the name of a parameter")
+    start, box, walls, events = (
+        checked_start(start),
+        as_sides(box, "a box"),
+        as_sides(walls, "walls"),
+        as_texts(events, "events"),
+    )
     if system.period:
         given = {"all": all, "box": box, "walls": walls, "stop": stop, "engine": engine != "native"}
         return _forced(system, parameter, bounds, start, options, max_branches, events, given)

@@ -17,7 +17,7 @@ from bifrncrn.curves.orbits.ends import MOTHER
 from bifrncrn.diagrams.families import Family, check_inside, checked, from_cycle, from_hopf, same
 from bifrncrn.diagrams.leaving import from_cycle_point
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
-from bifrncrn.diagrams.setup import at_point, bounds_of, start_point
+from bifrncrn.diagrams.setup import at_point, bounds_of, checked_start, start_point
 from bifrncrn.models.maps import is_map, require_flow
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import without_clock
@@ -261,7 +261,7 @@ def with_cycle(
         If the trajectory settles to no cycle.
     """
     system = without_clock(system)
-    name, start = system.varying(parameter), dict(start or {})
+    name, start = system.varying(parameter), checked_start(start)
     y = start_point(system, name, bounds_of(name, bounds), start)
     cycle = find_cycle(system, values={name: float(y[-1])}, state=y[:-1])
     if cycle is None:

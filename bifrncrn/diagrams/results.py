@@ -18,6 +18,7 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
 from bifrncrn.base.labels import KINDS, LABELS
 from bifrncrn.base.tables import Reported
+from bifrncrn.models.expressions import suggest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -390,7 +391,9 @@ class Diagram(Reported):
     def special(self, label: str) -> list[SpecialPoint]:
         """Return the special points with this label, one of `bifrncrn.LABELS`, in the diagram's order."""
         if not isinstance(label, str) or label not in LABELS:
-            raise InputError(f"there is no label {label!r:.40}; the labels are {', '.join(LABELS)}")
+            close = suggest(label.upper(), LABELS) if isinstance(label, str) else ""
+            hint = close or f"; the labels are {', '.join(LABELS)}"
+            raise InputError(f"there is no label {label!r:.40}{hint}")
         return [point for point in self.special_points if point.label == label]
 
     def branch(self, point: SpecialPoint, *, options: Options | None = None) -> Diagram:
@@ -433,7 +436,10 @@ class Diagram(Reported):
         """
         from bifrncrn.diagrams.summary import ranges
         from bifrncrn.plots.diagram import plot_diagram
+        from bifrncrn.plots.style import require_axes
 
+        if ax is not None:
+            require_axes(ax)
         shaded = shade and not options.get("label") and (ax is None or not ax.has_data())
         return plot_diagram(self, show=show, ax=ax, ranges=ranges(self) if shaded else (), **options)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bifrncrn.base.checks import as_mapping, as_texts
 from bifrncrn.base.errors import InputError
 from bifrncrn.continuation.options import Options, begun
 from bifrncrn.curves.equilibria.choose import equilibrium_problem, is_large
@@ -211,10 +212,10 @@ def check_at_rest(system: System) -> None:
     system.remembered["comes to rest"] = True
 
 
-def checked_start(start: Mapping[str, float]) -> dict[str, float]:
-    """Return the start values as finite numbers."""
+def checked_start(start: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the start values as finite numbers; none for None."""
     out = {}
-    for key, value in start.items():
+    for key, value in as_mapping(start, 'a start such as {"x": 0.5}').items():
         try:
             out[key] = float(value)
         except (TypeError, ValueError):
@@ -227,10 +228,11 @@ def checked_start(start: Mapping[str, float]) -> dict[str, float]:
 def labels(stop: Collection[str]) -> frozenset[str]:
     """Return the labels to stop at, checked."""
     known = {*EVENTS.values(), "UZ"}
-    for label in [stop] if isinstance(stop, str) else stop:
+    given = (stop,) if isinstance(stop, str) else as_texts(stop, "stop")
+    for label in given:
         if label not in known:
-            raise InputError(f"cannot stop at {label!r}: the labels are {', '.join(sorted(known))}")
-    return frozenset([stop] if isinstance(stop, str) else stop)
+            raise InputError(f"cannot stop at {label!r:.40}: the labels are {', '.join(sorted(known))}")
+    return frozenset(given)
 
 
 def common(

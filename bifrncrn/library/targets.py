@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.library.textbook import TEXTBOOK, Problem
 from bifrncrn.models.system import System
@@ -334,6 +335,7 @@ def get(name: str) -> Target | System:
     InputError
         If there is none; the message suggests the closest.
     """
+    require_kind(name, str, "a name of the library")
     if name in TARGETS:
         return TARGETS[name]()
     return problem(name).system

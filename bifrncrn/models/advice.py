@@ -15,14 +15,25 @@ AUTONOMOUS = (
     "where the option period gives its period"
 )
 NO_DELAY = "equations with a delay are not read, only ordinary differential equations"
+EULER = dict.fromkeys(("e", "E"), "; write exp(x) for powers of e")
 HINTS = {
     **dict.fromkeys(("delay", "delayed", "lag"), f": {NO_DELAY}"),
     **dict.fromkeys(("where", "ifelse", "ite", "cond", "Piecewise"), "; write if(condition, a, b) or piecewise(...)"),
-    "step": "; write heaviside(x), or piecewise(1, x >= 0, 0)",
+    **dict.fromkeys(("step", "H", "heav", "Heaviside", "theta"), "; write heaviside(x), or piecewise(1, x >= 0, 0)"),
+    **dict.fromkeys(("hill", "Hill"), "; write x^n/(K^n + x^n)"),
+    **dict.fromkeys(("pow", "power"), "; write a^b"),
+    **EULER,
     "diff": "; an equation gives the derivative itself, its right-hand side holds none",
 }
 
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+TABLES = {
+    **dict.fromkeys(("states", "state", "species", "vars", "initial", "init", "start"), "variables"),
+    **dict.fromkeys(("constants", "rates", "pars"), "parameters"),
+    **dict.fromkeys(("odes", "ode", "model", "dynamics", "system", "rhs"), "equations"),
+    **dict.fromkeys(("functions", "expressions", "algebraic"), "definitions"),
+}
+"""What people call the tables of a model file."""
 CHOICE = "a choice is written if(condition, a, b) or piecewise(a, condition, b), not a if condition else b"
 
 
@@ -31,7 +42,7 @@ def bad_character(character: str) -> str:
     hints = {
         "=": "; an equation is written without '=', only its right-hand side, and a condition with ==",
         "[": "; there is no indexing, give every quantity a name",
-        ".": "; there are no attributes, only numbers, names, operators and functions; "
+        ".": "; there are no attributes, only numbers, names, operators and functions: write exp(x), not np.exp(x); "
         "format a numpy number as float(x)",
         "'": "; there are no texts in an expression",
         '"': "; there are no texts in an expression",
@@ -41,6 +52,12 @@ def bad_character(character: str) -> str:
         "!": "; write not, or != for unequal",
         "?": "; write if(condition, a, b)",
         "%": "; write mod(a, b) for a remainder",
+        **dict.fromkeys("\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}", "; write -"),
+        **dict.fromkeys("\N{MIDDLE DOT}\N{DOT OPERATOR}\N{MULTIPLICATION SIGN}\N{BULLET OPERATOR}", "; write *"),
+        "\N{DIVISION SIGN}": "; write /",
+        "\N{SQUARE ROOT}": "; write sqrt(x)",
+        "\N{LESS-THAN OR EQUAL TO}": "; write <=",
+        "\N{GREATER-THAN OR EQUAL TO}": "; write >=",
     }
     return f"character {character!r} has no meaning here{hints.get(character, '')}"
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bifrncrn.base.checks import as_texts
 from bifrncrn.base.errors import InputError
 from bifrncrn.compile.graph import Graph
 from bifrncrn.compile.model import NativeModel
@@ -96,8 +97,7 @@ def compile_cycle_events(system: System, events: Sequence[str]) -> CycleEvents |
     InputError
         If one is no equation or expression of `period`, `max NAME`, `min NAME` and parameters.
     """
-    if isinstance(events, str):
-        raise InputError(f"events must be a list of texts, not the text {events!r}; write [{events!r}]")
+    events = as_texts(events, "events")
     if len(set(events)) < len(events):
         raise InputError(f"an event is given twice among {', '.join(map(repr, events))}; give each once")
     if not events:

@@ -11,7 +11,7 @@ from bifrncrn.compile import conditions
 from bifrncrn.compile.conditions import COMPARISONS
 from bifrncrn.compile.functions import ALIASES, FUNCTIONS
 from bifrncrn.compile.graph import Graph
-from bifrncrn.models.advice import AUTONOMOUS, CHOICE, HINTS, NO_DELAY, TIME, bad_character, raised, without_unit
+from bifrncrn.models.advice import AUTONOMOUS, CHOICE, EULER, HINTS, NO_DELAY, TIME, bad_character, raised, without_unit
 
 MAX_NESTING = 200
 MAX_LENGTH = 2_000_000
@@ -296,7 +296,7 @@ class _Reader:
             raise self._error(token.start, f"a condition is expected before '{name}'")
         if name in TIME:
             raise self._error(token.start, f"'{name}' is no variable or parameter; {AUTONOMOUS}")
-        hint = raised(name) or suggest(name, [*self.names, "pi"]) or listed(self.names)
+        hint = raised(name) or EULER.get(name) or suggest(name, [*self.names, "pi"]) or listed(self.names)
         raise self._error(token.start, f"unknown name '{shorten(name)}'{hint}")
 
     def _refuse_time(self, tokens: list[Token], i: int) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bifrncrn.base.checks import as_sides
 from bifrncrn.base.errors import InputError
 
 if TYPE_CHECKING:
@@ -119,10 +120,11 @@ def region_of(
     InputError
         If a wall is of no variable, or its lower end does not come first.
     """
-    if not walls and reduction is None:
+    given = as_sides(walls, "walls")
+    if not given and reduction is None:
         return Region(system.lower, system.upper)
     lower, upper = system.lower.copy(), system.upper.copy()
-    for name, (low, high) in (walls or {}).items():
+    for name, (low, high) in given.items():
         index = system.variable_index(name)
         if not low < high:
             raise InputError(
@@ -151,6 +153,7 @@ def region_of(
 
 def checked_box(system: System, box: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
     """Return the box, each of its sides being two finite numbers in order that the state may take."""
+    box = as_sides(box, "a box")
     for name, (low, high) in box.items():
         least, most = system.lower[system.variable_index(name)], system.upper[system.variable_index(name)]
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
@@ -161,7 +164,7 @@ def checked_box(system: System, box: Mapping[str, tuple[float, float]]) -> dict[
             raise InputError(
                 f"the box of {name}, [{low:g}, {high:g}], lies outside what it may be, at least {least:g}; move it"
             )
-    return dict(box)
+    return box
 
 
 def _broken(name: str, value: float, level: float) -> str:

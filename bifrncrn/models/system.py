@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.compile.graph import Graph
 from bifrncrn.compile.model import DENSE_LIMIT, NativeModel
@@ -454,6 +455,7 @@ class System:
         if name is None:
             choice = ", ".join(self.parameters) or "none: the model has no parameters"
             raise InputError(f"which parameter should vary? Name one of {choice}")
+        require_kind(name, str, "the name of a parameter")
         self.parameter_index(name)
         return name
 

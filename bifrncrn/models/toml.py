@@ -17,6 +17,7 @@ from typing import Any
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import decoded, write_atomic
+from bifrncrn.models import advice
 from bifrncrn.models.equations import ModelError
 from bifrncrn.models.expressions import suggest, variable_of
 from bifrncrn.models.system import System
@@ -179,7 +180,8 @@ def _from_document(document: dict[str, Any]) -> System:
             continue
         if name not in TABLES:
             what = "table" if isinstance(entry, dict) else "entry"
-            hint = suggest(name, ["title", *TABLES]) or f"; a model file has title and the tables {', '.join(TABLES)}"
+            meant = advice.TABLES.get(name.lower(), name)
+            hint = suggest(meant, ["title", *TABLES]) or f"; a model file has title and the tables {', '.join(TABLES)}"
             raise ModelError(f"unknown {what} '{name}'{hint}", *((name,) if what == "table" else ("", name)))
         if not isinstance(entry, dict):
             raise ModelError(f"'{name}' must be a table, headed by the line [{name}]", "", name)
@@ -307,6 +309,9 @@ def _toml_hint(text: str, error: str, name: str) -> str:
             right = right.strip().strip("\"'")
             return f'; write {name} = "{right[:60]}" (the name alone means its derivative)'
     if found and 0 < int(found[1]) <= len(lines) and len(lines[int(found[1]) - 1]) < 1000:
+        comma = re.fullmatch(r"(\s*\w+\s*=\s*[-+]?\d+),(\d+)\s*(#.*)?", lines[int(found[1]) - 1])
+        if comma:
+            return f"; a number has a decimal point: {comma[1].strip()}.{comma[2]}"
         entry = re.fullmatch(r"\s*(\w+)\s*=\s*([^\"'#\[{]*[A-Za-z(*/^][^\"']*)", lines[int(found[1]) - 1])
         if entry:
             return f'; an expression stands in quotes: {entry[1]} = "{entry[2].strip()[:60]}"'

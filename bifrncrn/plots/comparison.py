@@ -19,12 +19,12 @@ from bifrncrn.plots.style import (
     TARGET,
     Style,
     add_legend,
+    axes_of,
     dashes_of,
     form_of,
     line_keys,
     marker_key,
     name_axes,
-    new_axes,
     new_figure,
     save_figure,
 )
@@ -66,7 +66,7 @@ def plot_comparison(comparison: Comparison, show: str | None = None, ax: Axes | 
     name = next(iter(comparison.names)) if show is None else show
     if name not in comparison.names:
         raise InputError(f"there is no common state {name!r} to show; there are {', '.join(comparison.names)}")
-    ax = new_axes() if ax is None else ax
+    ax = axes_of(ax)
     target, learned = comparison.target, comparison.learned
     layers = [(target, name, TARGET), (learned, comparison.names[name], LEARNED)]
     for diagram, column, style in layers:
@@ -114,7 +114,7 @@ def plot_phases(comparison: Comparison, ax: Axes | None = None) -> Axes | None:
     names = list(comparison.names.items())[:2]
     if not values or len(names) < 2:
         return None
-    ax = new_axes() if ax is None else ax
+    ax = axes_of(ax)
     sides = ((comparison.target, TARGET, 0), (comparison.learned, LEARNED, 1))
     for value in values:
         for diagram, style, which in sides:

@@ -18,9 +18,9 @@ from bifrncrn.plots.style import (
     PLAIN,
     SIZE,
     add_legend,
+    axes_of,
     form_of,
     line_keys,
-    new_axes,
     new_figure,
     save_figure,
 )
@@ -74,14 +74,14 @@ def plot_diagram(
         If there is nothing to draw or nothing of the name `show`, or an axis to be logarithmic has no positive value.
     """
     if diagram.branches and all(branch.kind in LOCI for branch in diagram.branches):
-        return plot_loci(diagram, new_axes() if ax is None else ax)
+        return plot_loci(diagram, axes_of(ax))
     diagram = without(diagram, LOCI)
     if not diagram.branches:
-        return _plot_nothing(diagram, new_axes() if ax is None else ax)
+        return _plot_nothing(diagram, axes_of(ax))
     name = shown_of(diagram, show)
     layers = [(diagram, name, PLAIN if colour is None else replace(PLAIN, colour=colour, cycles=colour))]
     _check_log(log, layers)
-    ax = new_axes() if ax is None else ax
+    ax = axes_of(ax)
     before = _Before.of(ax)
     draw_branches(ax, *layers[0])
     finish(ax, diagram.model, name, layers, log)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bifrncrn.plots.style import add_legend, check_suffix, name_axes, new_axes, new_figure, save_figure
+from bifrncrn.plots.style import add_legend, axes_of, check_suffix, name_axes, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ def plot_plane(portrait: Portrait, ax: Axes | None = None) -> Axes:
     """
     from matplotlib.lines import Line2D
 
-    ax = new_axes() if ax is None else ax
+    ax = axes_of(ax)
     (x0, x1), (y0, y1) = portrait.box
     x, y = np.linspace(x0, x1, portrait.field.shape[2]), np.linspace(y0, y1, portrait.field.shape[1])
     some = slice(None, None, COARSE)

@@ -11,10 +11,10 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.plots.style import (
     PLAIN,
     add_legend,
+    axes_of,
     check_suffix,
     marker_of,
     name_axes,
-    new_axes,
     new_figure,
     save_figure,
 )
@@ -55,7 +55,7 @@ def plot_proof(proof: Proof, show: str | None = None, ax: Axes | None = None) ->
     show = names[0] if show is None else show
     if show not in proof.box:
         raise InputError(f"the proof has no state {show!r}; it has {', '.join(names)}")
-    ax = new_axes() if ax is None else ax
+    ax = axes_of(ax)
     k, (left, right), (bottom, top) = names.index(show), proof.range, proof.box[show]
     low = np.array([*(side[0] for side in proof.box.values()), left])
     high = np.array([*(side[1] for side in proof.box.values()), right])

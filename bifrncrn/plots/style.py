@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
 from bifrncrn.base.labels import LABELS
@@ -111,6 +112,21 @@ def new_axes() -> Axes:
     from matplotlib import pyplot
 
     return pyplot.subplots(figsize=SIZE, layout="constrained")[1]
+
+
+def axes_of(ax: Axes | None) -> Axes:
+    """Return the axes to draw in: those given, or new ones."""
+    if ax is None:
+        return new_axes()
+    require_axes(ax)
+    return ax
+
+
+def require_axes(ax: Any) -> None:
+    """Raise InputError unless something is matplotlib's axes."""
+    from matplotlib.axes import Axes
+
+    require_kind(ax, Axes, "matplotlib's axes")
 
 
 def root_of(ax: Axes) -> Figure:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from bifrncrn.base.errors import InputError
-from bifrncrn.plots.style import PLAIN, add_legend, form_of, name_axes, new_axes, new_figure, save_figure
+from bifrncrn.plots.style import PLAIN, add_legend, axes_of, form_of, name_axes, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +83,7 @@ def plot_trajectory(
             raise InputError(f"there is no state {name!r} to show; there are {known}")
     if against != "t" and against not in run.columns:
         raise InputError(f"there is nothing called {against!r} to draw against; use t, {', '.join(run.columns)}")
-    ax = new_axes() if ax is None else ax
+    ax = axes_of(ax)
     x = run.t if against == "t" else run.column(against)
     columns = [run.column(name) for name in names]
     small = _others(columns) if against == "t" else frozenset()

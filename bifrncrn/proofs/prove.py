@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.models.forcing import refuse
 from bifrncrn.models.maps import is_map
@@ -192,8 +193,10 @@ def _interval(what: str, given: Any) -> Interval:
 
 
 def _sides(system: System, box: Mapping[str, tuple[float, float]] | None) -> dict[str, Interval]:
-    if not isinstance(box, Mapping):
-        box = {} if box is None else dict(zip(system.variables, box))
+    if box is not None and not isinstance(box, Mapping):
+        require_kind(box, Iterable, 'a box such as {"x": (0, 1)}')
+        box = dict(zip(system.variables, box))
+    box = box or {}
     for name in box:
         system.variable_index(name)
     missing = [name for name in system.variables if name not in box]

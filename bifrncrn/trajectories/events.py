@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ class EventWatch:
     """The events of one simulation, compiled."""
 
     def __init__(self, system: System, events: Sequence[str | Event]) -> None:
-        if isinstance(events, str | Event):
+        if isinstance(events, str | Event) or not isinstance(events, Iterable):
             raise InputError(f"events must be a list such as ['x1 = 0.5'], not {events!r:.60}")
         self.events = tuple(event if isinstance(event, Event) else Event(event) for event in events)
         self._lower = system.lower

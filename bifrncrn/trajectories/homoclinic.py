@@ -194,9 +194,12 @@ def _checked(system: System, bounds: tuple[float, float]) -> tuple[float, float]
             f"homoclinic orbits are looked for in systems of 2 to {DENSE_LIMIT} variables, and this has "
             f"{len(system.variables)}"
         )
-    low, high = (float(end) for end in bounds)
+    try:
+        low, high = (float(end) for end in bounds)
+    except (TypeError, ValueError):
+        low = high = np.nan
     if not (np.isfinite([low, high]).all() and low < high):
-        raise InputError(f"bounds are {bounds!r}; give two finite numbers, the lower first")
+        raise InputError(f"bounds are {bounds!r:.60}; give two finite numbers, the lower first")
     return low, high
 
 

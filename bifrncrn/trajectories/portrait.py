@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bifrncrn.base.arrays import frozen
-from bifrncrn.base.checks import require_kind
+from bifrncrn.base.checks import as_sides, require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.tables import Reported, folded, format_table, printable
 from bifrncrn.curves.equilibria.find import with_a_parameter
@@ -145,7 +145,7 @@ def portrait(
     require_flow(system, "a portrait")
     if len(system.variables) != 2:
         raise InputError(f"a phase plane needs a model of two states, and this has {len(system.variables)}")
-    shown = _box(system, dict(box or {}))
+    shown = _box(system, as_sides(box, "a box"))
     low, high = np.array(shown).T
     rests, evidence = _rests(system, low, high)
     forward, backward = Field(system), Field(system, backward=True)

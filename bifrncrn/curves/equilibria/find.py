@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bifrncrn.base.arrays import frozen
-from bifrncrn.base.checks import require_kind
+from bifrncrn.base.checks import as_mapping, as_sides, require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.curves.equilibria.choose import SPARSE_ABOVE
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
@@ -78,8 +78,7 @@ def find_equilibria(
     require_kind(system, System, "a system")
     require_flow(system, "find_equilibria")
     low, high = corners(system, box)
-    if values:
-        system = system.with_(values=dict(values))
+    system = system.with_(values=as_mapping(values, 'values such as {"a": 1.0}'))
     if len(system.variables) > SPARSE_ABOVE:
         raise InputError(f"equilibria are searched in up to {SPARSE_ABOVE} states, not {len(system.variables)}")
     if system.has_formulas and len(conserved(system, 0.5 * (low + high))):
@@ -93,11 +92,12 @@ def find_equilibria(
 
 def corners(system: System, box: Mapping[str, tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
     """Return the lower and the upper corner of a box that has a side for every variable."""
+    box = as_sides(box, "a box")
     missing = [name for name in system.variables if name not in box]
     if missing:
         raise InputError(f"the box has no side for {', '.join(missing[:5])}; give an interval for every variable")
-    sides = checked_box(system, box)
-    low, high = np.array([sides[name] for name in system.variables], float).T
+    box = checked_box(system, box)
+    low, high = np.array([box[name] for name in system.variables], float).T
     return low, high
 
 
