@@ -578,3 +578,24 @@ def test_hopf_curves_beside_states_that_follow_fast(rate):
     assert [*point.parameters.values()] == pytest.approx([0.0, 0.0], abs=1e-10)
     assert [branch.kind for branch in whole.branches] == ["equilibrium", "hopf", "hopf"]
     assert not whole.notes
+
+
+def test_a_hopf_curve_ends_exactly_at_a_bogdanov_takens_point():
+    """u' = y, y' = p + g1 u + g2 u^2 + g3 u^3 - s (q - u) y: BT where g1 + 2 g2 u + 3 g3 u^2 = 0, at q = u.
+
+    With these numbers the step on to the point itself once failed, and the curve ended 2e-7 before it.
+    """
+    g1, g2, g3 = 0.37423056641705404, -0.07400975076943687, -0.3035290731014602
+    u, y = "(x - (-0.3596929500795989))", "(v - 0.014560636182701092)"
+    system = bf.System.from_equations(
+        {"x": y, "v": f"p + {g1}*{u} + ({g2})*{u}^2 + ({g3})*{u}^3 - 1.3986583473178476*(q - {u})*{y}"},
+        {"p": -1.3837324488998264, "q": -0.9697625646926247},
+        {"x": -2.359692950079599, "v": 0.014560636182701092},
+    )
+    whole = bf.with_loci(bf.diagram(system, "p", (-1.6837, 2.2758)), "q", (-1.6, 1.6))
+    wanted = sorted(np.roots([3 * g3, 2 * g2, g1]))
+    points = sorted(whole.special("BT"), key=lambda point: point.parameters["q"])
+    assert [point.status for point in points] == ["converged"] * 2
+    for point, q in zip(points, wanted, strict=True):
+        place = [-(g1 * q + g2 * q**2 + g3 * q**3), q]
+        assert [point.parameters[name] for name in "pq"] == pytest.approx(place, abs=1e-12)

@@ -15,7 +15,7 @@ from bifrncrn.continuation.options import Options
 from bifrncrn.curves.loci.codim2 import is_real, refine
 from bifrncrn.curves.loci.junctions import Junction, directions, locate
 from bifrncrn.curves.loci.problem import LocusProblem
-from bifrncrn.curves.loci.starting import onto, parts, prepare, tangent, units
+from bifrncrn.curves.loci.starting import at_zero, onto, parts, prepare, tangent, units
 from bifrncrn.diagrams.results import End
 
 ZERO = 1e-6
@@ -224,8 +224,22 @@ class Follower:
         found, junctions = self._seen(trace, scale)
         end = self._end(trace)
         if end.reason == "BT":
-            found.append(Found("BT", len(trace.points) - 1))
+            found.append(self._takens(trace.points, scale))
         return Locus(self.problem, trace.points, trace.tangents, tuple(found), tuple(junctions), (START, end))
+
+    def _takens(self, points: np.ndarray, scale: np.ndarray) -> Found:
+        """Return the point at the end of a march that kappa = 0 has ended, its last row put there."""
+        n, last = self.problem.n, len(points) - 1
+        if points[-1, n] == 0.0:
+            return Found("BT", last)
+        exact = at_zero(self.problem, points[-1], scale)
+        if exact is not None:
+            points[-1] = exact
+            return Found("BT", last)
+        here, before = points[-1], points[max(last - 1, 0)]
+        beyond = here[-1] + (here[-1] - before[-1]) * here[n] / (abs(before[n] - here[n]) or 1.0)
+        low, high = sorted((float(here[-1]), float(2.0 * beyond - here[-1])))
+        return Found("BT", last, (low, high))
 
     def _seen(self, trace: Trace, scale: np.ndarray) -> tuple[list[Found], list[Junction]]:
         """Return the points of codimension two and the junctions that a march has seen."""

@@ -18,6 +18,8 @@ SINGULAR = 1e-13
 """A singular value of the defining system below this share of the largest is zero."""
 SMALLEST = 1e-12
 """An equation whose derivative is a smaller share of what it usually is has vanished."""
+BESIDE = 1e-2
+"""A point found by Newton's method is no further from where it is looked for than this, in units of the unknowns."""
 DOUBLE = 1e-7
 """Below this share of the Jacobian a frequency is lost in the rounding of a double zero eigenvalue."""
 
@@ -32,24 +34,49 @@ def squared_frequency(matrix: np.ndarray, unlike: float | None = None) -> float 
 
 
 def balancing(matrix: np.ndarray) -> np.ndarray:
-    """Return units of the states, (n,), in which rows and columns of a Jacobian are of one size; the largest is one.
+    """Return units of the states, (n,), in which what acts on each in a Jacobian is of one size; the largest is one.
 
-    Parlett & Reinsch, Numer. Math. 13, 1969; what a state does not act on, or what does not act on it, has no say.
+    States that act on each other, on the way round through others perhaps, have units in which rows and columns are of
+    one size (Parlett & Reinsch, Numer. Math. 13, 1969); those that only follow them have the size that these give them.
     """
-    scaled, units = np.abs(matrix), np.ones(len(matrix))
+    acts = np.where(np.isfinite(matrix), np.abs(matrix), 0.0)
+    reach = (acts > 0.0) | np.eye(len(acts), dtype=bool)
+    for _ in range(len(acts).bit_length()):
+        reach = reach @ reach
+    mutual = reach & reach.T
+    units = _balanced(np.where(mutual, acts, 0.0))
+    waiting = list(np.unique(mutual, axis=0))
+    while waiting:
+        ahead = next(k for k, group in enumerate(waiting) if not any(_drives(acts, o, group) for o in waiting))
+        group = waiting.pop(ahead)
+        own, driven = acts[np.ix_(group, group)] @ units[group], acts[np.ix_(group, ~group)] @ units[~group]
+        told = (own > 0.0) & (driven > 0.0)
+        if told.any():
+            units[group] *= float((driven[told] / own[told]).max())
+    return units / units.max()
+
+
+def _drives(acts: np.ndarray, first: np.ndarray, second: np.ndarray) -> bool:
+    """Say whether states of one group act on those of another."""
+    return first is not second and bool(acts[np.ix_(second, first)].any())
+
+
+def _balanced(scaled: np.ndarray) -> np.ndarray:
+    """Return units in which rows and columns of a matrix, which is overwritten, are of one size."""
+    units = np.ones(len(scaled))
     np.fill_diagonal(scaled, 0.0)
     for _ in range(SWEEPS):
         before = units.copy()
         for i in range(len(units)):
             row, column = scaled[i].sum(), scaled[:, i].sum()
-            if row > 0.0 and column > 0.0 and np.isfinite(row + column):
+            if row > 0.0 and column > 0.0:
                 factor = np.sqrt(row / column)
                 scaled[:, i] *= factor
                 scaled[i] /= factor
                 units[i] *= factor
         if np.all(np.abs(np.log(units / before)) < 0.1):
             break
-    return units / units.max()
+    return units
 
 
 def prepare(problem: LocusProblem, x: np.ndarray, first: float, second: float, kappa: float = 0.0) -> np.ndarray | None:
@@ -157,3 +184,16 @@ def onto(problem: LocusProblem, y: np.ndarray, row: np.ndarray, scale: np.ndarra
         if size < ROUNDING or NEAR > last <= 2.0 * size:
             return y
     return None
+
+
+def at_zero(problem: LocusProblem, y: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
+    """Return the point of a Hopf curve beside y where kappa is zero (Bogdanov-Takens), or None where there is none."""
+    n = problem.n
+    start = y.copy()
+    start[n] = 0.0
+    row = np.zeros(len(y))
+    row[n] = 1.0
+    if prepare(problem, *parts(problem, start)) is None:
+        return None
+    found = onto(problem, start, row / scale, scale)
+    return found if found is not None and np.max(np.abs(found - start) / scale) < BESIDE else None
