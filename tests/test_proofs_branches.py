@@ -115,6 +115,12 @@ def test_branches_that_cross_on_a_diagonal(equations, bounds, places):
     )
 
 
+def test_a_branch_that_crosses_two_planes_of_one_state():
+    system = bf.System.from_equations({"x": "x*(1 - x)*(r - x)"}, {"r": -0.5}, {"x": 0.0})
+    proof = bf.prove(bf.diagram(system, "r", (-0.5, 1.5)))
+    assert proof.proved and len(proof.followed) == 3 and [p.label for p in proof.special_points] == ["BP", "BP"]
+
+
 def test_four_states():
     """Two coupled Brusselators: the first Hopf point of the synchronous state is that of one, b = 1 + a^2."""
     equations = {}

@@ -292,3 +292,28 @@ def test_a_network_that_is_unchanged_when_its_species_are_swapped():
             (point,) = bf.diagram(model, "lam", (1, 3), all=True, box=box).special("BP")
             assert holds(proof.special_points[0].parameters["lam"], point.parameters["lam"], 1e-8)
             assert proof.special_points[0].detail["kind"] == "pitchfork"
+
+
+@pytest.mark.parametrize(
+    ("equations", "bounds", "branches", "points"),
+    [
+        ({"x": "x*(1 - x)*(r - x)"}, (-0.5, 1.5), 3, [(0.0, 0.0), (1.0, 1.0)]),
+        ({"x": "r*x - r*x^2 - x^2 + x^3"}, (-0.5, 1.5), 3, [(0.0, 0.0), (1.0, 1.0)]),  # the same, multiplied out
+        ({"x": "(1 - x^2)*(x - r)"}, (-1.25, 1.25), 3, [(-1.0, -1.0), (1.0, 1.0)]),
+        # y (1 - y) (2 x - 1.2) beside it: x = 0 meets r = 2 y - x at y = 0, x = 1 at y = 1, and y = 1 there at x = 0.6
+        (
+            {"x": "x*(1 - x)*(r - 2*y + x)", "y": "y*(1 - y)*(2*x - 1.2)"},
+            (-0.5, 1.75),
+            7,
+            [(0.0, 0.0), (1.0, 1.0), (1.4, 0.6)],
+        ),
+    ],
+)
+def test_two_planes_of_one_state(equations, bounds, branches, points):
+    """Strategies of a game, alleles: none or all of a population stays so."""
+    side = (-1.5, 1.5) if "(1 - x^2)*(x - r)" in equations.values() else (-0.25, 1.125)
+    proof = proved(equations, dict.fromkeys(equations, side), bounds)
+    assert proof.proved and proof.branches == branches and labels(proof) == ["BP"] * len(points)
+    for point, (r, x) in zip(proof.special_points, points, strict=True):
+        assert holds(point.parameters["r"], r) and holds(point.state["x"], x)
+        assert point.detail["kind"] == "transcritical"

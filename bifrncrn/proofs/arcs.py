@@ -228,10 +228,8 @@ def prove_arcs(
 
 def _on_planes(problem: Problem, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return boxes cut to the planes that the curves lie on."""
-    for k in getattr(problem, "on", ()):
-        sides = problem.known(k)
-        if sides is not None:
-            low[:, k], high[:, k] = np.maximum(low[:, k], sides[0]), np.minimum(high[:, k], sides[1])
+    for k, (left, right) in problem.known():
+        low[:, k], high[:, k] = np.maximum(low[:, k], left), np.minimum(high[:, k], right)
     return low, high
 
 

@@ -62,6 +62,7 @@ def held(prover: Points, low: np.ndarray, high: np.ndarray, most: int, seconds: 
     found = planes(problem, low, high)
     known = turnings(problem, found)
     sets = chain.from_iterable(combinations(found, k) for k in range(len(found), -1, -1))
+    sets = (on for on in sets if len({found[k].state for k in on}) == len(on))
     parts, undecided = [], []
     for on in sets:
         part = problem.part(found, on) if found else problem
@@ -109,10 +110,11 @@ def _part(
     seconds: float,
 ) -> tuple[Part, list[Undecided]]:
     wide_low, wide_high = low.copy(), high.copy()
-    for k in frozenset().union(*(symmetry.turned for symmetry in known)) & set(problem.planes) - problem.on:
-        sides = problem.planes[k].bounds(problem)
-        assert sides is not None  # what is turned has its middle at a number
-        left, right = sides
+    for i, plane in problem.planes.items():
+        sides = plane.bounds(problem)
+        if sides is None or i in problem.on or not any(symmetry.moves(plane) for symmetry in known):
+            continue
+        k, (left, right) = plane.state, sides
         width = BEYOND * (high[k] - low[k])
         wide_low[k] -= width if left <= low[k] else 0.0
         wide_high[k] += width if right >= high[k] else 0.0
@@ -150,7 +152,7 @@ def _certificate(parts: list[Part]) -> dict[str, list]:
     for part in parts:
         numbers += [n + first if n >= 0 else -1 for n in part.curves.of.tolist()]
         first += part.curves.count
-    on = [[part.problem.planes[k].name(part.problem, k) for k in sorted(part.problem.on)] for part in parts]
+    on = [[part.problem.planes[k].name(part.problem) for k in sorted(part.problem.on)] for part in parts]
     return {
         "pivot": arcs.pivot.tolist(),
         "low": arcs.low.tolist(),

@@ -75,11 +75,11 @@ def _on_plane(prover: Points, planes: dict[int, Plane], k: int, y: np.ndarray, k
         return Proved(None, reason=SEVERAL)
     if rate < 0.0:
         counts.reverse()  # along the plane, the side of the smaller parameter first
-    detail = {"kind": "transcritical", "plane": planes[k].name(problem, k), "unstable": counts}
+    detail = {"kind": "transcritical", "plane": planes[k].name(problem), "unstable": counts}
     if _regular(other, box):
         alone: tuple[Problem, ...] = (part, other)
     else:
-        turned = next((one for one in known if one.moves(k, planes[k]) and one.fixes(planes, planes)), None)
+        turned = next((one for one in known if one.moves(planes[k]) and one.fixes(planes, planes)), None)
         found = Proved(None, reason=IN_ONE) if turned is None else Pitchforks(prover, turned).prove(y)
         if found.box is None:
             return found

@@ -87,13 +87,13 @@ def _kind(
     arc = root.arc
     if not special.alone(problem, arc, root.test):
         return None, {}, SEVERAL
-    detail: dict[str, Any] = {"kind": "transcritical", "plane": problem.planes[k].name(problem, k)}
+    detail: dict[str, Any] = {"kind": "transcritical", "plane": problem.planes[k].name(problem)}
     detail["unstable"] = special.sides(problem, root).unstable
     low, high = (side[0, FOLD] for side in other.tests.values(arc.core_low, arc.core_high))
     if low > 0.0 or high < 0.0:
         return None, detail, ""
     planes = problem.planes
-    symmetric = any(one.moves(k, planes[k]) and one.fixes(planes, problem.on) for one in known)
+    symmetric = any(one.moves(planes[k]) and one.fixes(planes, problem.on) for one in known)
     for fold in candidates if symmetric else ():
         piece = fold.piece
         if fold.test == FOLD and ((arc.core_low >= piece.low) & (arc.core_high <= piece.high)).all():

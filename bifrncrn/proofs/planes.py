@@ -4,13 +4,13 @@ A state k has an invariant plane x_k = c if f_k vanishes there: identically, whi
 rational numbers, not by evaluating. Then f_k = (x_k - c) g_k. Two states have an invariant diagonal x_k = x_j if f_k
 and f_j are the same there; then f_k - f_j = (x_k - x_j) g_k, and f_k + f_j = 0 is the other equation. A symmetry
 changes the signs of x_k - c_k for some states and swaps others, and does the same with the right-hand sides. c is zero,
-or what is taken off x_k in the model.
+one, minus one, or what is taken off x_k in the model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -23,6 +23,9 @@ from bifrncrn.proofs.problem import Problem
 NEAR = 1e-6
 """A state is tried on a plane if it is so near to it, relative to its size or to one; whether it is, is proved."""
 
+MOST_PAIRED = 7
+"""Of up to so many states each two are tried for a diagonal; of more that takes long."""
+
 
 @dataclass(frozen=True)
 class Plane:
@@ -30,12 +33,15 @@ class Plane:
 
     Attributes
     ----------
+    state : k
     at : the node of c, or of x_j
     distance : the node of x_k - c
-    rest : the node of g_k = f_k / (x_k - c), the division carried out; of a diagonal, of (f_k - f_j) / (x_k - x_j)
+    rest : the node of g_k = f_k / (x_k - c), the division carried out, also by the distances from other planes of the
+        state; of a diagonal, of (f_k - f_j) / (x_k - x_j)
     partner : (j, node of f_k + f_j) of a diagonal
     """
 
+    state: int
     at: int
     distance: int
     rest: int
@@ -45,9 +51,9 @@ class Plane:
         """Return bounds of c; None of a diagonal."""
         return place(problem, self.at) if self.partner is None else None
 
-    def name(self, problem: Problem, k: int) -> str:
-        """Return what is constant on the plane of state k."""
-        names = problem.names
+    def name(self, problem: Problem) -> str:
+        """Return what is constant on it."""
+        names, k = problem.names, self.state
         return names[k] if self.partner is None else f"{names[k]} - {names[self.partner[0]]}"
 
 
@@ -63,10 +69,10 @@ def place(problem: Problem, at: int) -> tuple[float, float]:
 
 
 def candidates(problem: Problem, k: int) -> list[int]:
-    """Return nodes of the places c that state k is compared with; zero among them."""
+    """Return nodes of the places c that state k is compared with; zero, one and minus one among them."""
     g = problem.graph
     x = g.node("var", k)
-    found = {g.zero: None}
+    found = dict.fromkeys((g.zero, g.one, g.const(-1.0)))
     for node in g.reachable(problem.field):
         args = g.args[node]
         if g.op[node] != "add" or len(args) != 2:
@@ -79,22 +85,40 @@ def candidates(problem: Problem, k: int) -> list[int]:
 
 
 def planes(problem: Problem, low: np.ndarray, high: np.ndarray) -> dict[int, Plane]:
-    """Return the invariant planes that meet the box [low, high]: one for each state at most, and one diagonal."""
+    """Return the invariant planes that meet the box [low, high], by numbers; of diagonals one."""
     found: dict[int, Plane] = {}
     for k in range(problem.n):
-        for at in candidates(problem, k):
-            left, right = place(problem, at)
-            plane = plane_at(problem, k, at) if left <= high[k] and right >= low[k] else None
-            if plane is not None:
-                found[k] = plane
-                break
+        some = _of_state(problem, k, low[k], high[k])
+        found |= {k + problem.n * i: replace(plane, rest=some[-1].rest) for i, plane in enumerate(some)}
     rest = [k for k in range(problem.n) if k not in found]
-    for k, j in combinations(rest, 2):
+    for k, j in combinations(rest, 2) if problem.n <= MOST_PAIRED else ():
         meets = max(low[k], low[j]) <= min(high[k], high[j])
         diagonal = diagonal_of(problem, k, j) if meets else None
         if diagonal is not None:
             return found | {k: diagonal}
     return found
+
+
+def _of_state(problem: Problem, k: int, low: float, high: float) -> list[Plane]:
+    """Return the planes of one state; the quotient of each is divided by the distance from the next one."""
+    found: list[Plane] = []
+    for at in candidates(problem, k):
+        left, right = place(problem, at)
+        others = (place(problem, plane.at) for plane in found)
+        if left > high or right < low or any(a <= right and b >= left for a, b in others):
+            continue
+        plane = _divided(problem, found[-1].rest if found else problem.field[k], k, at)
+        found += [] if plane is None else [plane]
+    return found
+
+
+def _divided(problem: Problem, node: int, k: int, at: int) -> Plane | None:
+    """Return the plane x_k = c if a node vanishes there and can be divided by x_k - c."""
+    g = problem.graph
+    if not Forms(g).equal(on_plane(g, [node], k, at)[0], g.zero):
+        return None
+    rest = quotient(g, node, k, at)
+    return None if rest is None else Plane(k, at, g.sub(g.node("var", k), at), rest)
 
 
 def is_invariant(problem: Problem, k: int, at: int) -> bool:
@@ -105,11 +129,7 @@ def is_invariant(problem: Problem, k: int, at: int) -> bool:
 
 def plane_at(problem: Problem, k: int, at: int) -> Plane | None:
     """Return the plane x_k = c, c the node `at`, if it is invariant and f_k can be divided."""
-    if not is_invariant(problem, k, at):
-        return None
-    g = problem.graph
-    rest = quotient(g, problem.field[k], k, at)
-    return None if rest is None else Plane(at, g.sub(g.node("var", k), at), rest)
+    return _divided(problem, problem.field[k], k, at)
 
 
 def diagonal_of(problem: Problem, k: int, j: int) -> Plane | None:
@@ -119,7 +139,7 @@ def diagonal_of(problem: Problem, k: int, j: int) -> Plane | None:
     if not Forms(g).equal(on_plane(g, [apart], k, at)[0], g.zero):
         return None
     rest = quotient(g, apart, k, at)
-    return None if rest is None else Plane(at, g.sub(g.node("var", k), at), rest, (j, g.add([f[k], f[j]])))
+    return None if rest is None else Plane(k, at, g.sub(g.node("var", k), at), rest, (j, g.add([f[k], f[j]])))
 
 
 @dataclass(frozen=True)
@@ -137,17 +157,15 @@ class Symmetry:
     turned: Mapping[int, int]
     swapped: tuple[tuple[int, int], ...] = ()
 
-    def moves(self, k: int, plane: Plane) -> bool:
-        """Say whether it changes the sign of the distance from the plane of state k."""
+    def moves(self, plane: Plane) -> bool:
+        """Say whether it changes the sign of the distance from a plane."""
         if plane.partner is None:
-            return self.turned.get(k) == plane.at
-        return (k, plane.partner[0]) in self.swapped
+            return self.turned.get(plane.state) == plane.at
+        return (plane.state, plane.partner[0]) in self.swapped
 
     def fixes(self, planes: Mapping[int, Plane], on: Iterable[int]) -> bool:
         """Say whether all points that are on some of the planes stay where they are."""
-        on = set(on)
-        moved = {*self.turned, *(k for k, _ in self.swapped)}
-        return all(k in on and self.moves(k, planes[k]) for k in moved)
+        return {*self.turned, *(k for k, _ in self.swapped)} <= {planes[i].state for i in on if self.moves(planes[i])}
 
 
 def unlike(problem: Problem, symmetry: Symmetry) -> list[int]:
@@ -165,12 +183,13 @@ def unlike(problem: Problem, symmetry: Symmetry) -> list[int]:
 
 def turnings(problem: Problem, found: Mapping[int, Plane]) -> list[Symmetry]:
     """Return the symmetries that change the signs of distances from some of the given planes."""
-    sets = (chosen for count in range(1, len(found) + 1) for chosen in combinations(found, count))
+    sets = (chosen for count in range(1, len(found) + 1) for chosen in combinations(found.values(), count))
     tried = []
     for chosen in sets:
-        pairs = [(k, found[k].partner) for k in chosen]
-        turned = {k: found[k].at for k, partner in pairs if partner is None}
-        tried.append(Symmetry(turned, tuple((k, partner[0]) for k, partner in pairs if partner is not None)))
+        turned = {plane.state: plane.at for plane in chosen if plane.partner is None}
+        swapped = tuple((plane.state, plane.partner[0]) for plane in chosen if plane.partner is not None)
+        if len(turned) + len(swapped) == len(chosen):  # a state has one middle
+            tried.append(Symmetry(turned, swapped))
     return [symmetry for symmetry in tried if not unlike(problem, symmetry)]
 
 

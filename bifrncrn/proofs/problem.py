@@ -58,9 +58,9 @@ class Problem:
     roots
         The nodes of the equations: those of f, or of one of its parts.
     planes : dict
-        The invariant planes that were divided out, by their states.
+        The invariant planes that were divided out, by numbers.
     on : frozenset
-        The states whose planes this part lies on.
+        The numbers of the planes that this part lies on.
     circle : bool
         Whether f(x) + x is an iterate of a map: stable is then what has all multipliers, the eigenvalues of f's
         Jacobian plus one, inside the unit circle.
@@ -102,15 +102,18 @@ class Problem:
             other.__dict__.pop(name, None)
         other.planes, other.on = planes, frozenset(on)
         other.roots = list(self.field)
-        for k, plane in planes.items():
-            other.roots[k] = plane.distance if k in other.on else plane.rest
+        for plane in planes.values():
+            other.roots[plane.state] = plane.rest
             if plane.partner is not None:
                 other.roots[plane.partner[0]] = plane.partner[1]
+        for k in other.on:
+            other.roots[planes[k].state] = planes[k].distance
         return other
 
-    def known(self, k: int) -> tuple[float, float] | None:
-        """Return bounds of a state that this part fixes at a number."""
-        return self.planes[k].bounds(self) if k in self.on else None
+    def known(self) -> list[tuple[int, tuple[float, float]]]:
+        """Return the states that this part fixes at numbers, with bounds of these."""
+        bounds = ((self.planes[k].state, self.planes[k].bounds(self)) for k in sorted(self.on))
+        return [(state, sides) for state, sides in bounds if sides is not None]
 
     @functools.cached_property
     def rows(self) -> list[list[int]]:
@@ -246,7 +249,7 @@ class Tests:
     count : int
         These and the g come first, `count` of them: their roots are what is looked for.
     crossing : list of int
-        The states whose g are the tests from number `count - len(crossing)` on.
+        The planes whose g are the tests from number `count - len(crossing)` on.
     square : int
         The column of the square of the frequency, where there is a pair.
     """

@@ -41,7 +41,7 @@ class Square:
         parameters: int,
     ) -> None:
         self.n = len(unknowns)
-        self.known, self._parameters = list(known), parameters
+        self._parameters = parameters
         graph = ExactGraph()
         self._leaves = {("var", k): graph.node("var", i) for i, k in enumerate(unknowns)}
         self._leaves |= {("var", k): graph.node("par", parameters + i) for i, k in enumerate(known)}
@@ -74,6 +74,10 @@ class Square:
         for slope, side in zip(slopes, sides, strict=True):
             slope[:, :, :n] = side[:, n:].reshape(-1, n, n)
         return (sides[0][:, :n], sides[1][:, :n]), (slopes[0], slopes[1])
+
+    def known(self) -> list[tuple[int, tuple[float, float]]]:
+        """Return no unknowns: none is fixed."""
+        return []
 
     def sharper(self, low: np.ndarray, high: np.ndarray, middle: np.ndarray, at: Bounds, slopes: Bounds) -> Bounds:
         """Return bounds of the derivatives as they are."""

@@ -14,12 +14,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
 from bifrncrn.proofs.arcs import CUT, Arcs, pieces, prove_arcs, to_curve
-from bifrncrn.proofs.planes import NEAR, Plane, candidates, diagonal_of, place, plane_at
+from bifrncrn.proofs.planes import NEAR, Plane, place, planes
 from bifrncrn.proofs.problem import Bounds, Problem
 from bifrncrn.proofs.rounding import up
 from bifrncrn.proofs.spectrum import unstable_along, unstable_counts
@@ -32,8 +31,6 @@ PIECES_DEPTH = 45
 """How often an arc is cut to find out where eigenvalues may be on the axis."""
 MOST_PIECES = 2000
 """With so many pieces undecided at a time they are given up: an eigenvalue is on the axis along the branch."""
-MOST_PAIRED = 7
-"""Of up to so many states each two are tried for a diagonal that their branch meets; of more that takes long."""
 ON_PLANE = 1e-12
 """A computed branch is taken to lie on a plane if all its points are so near, relative to the place or to one."""
 ON_DIAGONAL = 1e-9
@@ -108,28 +105,20 @@ def follow(
 
 def _part_of(problem: Problem, rows: np.ndarray) -> Problem:
     """Return the part of the equilibria that the points are on; f itself where they meet no invariant plane."""
-    planes: dict[int, Plane] = {}
-    on = set()
-    for k in range(problem.n):
-        left, right = rows[:, k].min(), rows[:, k].max()
-        for at in candidates(problem, k):
-            low, high = place(problem, at)
-            reach = NEAR * max(1.0, abs(low))
-            plane = plane_at(problem, k, at) if low - reach <= right and high + reach >= left else None
-            if plane is not None:
-                planes[k] = plane
-                if np.abs(rows[:, k] - low).max() <= ON_PLANE * max(1.0, abs(low)):
-                    on.add(k)
-                break
-    for k, j in combinations(set(range(problem.n)) - set(planes), 2) if problem.n <= MOST_PAIRED else ():
-        apart, least = rows[:, k] - rows[:, j], max(1.0, np.abs(rows[:, k]).min())
-        meets = apart.min() <= NEAR * least and apart.max() >= -NEAR * least
-        diagonal = diagonal_of(problem, k, j) if meets else None
-        if diagonal is not None:
-            planes[k] = diagonal
-            on |= {k} if np.abs(apart).max() <= ON_DIAGONAL * least else set()
-            break
-    return problem.part(planes, on) if planes else problem
+    reach = NEAR * np.maximum(1.0, np.abs(rows).max(axis=0))
+    found = planes(problem, rows.min(axis=0) - reach, rows.max(axis=0) + reach)
+    on = {i for i, plane in found.items() if _lies_on(problem, rows, plane)}
+    return problem.part(found, on) if found else problem
+
+
+def _lies_on(problem: Problem, rows: np.ndarray, plane: Plane) -> bool:
+    """Say whether computed points (k, n + 1) are to be taken to lie on a plane."""
+    states = rows[:, plane.state]
+    if plane.partner is not None:
+        other = rows[:, plane.partner[0]]
+        return bool(np.abs(states - other).max() <= ON_DIAGONAL * max(1.0, np.abs(other).min()))
+    c = place(problem, plane.at)[0]
+    return bool(np.abs(states - c).max() <= ON_PLANE * max(1.0, abs(c)))
 
 
 @dataclass(frozen=True)
