@@ -57,7 +57,7 @@ def _ruled(g: ExactGraph, node: int, there: dict[int, int], found: dict[int, int
         return g.mul(parts[0], g.add(terms))
     if op == "call:sqrt" and parts[0] is not None:
         return g.div(parts[0], g.add([node, there[node]]))
-    if op == "call:rncrn_s" and None not in parts and parts[1] == parts[2] == g.zero:
+    if op == "call:rncrn_s" and parts[0] is not None and parts[1] == parts[2] == g.zero:
         # t s^2 - z s - c = 0 of s, c and t the same: (s - s0) (t s0 + c / s) = s0 (z - z0)
         _, c, t = args
         return g.div(g.mul(parts[0], there[node]), g.add([g.mul(t, there[node]), g.div(c, node)]))

@@ -61,8 +61,8 @@ def held(prover: Points, low: np.ndarray, high: np.ndarray, most: int, seconds: 
     problem, deadline = prover.problem, time.monotonic() + seconds
     found = planes(problem, low, high)
     known = turnings(problem, found)
-    sets = chain.from_iterable(combinations(found, k) for k in range(len(found), -1, -1))
-    sets = (on for on in sets if len({found[k].state for k in on}) == len(on))
+    chosen = chain.from_iterable(combinations(found, k) for k in range(len(found), -1, -1))
+    sets = (on for on in chosen if len({found[k].state for k in on}) == len(on))
     parts, undecided = [], []
     for on in sets:
         part = problem.part(found, on) if found else problem

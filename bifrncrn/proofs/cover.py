@@ -111,9 +111,9 @@ class _Step:
         value, at = problem.linear(middle, middle)
         alive = ~(smooth & _excluded(value, slopes, low, high, middle))
         left = np.flatnonzero(alive & smooth)
-        parts = [tuple(side[left] for side in pair) for pair in (value, at, slopes)]
-        sharp = problem.sharper(low[left], high[left], middle[left], parts[1], parts[2])
-        alive[left] = ~_excluded(parts[0], sharp, low[left], high[left], middle[left])
+        f, exact, plain = ((pair[0][left], pair[1][left]) for pair in (value, at, slopes))
+        sharp = problem.sharper(low[left], high[left], middle[left], exact, plain)
+        alive[left] = ~_excluded(f, sharp, low[left], high[left], middle[left])
         for old, new in zip(slopes, sharp, strict=True):
             old[left] = new
         tiny = ((high - low) <= SMALLEST * whole).all(axis=1)
