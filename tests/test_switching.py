@@ -180,3 +180,13 @@ def test_a_ring_whose_middle_is_its_other_branch_point():
     assert labels(found, "BP") == pytest.approx([a - gap, a + gap], abs=1e-9)
     assert sorted(labels(found, "LP")) == pytest.approx([a - r, a + r], abs=1e-9)
     assert len(found.branches) == 2
+
+
+def test_a_branch_that_touches_is_spoken_of():
+    """x = p^3 and x = 0 touch at p = 0: one tangent; the search finds the other."""
+    model = bf.System.from_equations({"x": "x*(x - p^3)"}, {"p": -1.0}, {"x": -1.0})
+    found = bf.diagram(model, "p", (-1.5, 1.5))
+    assert len(found.branches) == 1 and len(found.special("BP")) == 1
+    assert "No second direction" in found.notes[0]
+    every = bf.diagram(model, "p", (-1.5, 1.5), all=True, box={"x": (-4, 4)})
+    assert sorted(abs(branch.column("x")).max() > 1 for branch in every.branches) == [False, True]
