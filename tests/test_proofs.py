@@ -418,3 +418,28 @@ def agree(proof, diagram, box):
                 and all(abs(p.state[name][0] - value) < 1e-5 for name, value in point.state.items())
             ]
             assert len(near) == 1, (point, proof)
+
+
+DAMAGED = {
+    "no table": lambda d: [d],
+    "no arcs": lambda d: {key: value for key, value in d.items() if key != "arcs"},
+    "no count": lambda d: {key: value for key, value in d.items() if key != "branches"},
+    "a box that is turned round": lambda d: d | {"box": {"x": [2.0, -2.0]}},
+    "a box of a number": lambda d: d | {"box": {"x": 3}},
+    "an endless range": lambda d: d | {"range": [-1.0, math.inf]},
+    "a point without a place": lambda d: d | {"special_points": [{"label": "LP"}]},
+    "points that are none": lambda d: d | {"special_points": [None]},
+    "a corner of one number": lambda d: d | {"arcs": d["arcs"] | {"low": [[1.0] for _ in d["arcs"]["low"]]}},
+    "a pivot that is no place": lambda d: d | {"arcs": d["arcs"] | {"pivot": [7 for _ in d["arcs"]["pivot"]]}},
+    "a number that is none": lambda d: d | {"values": {"r": [10**400, 10**400]}},
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED.keys())
+def test_the_checker_says_that_a_file_is_damaged(damage):
+    pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
+    system = bf.System.from_equations({"x": "r + x - x^3"}, {"r": 0.0})
+    data = bf.prove(system, bounds=(-1, 1), box=LINE).to_json()
+    said = []
+    assert not bf.check_proof(system, damage(data), said.append)
+    assert len(said) == 1 and ("damaged" in said[0] or "no proof" in said[0])

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from bifrncrn.cli.checker_jets import Jet, Model
+from bifrncrn.cli.checker_shape import malformed
 
 CUT, NEAR, MOST, ENDS = 0.4871, 1e-8, 5_000_000, (("low", "high"), ("core_low", "core_high"))
 SHRINK = (1.0, 0.7, 0.4, 0.2, 0.05, 0.01)
@@ -346,9 +347,17 @@ def check_proof(system: Any, proof: dict[str, Any], say: Callable[[str], Any] = 
 def refused(system: Any, proof: dict[str, Any]) -> str:
     """Say why a file states nothing that can be checked here; nothing if it does."""
     names = [*system.variables]
-    others = {*system.parameters} - {proof.get("parameter")}
-    if proof.get("schema") != "bifrncrn.proof/1" or proof.get("kind", "ode") != "ode" or not proof.get("box"):
+    if (
+        not isinstance(proof, dict)
+        or proof.get("schema") != "bifrncrn.proof/1"
+        or proof.get("kind", "ode") != "ode"
+        or not proof.get("box")
+    ):
         return "no proof of a box of differential equations (bifrncrn.proof/1)"
+    reason = malformed(names, proof)
+    if reason:
+        return f"the file is damaged: {reason}"
+    others = {*system.parameters} - {proof["parameter"]}
     if not proof["proved"] or proof["undecided"]:
         return "it says itself that something is undecided"
     if {*proof["box"]} != {*names} or {*proof["values"]} != others or len(others) == len(system.parameters):

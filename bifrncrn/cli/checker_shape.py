@@ -1,0 +1,66 @@
+"""Whether a file has the shape of a proof of a box, so that the checker can read it without a second look."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+CORNERS = ("low", "high", "core_low", "core_high")
+
+
+def malformed(names: list[str], proof: Any) -> str:
+    """Say what of a proof about these states is not as it must be; nothing if all is."""
+    if not isinstance(proof, dict):
+        return "it is no table of entries"
+    for key, kind in (("box", dict), ("values", dict), ("special_points", list), ("undecided", list), ("arcs", dict)):
+        if not isinstance(proof.get(key), kind):
+            return f"it has no {key}, or one of another kind"
+    if not isinstance(proof.get("proved"), bool) or not isinstance(proof.get("parameter"), str):
+        return "it does not say what is proved, or in which parameter"
+    if not isinstance(proof.get("branches"), int):
+        return "it does not say how many branches there are"
+    sides = [*proof["box"].values(), proof.get("range")]
+    if not all(_interval(side) and side[0] < side[1] for side in sides):
+        return "its box or range is not two numbers each, the smaller first"
+    if not all(_interval(value) for value in proof["values"].values()):
+        return "its values are not two numbers each, the smaller first"
+    if not all(_point(names, point) for point in proof["special_points"]):
+        return "a special point has no label, or a place that is not an interval for each state and the parameter"
+    return "" if _arcs(len(names), proof["arcs"]) else "its arcs are not lists of one length, of corners of boxes"
+
+
+def _interval(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_finite, value)) and value[0] <= value[1]
+
+
+def _finite(value: Any) -> bool:
+    # a whole number of hundreds of digits is no float
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf and _fits(value)
+
+
+def _fits(value: float) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
+def _point(names: list[str], point: Any) -> bool:
+    if not isinstance(point, dict) or not isinstance(point.get("label"), str):
+        return False
+    state, parameters = point.get("state"), point.get("parameters")
+    if not isinstance(state, dict) or not isinstance(parameters, dict) or len(parameters) != 1:
+        return False
+    return {*state} == {*names} and all(_interval(side) for side in (*state.values(), *parameters.values()))
+
+
+def _arcs(n: int, arcs: dict[str, Any]) -> bool:
+    columns = [arcs.get(key) for key in (*CORNERS, "pivot", "on")]
+    if not all(isinstance(column, list) and len(column) == len(columns[0]) for column in columns):
+        return False
+    *corners, pivots, on = columns
+    rows = [row for column in corners for row in column]
+    if not all(isinstance(row, list) and len(row) == n + 1 and all(map(_finite, row)) for row in rows):
+        return False
+    whole = all(isinstance(pivot, int) and not isinstance(pivot, bool) and 0 <= pivot <= n for pivot in pivots)
+    return whole and all(isinstance(planes, list) and all(isinstance(name, str) for name in planes) for planes in on)
