@@ -175,8 +175,8 @@ class Tracer:
                 self._switch(junction, direction)
             if len(junction.known) < 2:  # their tangents are one, or the second derivatives say nothing
                 self.notes.append(
-                    f"No second direction was found at the branch point at {self.parameter}={junction.y[-1]:.6g}, where "
-                    "branches may touch; all=True (--all) searches for others."
+                    f"No second direction was found at the branch point at {self.parameter}={junction.y[-1]:.6g}, "
+                    "where branches may touch; all=True (--all) searches for others."
                 )
 
     def knows(self, y: np.ndarray, near: float = 0.5) -> bool:
