@@ -306,3 +306,21 @@ def test_a_huge_multiplier_takes_no_other_ones_place():
             assert np.sum(np.abs(own - value) < 1e-4 * abs(value)) == 1
         # beyond 1e9 they are rounding
         assert abs(doubled) > 1e9 or np.sum(np.abs(own - doubled) < 1e-3 * abs(doubled)) == 1
+
+
+@pytest.mark.parametrize("rate", [1e4, 1e6])
+def test_stability_is_known_at_a_fold_beside_a_fast_state(rate):
+    """Circles of squared radius s with p = s^2 - s; a fast velocity has the orbit's error times its rate."""
+    model = bf.System.from_equations(
+        {"x": "x*g - y*(1 + s/2)", "y": "y*g + x*(1 + s/2)", "f": f"{rate!r}*(x*y + 0.4*x - f)"},
+        {"p": -0.5},
+        dict.fromkeys("xyf", 0.0),
+        definitions={"s": "x^2 + y^2", "g": "p + s - s^2"},
+    )
+    found = followed(model, (-0.5, 1.0))
+    (fold,) = found.special_points
+    assert fold.label == "LPC" and fold.parameters["p"] == pytest.approx(-0.25, abs=1e-10)
+    assert found.multipliers[fold.index, 1] == pytest.approx(1.0, abs=1e-6) and not np.any(found.unstable < 0)
+    after = np.arange(len(found.points)) > fold.index
+    apart = np.delete(np.arange(len(found.points)), [0, fold.index])
+    assert np.array_equal(found.unstable[apart], np.where(after, 0, 1)[apart])

@@ -44,6 +44,8 @@ from bifrncrn.curves.orbits.layout import (
 
 BEYOND = 1e-5
 """A polynomial may undershoot a wall by this much of a state's size; it is evaluated on the wall then."""
+MANY = 15
+"""So many columns are eliminated four at a time."""
 
 
 @kernel
@@ -196,19 +198,16 @@ def chain_at(c, i):
 
 
 @kernel
-def condense(a, rows, inner, width, order):
-    """Eliminate the first `inner` columns by LU with pivoting among `rows` rows; two more rows follow along.
-
-    The factors stay below the diagonal, the chosen rows in `order`. Returns false where a pivot is zero.
-    """
-    for k in range(inner):
+def _panel(a, rows, width, first, last, order):
+    """Eliminate some columns among themselves, and in the rows chosen for them; return false where a pivot is zero."""
+    for k in range(first, last):
         chosen = k
         for i in range(k + 1, rows):
             if abs(a[i * width + k]) > abs(a[chosen * width + k]):
                 chosen = i
         order[k] = chosen
         if chosen != k:
-            for j in range(k, width):
+            for j in range(width):
                 swap = a[k * width + j]
                 a[k * width + j] = a[chosen * width + j]
                 a[chosen * width + j] = swap
@@ -218,9 +217,43 @@ def condense(a, rows, inner, width, order):
         for i in range(k + 1, rows + 2):
             factor = a[i * width + k] * inverse
             a[i * width + k] = factor
-            if factor != 0.0:
-                for j in range(k + 1, width):
-                    a[i * width + j] -= factor * a[k * width + j]
+            for j in range(k + 1, last):
+                a[i * width + j] -= factor * a[k * width + j]
+    for k in range(first + 1, last):
+        for m in range(first, k):
+            factor = a[k * width + m]
+            for j in range(last, width):
+                a[k * width + j] -= factor * a[m * width + j]
+    return True
+
+
+@kernel
+def condense(a, rows, inner, width, order):
+    """Eliminate the first `inner` columns by LU with pivoting among `rows` rows; two more rows follow along.
+
+    The factors stay below the diagonal, the chosen rows in `order`, as LAPACK has them. Many columns go four at a time:
+    the rest of the matrix is read a quarter as often. Returns false where a pivot is zero.
+    """
+    together = 4 if inner >= MANY else 1
+    for first in range(0, inner, together):
+        last = min(first + together, inner)
+        if not _panel(a, rows, width, first, last, order):
+            return False
+        if last - first == 4:
+            u, v, w, x = first * width, (first + 1) * width, (first + 2) * width, (first + 3) * width
+            for i in range(last, rows + 2):
+                at = i * width
+                f, g, h, q = a[at + first], a[at + first + 1], a[at + first + 2], a[at + first + 3]
+                if f != 0.0 or g != 0.0 or h != 0.0 or q != 0.0:
+                    for j in range(last, width):
+                        a[at + j] -= f * a[u + j] + g * a[v + j] + h * a[w + j] + q * a[x + j]
+            continue
+        for i in range(last, rows + 2):
+            for m in range(first, last):
+                factor = a[i * width + m]
+                if factor != 0.0:
+                    for j in range(last, width):
+                        a[i * width + j] -= factor * a[m * width + j]
     return True
 
 

@@ -225,8 +225,11 @@ def reduce(c, i, rest, carried):
     wide, width, inner = 3 * n + 3, n * (POINTS + 1) + 3, n * (POINTS - 1)
     a, order = doubles(c[INNER] + 8 * i * (POINTS * n + 2) * width), order_at(c, i)
     for k in range(inner):
-        value = rest[order[k]]
+        swap = rest[order[k]]
         rest[order[k]] = rest[k]
+        rest[k] = swap
+    for k in range(inner):
+        value = rest[k]
         a[k * width + width - 1] = value
         for q in range(k + 1, POINTS * n + 2):
             rest[q] -= a[q * width + k] * value
