@@ -18,7 +18,7 @@ from bifrncrn.training.fit.least_squares import turned
 from bifrncrn.training.fit.projection import Projection, Ridge
 from bifrncrn.training.fit.start import FitOptions, beta_floor, run_start
 from bifrncrn.training.refine.cycles import _Following
-from bifrncrn.training.refine.defining import Wanted
+from bifrncrn.training.refine.defining import Crossing, Wanted
 from bifrncrn.training.refine.special_points import AllWeights
 from bifrncrn.training.targets.sampling import Samples, box_points, check_box, join, thin
 from bifrncrn.training.targets.table import target_from
@@ -213,11 +213,13 @@ def test_weights_of_a_network_keep_its_reduced_field():
     np.testing.assert_allclose(field, network.reduced().rhs([1.0, 2.0]), rtol=1e-12)
 
 
-@pytest.mark.parametrize(("label", "mu"), [("HB", 0.0), ("HB", 0.3), ("LP", 0.0)])
+@pytest.mark.parametrize(("label", "mu"), [("HB", 0.0), ("HB", 0.3), ("LP", 0.0), ("BP", 0.0)])
 def test_derivatives_of_the_defining_equations_are_exact(label, mu):
     weights = random_weights(2, 5, 1)
     vector = np.array([1.0, 0.5 - 0.7j]) if label == "HB" else np.array([1.0, 0.5 + 0j])
     wanted = Wanted(label, np.array([2.0]), np.array([1.0, 2.0]), 0.9, vector, mu)
+    if label == "BP":
+        wanted = Crossing(label, wanted.lam, wanted.state, 0.0, vector, along=np.array([0.3, -0.2]))
     extra = wanted.start() + 0.1 * np.random.default_rng(1).standard_normal(wanted.start().shape)
     names = ("alpha", "omega", "psi", "theta", "beta")
     flat = np.concatenate([getattr(weights, name).ravel() for name in names])

@@ -177,14 +177,21 @@ class Judge:
     def refine(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
         """Return the candidates ranked anew, the first ones with their special points moved onto the target's.
 
-        Only candidates that have the right special points are refined, for moving those removes no wrong one.
+        Only candidates that have the right special points are refined, for moving those removes no wrong one; but of a
+        target with branch points, which a fit breaks, others too.
         """
         if self.reference is None and not self._neutral((0.0,), False):
             return self._refine_flows(candidates, data)
-        worth = [c for c in candidates if c.standing is not None and not c.standing.misplaced]
+        worth = [c for c in candidates if c.standing is not None and (self._breaks or not c.standing.misplaced)]
         refined = self._spread(self._refined, [(candidate, data) for candidate in worth[:REFINED]])
         done = {candidate.start.index: candidate for candidate in refined}
         return sorted((done.get(c.start.index, c) for c in candidates), key=lambda c: c.key)
+
+    @property
+    def _breaks(self) -> bool:
+        """Whether the target has branch points, and a fit breaks them: where symmetry does not keep them."""
+        points = () if self.reference is None else self.reference.special_points
+        return len(self.options.exchanges) < 2 and any(point.label == "BP" for point in points)
 
     def _refine_flows(self, candidates: Sequence[Candidate], data: Samples) -> list[Candidate]:
         """Return the candidates ranked anew, the flow of some along the target's attractors fitted to the target's.
@@ -416,7 +423,8 @@ class Judge:
         """Return what a refinement asks for: the special points of a diagram, or equilibria on the verge."""
         if self.reference is None:
             return self._neutral(mus, held)
-        return wanted_points(self.target, self.reference.special_points, mus, held)
+        points = [point for point in self.reference.special_points if point.label != "BP" or self._breaks]
+        return wanted_points(self.target, points, mus, held)
 
     def _neutral(self, mus: Sequence[float], held: bool) -> tuple[Wanted, ...]:
         systems = {

@@ -186,7 +186,7 @@ def train(
     notes = (
         *_notes(best, rank == "diagram"),
         *_expecting(judge.options, robust),
-        *_symmetric(best),
+        *_symmetric(best, asked.reference),
         *_overfitted(best),
         *_spread(best),
     )
@@ -342,9 +342,12 @@ def _expecting(options: FitOptions, robust: float | None) -> tuple[str, ...]:
     return (f"fitted with errors of every rate by up to {100 * options.spread:g} % in mind",)
 
 
-def _symmetric(best: Candidate) -> tuple[str, ...]:
-    """Say that exchanging species leaves the network unchanged, where it does."""
+def _symmetric(best: Candidate, reference: Diagram | None) -> tuple[str, ...]:
+    """Say what keeps branch points: that exchanging species leaves the network unchanged, or its very rates."""
     moves = moves_of(best.start.weights)[1:]
+    points = () if reference is None else reference.special_points
+    if not moves and shows_all(best) and any(point.label == "BP" for point in points):
+        return ("branch points are there for just these rates; where rates are off, they become folds or nothing",)
     if not moves:
         return ()
     orders = "; ".join(", ".join(f"x{k + 1}" for k in exchange) for exchange, _ in moves)

@@ -1,9 +1,9 @@
-"""Bifurcation-aware refinement: move a network's Hopf points and folds onto the target's, keeping its loss.
+"""Bifurcation-aware refinement: move a network's special points onto the target's, keeping its loss.
 
-A Newton iteration of least change satisfies the defining equations of every wanted point (see `defining`) at the
-target's parameter values to rounding. Where that changes the loss by more than a tenth, it is minimised before over
-*all* weights with these equations as heavy residuals. The equations hold in the reduced system and, if asked, in the
-full one at given time-scales, all at once.
+A Newton iteration of least change satisfies the defining equations of every wanted Hopf point, fold and branch point
+(see `defining`) at the target's parameter values to rounding. Where that changes the loss by more than a tenth, it is
+minimised before over *all* weights with these equations as heavy residuals. The equations hold in the reduced system
+and, if asked, in the full one at given time-scales, all at once.
 
 It fails when the weights are too few for the points (each point takes one equation at each time-scale), or when a point
 lies so far from what the network does that Newton does not converge; the network is then returned as it
@@ -23,7 +23,7 @@ from bifrncrn.base.checks import Array
 from bifrncrn.models.system import System
 from bifrncrn.training.fit.noise import Noise, noise
 from bifrncrn.training.fit.start import beta_floor
-from bifrncrn.training.refine.defining import Wanted
+from bifrncrn.training.refine.defining import Crossing, Wanted
 from bifrncrn.training.symmetry import NAMES, classes, flattened, moves_of, unflattened
 from bifrncrn.training.targets.behaviours import EquilibriaWanted
 from bifrncrn.training.targets.sampling import Samples, thin
@@ -40,6 +40,8 @@ ENOUGH = 700
 # Newton steps of least change, and the relative residual at which they have arrived
 STEPS = 25
 ARRIVED = 1e-12
+# relative step of the derivative in a parameter, and the singular values that are zero, relatively: a start is enough
+STEP, NULL = 1e-6, 1e-6
 # weight of the relative change of the unknowns themselves beside that of the loss's residuals, in the last steps
 SMALL = 1e-8
 # rates above this share of their bound are held where they are
@@ -85,7 +87,7 @@ def wanted_points(
         state = np.array([point.state[variable] for variable in system.variables])
         inside = all(low <= value <= high for value, (low, high) in zip(state, target.box.values()))
         lam = float(point.parameters[name])
-        if point.label not in ("HB", "LP") or not inside:
+        if point.label not in ("HB", "LP", "BP") or not inside:
             continue
         there = system.with_(values={name: lam})
         values, vectors = np.linalg.eig(there.jacobian(state))
@@ -97,8 +99,22 @@ def wanted_points(
         else:
             k = int(np.abs(values).argmin())
             vector = vectors[:, k].real.astype(complex)
-            found.append(Wanted("LP", np.array([lam]), state, 0.0, vector, held=(held, False)))
+            at = (np.array([lam]), state, 0.0, vector)
+            if point.label == "LP":
+                found.append(Wanted("LP", *at, held=(held, False)))
+            else:
+                found.append(Crossing("BP", *at, held=(held, False), along=_direction(system, name, lam, state)))
     return tuple(found)
+
+
+def _direction(system: System, name: str, value: float, state: Array) -> Array:
+    """Return how the state changes with the parameter on a branch through a branch point, the least change there is."""
+    step = STEP * max(1.0, abs(value))
+    ends = [system.with_(values={name: value + sign * step}).rhs(state) for sign in (1, -1)]
+    change, *_ = np.linalg.lstsq(
+        system.with_(values={name: value}).jacobian(state), -(ends[0] - ends[1]) / (2 * step), rcond=NULL
+    )
+    return np.asarray(change)
 
 
 def neutral_points(
