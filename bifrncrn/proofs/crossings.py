@@ -87,7 +87,8 @@ def _kind(
     arc = root.arc
     if not special.alone(problem, arc, root.test):
         return None, {}, SEVERAL
-    detail: dict[str, Any] = {"kind": "transcritical", "plane": problem.planes[k].name(problem)}
+    detail: dict[str, Any] = {"iterations": 1} if problem.circle else {}
+    detail |= {"kind": "transcritical", "plane": problem.planes[k].name(problem)}
     detail["unstable"] = special.sides(problem, root).unstable
     low, high = (side[0, FOLD] for side in other.tests.values(arc.core_low, arc.core_high))
     if low > 0.0 or high < 0.0:
