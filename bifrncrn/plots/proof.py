@@ -63,7 +63,8 @@ def plot_proof(proof: Proof, show: str | None = None, ax: Axes | None = None) ->
         inside = np.all((path >= low) & (path <= high), axis=1, keepdims=True)
         shown = np.where(inside, path, np.nan)
         ax.plot(shown[:, -1], shown[:, k], color=PLAIN.colour, linewidth=PLAIN.width, zorder=2)
-    keys: list[Any] = [Line2D([], [], color=PLAIN.colour, linewidth=PLAIN.width, label="proved equilibria")]
+    what = "proved equilibria" if proof.kind == "ode" else "proved fixed points"
+    keys: list[Any] = [Line2D([], [], color=PLAIN.colour, linewidth=PLAIN.width, label=what)]
     for label in dict.fromkeys(point.label for point in proof.special_points if point.proved):
         places = [
             (sum(point.parameters[proof.parameter]) / 2.0, sum(point.state[show]) / 2.0)
