@@ -190,3 +190,26 @@ def test_a_branch_that_touches_is_spoken_of():
     assert "No second direction" in found.notes[0]
     every = bf.diagram(model, "p", (-1.5, 1.5), all=True, box={"x": (-4, 4)})
     assert sorted(abs(branch.column("x")).max() > 1 for branch in every.branches) == [False, True]
+
+
+@pytest.mark.parametrize("reach", [2.0, 200.0, 2e4])
+@pytest.mark.parametrize("unit", [1.0, 1e-6, 1e4])
+def test_lines_that_cross_in_any_units(reach, unit):
+    """x = p - 1 and x = 1 - p cross at p = 1; in a wide range the angle between them is small in units of length."""
+    text = f"(x/{unit} - p + 1)*(x/{unit} + p - 1)"
+    model = bf.System.from_equations({"x": text}, {"p": 0.5}, {"x": 0.5 * unit})
+    found = bf.diagram(model, "p", (-reach, reach))
+    assert [point.label for point in found.special_points] == ["BP"]
+    slopes = [np.polyfit(b.column("p"), b.column("x") / unit, 1)[0] for b in found.branches]
+    np.testing.assert_allclose(sorted(slopes), [-1.0, 1.0], atol=1e-9)  # of points right to 1e-12 or so
+
+
+def test_circles_that_cross():
+    """Circles of radius 1 about x = 1/2 and -1/2 meet at p = +-sqrt(3/4), and turn at p = +-1."""
+    model = bf.System.from_equations({"x": "((x - 0.5)^2 + p^2 - 1)*((x + 0.5)^2 + p^2 - 1)"}, {"p": 0.0}, {"x": 1.5})
+    found = bf.diagram(model, "p", (-2, 2))
+    folds = sorted((point.parameters["p"], point.state["x"]) for point in found.special("LP"))
+    np.testing.assert_allclose(folds, [(-1, -0.5), (-1, 0.5), (1, -0.5), (1, 0.5)], atol=1e-8)  # Newton's method stops
+    crossings = sorted(point.parameters["p"] for point in found.special("BP"))
+    np.testing.assert_allclose(crossings, [-(0.75**0.5), 0.75**0.5], atol=1e-10)
+    assert len(found.special_points) == 6 and len(found.branches) == 2

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Line
-from bifrncrn.diagrams.track import SAME, Track
+from bifrncrn.diagrams.track import SAME, Track, length
 from bifrncrn.diagrams.track import unit as unit_of
 
 ROUNDED = 1e-12
@@ -50,6 +51,18 @@ class Junction:
             return True
         others = sorted(self.spectrum.tolist(), key=abs)[1:]
         return int(line.unstable[0]) - sum(value.real > 0.0 for value in others) in (0, 1)
+
+
+def unknown(directions: Sequence[np.ndarray], known: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return those of the unit tangents of branches through a point that are not the nearest one to any known tangent.
+
+    However small the angle between them: it depends on the units of length.
+    """
+    left = dict(enumerate(directions))
+    for tangent in known:
+        apart = [min(length(way - tangent), length(way + tangent)) for way in directions]
+        left.pop(int(np.argmin(apart)) if apart else -1, None)
+    return [*left.values()]
 
 
 def without_rounding(track: Track, junction: Junction, direction: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from bifrncrn.diagrams.junctions import (
     grown,
     in_natural_units,
     units_at,
+    unknown,
     up_to,
     without_rounding,
     without_turns,
@@ -42,8 +43,6 @@ SHRINK = (1.0, 1e-3, 1e-6, 1e-9)
 """By so much the unit of a state that is zero at a branch point may have to be made smaller; tried in turn."""
 AHEAD = 0.9
 """The first point of a branch lies ahead where the cosine between the way to it and the direction is at least this."""
-PARALLEL = 0.999
-"""Two unit tangents at a branch point belong to one branch when their product exceeds this."""
 ONE = 0.02
 """Points of a branch that leaves a branch point are known when a known branch passes them this near."""
 
@@ -160,9 +159,9 @@ class Tracer:
         while done < len(self.junctions):
             junction = self.junctions[done]
             done += 1
-            for direction in self.problem.directions(junction.y, junction.left, junction.scale):
-                if any(abs(direction @ known) > PARALLEL for known in junction.known):
-                    continue
+            for direction in unknown(
+                self.problem.directions(junction.y, junction.left, junction.scale), junction.known
+            ):
                 if self.options.late:
                     self.notes.append(f"Not all branch points were switched at: {self.options.said}.")
                     return
