@@ -324,3 +324,18 @@ def test_stability_is_known_at_a_fold_beside_a_fast_state(rate):
     after = np.arange(len(found.points)) > fold.index
     apart = np.delete(np.arange(len(found.points)), [0, fold.index])
     assert np.array_equal(found.unstable[apart], np.where(after, 0, 1)[apart])
+
+
+@pytest.mark.parametrize(("rest", "unit"), [(1e6, 1e-3), (1e9, 1.0)])
+def test_cycles_are_found_however_large_a_state_is_that_rests(rest, unit):
+    """Circles of squared radius s, in a small unit, with p = s^2 - 0.6 s, and a state that rests at a large value."""
+    model = bf.System.from_equations(
+        {"x": f"{unit!r}*(a*g - b)", "y": f"{unit!r}*(b*g + a)", "z": f"{rest!r} - z"},
+        {"p": -0.2},
+        {"x": 0.0, "y": 0.0, "z": rest},
+        definitions={"a": f"x/{unit!r}", "b": f"y/{unit!r}", "s": "a^2 + b^2", "g": "p + 0.6*s - s^2"},
+    )
+    found = followed(model, (-0.3, 1.0))
+    (fold,) = found.special_points
+    assert fold.label == "LPC" and fold.parameters["p"] == pytest.approx(-0.09, abs=1e-10)
+    assert [end.reason for end in found.ended] == ["HB", "range"]

@@ -16,6 +16,8 @@ FIRST_SWINGS = (0.05, 0.0125, 3e-3, 7e-4, 1e-4, 1e-5, 1e-6)
 """Sizes of the first orbit, relative to the unit of length, tried in turn."""
 UNKNOWN_SIZES = (1.0, 1e-2, 1e2, 1e-4, 1e4, 1e-6, 1e6)
 """Units of length tried where the equilibrium is at zero and tells none."""
+SMALLER = (1.0, 1e-3, 1e-6, 1e-9)
+"""Parts of the greatest state tried as unit of length: what oscillates may be measured in others than what rests."""
 NOTHING = 1e-12
 """An equilibrium smaller than this is at zero."""
 FIRST_MOVE = 1e-5
@@ -77,11 +79,11 @@ def first_place(corrector: Corrector, hopf: HopfPoint, unit: float) -> Corrected
 
     The parameter goes with the square of the amplitude, which tells how large the orbit is to be: so that the parameter
     has moved by FIRST_MOVE. `unit` is that of the parameter, the width of its range. Where the equilibrium is at zero
-    it tells no unit of length, and several are tried.
+    it tells no unit of length, and several are tried; smaller ones elsewhere too, where none is found.
     """
     x = np.abs(hopf.y[:-1])
     zero = bool(x.max() < NOTHING)
-    for length in UNKNOWN_SIZES if zero else (float(x.max()),):
+    for length in UNKNOWN_SIZES if zero else tuple(float(x.max()) * part for part in SMALLER):
         for size in FIRST_SWINGS:
             found = _small(corrector, hopf, _metric(hopf, length, unit), size)
             if found is not None:
