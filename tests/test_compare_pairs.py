@@ -141,3 +141,32 @@ def test_from_one_state_of_the_region_one_system_comes_back_and_the_other_leaves
         found = bf.compare(one, other, "a", (0.0, 1.0), box=box)
         assert not found.verdict
         assert any(f"one of the {word} leaves it for good" in reason for reason in found.reasons), str(found)
+
+
+def test_a_second_variable_that_makes_it_overshoot_is_no_copy_of_a_line():
+    """x' = f(x) = (x - 3)(lam + 1 - x), and x' = f(x) + v with v' = 2 f(x) - 0.3 v: v = 0 at rest.
+
+    With the slope s of f at a rest the determinant of the second is -2.3 s and the trace s - 0.3: equilibria and their
+    stability agree. From x = 4.35 it swings below the unstable state, 0.1 under the stable one, and never comes back.
+    """
+    one = line("(x - 3)*(lam + 1 - x)", 3.0, value=1.9)
+    two = bf.System.from_equations(
+        {"x": "f + v", "v": "2*f - 0.3*v"},
+        {"lam": 1.9},
+        {"x": 3.0, "v": 0.0},
+        definitions={"f": "(x - 3)*(lam + 1 - x)"},
+    )
+    found = bf.compare(one, two, bounds=(1.85, 1.95), box={"x": (1.5, 4.5)})
+    assert found.stability.agree and found.branch_distance < 1e-6
+    assert not found.verdict and "leaves" in " ".join(found.reasons), str(found)
+
+
+def test_a_start_on_the_border_of_two_basins_sets_no_systems_apart():
+    """The middle of the box is the unstable state of one, 0.01 from that of the other: from there they go apart."""
+    one, two = (line(f"(x - {low})*(lam + 1 - x)", low, value=2.5) for low in (3.0, 3.01))
+    slow = bf.System.from_equations(
+        {"x": "(x - 3.01)*(lam + 1 - x)", "y": "x - y"}, {"lam": 2.5}, {"x": 3.01, "y": 3.01}
+    )
+    for other in (two, slow):
+        found = bf.compare(one, other, bounds=(2.3, 2.9), box={"x": (1.5, 4.5)})
+        assert found.verdict, str(found)

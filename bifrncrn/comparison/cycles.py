@@ -82,11 +82,16 @@ def probes(sides: Sequence[Side], window: Window, tolerance: float) -> list[floa
     return sorted(0.5 * (a + b) for a, b in gaps[:PROBES])
 
 
+def on_a_line(side: Side) -> bool:
+    """Say whether nothing can turn: there is one state, and no period."""
+    system = side.system
+    count = len(states_of(side.diagram) if system is None else system.variables)
+    return count < 2 and not (system and system.period)
+
+
 def with_cycles(side: Side, window: Window, values: Sequence[float]) -> Side:
     """Return the side with all cycles that were found, and with what trajectories come to."""
     system = side.system
-    if len(states_of(side.diagram) if system is None else system.variables) < 2 and not (system and system.period):
-        return side  # nothing turns on a line
     if system is None:
         said = f"the model of the {side.word} is not known (its diagram was loaded), so cycles were not looked for"
         return replace(side, unjudged=(*side.unjudged, said))
@@ -142,12 +147,12 @@ def _joined(side: Side, found: Diagram) -> Side:
     return replace(side, diagram=whole)
 
 
-def starts(window: Window) -> list[np.ndarray]:
-    """Return the common states at which trajectories start."""
+def starts(window: Window, off: float = 0.0) -> list[np.ndarray]:
+    """Return the common states at which trajectories start, or those `off` of the region's sides beside them."""
     low, high = window.lower[1:], window.upper[1:]
     if not np.isfinite([low, high]).all():
         return []
-    return [low + share * (high - low) for share in CORNERS]
+    return [low + (share + off) * (high - low) for share in CORNERS]
 
 
 def _settled(side: Side, system: System, window: Window, values: Sequence[float]) -> Side:
@@ -232,12 +237,27 @@ def _fate(
     return "cycle", find_cycle(here if here.period else system.with_(state=found.state)), curve
 
 
-def corners(window: Window) -> list[np.ndarray]:
+def fate_beside(side: Side, window: Window, value: float, which: int, off: float) -> str:
+    """Return what a trajectory comes to that starts `off` of the region's sides beside one of the `starts`."""
+    assert side.system is not None
+    here = side.system.with_(values={side.diagram.parameter: value})
+    fate, _, _ = _fate(here, dict(zip(side.names, starts(window, off)[which].tolist())), side, window, value)
+    return "rest" if fate == STRAY else fate
+
+
+def corner_fate(side: Side, window: Window, value: float, which: int, edge: float) -> str:
+    """Return what becomes of the trajectory from a corner, `edge` of the region's sides inside it; see `_stays`."""
+    assert side.system is not None
+    here = side.system.with_(values={side.diagram.parameter: value})
+    return _stays(here, dict(zip(side.names, corners(window, edge)[which].tolist())), side, window, [])
+
+
+def corners(window: Window, edge: float = EDGE) -> list[np.ndarray]:
     """Return the corners of a region that was given, a little inside; of one with many states the two outmost."""
     if not window.bounded:
         return []
     low, high = window.lower[1:], window.upper[1:]
-    ends = np.stack([low + EDGE * (high - low), high - EDGE * (high - low)])
+    ends = np.stack([low + edge * (high - low), high - edge * (high - low)])
     n = len(low)
     sides = itertools.product((0, 1), repeat=n) if 2**n <= MOST_CORNERS else ((0,) * n, (1,) * n)
     return [ends[list(which), np.arange(n)] for which in sides]

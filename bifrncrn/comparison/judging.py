@@ -11,7 +11,7 @@ from bifrncrn.base.tables import format_number
 from bifrncrn.comparison import sections
 from bifrncrn.comparison.branch_distance import Gap, branch_gap, polylines
 from bifrncrn.comparison.comparison import ComparedCycle, Comparison, Disagreement, Match, Stability, where
-from bifrncrn.comparison.cycles import Side, branch_rows, probes, with_cycles
+from bifrncrn.comparison.cycles import Side, branch_rows, on_a_line, probes, with_cycles
 from bifrncrn.comparison.ends import beyond, deaths, near_an_end, unfinished
 from bifrncrn.comparison.fates import fates
 from bifrncrn.comparison.matching import REACH, Place, differences, distance, match, paired, places, unknown
@@ -54,7 +54,7 @@ def judged(
     gap = branch_gap(lines[0], lines[1], window) if names else None
     stability, sizes, dim = _sections(one, two, window, tolerance, shape_tolerance) if names else (None, [], [])
     cycles, unseen = compared_cycles(one, two, window, tolerance, shape_tolerance) if names else ([], [])
-    said, unclear = fates(one, two)
+    said, unclear = fates(one, two, window)
     reasons = [
         *_point_reasons(points, one, two),
         *([] if stability is None else map(_said(first.parameter), (*stability.equilibria, *stability.cycles))),
@@ -97,7 +97,9 @@ def _with_cycles(
     tolerance: float,
 ) -> tuple[Side, Side, Window]:  # fmt: skip
     """Return the sides with their cycles, which belong to what the region is measured by where there is no box."""
-    one, two = (with_cycles(side, window, values) for side in sides) if names else sides
+    if names and not all(on_a_line(side) for side in sides):  # where both are, equilibria tell all
+        sides = [with_cycles(side, window, values) for side in sides]
+    one, two = sides
     return one, two, window if box is not None else window_of(one.diagram, two.diagram, names, box, tolerance)
 
 
@@ -106,7 +108,7 @@ def completed(diagram: Diagram, tolerance: float, box: Box | None) -> Diagram:
     names = states_of(diagram)
     window = window_of(diagram, diagram, {name: name for name in names}, box, tolerance)
     side = Side("target", diagram, names)
-    return with_cycles(side, window, probes((side,), window, tolerance)).diagram
+    return diagram if on_a_line(side) else with_cycles(side, window, probes((side,), window, tolerance)).diagram
 
 
 def paired_points(
