@@ -400,3 +400,17 @@ def test_a_cycle_is_settled_to_where_it_is_stiff_and_where_it_is_not(m, period):
         {"x": "y", "y": "m*(1 - x**2)*y - x"}, parameters={"m": m}, state={"x": 2.0, "y": 0.1}
     )
     assert bf.find_cycle(oscillator).period == pytest.approx(period, rel=1e-9)  # the digits that are given
+
+
+@pytest.mark.parametrize(("ux", "uy"), [(1e-12, 1e-12), (1e-15, 1e-15), (1e15, 1e15), (1e-12, 1.0), (1e-6, 1e6)])
+def test_units_do_not_matter_to_a_cycle_that_trajectories_settle_to(ux, uy):
+    """The Brusselator, concentrations in units of their own: where 1e-10 was nothing, trajectories seemed to escape."""
+    x, y = f"(x/{ux!r})", f"(y/{uy!r})"
+    system = bf.System.from_equations(
+        {"x": f"{ux!r}*(1 + {x}^2*{y} - 4*{x})", "y": f"{uy!r}*(3*{x} - {x}^2*{y})"},
+        state={"x": 1.2 * ux, "y": 3.0 * uy},
+    )
+    cycle = bf.find_cycle(system)
+    assert cycle.stable and cycle.period == pytest.approx(7.156919921180, rel=1e-11)  # scipy's DOP853 at 1e-13
+    found = bf.attractors(system, {"x": (0.1 * ux, 3 * ux), "y": (0.1 * uy, 5 * uy)}, samples=5)
+    assert [(one.kind, one.share) for one in found] == [("cycle", 1.0)]

@@ -22,10 +22,13 @@ class Explicit:
     start : (n,) array
     t : float
         The time there.
-    rtol, atol : float
-        The tolerances of a step.
-    limit : float
-        A state of this size has escaped, and so has one that the field drives on below a bound, by more than `slack`.
+    rtol : float
+        The relative tolerance of a step.
+    atol : (n,) array
+        The absolute ones.
+    limit, slack : float
+        A state of size `limit` has escaped, and so has one that the field drives on further below a bound than `slack`
+        absolute tolerances.
     first_step : float, optional
     """
 
@@ -35,7 +38,7 @@ class Explicit:
         start: np.ndarray,
         t: float,
         rtol: float,
-        atol: float,
+        atol: np.ndarray,
         limit: float,
         slack: float,
         first_step: float | None = None,
@@ -45,13 +48,14 @@ class Explicit:
         self.state = np.array(start, dtype=float)
         self.values = field.values.copy()
         self.lower = np.array(field.lower, dtype=float)
+        self.atol = np.array(atol, dtype=float)
         self._work = np.empty(at.WORK_VECTORS * n)
         self._clock = np.empty(at.CLOCK_SIZE)
         self._context = np.zeros(at.CONTEXT_SIZE, np.int64)
-        self._clock[:] = t, first_step or self._first(rtol, atol), rtol, atol, np.inf, limit, slack, 1e-4
+        self._clock[:] = t, first_step or self._first(rtol, atol), rtol, np.inf, limit, slack, 1e-4
         self._context[: at.TIMES] = (
             field.system.native.f, field.sign, n, _address(self.values), _address(self.state), _address(self._clock),
-            _address(self.lower),
+            _address(self.lower), _address(self.atol),
         )  # fmt: skip
         self._context[at.WORK] = _address(self._work)
 
@@ -65,7 +69,7 @@ class Explicit:
         """The length of the next step."""
         return float(self._clock[at.STEP])
 
-    def _first(self, rtol: float, atol: float) -> float:
+    def _first(self, rtol: float, atol: np.ndarray) -> float:
         """Return a first step (Hairer, Norsett, Wanner, section II.4, the first guess)."""
         rates = self.field.rhs(0.0, self.state)
         size = atol + rtol * np.abs(self.state)

@@ -10,7 +10,7 @@ import math
 
 from bifrncrn.compile.pointers import call_model3, doubles, integers, kernel
 from bifrncrn.trajectories.explicit_layout import (
-    ATOL,
+    ATOLS,
     BEFORE,
     CLOCK,
     COUNT,
@@ -79,7 +79,7 @@ def _is_out(c, x, out, spare):
     for i in range(n):
         if not abs(at[i]) < clock[LIMIT]:
             return True
-        below = below or at[i] < lower[i] - clock[SLACK]
+        below = below or at[i] < lower[i] - clock[SLACK] * doubles(c[ATOLS])[i]
     if not below:
         return False
     inside = doubles(spare)
@@ -88,7 +88,7 @@ def _is_out(c, x, out, spare):
     call_model3(c[FIELD], spare, c[VALUES], out)
     driven = False
     for i in range(n):
-        driven = driven or (at[i] < lower[i] - clock[SLACK] and doubles(out)[i] * c[SIGN] < 0.0)
+        driven = driven or (at[i] < lower[i] - clock[SLACK] * doubles(c[ATOLS])[i] and doubles(out)[i] * c[SIGN] < 0.0)
     return driven
 
 
@@ -145,7 +145,7 @@ def _error(c, h):
             + 71.0 / 1920.0 * doubles(work)[3 * n + i] - 17253.0 / 339200.0 * doubles(work)[4 * n + i]
             + 22.0 / 525.0 * doubles(work)[5 * n + i] - 1.0 / 40.0 * doubles(work)[6 * n + i]
         )  # fmt: skip
-        size = clock[ATOL] + clock[RTOL] * max(abs(x[i]), abs(new[i]))
+        size = doubles(c[ATOLS])[i] + clock[RTOL] * max(abs(x[i]), abs(new[i]))
         total += (error / size) ** 2
     return math.sqrt(total / n)
 
@@ -180,7 +180,7 @@ def _kept(c, h):
     for i in range(n):
         x[i] = doubles(work)[8 * n + i]
         doubles(work)[i] = doubles(work)[6 * n + i]
-        below = below or x[i] < lower[i] - clock[ATOL]
+        below = below or x[i] < lower[i] - doubles(c[ATOLS])[i]
     clock[TIME] += h
     finite = True
     if below:

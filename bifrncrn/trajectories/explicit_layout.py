@@ -1,13 +1,15 @@
 """What the compiled explicit method and its Python side share: an array of integers, and one of floats, the clock."""
 
-FIELD, SIGN, STATES, VALUES, STATE, CLOCK, LOWER, TIMES, TRAIL, WORK, STEPS, COUNT, STIFF_HITS, EASY_STEPS = range(14)
+(
+    FIELD, SIGN, STATES, VALUES, STATE, CLOCK, LOWER, ATOLS, TIMES, TRAIL, WORK, STEPS, COUNT, STIFF_HITS, EASY_STEPS,
+) = range(15)  # fmt: skip
 """The model's `f`, the direction of time (1, -1), number of states, addresses (parameter values, the state, the clock,
-lower bounds, times and states written, work space of WORK_VECTORS vectors), steps asked for; then what is kept between
-two calls: steps written, and what the test for stiffness has counted."""
+lower bounds, absolute tolerances, times and states written, work space of WORK_VECTORS vectors), steps asked for; then
+what is kept between two calls: steps written, and what the test for stiffness has counted."""
 CONTEXT_SIZE = EASY_STEPS + 1
-TIME, STEP, RTOL, ATOL, UNTIL, LIMIT, SLACK, BEFORE = range(8)
-"""The clock: time, next step, tolerances, the time to end at, the size of a state that has escaped, how far below its
-bound a state may be, and the last error (in units of what is tolerated)."""
+TIME, STEP, RTOL, UNTIL, LIMIT, SLACK, BEFORE = range(7)
+"""The clock: time, next step, relative tolerance, the time to end at, the size of a state that has escaped, how many
+absolute tolerances a state may be below its bound, and the last error (in units of what is tolerated)."""
 CLOCK_SIZE = BEFORE + 1
 WORK_VECTORS = 10
 GOES_ON, ESCAPED, NOT_FOR_THIS = 0, 1, 2

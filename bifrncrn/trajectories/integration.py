@@ -25,7 +25,27 @@ NOISE = 1e-16
 """Nor does this part of the largest that any state was count: the rounding of the others."""
 RESTARTS = 50
 """How often one run may begin anew, with a shorter step, after a trial state where the equations are not finite."""
+ABSOLUTE = 1e-10
+"""The absolute tolerance, in units of the sizes of the start."""
+LEAST = 1e-10
+"""A start value below this part of the largest has no size of its own: more digits cost steps that rounding forbids."""
 COUNTERS = ("nfev", "njev", "nlu")
+
+
+def natural_tolerances(system: System, start: np.ndarray) -> np.ndarray:
+    """Return absolute tolerances (n,) that suit the sizes of a start, 1e-10 at most.
+
+    A state that starts at zero counts as the smallest other one; where all do, as what the rates make of them in the
+    shortest time of the system.
+    """
+    sizes = np.abs(start)
+    least = np.min(sizes[sizes > 0.0], initial=1.0)
+    if not (sizes > 0.0).any():
+        rates, fastest = np.abs(system.rhs(start)), np.abs(system.jacobian(start)).max(initial=0.0)
+        reach = rates / fastest if fastest > 0.0 else rates
+        least = np.min(reach[(reach > 0.0) & np.isfinite(reach)], initial=1.0)
+    natural = np.maximum(np.where(sizes > 0.0, sizes, least), LEAST * np.max(sizes, initial=0.0))
+    return ABSOLUTE * np.minimum(natural, 1.0)
 
 
 @dataclass(frozen=True)

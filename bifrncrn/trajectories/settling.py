@@ -13,11 +13,15 @@ from bifrncrn.base.polylines import furthest
 from bifrncrn.models.field import Field
 from bifrncrn.trajectories.explicit import Explicit
 from bifrncrn.trajectories.explicit_layout import ESCAPED, GOES_ON
+from bifrncrn.trajectories.integration import natural_tolerances
 from bifrncrn.trajectories.shooting import Orbit, find_orbit
 
-RTOL, ATOL, FINEST = 1e-6, 1e-10, 1e-12
-"""Tolerances while settling; what is found is then corrected by Newton's method. The relative one is of the extent of
-the motion, and no smaller than the last relative to the state."""
+RTOL, FINEST = 1e-6, 1e-12
+"""Relative tolerance while settling, of the extent of the motion, and its least value, of the state; absolute ones suit
+the start. What is found is then corrected by Newton's method."""
+SLACK = 1e3
+"""A state that is further below its bound than so many absolute tolerances, and driven on, has escaped; one that moves
+by less than so many tolerances hardly moves."""
 PATIENCE = 100
 """Steps of LSODA where the explicit method has found a trajectory stiff; twice as many if it soon does so again."""
 FIRST_CHUNK = 400
@@ -74,7 +78,7 @@ class _Trajectory:
     def __init__(self, field: Field, start: np.ndarray) -> None:
         self.field = field
         self.limit = FAR * (1.0 + float(np.abs(start).max()))
-        self.slack = 1e3 * ATOL
+        self.atol = natural_tolerances(field.system, start)
         self.rtol = RTOL
         self.t = 0.0
         self.state = np.array(start, dtype=float)
@@ -123,7 +127,7 @@ class _Trajectory:
 
     def _by_explicit_method(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
         """Return whether nothing is left to do, times and states; None when the trajectory escaped."""
-        run = Explicit(self.field, self.state, self.t, self.rtol, ATOL, self.limit, self.slack, self._first)
+        run = Explicit(self.field, self.state, self.t, self.rtol, self.atol, self.limit, SLACK, self._first)
         status, times, states = run.advance(steps, until)
         self.t, self._first = run.t, run.step
         self._patience = PATIENCE if len(times) > PATIENCE else 2 * self._patience
@@ -132,7 +136,7 @@ class _Trajectory:
     def _by_lsoda(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
         from scipy.integrate import LSODA
 
-        options = {"rtol": self.rtol, "atol": ATOL, "jac": self.field.jacobian, "first_step": self._first}
+        options = {"rtol": self.rtol, "atol": self.atol, "jac": self.field.jacobian, "first_step": self._first}
         solver = LSODA(self.field.rhs, self.t, self.state.copy(), 1e300, **options)
         times, states = [self.t], [self.state]
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -144,7 +148,7 @@ class _Trajectory:
                 x = solver.y.copy()
                 if solver.status == "failed" or solver.t == times[-1] or self._escaped(x):
                     return None
-                below = (x < self.field.lower - ATOL).any()
+                below = (x < self.field.lower - self.atol).any()
                 times.append(solver.t)
                 states.append(np.maximum(x, self.field.lower) if below else x)
                 if below:  # by the integrator's error: the field does not push it there
@@ -153,7 +157,7 @@ class _Trajectory:
         return len(times) > steps or self.t >= until, np.array(times), np.array(states)
 
     def _escaped(self, x: np.ndarray) -> bool:
-        return not np.abs(x).max() < self.limit or bool(self.field.outward(x, self.slack).any())
+        return not np.abs(x).max() < self.limit or bool(self.field.outward(x, SLACK * self.atol).any())
 
 
 def settle(
@@ -203,10 +207,11 @@ def settle(
         largest = np.maximum(largest, np.abs(x).max(axis=0))
         if recognise is not None and (known := recognise(t, x)):
             return Settled(known, x[-1])
-        orbit = _cycle(field, t, x)
+        least = SLACK * (run.rtol * np.abs(x).max(axis=0) + run.atol)
+        orbit = _cycle(field, t, x, least)
         if orbit is not None:
             return Settled("cycle", orbit.nodes[0, 0], orbit)
-        rest = _equilibrium(field, x, largest)
+        rest = _equilibrium(field, x, np.maximum(largest, 1e-2 * run.atol))
         if rest is not None:
             away = _unstable_direction(field, rest, x[-1] - rest, (-1) ** nudges)
             if away is None:
@@ -218,7 +223,7 @@ def settle(
         else:
             run.sharpen(x)
             extents.append(np.ptp(x, axis=0))
-            drifting = _drifting(field, t, x)
+            drifting = _drifting(field, t, x, least)
     kind = "undecided" if drifting or not _steady(extents) else "chaos or torus"
     joined = [np.concatenate([one[:-1], two]) for one, two in zip(before, (t, x), strict=True)]
     return Settled(kind, run.state, None, *joined)
@@ -258,9 +263,9 @@ def _steady(extents: list[np.ndarray]) -> bool:
     return bool(np.all(np.abs(last - before) <= 0.2 * last.max()) and last.max() > 0)
 
 
-def _drifting(field: Field, t: np.ndarray, x: np.ndarray) -> bool:
+def _drifting(field: Field, t: np.ndarray, x: np.ndarray, least: np.ndarray) -> bool:
     """Say whether turn follows turn with little change: towards something, but too slowly to tell."""
-    scale = _sizes(x)
+    scale = _sizes(x, least)
     places = np.array([state for _, state in _crossings(field, t, x, scale)[-20:]])
     return len(places) > 2 and float(np.median(np.max(np.abs(np.diff(places, axis=0)) / scale, axis=1))) < RETURNED
 
@@ -268,9 +273,8 @@ def _drifting(field: Field, t: np.ndarray, x: np.ndarray) -> bool:
 # -- equilibria ------------------------------------------------------------------------------------------------------
 
 
-def _equilibrium(field: Field, x: np.ndarray, largest: np.ndarray) -> np.ndarray | None:
+def _equilibrium(field: Field, x: np.ndarray, size: np.ndarray) -> np.ndarray | None:
     """Return the equilibrium that the trajectory x (k, n) is coming to rest at, or None."""
-    size = np.maximum(largest, 1e-12)
     rest = _newton(field, x[-1], size)
     if rest is None:
         return None
@@ -321,12 +325,11 @@ def _unstable_direction(field: Field, rest: np.ndarray, off: np.ndarray, otherwi
 # -- cycles ----------------------------------------------------------------------------------------------------------
 
 
-def _cycle(field: Field, t: np.ndarray, x: np.ndarray) -> Orbit | None:
+def _cycle(field: Field, t: np.ndarray, x: np.ndarray, least: np.ndarray) -> Orbit | None:
     """Return the cycle that the trajectory is close to, or None."""
-    extent = np.ptp(x, axis=0)
-    if field.n < 2 or not extent.max() > 1e-6 * np.abs(x).max():
+    if field.n < 2 or not (np.ptp(x, axis=0) > least / SLACK).any():
         return None
-    scale = _sizes(x)
+    scale = _sizes(x, least)
     crossings = _crossings(field, t, x, scale)
     attempts, best = 0, RETURNED
     for turns in range(1, min(TURNS, (len(crossings) - 1) // 2) + 1):
@@ -336,8 +339,8 @@ def _cycle(field: Field, t: np.ndarray, x: np.ndarray) -> Orbit | None:
         best = 0.5 * gap
         times, states = _turn(t, x, crossings[-1 - turns], crossings[-1])
         first = _turn(t, x, crossings[0], crossings[turns])[1]
-        orbit = _once_round(field, find_orbit(field, times, states), turns)
-        if orbit is not None and _is_it(orbit, states, first) and not _repels(orbit.monodromy):
+        orbit = _once_round(field, find_orbit(field, times, states), turns, least)
+        if orbit is not None and _is_it(orbit, states, first, least) and not _repels(orbit.monodromy):
             return orbit
         attempts += 1
         if attempts == ATTEMPTS:
@@ -345,23 +348,25 @@ def _cycle(field: Field, t: np.ndarray, x: np.ndarray) -> Orbit | None:
     return None
 
 
-def _once_round(field: Field, orbit: Orbit | None, turns: int) -> Orbit | None:
+def _once_round(field: Field, orbit: Orbit | None, turns: int, least: np.ndarray) -> Orbit | None:
     """Return the orbit that one found over several turns is, if it only goes round it several times."""
     if orbit is None:
         return None
     phases = orbit.phases(4)
     states = orbit.at(phases)
     for times in (m for m in range(turns, 1, -1) if turns % m == 0):
-        if np.max(np.abs(orbit.at(phases + 1.0 / times) - states) / _sizes(states)) < REPEATED:
+        if np.max(np.abs(orbit.at(phases + 1.0 / times) - states) / _sizes(states, least)) < REPEATED:
             part = np.append(phases[phases < 1.0 / times], 1.0 / times)
             return find_orbit(field, part * orbit.period, orbit.at(part))
     return orbit
 
 
-def _sizes(x: np.ndarray) -> np.ndarray:
-    """Return the extent of the motion x (k, n) in every direction; one in which it hardly moves counts a little."""
-    extent = np.ptp(x, axis=0)
-    return np.maximum(np.maximum(extent, 1e-3 * extent.max()), 1e-300)
+def _sizes(x: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """Return the extent of the motion x (k, n) in every direction; one in which it hardly moves counts `least`.
+
+    Each is judged by the tolerance of its own state: units differ.
+    """
+    return np.maximum(np.ptp(x, axis=0), least)
 
 
 Crossing = tuple[float, np.ndarray]
@@ -410,9 +415,9 @@ def _hermite_roots(a: np.ndarray, b: np.ndarray, slope_a: np.ndarray, slope_b: n
     return high
 
 
-def _is_it(orbit: Orbit, turn: np.ndarray, first: np.ndarray) -> bool:
+def _is_it(orbit: Orbit, turn: np.ndarray, first: np.ndarray, least: np.ndarray) -> bool:
     """Say whether an orbit is where the trajectory's last turn is, or nearby and nearer than the first turn was."""
-    scale = _sizes(turn)
+    scale = _sizes(turn, least)
     curve = orbit.at(orbit.phases(4)) / scale
     if np.max(np.ptp(curve, axis=0)) < 0.5:
         return False

@@ -17,6 +17,10 @@ from bifrncrn.models.field import Field
 
 STAGES = 5
 ITERATIONS = 15
+HARDLY = 1e-6
+"""A state whose extent is below this part of its size, and of what makes it move, hardly moves."""
+LOOKED = 5
+"""So many states of an orbit tell the size of the terms in the equations."""
 STEP_TOLERANCE = 1e-12
 STAGNATED = 1e-8
 """A Newton step below this (relative to the orbit's size) that no longer halves is at the level of rounding."""
@@ -120,7 +124,7 @@ def find_orbit(field: Field, times: np.ndarray, states: np.ndarray, tolerance: f
     edges = np.interp(np.linspace(0, len(times) - 1, count + 1), np.arange(len(times)), phases)
     nodes = _hermite(phases, states, field.many(states) * period, _places(edges)).reshape(count, STAGES + 1, -1)
     anchor = states[0].copy()
-    scale = _scale(states)
+    scale = _scale(field, states, period)
     phase = Phase(anchor, field.rhs(0.0, anchor) / scale**2, scale)
     orbit = _newton(field, edges, nodes, period, phase)
     sample = np.linspace(0, 1, 200, endpoint=False)
@@ -150,11 +154,15 @@ def orbit_through(field: Field, times: np.ndarray, states: np.ndarray) -> Orbit:
     return Orbit(period, edges, nodes, np.full((n, n), np.nan), np.nan)
 
 
-def _scale(states: np.ndarray) -> np.ndarray:
-    """Return the size of the orbit in every direction; one in which it hardly moves counts by its magnitude."""
-    extent = np.ptp(states, axis=0)
-    floor = np.maximum(1e-3 * extent.max(), 1e-6 * np.abs(states).max(axis=0))
-    return np.maximum(np.maximum(extent, floor), 1e-300)
+def _scale(field: Field, states: np.ndarray, period: float) -> np.ndarray:
+    """Return the size of the orbit in every direction.
+
+    One in which it hardly moves counts by its magnitude, and that of the terms in its equation: below is rounding.
+    """
+    looked = states[:: len(states) // LOOKED + 1]
+    terms = np.max([field.system.rounding(x, field.values) for x in looked], axis=0) / np.finfo(float).eps
+    least = HARDLY * np.maximum(np.abs(states).max(axis=0), terms * period)
+    return np.maximum(np.maximum(np.ptp(states, axis=0), least), 1e-300)
 
 
 def _places(edges: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.events import Event, EventWatch, Occurrence
 from bifrncrn.trajectories.hybrid import Flight, fly, set_clocks
-from bifrncrn.trajectories.integration import METHODS, Effort, Run
+from bifrncrn.trajectories.integration import METHODS, Effort, Run, natural_tolerances
 from bifrncrn.trajectories.iteration import iterated
 
 if TYPE_CHECKING:
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-ABSOLUTE = 1e-10
-"""The absolute tolerance, in units of the sizes of the start."""
-LEAST = 1e-10
-"""A start value below this part of the largest has no size of its own: more digits cost steps that rounding forbids."""
 ROWS = 30
 """States, and events, that a report lists at most."""
 
@@ -336,7 +332,7 @@ def _settings(system: System, method: Any, rtol: Any, atol: Any, max_steps: Any)
     if method not in METHODS:
         raise InputError(f"method {_short(method)} is unknown; choose one of {', '.join(METHODS)}")
     relative = _numbers(rtol, "rtol")
-    absolute = _natural(system.state) if atol is None else _numbers(atol, "atol")
+    absolute = natural_tolerances(system, system.state) if atol is None else _numbers(atol, "atol")
     if relative.shape != () or not 1e-13 <= relative <= 0.1:
         raise InputError(f"rtol must be a number between 1e-13 and 0.1, not {_short(rtol)}")
     n = len(system.variables)
@@ -345,14 +341,6 @@ def _settings(system: System, method: Any, rtol: Any, atol: Any, max_steps: Any)
     if isinstance(max_steps, bool) or not isinstance(max_steps, int | np.integer) or max_steps < 1:
         raise InputError(f"max_steps must be a positive whole number, not {_short(max_steps)}")
     return {"method": method, "rtol": float(relative), "atol": absolute if absolute.shape else float(absolute)}
-
-
-def _natural(start: np.ndarray) -> np.ndarray:
-    """Return absolute tolerances that suit the sizes of a start."""
-    sizes = np.abs(start)
-    least = np.min(sizes[sizes > 0.0], initial=1.0)
-    natural = np.maximum(np.where(sizes > 0.0, sizes, least), LEAST * np.max(sizes, initial=0.0))
-    return ABSOLUTE * np.minimum(natural, 1.0)
 
 
 def _numbers(value: Any, name: str) -> np.ndarray:
