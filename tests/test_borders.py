@@ -197,3 +197,15 @@ def test_special_points_close_behind_a_border_are_seen():
     assert labels(bf.diagram(both, "rho", (0, 30))) == labels(
         bf.diagram(smooth.with_(state=[0.0] * 3, values={"rho": 0.5}), "rho", (0, 30))
     )
+
+
+@pytest.mark.parametrize("reach", [2.0, 200.0, 2e4])
+def test_lines_that_cross_on_two_borders_in_a_wide_range(reach):
+    """|x| = |p - 1|: two lines, whose angle is small in units of length where the range is wide."""
+    model = bf.System.from_equations({"x": "abs(x) - abs(p - 1)"}, {"p": 0.5}, {"x": 0.5})
+    found = bf.diagram(model, "p", (-reach, reach))
+    assert [(point.label, round(point.parameters["p"], 9)) for point in found.special_points] == [("BC", 1.0)]
+    covered = [(b.column("p").min(), b.column("p").max()) for b in found.branches]
+    assert len(covered) == 2 and all(ends == (-reach, reach) for ends in covered)
+    for branch in found.branches:
+        np.testing.assert_allclose(np.abs(branch.column("x")), np.abs(branch.column("p") - 1), rtol=1e-9, atol=1e-9)

@@ -31,7 +31,7 @@ MOST_BORDERS = 8
 TRIES = 30
 """Steps of the fixed point iteration for the sides beyond a corner of many borders."""
 SAME = 1e-6
-"""Two corners are one when they differ by less than this, in units of length."""
+"""Two corners, or two unit directions that leave one, are one when they differ by less, in units of length."""
 PARALLEL = 0.999
 """Two unit directions on the same sides are one half-branch when their product exceeds this."""
 
@@ -168,7 +168,7 @@ class Sides:
         """Add the half-branch along a direction, if there is one that is new."""
         self.hold(sides)
         half = self._half(y, ahead, scale, self.sizes(y, scale), active)
-        if half is not None and not any(half.direction @ other.direction > 1.0 - SAME for other in found):
+        if half is not None and not any(np.linalg.norm(half.direction - other.direction) < SAME for other in found):
             found.append(half)
 
     def _some_halves(self, y: np.ndarray, scale: np.ndarray, active: np.ndarray) -> list[Half]:

@@ -24,7 +24,7 @@ from bifrncrn.diagrams.corners import MOST_BORDERS, Corner, Half, Sides
 from bifrncrn.diagrams.junctions import Junction
 from bifrncrn.diagrams.refining import without_turns_of_rounding
 from bifrncrn.diagrams.results import Diagram, End, SpecialPoint
-from bifrncrn.diagrams.tracing import Tracer
+from bifrncrn.diagrams.tracing import ONE, Tracer
 from bifrncrn.models.borders import Borders, borders_of
 from bifrncrn.models.branch_events import Events
 
@@ -279,9 +279,20 @@ class PiecewiseTracer(Tracer):
     def _leave_corner(self, corner: Corner, half: Half) -> tuple[Line, End] | None:
         self.sides.hold(half.sides, half.watched)
         line, end = self._march(half.start, half.direction * corner.scale, corner.scale, closing=False)
-        if not len(line) or self.knows(line.points[len(line) // 2], near=0.02):
+        if not len(line) or self.knows(line.points[len(line) // 2], near=ONE):
             return None
         return line, end
+
+    def _beside(self, line: Line, y: np.ndarray, scale: np.ndarray, near: float) -> bool:
+        """Say whether a known line passes a point; a line on other sides of the borders does not pass one very near it.
+
+        On the sides held there is the branch of the point alone, wherever Newton's method begins.
+        """
+        if near <= ONE:
+            row = int((((line.points - y) / scale) ** 2).sum(axis=1).argmin())
+            if not np.array_equal(self.sides.at(line.points[row]), self.sides.at(y)):
+                return False
+        return super()._beside(line, y, scale, near)
 
     def _add_corner(
         self,
