@@ -599,3 +599,19 @@ def test_a_hopf_curve_ends_exactly_at_a_bogdanov_takens_point():
     for point, q in zip(points, wanted, strict=True):
         place = [-(g1 * q + g2 * q**2 + g3 * q**3), q]
         assert [point.parameters[name] for name in "pq"] == pytest.approx(place, abs=1e-12)
+
+
+@pytest.mark.parametrize("reach", [1.0, 100.0])
+def test_hopf_curves_that_cross_where_both_parameters_are_zero(reach):
+    """p = 0 on w = 0 and p = -q on w = q, which meet at a zero-Hopf point at the origin; both reach the ends."""
+    pair = {"x": "(p + w)*x - y - x*(x^2 + y^2)", "y": "x + (p + w)*y - y*(x^2 + y^2)", "w": "w*(q - w)"}
+    model = bf.System.from_equations(pair, {"p": -0.5, "q": -0.5}, {"x": 0.0, "y": 0.0, "w": 0.0})
+    (point,) = bf.diagram(model, "p", (-reach, reach)).special("HB")
+    found = bf.locus(point, "q", (-reach, reach))
+    curves = [np.column_stack([b.column("p"), b.column("q")]) for b in found.branches if b.kind == "hopf"]
+    assert len(curves) == 2 and [s.label for s in found.special_points] == ["ZH"]
+    straight, slanted = sorted(curves, key=lambda curve: float(np.abs(curve[:, 0]).max()))
+    np.testing.assert_allclose(straight[:, 0], 0.0, atol=1e-9 * reach)
+    np.testing.assert_allclose(slanted.sum(axis=1), 0.0, atol=1e-9 * reach)
+    for curve in curves:
+        assert sorted(curve[[0, -1], 1]) == [-reach, reach]

@@ -194,6 +194,8 @@ def _couplings(system: System, x: np.ndarray, size: np.ndarray) -> np.ndarray:
 
 def _end_off(locus: Locus, junction: Junction) -> np.ndarray:
     """Return the end of a locus that is further from a junction on it."""
-    gaps = (locus.points[[0, -1]] - junction.y) / units(locus.problem, junction.y)
+    gaps, unit = locus.points[[0, -1]] - junction.y, units(locus.problem, junction.y)
+    unit[-1] = max(unit[-1], np.abs(gaps[:, -1]).max()) or 1.0  # the second parameter may be zero at the junction
+    gaps = gaps / unit
     end: np.ndarray = locus.points[-int(np.argmax(np.linalg.norm(gaps, axis=1)))]
     return end
