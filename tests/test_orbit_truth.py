@@ -339,3 +339,22 @@ def test_cycles_are_found_however_large_a_state_is_that_rests(rest, unit):
     (fold,) = found.special_points
     assert fold.label == "LPC" and fold.parameters["p"] == pytest.approx(-0.09, abs=1e-10)
     assert [end.reason for end in found.ended] == ["HB", "range"]
+
+
+def test_a_branch_point_is_located_beside_multipliers_that_are_too_large_for_numbers():
+    """On a circle of squared radius p a state begins to move at p = 1/2, and a pair grows by e^50 in a turn."""
+    model = bf.System.from_equations(
+        {
+            "x": "x*(p - s) - y",
+            "y": "y*(p - s) + x",
+            "w": "w*(s - 0.5 - w^2)",
+            "u": "u*(8 - u^2 - v^2) - 0.3*v",
+            "v": "v*(8 - u^2 - v^2) + 0.3*u",
+        },
+        {"p": -0.5},
+        dict.fromkeys("xywuv", 0.0),
+        definitions={"s": "x^2 + y^2"},
+    )
+    (point,) = followed(model, (-0.5, 1.0)).special_points
+    assert point.label == "BPC" and point.status == "converged"
+    assert point.parameters["p"] == pytest.approx(0.5, abs=1e-9)

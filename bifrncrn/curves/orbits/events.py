@@ -327,16 +327,17 @@ def _through(
     fewer = np.delete(np.arange(len(t)), [1, -2])  # the error is the difference that two places make
     root, other = _root(t, values), _root(t[fewer], values[fewer])
     multipliers = np.array([place.multipliers for place in samples])
-    if root is None or other is None or not np.all(np.isfinite(multipliers)):
+    if root is None or other is None or not np.all(np.isfinite(multipliers[:, 0])):
         return None
     weights = _lagrange(t, root)
     error = abs(float(weights @ parameters - _lagrange(t[fewer], other) @ parameters[fewer])) / here.metric.unit
-    there_too = _lagrange(t, other) @ multipliers
+    nearest = samples[int(np.argmin(np.abs(t - root)))]
+    known, there_too = nearest.multipliers.copy(), nearest.multipliers.copy()
+    finite = np.all(np.isfinite(multipliers), axis=0)  # the huge ones are not
+    known[finite], there_too[finite] = (w @ multipliers[:, finite] for w in (weights, _lagrange(t, other)))
     coordinates = weights @ np.array([place.coordinates for place in samples])
     tangent = weights @ np.array([place.tangent for place in samples])
-    nearest = samples[int(np.argmin(np.abs(t - root)))]
     orbit = orbit_from(here.orbit.mesh, coordinates, here.orbit.nodes.shape[1])
-    known = weights @ multipliers
     near = 1 + int(np.argmin(np.abs(known[1:] - 1.0)))
     blur = float(np.abs(known[near] - there_too[near]))
     return root, (replace(nearest, orbit=orbit, tangent=tangent, known=known), error, blur)
