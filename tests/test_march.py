@@ -341,14 +341,15 @@ def test_order_eight_in_the_period():
     cycle = bf.find_cycle(model)
     corrector = Corrector(model, 0, model.lower)
 
-    def period(count):
+    def period(count, shift):
         mesh = Mesh(np.linspace(0.0, 1.0, count + 1))
-        guess = Orbit(mesh, cycle.at(mesh.phases * cycle.period), cycle.period, 0.5)
+        guess = Orbit(mesh, cycle.at((mesh.phases + shift) * cycle.period), cycle.period, 0.5)
         normal = np.append(np.zeros(guess.nodes.size + 1), 1.0)  # the parameter stays
         return corrector.correct(guess, normal, guess, Metric(np.array([4.0, 4.0]), 1.0)).orbit.period
 
-    counts = np.array([8, 10, 12, 15, 18])
-    errors = [abs(period(count) - period(80)) for count in counts]
+    # where on the cycle a coarse mesh begins makes its error small by chance: the worst of several counts
+    counts, exact = np.array([16, 20, 24, 30]), period(80, 0.0)
+    errors = [max(abs(period(count, shift) - exact) for shift in np.arange(5) / 50) for count in counts]
     assert max(errors[-1:]) > 1e-12  # not yet rounding
     slope = np.polyfit(np.log(counts), np.log(errors), 1)[0]
     assert -9.5 < slope < -7.0

@@ -358,3 +358,45 @@ def test_a_branch_point_is_located_beside_multipliers_that_are_too_large_for_num
     (point,) = followed(model, (-0.5, 1.0)).special_points
     assert point.label == "BPC" and point.status == "converged"
     assert point.parameters["p"] == pytest.approx(0.5, abs=1e-9)
+
+
+@pytest.mark.parametrize("rate", [1e4, 1e6, 1e8, 1e10, 1e11])
+def test_cycles_beside_a_very_fast_state_have_no_bifurcations_of_their_own(rate):
+    """r' = r (p - r^2), turning at rate 1, and what follows: multipliers 1, exp(-4 pi p) and next to nothing."""
+    model = bf.System.from_equations(
+        {"x": "x*(p - s) - y", "y": "y*(p - s) + x", "v": f"{rate!r}*(x + 0.3*y^2 - v)"},
+        {"p": -0.5},
+        dict.fromkeys("xyv", 0.0),
+        definitions={"s": "x^2 + y^2"},
+    )
+    found = followed(model, (-0.5, 1.0))
+    assert not found.special_points and len(found.branches[0].points) < 100
+    assert np.all(found.branches[0].unstable <= 0)
+    sizes = np.sort(np.abs(found.branches[0].multipliers), axis=1)
+    wanted = np.exp(-4.0 * np.pi * found.branches[0].column("p"))
+    # to what rounding of the fast rate leaves: 2.2e-16 times it, in a turn
+    assert sizes[:, 1] == pytest.approx(wanted, abs=max(1e-8, 1e-15 * rate))
+    unknown = int(np.sum(found.branches[0].unstable < 0))
+    assert bool(unknown) == any("is not known" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("rate", [1e6, 1e8, 1e10])
+def test_bifurcations_of_cycles_are_located_beside_a_very_fast_state(rate):
+    """Beside the cycle r = 1 a state begins to move at p = 0.1 (x is nothing in the mean), a pair at p = 0.3."""
+    model = bf.System.from_equations(
+        {
+            "x": "x*(1 - s) - y",
+            "y": "y*(1 - s) + x",
+            "w": "w*(p - 0.1 + 0.3*x - w^2)",
+            "u": "u*(p - 0.3 - u^2 - v^2) - 0.3*v",
+            "v": "v*(p - 0.3 - u^2 - v^2) + 0.3*u",
+            "z": f"{rate!r}*(x + w + u - z)",
+        },
+        {"p": 0.0},
+        {"x": 1.0, "y": 0.0, "w": 0.0, "u": 0.0, "v": 0.0, "z": 1.0},
+        definitions={"s": "x^2 + y^2"},
+    )
+    found = bf.orbits(bf.find_cycle(model), (0.0, 0.5), parameter="p")
+    assert [point.label for point in found.special_points] == ["BPC", "NS"]
+    places = [point.parameters["p"] for point in found.special_points]
+    assert places == pytest.approx([0.1, 0.3], abs=max(1e-8, 1e-15 * rate))  # as above

@@ -55,7 +55,7 @@ def _point(names: list[str], point: Any) -> bool:
 
 
 def _arcs(n: int, arcs: dict[str, Any]) -> bool:
-    columns = [arcs.get(key) for key in (*CORNERS, "pivot", "on")]
+    columns: list[Any] = [arcs.get(key) for key in (*CORNERS, "pivot", "on")]
     if not all(isinstance(column, list) and len(column) == len(columns[0]) for column in columns):
         return False
     *corners, pivots, on = columns

@@ -128,7 +128,8 @@ def paired_points(
     room = tolerance * window.width
     if not outside or not near_an_end(points.alone, window, room):
         return points
-    return _points(*(beyond(side, window, room) for side in sides), window, tolerance, shape_tolerance)
+    one, two = (beyond(side, window, room) for side in sides)
+    return _points(one, two, window, tolerance, shape_tolerance)
 
 
 def _of_equilibria(diagram: Diagram) -> Diagram:

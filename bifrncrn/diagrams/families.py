@@ -231,6 +231,17 @@ class Family:
         first = 0 if self.ends[0] is None else 1
         return [self._special(row, number, index) for index, row in enumerate(self.rows, first) if row.event]
 
+    def notes(self, branch: Branch) -> list[str]:
+        """Return a sentence where multipliers are not told: no bifurcation shows there."""
+        unknown = 0 if self.vertical else int(np.sum(branch.unstable < 0))
+        if not unknown:
+            return []
+        return [
+            f"The stability of {unknown} of {len(branch.unstable)} cycles on branch {branch.id} is not known: their "
+            "multipliers are too far apart to be told, as at rates of very different size. PD, NS and BPC are not seen "
+            "there."
+        ]
+
     def counters(self) -> dict[str, int]:
         """Return what the branch cost."""
         rejected = self.found.rejected

@@ -143,6 +143,7 @@ def _switch(
             continue
         branch = family.branch(len(branches), k - 1)
         branches.append(branch)
+        notes += family.notes(branch)
         points += family.special_points(branch.id)
         _count(counters, family)
 

@@ -168,15 +168,15 @@ def _left(
 
 
 def _as_result(title: str, family: Family) -> Orbits:
-    task = family.task
+    task, branch = family.task, family.branch(0, None)
     return Orbits(
         model=title,
         parameter=task.parameter,
         range=task.span,
-        branches=(family.branch(0, None),),
+        branches=(branch,),
         special_points=tuple(family.special_points(0)),
         system=task.forced or task.system,
-        notes=(task.system.note,) if task.system.note else (),
+        notes=(*([task.system.note] if task.system.note else []), *family.notes(branch)),
         counters=family.counters(),
         reduction=None if task.forced else task.reduction,
     )
@@ -221,6 +221,7 @@ def with_orbits(
             continue
         branch = family.branch(len(branches), place)
         branches.append(branch)
+        notes += family.notes(branch)
         points += family.special_points(branch.id)
         done += [end.y for end in family.ends if end is not None]
         _count(counters, family)
@@ -343,6 +344,7 @@ def with_doublings(
                 continue
             branch = family.branch(len(branches), place)
             branches.append(branch)
+            notes += family.notes(branch)
             points += family.special_points(branch.id)
             if family.found.limit is not None and family.found.reason == MOTHER:
                 done.append((family.found.limit, family.rows[-1].place.orbit.period / 2.0))

@@ -81,7 +81,7 @@ def _earlier(ax: Axes) -> list[_Label]:
     found = []
     for text in [text for text in ax.texts if isinstance(text, Annotation) and text.get_gid() == GROUP]:
         anchor = np.asarray(ax.transData.transform(text.xy))
-        found.append(_Label(anchor, text.xy, text.get_text(), text.get_color(), text.get_zorder()))
+        found.append(_Label(anchor, text.xy, text.get_text(), str(text.get_color()), text.get_zorder()))
         text.remove()
     return found
 

@@ -19,6 +19,8 @@ STAGES = 5
 ITERATIONS = 15
 HARDLY = 1e-6
 """A state whose extent is below this part of its size, and of what makes it move, hardly moves."""
+NOISE = 1e-13
+"""Less than this part of the largest state is what linear algebra makes of a zero beside it."""
 LOOKED = 5
 """So many states of an orbit tell the size of the terms in the equations."""
 STEP_TOLERANCE = 1e-12
@@ -161,8 +163,8 @@ def _scale(field: Field, states: np.ndarray, period: float) -> np.ndarray:
     """
     looked = states[:: len(states) // LOOKED + 1]
     terms = np.max([field.system.rounding(x, field.values) for x in looked], axis=0) / np.finfo(float).eps
-    least = HARDLY * np.maximum(np.abs(states).max(axis=0), terms * period)
-    return np.maximum(np.maximum(np.ptp(states, axis=0), least), 1e-300)
+    moves = np.maximum(np.abs(states).max(axis=0), terms * period)
+    return np.maximum(np.maximum(np.ptp(states, axis=0), HARDLY * moves), max(NOISE * float(moves.max()), 1e-300))
 
 
 def _places(edges: np.ndarray) -> np.ndarray:

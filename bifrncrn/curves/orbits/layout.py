@@ -37,7 +37,9 @@ FEWEST, MOST = 20, 400
 (MULTIPLIERS, HERE_MULTIPLIERS, SPECTRUM, DGGEV, LAPACK_JOB, LAPACK_SIZES) = range(41, 47)
 # the address of the model's right-hand side; the multipliers of the place before that a step starts from
 FIELD, BEFORE_MULTIPLIERS = 47, 48
-LAYOUT_SIZE = 49
+# constants: values and slopes at Radau points
+RADAU_VALUES, RADAU_SLOPES = 49, 50
+LAYOUT_SIZE = 51
 
 # float: settings: unit of the parameter; largest angle and length of a step, the least; the range; what is far away,
 # where the branch begins

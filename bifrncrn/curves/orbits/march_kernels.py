@@ -70,7 +70,7 @@ from bifrncrn.curves.orbits.layout import (
     USED,
     VELOCITY,
 )
-from bifrncrn.curves.orbits.newton_kernels import correct, slopes_of
+from bifrncrn.curves.orbits.newton_kernels import correct, slopes_of, tell_multipliers
 from bifrncrn.curves.orbits.place_kernels import (
     arrive,
     keep_multipliers,
@@ -82,7 +82,6 @@ from bifrncrn.curves.orbits.place_kernels import (
     slope_of,
     tighten,
 )
-from bifrncrn.curves.orbits.spectrum_kernels import find_multipliers
 from bifrncrn.curves.orbits.step_kernels import judge, may_turn_twice, measure, predict, stretch, vanishes
 
 OF_BRANCH = 0.1
@@ -216,7 +215,7 @@ def _attempt(c, h):
     outside = not settings[RANGE_LOW] <= value <= settings[RANGE_HIGH]
     if outside or vanishes(c):
         kind = BEYOND if outside else TURNED_OVER
-        find_multipliers(c)
+        tell_multipliers(c)
         record = record_place(c, kind, doubles(c[NODES]), doubles(c[TANGENT]), period, value)
         record[LENGTH] = h
         return True
@@ -224,7 +223,7 @@ def _attempt(c, h):
     if length > PAIR_RESOLVED and may_turn_twice(c, length):
         _reject(c, 0.5 * length)
         return False
-    find_multipliers(c)
+    tell_multipliers(c)
     if length > PAIR_RESOLVED and may_exchange(c, length):
         _reject(c, 0.5 * length)
         return False

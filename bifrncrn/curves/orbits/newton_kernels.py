@@ -38,9 +38,12 @@ from bifrncrn.curves.orbits.layout import (
     PHASE,
     PIVOTS,
     POINTS,
+    RADAU_SLOPES,
+    RADAU_VALUES,
     SCALE,
     SETTINGS,
     SINGULAR,
+    SLOPES_AT,
     SLOW,
     SPARE,
     STATES,
@@ -50,12 +53,13 @@ from bifrncrn.curves.orbits.layout import (
     UNIT,
     UNKNOWNS,
     VALUES,
+    VALUES_AT,
     VELOCITY,
     WEIGHTS,
     WIDTHS,
     WORK,
 )
-from bifrncrn.curves.orbits.spectrum_kernels import find_multipliers
+from bifrncrn.curves.orbits.spectrum_kernels import equalise, find_multipliers
 
 MAX_NEWTON = 12
 FRESH = 1e-10
@@ -64,6 +68,9 @@ SMALL = 1e-8
 """Steps smaller than this tell nothing about convergence."""
 NEAR = 1e-7
 """After a first step smaller than this the orbit is fresh: Newton's method squares the error."""
+STIFF = 1e5
+"""The fastest rate times the width of an interval from which on multipliers are told at Radau points: at Gauss points a
+variation that decays so fast keeps the multiplier exp(-40/STIFF) over each (the Pade approximation (4, 4) of exp)."""
 CHORD, CHORD_RATE = 3e-4, 0.1
 """The factors are used again after a step smaller than this that is smaller than this part of the one before."""
 ROUNDING = 1e-14
@@ -378,6 +385,28 @@ def find_velocity(c):
 
 
 @kernel
+def tell_multipliers(c):
+    """Write the multipliers of the orbit that was corrected, and the pair they are those of.
+
+    Gauss points carry variations that decay much faster than the mesh resolves along almost undamped, so that they have
+    multipliers next to 1; at Radau points these are next to zero (L-stability; Hairer & Wanner, Solving Ordinary
+    Differential Equations II, IV.3).
+    """
+    info = doubles(c[INFO])
+    if c[STATES] > 2 and info[INFO_RATE] > STIFF:
+        growth, residual, rate = info[INFO_GROWTH], info[INFO_RESIDUAL], info[INFO_RATE]
+        values, slopes = c[VALUES_AT], c[SLOPES_AT]
+        c[VALUES_AT], c[SLOPES_AT] = c[RADAU_VALUES], c[RADAU_SLOPES]
+        status = condensed(c)
+        c[VALUES_AT], c[SLOPES_AT] = values, slopes
+        if status != 0:
+            condensed(c)
+        equalise(c)
+        info[INFO_GROWTH], info[INFO_RESIDUAL], info[INFO_RATE] = growth, residual, rate
+    find_multipliers(c)
+
+
+@kernel
 def orbit_correct(context):
     """Correct the nodes, normal to the vector of unknowns in TANGENT and to the shift in phase of those in SPARE."""
     c = integers(context)
@@ -386,7 +415,7 @@ def orbit_correct(context):
     conditions(c, doubles(c[THERE_FLOW]), doubles(c[TANGENT]))
     done = correct(c)
     if done >= 0:
-        find_multipliers(c)
+        tell_multipliers(c)
     return done
 
 

@@ -78,8 +78,8 @@ from bifrncrn.curves.orbits.mesh_kernels import (
     set_mesh,
     steepness,
 )
-from bifrncrn.curves.orbits.newton_kernels import conditions, correct, slopes_of, weigh
-from bifrncrn.curves.orbits.spectrum_kernels import find_multipliers, trivial
+from bifrncrn.curves.orbits.newton_kernels import conditions, correct, slopes_of, tell_multipliers, weigh
+from bifrncrn.curves.orbits.spectrum_kernels import trivial
 from bifrncrn.curves.orbits.step_kernels import measure, swing
 
 UNEVEN = 4.0
@@ -317,7 +317,7 @@ def _remesh(c, wanted, exact):
         return -1
     m[NEWTONS] += done
     if exact:
-        find_multipliers(c)
+        tell_multipliers(c)
         sure = _outside(doubles(c[HERE_MULTIPLIERS]), n) >= 0
         if sure and passed(c, tangent[new + 1], given[size + 1]):
             return -1  # where the branch is not smooth that may be: a step is to find it, it is not lost between meshes
@@ -399,7 +399,7 @@ def tighten(c):
     if done < 0:
         return
     m[NEWTONS] += done
-    find_multipliers(c)
+    tell_multipliers(c)
     keep_multipliers(c)
     find_extremes(c)
     arrive(c)
