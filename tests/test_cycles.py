@@ -414,3 +414,15 @@ def test_units_do_not_matter_to_a_cycle_that_trajectories_settle_to(ux, uy):
     assert cycle.stable and cycle.period == pytest.approx(7.156919921180, rel=1e-11)  # scipy's DOP853 at 1e-13
     found = bf.attractors(system, {"x": (0.1 * ux, 3 * ux), "y": (0.1 * uy, 5 * uy)}, samples=5)
     assert [(one.kind, one.share) for one in found] == [("cycle", 1.0)]
+
+
+@pytest.mark.parametrize("exponent", [1.2, 1.5, 1.8, 2.5])
+def test_what_comes_to_a_bound_at_which_nothing_moves_rests_there(exponent):
+    model = bf.System.from_equations({"x": f"-x^{exponent}"}, state={"x": 1.0}, nonnegative=["x"])
+    assert bf.describe_attractor(model) == "equilibrium"
+
+
+def test_a_rest_without_a_slope_ends_in_no_error():
+    """The root's slope is infinite at zero, which is reached at t = 2."""
+    model = bf.System.from_equations({"x": "-sqrt(x)", "y": "1 - y"}, state={"x": 1.0, "y": 0.0})
+    assert bf.describe_attractor(model) in ("escape", "undecided")

@@ -129,13 +129,17 @@ class _Trajectory:
         """Return whether nothing is left to do, times and states; None when the trajectory escaped."""
         run = Explicit(self.field, self.state, self.t, self.rtol, self.atol, self.limit, SLACK, self._first)
         status, times, states = run.advance(steps, until)
-        self.t, self._first = run.t, run.step
+        self.t, self._first, self.state = run.t, run.step, run.state.copy()
         self._patience = PATIENCE if len(times) > PATIENCE else 2 * self._patience
         return None if status == ESCAPED else (status == GOES_ON, times, states)
 
     def _by_lsoda(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
         from scipy.integrate import LSODA
 
+        if not self.field.rhs(self.t, self.state).any():  # at rest, to the last digit
+            times = self.t + (self._first or 1.0) * np.arange(steps + 1)
+            self.t = float(times[-1])
+            return True, times, np.repeat(self.state[None], steps + 1, axis=0)
         options = {"rtol": self.rtol, "atol": self.atol, "jac": self.field.jacobian, "first_step": self._first}
         solver = LSODA(self.field.rhs, self.t, self.state.copy(), 1e300, **options)
         times, states = [self.t], [self.state]
@@ -147,6 +151,7 @@ class _Trajectory:
                 solver.step()
                 x = solver.y.copy()
                 if solver.status == "failed" or solver.t == times[-1] or self._escaped(x):
+                    self.state = x
                     return None
                 below = (x < self.field.lower - self.atol).any()
                 times.append(solver.t)
@@ -276,7 +281,7 @@ def _drifting(field: Field, t: np.ndarray, x: np.ndarray, least: np.ndarray) -> 
 def _equilibrium(field: Field, x: np.ndarray, size: np.ndarray) -> np.ndarray | None:
     """Return the equilibrium that the trajectory x (k, n) is coming to rest at, or None."""
     rest = _newton(field, x[-1], size)
-    if rest is None:
+    if rest is None or not np.isfinite(field.jacobian(0.0, rest)).all():
         return None
     distance = np.max(np.abs(x - rest) / size, axis=1)
     third, tenth = max(len(x) // 3, 1), max(len(x) // 10, 1)
