@@ -137,9 +137,9 @@ class _Trajectory:
         from scipy.integrate import LSODA
 
         if not self.field.rhs(self.t, self.state).any():  # at rest, to the last digit
-            times = self.t + (self._first or 1.0) * np.arange(steps + 1)
-            self.t = float(times[-1])
-            return True, times, np.repeat(self.state[None], steps + 1, axis=0)
+            ever = self.t + (self._first or 1.0) * np.arange(steps + 1)
+            self.t = float(ever[-1])
+            return True, ever, np.repeat(self.state[None], steps + 1, axis=0)
         options = {"rtol": self.rtol, "atol": self.atol, "jac": self.field.jacobian, "first_step": self._first}
         solver = LSODA(self.field.rhs, self.t, self.state.copy(), 1e300, **options)
         times, states = [self.t], [self.state]
