@@ -207,5 +207,5 @@ def test_lines_that_cross_on_two_borders_in_a_wide_range(reach):
     assert [(point.label, round(point.parameters["p"], 9)) for point in found.special_points] == [("BC", 1.0)]
     covered = [(b.column("p").min(), b.column("p").max()) for b in found.branches]
     assert len(covered) == 2 and all(ends == (-reach, reach) for ends in covered)
-    for branch in found.branches:
+    for branch in found.branches:  # the corrector's tolerance, in units of the range; 3e-14 was seen
         np.testing.assert_allclose(np.abs(branch.column("x")), np.abs(branch.column("p") - 1), rtol=1e-9, atol=1e-9)

@@ -575,6 +575,7 @@ def test_hopf_curves_beside_states_that_follow_fast(rate):
     )
     whole = bf.with_loci(bf.diagram(system, "a", (-2, 6)), "b", (-1, 1))
     point = only(whole, "HH")
+    # the corrector's tolerance, and something for the rounding of rates up to 3e9; 4e-17 was seen
     assert [*point.parameters.values()] == pytest.approx([0.0, 0.0], abs=1e-10)
     assert [branch.kind for branch in whole.branches] == ["equilibrium", "hopf", "hopf"]
     assert not whole.notes
@@ -598,6 +599,7 @@ def test_a_hopf_curve_ends_exactly_at_a_bogdanov_takens_point():
     assert [point.status for point in points] == ["converged"] * 2
     for point, q in zip(points, wanted, strict=True):
         place = [-(g1 * q + g2 * q**2 + g3 * q**3), q]
+        # Newton's method at a regular point: rounding, a few times 1e-14
         assert [point.parameters[name] for name in "pq"] == pytest.approx(place, abs=1e-12)
 
 
@@ -611,6 +613,7 @@ def test_hopf_curves_that_cross_where_both_parameters_are_zero(reach):
     curves = [np.column_stack([b.column("p"), b.column("q")]) for b in found.branches if b.kind == "hopf"]
     assert len(curves) == 2 and [s.label for s in found.special_points] == ["ZH"]
     straight, slanted = sorted(curves, key=lambda curve: float(np.abs(curve[:, 0]).max()))
+    # the corrector's tolerance, in units of the range
     np.testing.assert_allclose(straight[:, 0], 0.0, atol=1e-9 * reach)
     np.testing.assert_allclose(slanted.sum(axis=1), 0.0, atol=1e-9 * reach)
     for curve in curves:

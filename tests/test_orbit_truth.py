@@ -241,7 +241,7 @@ def test_a_torus_is_found_whatever_the_units_of_the_states_that_make_it(first, s
     found = followed(model, (-0.5, 2.0))
     (torus,) = found.special_points
     assert torus.label == "NS" and torus.status == "converged"
-    assert torus.parameters["p"] == pytest.approx(0.5, abs=1e-9)
+    assert torus.parameters["p"] == pytest.approx(0.5, abs=1e-9)  # the mesh's error, as of periods
     for row, (p, unstable) in enumerate(zip(found.column("p"), found.unstable, strict=True)):
         assert row == torus.index or unstable == (2 if p > 0.5 else 0)
 
@@ -266,7 +266,7 @@ def test_what_leaves_the_unit_circle_hides_not_what_enters_it(label, other):
     )
     points = followed(model, (-0.5, 2.0)).special_points
     assert [point.label for point in points] == [label, label]
-    assert [point.parameters["p"] for point in points] == pytest.approx([0.55, other], abs=1e-9)
+    assert [point.parameters["p"] for point in points] == pytest.approx([0.55, other], abs=1e-9)  # as above
 
 
 @pytest.mark.parametrize("bend", [1e-3, 1e-4])

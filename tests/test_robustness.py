@@ -191,8 +191,8 @@ def test_a_critical_point_that_survives_errors_of_a_tenth():
     assert fit.reached and fit.robustness[0].copies == 100 and "in mind" in str(fit)
     rng, kept = np.random.default_rng(8), 0
     for _ in range(40):
-        field = off(fit.network, 0.1, rng)
-        kept += rests_or_turns(lambda x: field(x[None], np.zeros((1, 0)))[0])  # noqa: B023
+        copy = off(fit.network, 0.1, rng)
+        kept += rests_or_turns(lambda x, field=copy: field(x[None], np.zeros((1, 0)))[0])
     assert kept >= 32  # of a share of 0.9, no fewer in 98 of 100 draws
 
 

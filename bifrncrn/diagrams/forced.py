@@ -64,6 +64,7 @@ def forced_diagram(
     with progress("following periodic orbits"):
         family = from_cycle(of_forced(system, cycle), name, span, options, events)
     branches, points = [family.branch(0, None)], family.special_points(0)
+    notes += family.notes(branches[0])
     counters = family.counters()
     _switch(branches, points, options, most, events, notes, counters)
     return Diagram(

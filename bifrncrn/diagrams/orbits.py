@@ -281,10 +281,12 @@ def with_cycle(
         return replace(diagram, notes=(*diagram.notes, note))
     number, counters = len(diagram.branches), dict(diagram.counters)
     _count(counters, family)
+    branch = family.branch(number, None)
     return replace(
         diagram,
-        branches=(*diagram.branches, family.branch(number, None)),
+        branches=(*diagram.branches, branch),
         special_points=(*diagram.special_points, *family.special_points(number)),
+        notes=(*diagram.notes, *family.notes(branch)),
         counters=counters,
     )
 

@@ -52,7 +52,7 @@ class Explicit:
         self._work = np.empty(at.WORK_VECTORS * n)
         self._clock = np.empty(at.CLOCK_SIZE)
         self._context = np.zeros(at.CONTEXT_SIZE, np.int64)
-        self._clock[:] = t, first_step or self._first(rtol, atol), rtol, np.inf, limit, slack, 1e-4
+        self._clock[:] = t, first_step or self._first(rtol, atol), rtol, np.inf, limit, slack, at.LEAST_ERROR
         self._context[: at.TIMES] = (
             field.system.native.f, field.sign, n, _address(self.values), _address(self.state), _address(self._clock),
             _address(self.lower), _address(self.atol),

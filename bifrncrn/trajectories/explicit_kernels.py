@@ -18,6 +18,7 @@ from bifrncrn.trajectories.explicit_layout import (
     ESCAPED,
     FIELD,
     GOES_ON,
+    LEAST_ERROR,
     LIMIT,
     LOWER,
     NOT_FOR_THIS,
@@ -43,6 +44,8 @@ STIFF, EASY = 15, 6
 """So many steps at that border make a trajectory stiff, unless so many others come between."""
 SAFETY, LEAST, MOST = 0.9, 0.2, 10.0
 """A new step is this part of the best one, and the old one times a factor between these."""
+TICK = 0.1
+"""So much of a step must move the clock: else its rounding is too coarse for it."""
 DAMPING = 0.04
 """The exponent of the last error in the control of steps."""
 
@@ -209,7 +212,7 @@ def advance(context):
     rejected = False
     while c[COUNT] < c[STEPS] and clock[TIME] < clock[UNTIL]:
         h = clock[STEP]
-        if not clock[TIME] + 0.1 * h > clock[TIME] or math.isinf(h):
+        if not clock[TIME] + TICK * h > clock[TIME] or math.isinf(h):
             return NOT_FOR_THIS
         error = _error(c, h) if _stages(c, h) else math.inf
         if error == 0.0:
@@ -220,7 +223,7 @@ def advance(context):
             rejected = True
             continue
         factor = min(max(factor * clock[BEFORE] ** DAMPING, LEAST), 1.0 if rejected else MOST)
-        clock[BEFORE] = max(error, 1e-4)
+        clock[BEFORE] = max(error, LEAST_ERROR)
         rejected = False
         if _is_stiff(c, h):
             return NOT_FOR_THIS

@@ -11,6 +11,8 @@ TIME, STEP, RTOL, UNTIL, LIMIT, SLACK, BEFORE = range(7)
 """The clock: time, next step, relative tolerance, the time to end at, the size of a state that has escaped, how many
 absolute tolerances a state may be below its bound, and the last error (in units of what is tolerated)."""
 CLOCK_SIZE = BEFORE + 1
+LEAST_ERROR = 1e-4
+"""A smaller error counts as this in the control of the next step; so does that before the first one."""
 WORK_VECTORS = 10
 GOES_ON, ESCAPED, NOT_FOR_THIS = 0, 1, 2
 """What `advance` returns: all steps were made, or the end was reached; the state has escaped; the method is not the one

@@ -61,8 +61,8 @@ NEUTRAL = 1e-7
 class Settled:
     """What was found: `equilibrium`, `cycle`, `chaos or torus`, `escape`, or `undecided` within the steps allowed.
 
-    Or what the caller recognised (`settle`). `times` (k,) and `trail` (k, n) are the last that was seen of a
-    trajectory that neither rests nor repeats.
+    Or what the caller recognised (`settle`). `state` is where it is, of an escape a state on the way. `times` (k,) and
+    `trail` (k, n) are the last that was seen of a trajectory that neither rests nor repeats.
     """
 
     kind: str

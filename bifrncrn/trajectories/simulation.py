@@ -181,7 +181,8 @@ def simulate(
     rtol, atol : float
         Tolerances of the local error, relative and absolute (the latter in the unit of the states, or one each; by
         default 1e-10 of every start value, of the least of them for those that start at zero, and 1e-10 at most; start
-        values below 1e-10 of the largest count as that).
+        values below 1e-10 of the largest count as that; where all are zero, what the rates make of them in the
+        shortest time counts).
         Halving digits about halves the time of a run; the error of the result is some multiple of them.
     events : sequence of str or Event
         Equations of states and parameters, such as ``"x1 = 0.5"``; where they hold is located on the dense output.

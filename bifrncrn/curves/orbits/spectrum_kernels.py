@@ -251,6 +251,12 @@ def _merge(whole, divided, n, out):
 
 
 @kernel
+def _to_one(size):
+    """Return the power of two that brings a size about to one; one where it is none."""
+    return 2.0 ** -math.floor(math.log2(size) + 0.5) if 0.0 < size < math.inf else 1.0
+
+
+@kernel
 def _units(pair, n, out):
     """Write powers of two that make the columns of a pair about equally long.
 
@@ -261,7 +267,7 @@ def _units(pair, n, out):
         size = 0.0
         for row in range(2 * n):
             size = max(size, abs(pair[row * n + k]))
-        out[k] = 2.0 ** -math.floor(math.log2(size) + 0.5) if 0.0 < size < math.inf else 1.0
+        out[k] = _to_one(size)
 
 
 @kernel
@@ -275,7 +281,7 @@ def equalise(c):
         size = 0.0
         for k in range(n):
             size = max(size, abs(pair[row * n + k]), abs(pair[(n + row) * n + k]))
-        factor = 2.0 ** -math.floor(math.log2(size) + 0.5) if 0.0 < size < math.inf else 1.0
+        factor = _to_one(size)
         for k in range(n):
             pair[row * n + k] *= factor
             pair[(n + row) * n + k] *= factor
