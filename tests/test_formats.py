@@ -185,6 +185,16 @@ def test_damaged_mat_files_give_a_model_or_one_sentence(tmp_path, data):
         assert "\n" not in str(error)
 
 
+def test_a_name_with_a_line_end_out_of_a_damaged_file_stays_in_one_line(tmp_path):
+    bf.write_model(example(1), tmp_path / "a.mat")
+    raw = (tmp_path / "a.mat").read_bytes()
+    assert raw.count(b"omega_mat") >= 1
+    (tmp_path / "a.mat").write_bytes(raw.replace(b"omega_mat", b"\nmega_mat", 1))
+    with pytest.raises(bf.InputError) as caught:
+        bf.read_model(tmp_path / "a.mat")
+    assert "\n" not in str(caught.value) and r"\nmega_mat" in str(caught.value)
+
+
 def test_layouts_that_do_not_fit(tmp_path):
     for model, layout, message in (
         (example(), 3, "layout 3 does not hold a network; choose from 1, 2"),

@@ -7,6 +7,9 @@ _LONG = re.compile(r"\S{240,}")
 
 
 def _readable(message: str) -> str:
+    from bifrncrn.base.tables import printable
+
+    message = printable(message).replace("\n", "\\n")  # names out of damaged files hold anything
     return _LONG.sub(lambda word: f"{word[0][:60]}...{word[0][-40:]}", message)
 
 
@@ -14,7 +17,7 @@ class InputError(ValueError):
     """Bad input: one sentence that says what, the value, the rule, and what to try."""
 
     def __str__(self) -> str:
-        """Return the sentence; a value that fills pages is shown by its ends."""
+        """Return the sentence; a value that fills pages is shown by its ends, what is no letter as its escape."""
         return _readable(super().__str__())
 
 
