@@ -275,6 +275,37 @@ def test_threads_may_share_a_system():
         np.testing.assert_array_equal(points, alone[k % len(ranges)])
 
 
+def test_what_was_prepared_for_one_call_serves_no_other():
+    """A system keeps what it was prepared for; x' = lam - x^2 + 1 has the fold at -1 and other ends on both sides."""
+    calls = [
+        {"bounds": (-2.0, 3.0)},
+        {"bounds": (-2.0, 3.0), "start": {"x": -1.0}},
+        {"bounds": (-0.5, 3.0), "start": {"x": -1.0}},
+        {"bounds": (-0.5, 3.0)},
+        {"bounds": (-2.0, 3.0), "walls": {"x": (0.5, 1.5)}},
+        {"bounds": (-2.0, 3.0), "options": bf.Options(step=0.01)},
+        {"bounds": (-2.0, 3.0), "stability": False},
+        {"bounds": (-2.0, 3.0), "events": ["x = 0.3"]},
+    ]
+
+    def model():
+        return build({"x": "1 + lam - x^2"}, 0.0, {"x": 1.0})
+
+    one = model()
+    for call in calls + calls[::-1]:
+        found, alone = (bf.diagram(each, "lam", **call) for each in (one, model()))
+        assert special(found) == special(alone) and found.options == alone.options
+        for mine, theirs in zip(found.branches, alone.branches, strict=True):
+            np.testing.assert_array_equal(mine.points, theirs.points)
+            np.testing.assert_array_equal(mine.unstable, theirs.unstable)
+            assert mine.ended == theirs.ended
+    last = bf.diagram(one, "lam", (-0.5, 3.0))
+    assert special(last) == [] and {end.message for end in last.branches[0].ended} == {
+        "lam reached 3",
+        "lam reached -0.5",
+    }
+
+
 def test_branch_points_flatter_than_quadratic():
     """x^4 + (p/1000)^4 = 1 leaves x = 0 at p = -1000 and 1000; rounding makes no folds of how flat it is there."""
     model = bf.System.from_equations({"x": "x*(1 - (p/1000)^4 - x^4)"}, {"p": -2000}, {"x": 0})

@@ -59,7 +59,7 @@ def as_texts(value: Any, what: str) -> tuple[str, ...]:
     """Return a list of texts as a tuple; `what` is for instance 'events'."""
     if isinstance(value, str):
         raise InputError(f"{what} must be a list of texts, not the text {value!r:.60}; write [{value!r:.60}]")
-    found = tuple(value) if isinstance(value, Iterable) else (None,)
+    found = tuple(value) if isinstance(value, (tuple, list, Iterable)) else (None,)
     if not all(isinstance(text, str) for text in found):
         raise InputError(f"{what} must be a list of texts, not {value!r:.60}")
     return found

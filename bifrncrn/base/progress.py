@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 AFTER = 2.0
 """Seconds before anything is shown."""
@@ -13,8 +14,11 @@ OFTEN = 0.3
 """Seconds between two looks at how far it is."""
 
 
-@contextlib.contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+def _nothing() -> None:
+    """Nobody looks."""
+
+
+def progress(what: str, total: int | None = None) -> AbstractContextManager[Callable[[], None]]:
     """Show how long something takes, and how far it is, while the body of this context runs.
 
     Parameters
@@ -24,14 +28,16 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]
     total : int, optional
         How often the function that the context gives will be called.
     """
+    return _progress(what, total) if seen() else contextlib.nullcontext(_nothing)
+
+
+@contextlib.contextmanager
+def _progress(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     done = [0]
 
     def step() -> None:
         done[0] += 1
 
-    if not seen():
-        yield step
-        return
     over = threading.Event()
     watcher = threading.Thread(target=_show, args=(what, total, done, over), daemon=True)
     watcher.start()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bifrncrn.base.made import made
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.march import Trace
 
@@ -32,7 +33,7 @@ class Event:
 
     def at(self, row: int) -> Event:
         """Return the same event at another row."""
-        return Event(row, self.kind, self.bracket, self.left)
+        return made(Event, row=row, kind=self.kind, bracket=self.bracket, left=self.left)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +52,12 @@ class Line:
     def reversed(self) -> Line:
         """Return the same branch traversed the other way."""
         last = len(self) - 1
-        events = tuple(event.at(last - event.row) for event in reversed(self.events))
+        events = tuple([event.at(last - event.row) for event in reversed(self.events)]) if self.events else ()
         return Line(self.points[::-1], -self.tangents[::-1], self.eigenvalues[::-1], self.unstable[::-1], events)
 
     def tail(self) -> Line:
         """Return the branch without its first row."""
-        events = tuple(event.at(event.row - 1) for event in self.events if event.row > 0)
+        events = tuple([event.at(event.row - 1) for event in self.events if event.row > 0]) if self.events else ()
         return Line(self.points[1:], self.tangents[1:], self.eigenvalues[1:], self.unstable[1:], events)
 
     def head(self, count: int) -> Line:
@@ -87,13 +88,14 @@ def join(lines: list[Line]) -> Line:
     offset = 0
     for line in lines:
         events += [event.at(event.row + offset) for event in line.events]
-        offset += len(line)
-    return Line(
-        np.concatenate([line.points for line in lines]),
-        np.concatenate([line.tangents for line in lines]),
-        np.concatenate([line.eigenvalues for line in lines]),
-        np.concatenate([line.unstable for line in lines]),
-        tuple(events),
+        offset += len(line.points)
+    return made(
+        Line,
+        points=np.concatenate([line.points for line in lines]),
+        tangents=np.concatenate([line.tangents for line in lines]),
+        eigenvalues=np.concatenate([line.eigenvalues for line in lines]),
+        unstable=np.concatenate([line.unstable for line in lines]),
+        events=tuple(events),
     )
 
 
@@ -107,5 +109,12 @@ def from_trace(trace: Trace) -> Line:
         if kind < 0:
             low, high = sorted((float(trace.points[row - 1, -1]), float(trace.points[row, -1])))
             bracket = (low, high)
-        events.append(Event(row, abs(kind), bracket))
-    return Line(trace.points, trace.tangents, trace.eigenvalues, trace.marks[:, layout.MARK_UNSTABLE], tuple(events))
+        events.append(made(Event, row=row, kind=abs(kind), bracket=bracket))
+    return made(
+        Line,
+        points=trace.points,
+        tangents=trace.tangents,
+        eigenvalues=trace.eigenvalues,
+        unstable=trace.marks[:, layout.MARK_UNSTABLE],
+        events=tuple(events),
+    )

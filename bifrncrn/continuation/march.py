@@ -168,8 +168,11 @@ def march(
     w = memory.layout
     w[at.HOME] = closing
     w[at.COUNT :] = 0
-    w[at.STOPS] = sum(1 << event for event in stops) if stops else 0
-    w[at.ACCEPT], w[at.TURNS] = curve.accept, curve.turns
+    if stops:
+        w[at.STOPS] = sum(1 << event for event in stops)
+    if curve.accept:
+        w[at.ACCEPT] = curve.accept
+    w[at.TURNS] = curve.turns
     _run(memory, curve, options)
     while w[at.REASON] == at.FULL and len(memory.marks) < options.max_points and not options.late:
         larger = Memory(curve, min(4 * len(memory.marks), options.max_points))
@@ -216,8 +219,12 @@ def _memory(curve: Curve, capacity: int) -> tuple[tuple[int, ...], Memory]:
 
 def _run(memory: Memory, curve: Curve, options: Options) -> None:
     """March on until the march ends, its memory is full or the time limit is reached."""
-    with _time_limit(memory.layout, options) if options.until is not None else contextlib.nullcontext():
-        MARCH.engine.call["march"](memory.address)
+    call = MARCH.engine.call["march"]
+    if options.until is None:
+        call(memory.address)
+    else:
+        with _time_limit(memory.layout, options):
+            call(memory.address)
     curve.check()
 
 

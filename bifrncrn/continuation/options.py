@@ -78,6 +78,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+DEFAULT = Options()
+
+
 def begun(options: Options | None) -> Options:
     """Return the options, or those by default, with a time limit running from now, unless it runs already.
 
@@ -87,7 +90,7 @@ def begun(options: Options | None) -> Options:
         If they are something else.
     """
     if options is None:
-        return Options()
+        return DEFAULT
     require_kind(options, Options, "bf.Options(...)")
     if options.seconds is None or options.until is not None:
         return options

@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bifrncrn.base.arrays import own
 from bifrncrn.base.errors import InputError
 from bifrncrn.continuation.line import Line
 from bifrncrn.models.system import System
 
 TURN = 2.0 * math.pi
+NONE = own(np.empty(0, np.intp))
 NEAR = 0.5
 """A segment of a branch passes its start no further off than this, in units of length."""
 SAMPLE = 0.123
@@ -30,6 +32,8 @@ def angles(system: System) -> np.ndarray:
     InputError
         If the equations do not repeat themselves after a turn of an angle.
     """
+    if not system.periodic:
+        return NONE
     places = np.array([system.variables.index(name) for name in system.periodic], dtype=np.intp)
     for name, place in zip(system.periodic, places.tolist(), strict=True):
         x = system.state + SAMPLE

@@ -22,8 +22,9 @@ def beside_special(track: Track, y: np.ndarray, floor: np.ndarray) -> tuple[np.n
     tangent = track.problem.tangent(y, floor)
     scale = scale_at(y, floor)
     ahead = unit(tangent / scale)
-    spectrum = track.problem.eigenvalues(y).tolist()
-    big = max([*map(abs, spectrum), track.problem.largest(y)])
+    values, largest = track.problem.sized_eigenvalues(y)
+    spectrum = values.tolist()
+    big = max([*map(abs, spectrum), largest])
     near = [k for k, value in enumerate(spectrum) if abs(value.real) <= SPECIAL * big]
     if abs(ahead[-1]) > SPECIAL and not _vanish(track, y, ahead * scale, spectrum, near):
         return y, tangent

@@ -157,13 +157,16 @@ def diagram(
         events=compile_events(setup.system, events) if events else None, stop=labels(stop),
         engine=_engine(engine, problem),
     )  # fmt: skip
-    notes, nothing = _through_start(tracer, setup, problem, rest, elsewhere=all and bool(box))
-    if all:
-        with progress("searching for other branches", len(SEARCHED)) as step:
-            notes += _search(tracer, inside, box or {}, step)
-    if nothing and not tracer.branches:
-        raise nothing
-    return setup.expanded(tracer.diagram(notes))
+    try:
+        notes, nothing = _through_start(tracer, setup, problem, rest, elsewhere=all and bool(box))
+        if all:
+            with progress("searching for other branches", len(SEARCHED)) as step:
+                notes += _search(tracer, inside, box or {}, step)
+        if nothing and not tracer.branches:
+            raise nothing
+        return setup.expanded(tracer.diagram(notes))
+    finally:
+        problem.release()
 
 
 def _through_start(

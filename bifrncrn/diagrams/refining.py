@@ -151,19 +151,17 @@ def without_turns_of_rounding(line: Line, least: float, about: int = 1) -> Line:
 def with_hopf_at_end(line: Line) -> Line:
     """Add a Hopf point that lies on the last row, the end of the range, to rounding: no sign changes there."""
     last = len(line) - 1
-    if last < 1 or not line.eigenvalues.size or any(event.row >= last - 1 for event in line.events):
+    if last < 1 or not line.eigenvalues.size or (line.events and line.events[-1].row >= last - 1):
         return line
     now = line.eigenvalues[last].tolist()
     at_rest = [k for k, value in enumerate(now) if value.imag > 0.0 and abs(value.real) <= IMAGINARY * abs(value)]
-    if any(abs(line.eigenvalues[last - 1, k].real) > 10.0 * IMAGINARY * abs(now[k]) for k in at_rest):
+    if at_rest and any(abs(line.eigenvalues[last - 1, k].real) > 10.0 * IMAGINARY * abs(now[k]) for k in at_rest):
         return replace(line, events=(*line.events, Event(last, layout.PAIR)))
     return line
 
 
 def cut(track: Track, line: Line, end: End, floor: np.ndarray) -> tuple[Line, End]:
     """Cut a line where it leaves the region through a bound that is not a wall."""
-    if not track.region.names:
-        return line, end
     slack = track.region.slack(line.points)
     outside = np.any(slack < 0.0, axis=1)
     if not outside.any():

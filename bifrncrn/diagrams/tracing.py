@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bifrncrn.base.arrays import frozen, own
+from bifrncrn.base.arrays import own
+from bifrncrn.base.made import made
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.ends import said
 from bifrncrn.continuation.line import Event, Line, from_trace, join
@@ -311,7 +312,7 @@ class Tracer:
     ) -> tuple[Line, End]:
         """March one way; see what the events are, and where the branch ends."""
         line, end = self._followed(y, tangent, floor, self.options, first_step, closing)
-        open_ = next((event for event in line.events if event.bracket is not None), None)
+        open_ = next((event for event in line.events if event.bracket is not None), None) if line.events else None
         if open_ is not None and open_.row > 0:
             limit = limit_at_infinity(line.points[: open_.row], floor)
             if limit is None:
@@ -319,7 +320,8 @@ class Tracer:
             else:
                 line = line.head(open_.row)
                 end = self._to_infinity(line.points[-1], limit)
-        line, end = cut(self.track, line, end, floor)
+        if self.region.names:
+            line, end = cut(self.track, line, end, floor)
         if not len(self.angles):
             return line, end
         round_ = come_round(line, self.angles, np.maximum(np.abs(y), floor), self.problem.beside)
@@ -338,14 +340,16 @@ class Tracer:
         far = FAR * max(floor[:-1].tolist())
         walls = np.maximum(self.region.lower, -far), np.minimum(self.region.upper, far)
         trace = self.march(self.curve, y, tangent, self.span, walls, floor, options, first_step, closing, self.stops)
-        self.counters["points"] += len(trace.points)
-        self.counters["newton_iterations"] += trace.newtons
-        self.counters["rejected_steps"] += trace.rejected
+        counters = self.counters
+        counters["points"] += len(trace.points)
+        counters["newton_iterations"] += trace.newtons
+        counters["rejected_steps"] += trace.rejected
         line = from_trace(trace)
         for event in reversed(line.events):
             if event.kind == layout.BRANCH:
                 line = refined(self.track, line, event, floor)
-        line = without_turns(self.track, line, floor)
+        if line.events:
+            line = without_turns(self.track, line, floor)
         if trace.reason in (layout.BOUND, layout.SHORT) and len(line) > 1:
             line = refined_end(self.track, line, floor)
         if trace.reason == layout.RANGE:
@@ -399,13 +403,14 @@ class Tracer:
         self.branches.append(self._branch(line, ends, origin, number))
 
     def _branch(self, line: Line, ends: tuple[End, End], origin: int | None, number: int) -> Branch:
-        return Branch(
+        return made(
+            Branch,
             id=number,
             kind="equilibrium",
             columns=(self.parameter, *self.problem.system.variables),
             points=own(line.points.take(self.order, axis=1)),
-            unstable=frozen(line.unstable, int),
-            eigenvalues=frozen(line.eigenvalues, complex),
+            unstable=own(line.unstable.copy()),
+            eigenvalues=own(line.eigenvalues.copy()),
             origin=origin,
             ended=ends,
             tangents=own(line.tangents.take(self.order, axis=1)),
@@ -441,7 +446,8 @@ class Tracer:
         """Return the special point of an event, with its normal form coefficients; `floor` are units of length."""
         facts = self._facts(line, event, y, floor)
         named = self.events is not None and facts["label"] == "UZ"
-        return SpecialPoint(
+        return made(
+            SpecialPoint,
             branch=number,
             index=event.row,
             parameters={self.parameter: float(y[-1])},
@@ -461,7 +467,8 @@ class Tracer:
         label, a, omega, l1 = EVENTS.get(event.kind, "UZ"), None, None, None
         located = event.bracket is None or event.kind == layout.FOLD
         residual, largest, first, second = problem.examine(y, floor, event.kind if located else 0)
-        spectrum = line.eigenvalues[event.row].tolist()
+        eigenvalues = own(line.eigenvalues[event.row].copy())
+        spectrum = eigenvalues.tolist()
         big = max([*map(abs, spectrum), largest])
         if event.kind == layout.FOLD:
             a, gap = first, second
@@ -473,7 +480,6 @@ class Tracer:
             )
         elif event.kind == layout.PAIR:
             label = "HB" if any(value.imag != 0.0 for value in spectrum) else "BP"
-        eigenvalues = frozen(line.eigenvalues[event.row], complex)
         return {"label": label, "residual": residual, "a": a, "omega": omega, "l1": l1, "eigenvalues": eigenvalues}
 
     def _row(self, y: np.ndarray, tangent: np.ndarray) -> Line:

@@ -65,14 +65,15 @@ class Track:
         A tenth of its start; of a state that is zero, a tenth of what the range makes of it to first order; of one
         that stays zero, a tenth of the largest other state.
         """
-        floor = 0.1 * np.abs(y)
-        floor[-1] = self.width
-        sizes = np.abs(y[:-1])
-        listed = sizes.tolist()
+        floor = np.abs(y)
+        listed = floor.tolist()[:-1]
         largest = max(listed)
         least = TINY * max(largest, 1.0)
+        floor *= 0.1
+        floor[-1] = self.width
         if min(listed) >= least:  # all have sizes of their own
             return floor
+        sizes = np.abs(y[:-1])
         tiny = [0.0 < size < least for size in listed]
         blur = self.problem.blur(y).tolist() if any(tiny) else [0.0] * len(listed)
         floor[:-1] = np.maximum(sizes, FEW * (largest or 1.0))

@@ -69,6 +69,8 @@ class Region:
     def holds(self, y: np.ndarray) -> bool:
         """Say whether a point (x, p) is inside."""
         x = y[: len(self.lower)]
+        if self.open:
+            return not np.count_nonzero(np.isnan(x))
         if not ((x >= self.lower).all() and (x <= self.upper).all()):
             return False
         return not self.names or bool((self.slack(y[None]) >= 0.0).all())
@@ -122,7 +124,10 @@ def region_of(
     """
     given = as_sides(walls, "walls")
     if not given and reduction is None:
-        return Region(system.lower, system.upper)
+        known: Region | None = system.remembered.get("region")
+        if known is None:
+            known = system.remembered["region"] = Region(system.lower, system.upper)
+        return known
     lower, upper = system.lower.copy(), system.upper.copy()
     for name, (low, high) in given.items():
         index = system.variable_index(name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +25,13 @@ EVENTS = {layout.FOLD: "LP", layout.BRANCH: "BP", layout.PAIR: "HB", layout.REAL
 EPS = 2.220446049250313e-16
 SINGULAR = 1e-10
 """A singular value below this part of the largest is zero, where equations are measured by their largest term."""
+
+
+class _Place(NamedTuple):
+    """The work space of one problem at a time, and the curves in it without user tests, with and without spectra."""
+
+    work: Work
+    curves: dict[bool, Curve]
 
 
 class EquilibriumProblem:
@@ -53,9 +62,30 @@ class EquilibriumProblem:
         self.region = region or Region(system.lower, system.upper)
         self._check = system.native.check
 
+    @property
+    def _idle(self) -> list[_Place]:
+        """Work spaces that nobody uses now."""
+        idle: list[_Place] = self.system.remembered.setdefault(("idle places", self.parameter), [])
+        return idle
+
+    @functools.cached_property
+    def _place(self) -> _Place:
+        with contextlib.suppress(IndexError):
+            place = self._idle.pop()
+            place.work.values[:] = self.system.values
+            return place
+        return _Place(Work(self.system.native, self.parameter, self.system.values), {})
+
     @functools.cached_property
     def _work(self) -> Work:
-        return Work(self.system.native, self.parameter, self.system.values)
+        return self._place.work
+
+    def release(self) -> None:
+        """Leave the work space to the next problem of the same system; neither this one nor its curve is used again."""
+        self.__dict__.pop("_work", None)
+        place = self.__dict__.pop("_place", None)
+        if place is not None:
+            self._idle.append(place)
 
     @property
     def values(self) -> np.ndarray:
@@ -185,10 +215,6 @@ class EquilibriumProblem:
         sizes = np.linalg.svd(matrix / np.maximum(np.max(np.abs(matrix), axis=1, keepdims=True), 1e-300))[1]
         return 1 + int(np.sum(sizes <= SINGULAR * max(sizes[0], 1e-300)))
 
-    def largest(self, y: np.ndarray) -> float:
-        """Return the largest entry of the Jacobian in absolute value."""
-        return float(self._evaluate(y).out[0])
-
     def field(self, y: np.ndarray) -> np.ndarray:
         """Return F, (n,)."""
         return self._evaluate(y).f.copy()
@@ -266,18 +292,22 @@ class EquilibriumProblem:
 
     def eigenvalues(self, y: np.ndarray) -> np.ndarray:
         """Return the eigenvalues kept with a point, by descending real part: all, or none without `stability`."""
+        return self.sized_eigenvalues(y)[0] if self.stability else np.empty(0, complex)
+
+    def sized_eigenvalues(self, y: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return what `eigenvalues` does, and the largest entry of the derivative of F in absolute value."""
+        work = self._evaluate(y)
+        largest = float(work.out[0])
         if not self.stability:
-            return np.empty(0, complex)
-        work = self._spectrum(y)
+            return np.empty(0, complex), largest
+        self._spectrum(work)
         values = np.empty(self.n, complex)
         values.real, values.imag = work.row[:-1], work.out[:-1]
-        return values
+        return values, largest
 
-    def _spectrum(self, y: np.ndarray) -> Work:
-        """Compute the eigenvalues: `row` receives their real, `out` their imaginary parts."""
-        work = self._evaluate(y)
+    def _spectrum(self, work: Work) -> None:
+        """Compute the eigenvalues where F was evaluated: `row` receives their real, `out` their imaginary parts."""
         POINTS.engine.call["spectrum"](work.at, work.at_row, work.at_out, 0)
-        return work
 
     def refine(
         self, guess: np.ndarray, scale: np.ndarray, box: tuple[np.ndarray, np.ndarray] | None = None
@@ -331,6 +361,14 @@ class EquilibriumProblem:
 
     def curve(self, events: Events | None = None) -> Curve:
         """Return the curve for the march; it shares the work space of this problem."""
+        if events is not None:
+            return self._curve(events)
+        curves = self._place.curves
+        if self.stability not in curves:
+            curves[self.stability] = self._curve(None)
+        return curves[self.stability]
+
+    def _curve(self, events: Events | None) -> Curve:
         n, work, at = self.n, self._work, POINTS.engine.address
         context = work.context[:CONTEXT_SIZE].copy()
         context[TESTS] = events.native.f if events else 0

@@ -199,6 +199,10 @@ class SparseProblem(EquilibriumProblem):
         _, values, _ = self.entries(y)
         return self.spectrum(values).values[: self._kept]
 
+    def sized_eigenvalues(self, y: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return what `eigenvalues` does, and the largest entry of the derivative of F in absolute value."""
+        return self.eigenvalues(y), self.largest(y)
+
     def spectrum(self, values: np.ndarray) -> Rightmost:
         """Return the rightmost eigenvalues of the Jacobian with these entries."""
         found = rightmost(self._square(values), self.structure, values, self._kept)

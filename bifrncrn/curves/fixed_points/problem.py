@@ -105,10 +105,8 @@ class FixedPointProblem(EquilibriumProblem):
             events=EVENTS,
         )
 
-    def _spectrum(self, y: np.ndarray) -> Work:
-        work = self._evaluate(y)
+    def _spectrum(self, work: Work) -> None:
         MULTIPLIERS.engine.call["growth"](work.at, work.at_row, work.at_out, 0)
-        return work
 
     # -- normal forms -------------------------------------------------------------------------------------------
 
