@@ -31,6 +31,7 @@ PROVERS: dict[bool, dict[str, Callable[[Any, np.ndarray], Proved]]] = {
 """What proves a point of a label, of differential equations and of maps."""
 KINDS = ("equilibrium", "fixed_point")
 """The kinds of the branches that are followed."""
+CYCLES = "Its cycles are not looked at: prove takes one cycle at a time, as find_cycle finds it."
 REDUCED = "That these sums are conserved is taken for granted; the statements are about the model without them."
 
 
@@ -70,6 +71,7 @@ def of_diagram(diagram: Any, seconds: float) -> Proof:
             followed.append(item)
             undecided += doubts
     notes = () if reduction is None else (reduction.sentence(reduction.whole.variables), REDUCED)
+    notes += (CYCLES,) if any(branch.kind == "periodic" for branch in diagram.branches) else ()
     return Proof(
         proved=not undecided,
         model=diagram.model,

@@ -13,6 +13,7 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.models.forcing import refuse
 from bifrncrn.models.maps import is_map
 from bifrncrn.proofs.box import held
+from bifrncrn.proofs.cycles import of_cycle
 from bifrncrn.proofs.of_diagram import NO_EQUATIONS, of_diagram, prepared, stored_values
 from bifrncrn.proofs.result import Interval, Proof
 from bifrncrn.proofs.rounding import check_arithmetic, down, up
@@ -45,10 +46,11 @@ def prove(
 
     Parameters
     ----------
-    model : System, Target, Network or Diagram
+    model : System, Target, Network, Diagram or Cycle
         Differential equations in up to three states, or a map in up to two; a network is taken in its reduced form. Or
         a diagram, also of a map, of any number of states: its special points and branches are proved one by one, and
-        nothing is said about what it may have missed.
+        nothing is said about what it may have missed. Or a cycle (see `find_cycle`) of a smooth model: that there is
+        one near by, its period, multipliers and stability; it takes seconds, and `seconds` is not looked at.
     parameter : str, optional
         The parameter that varies; by default `lam`, or the only one.
     bounds : (float, float), optional
@@ -81,6 +83,10 @@ def prove(
     """
     if hasattr(model, "special_points") and hasattr(model, "reduction"):
         return of_diagram(model, seconds)
+    if hasattr(model, "orbit") and hasattr(model, "multipliers"):
+        if (parameter, bounds, box, values) != (None,) * 4 or spread:
+            raise InputError("a cycle is proved at the values it was found at: give prove nothing but the cycle")
+        return of_cycle(model)
     system, bounds, box = _taken(model, bounds, box)
     name = system.varying(parameter)
     if values and name in values:
@@ -174,7 +180,7 @@ def _taken(model: Any, bounds: Any, box: Any) -> tuple[System, Any, Any]:
         box = getattr(model, "box", None) if box is None else box
         model = model.system
     if not isinstance(model, System):
-        raise InputError(f"prove takes a System, a Target or a Network, not {type(model).__name__}")
+        raise InputError(f"prove takes a System, a Target, a Network, a Diagram or a Cycle, not {type(model).__name__}")
     if model.period:
         raise refuse(model)
     if not model.has_formulas:

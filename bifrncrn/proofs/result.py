@@ -89,6 +89,55 @@ class ProvedBranch:
 
 
 @dataclass(frozen=True)
+class ProvedCycle:
+    """A periodic orbit that exists, and is the only one near by.
+
+    Attributes
+    ----------
+    period : (float, float)
+    least : bool
+        Whether no part of the period is one.
+    multipliers : tuple of (float, float)
+        The sizes of the Floquet multipliers but for the trivial one, which is simple; empty where they are not known.
+        Of two states the other multiplier is the number itself, which is positive.
+    unstable : int or None
+        How many of them are outside the unit circle, where none is on it: with none the cycle is stable.
+    box, start : dict of str to (float, float)
+        What holds the whole cycle, and a point of it.
+    turn : dict
+        The certificate: after times that are `factor` times the sums of the first `durations` the cycle lies within
+        `radius` of `points`, exactly on the plane normal . (x - first point) = 0 at first. No other one that begins on
+        that plane has points within `alone` (of every state) of these and a factor within the last number of `alone`.
+    """
+
+    period: Interval
+    least: bool
+    multipliers: tuple[Interval, ...]
+    unstable: int | None
+    box: dict[str, Interval]
+    start: dict[str, Interval]
+    turn: dict[str, list] = field(repr=False)
+
+    @property
+    def stable(self) -> bool | None:
+        """Whether it is stable; None where that is not known."""
+        return None if self.unstable is None else self.unstable == 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {
+            "period": list(self.period),
+            "least": self.least,
+            "multipliers": [list(side) for side in self.multipliers],
+            "unstable": self.unstable,
+            "stable": self.stable,
+            "box": {name: list(side) for name, side in self.box.items()},
+            "start": {name: list(side) for name, side in self.start.items()},
+            "turn": self.turn,
+        }
+
+
+@dataclass(frozen=True)
 class Undecided:
     """A part of the box about which something is not known, and what."""
 
@@ -109,6 +158,7 @@ class Proof(Reported):
     proved : bool
         Whether everything was decided: the statement `str(proof)` makes is then a theorem.
     model, parameter : str
+        The parameter is empty where a cycle at fixed values was proved.
     range : (float, float)
     box : dict of str to (float, float)
         The sides of the box of states; empty where only what a diagram holds was proved.
@@ -132,6 +182,8 @@ class Proof(Reported):
         Points along the arcs, for pictures; these are not proved.
     arcs : dict of str to list
         The certificate: pivot, tube and core of every arc, its curve, and the states whose planes it lies `on`.
+    cycles : tuple of ProvedCycle
+        Where it is a cycle that was proved.
     """
 
     proved: bool
@@ -149,6 +201,7 @@ class Proof(Reported):
     followed: tuple[ProvedBranch, ...] = ()
     paths: tuple[np.ndarray, ...] = field(default=(), repr=False)
     kind: str = "ode"
+    cycles: tuple[ProvedCycle, ...] = ()
 
     def __str__(self) -> str:
         return printable(folded("\n".join(_report(self))))
@@ -165,8 +218,8 @@ class Proof(Reported):
             "schema": SCHEMA,
             "proved": self.proved,
             "model": self.model,
-            "parameter": self.parameter,
-            "range": list(self.range),
+            "parameter": self.parameter or None,
+            "range": list(self.range) if self.parameter else None,
             "box": {name: list(side) for name, side in self.box.items()},
             "values": {name: list(side) for name, side in self.values.items()},
             "branches": self.branches,
@@ -177,6 +230,7 @@ class Proof(Reported):
             "counters": self.counters,
             "arcs": self.arcs,
             **({} if self.kind == "ode" else {"kind": self.kind}),
+            **({} if self.parameter else {"cycles": [cycle.to_json() for cycle in self.cycles]}),
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -196,10 +250,12 @@ def _report(proof: Proof) -> list[str]:
     where = [f"{name} in {side(v)}" for name, v in [*proof.box.items(), (proof.parameter, proof.range)]]
     shown = ", ".join(given[:8]) + (f" and {len(given) - 8} more parameters as stored" if len(given) > 8 else "")
     place = f"Box: {', '.join(where)}" if proof.box else f"Branches and points of a diagram in {proof.parameter}"
+    place = place if proof.parameter else "A cycle near a computed one"
     lines = [title, place + (f"; {shown}" if shown else "")]
     claims = [_curves(proof)] if proof.branches is not None else []
     claims += [_branch(item, proof.kind) for item in proof.followed if item.proved]
     claims += [_point(point) for point in proof.special_points if point.proved]
+    claims += [_cycle(cycle) for cycle in proof.cycles]
     if proof.proved and proof.box:
         sorts = "Hopf point" if proof.kind == "ode" else "period doubling, Neimark-Sacker point"
         claims.append(
@@ -214,7 +270,9 @@ def _report(proof: Proof) -> list[str]:
             lines.append(f"- {item.reason}, in {', '.join(f'{name} {side(v)}' for name, v in item.box.items())}")
         if len(proof.undecided) > 10:
             lines.append(f"- and {len(proof.undecided) - 10} more")
-    if not proof.box:
+    if not proof.parameter:
+        lines.append("Nothing is said about other cycles.")
+    elif not proof.box:
         lines.append("Nothing is said about what the diagram may have missed: this is no statement of completeness.")
     return [*lines, *proof.notes]
 
@@ -240,6 +298,25 @@ def _branch(item: ProvedBranch, kind: str) -> str:
         f"{item.error:.1e} of their size; {border} at proved points below only, and "
         "elsewhere as many are unstable as the diagram says"
     )
+
+
+def _cycle(cycle: ProvedCycle) -> str:
+    start = ", ".join(f"{name} in {side(v)}" for name, v in cycle.start.items())
+    whole = ", ".join(f"{name} in {side(v)}" for name, v in cycle.box.items())
+    text = (
+        f"There is a cycle, the only one that follows the computed one so closely, with period in {side(cycle.period)}"
+    )
+    text += ", which is its least one" if cycle.least else ""
+    text += f"; it has a point with {start}, and lies in {whole}"
+    if cycle.stable is not None:
+        word = (
+            "stable" if cycle.stable else f"unstable: {cycle.unstable} of its multipliers are outside the unit circle"
+        )
+        text += f"; it is {word}"
+    if cycle.multipliers:
+        sizes = ", ".join(side(v) for v in cycle.multipliers)
+        text += f"; sizes of its Floquet multipliers but for the trivial one: {sizes}"
+    return text
 
 
 APART = "Curves that are joined farther outside of the box are counted as different ones."

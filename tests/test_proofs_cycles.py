@@ -1,0 +1,146 @@
+"""Proofs of cycles against closed forms, published values, integrations by scipy, and models that have none."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+import bifrncrn as bf
+
+CIRCLE = {"x": "x - y - x*(x^2 + y^2)", "y": "x + y - y*(x^2 + y^2)"}
+VAN_DER_POL = 6.66328685932313
+"""The period at mu = 1 (Amore, Boyd and Fernández, J. Math. Phys. 59 (2018), and others)."""
+
+
+def cycle_of(equations, parameters=None, state=None, **options):
+    system = bf.System.from_equations(equations, parameters or {}, state)
+    return bf.find_cycle(system, **options)
+
+
+def holds(side, value, within):
+    return side[0] <= value <= side[1] and side[1] - side[0] <= within
+
+
+def integrated(proof, system, rtol=1e-12):
+    """Return how far one turn of scipy's from the middle of the proved start ends from it, in units of the box."""
+    (cycle,) = proof.cycles
+    start = np.array([0.5 * (a + b) for a, b in cycle.start.values()])
+    box = np.array([b - a for a, b in cycle.box.values()])
+    period = 0.5 * sum(cycle.period)
+    turn = solve_ivp(lambda t, x: system.rhs(x), (0, period), start, "DOP853", rtol=rtol, atol=1e-14 * box)
+    return np.abs(turn.y[:, -1] - start) / box
+
+
+def test_the_unit_circle():
+    """r' = r (1 - r^2), phi' = 1: period 2 pi, exponent -2."""
+    proof = bf.prove(cycle_of(CIRCLE, state={"x": 1.2, "y": 0.0}))
+    (cycle,) = proof.cycles
+    assert proof.proved and cycle.least and cycle.stable
+    assert holds(cycle.period, 2 * math.pi, 1e-11)
+    assert holds(cycle.multipliers[0], math.exp(-4 * math.pi), 1e-14)
+    points, radius = np.array(cycle.turn["points"]), np.array(cycle.turn["radius"])
+    assert np.all(np.abs(np.hypot(*points.T) - 1.0) <= np.hypot(*radius.T) + 1e-15) and radius.max() < 1e-11
+
+
+def test_a_cycle_that_repels():
+    """The same with time turned round: its multiplier is exp(4 pi)."""
+    equations = {name: f"-({text})" for name, text in CIRCLE.items()}
+    proof = bf.prove(cycle_of(equations, state={"x": 0.9, "y": 0.0}, backward=True))
+    assert proof.proved and proof.cycles[0].unstable == 1
+    assert holds(proof.cycles[0].multipliers[0], math.exp(4 * math.pi), 1.0)
+
+
+def test_van_der_pol():
+    proof = bf.prove(cycle_of({"x": "y", "y": "(1 - x^2)*y - x"}, state={"x": 1.0, "y": 0.0}))
+    assert proof.proved and holds(proof.cycles[0].period, VAN_DER_POL, 1e-10)
+    assert "it is stable" in " ".join(str(proof).split())
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e9])
+def test_brusselator(unit):
+    """One turn of scipy's comes back; units do not matter."""
+    x, y = f"(x/{unit})", f"(y*{unit})"
+    equations = {"x": f"{unit}*(1 + {x}^2*{y} - (B + 1)*{x})", "y": f"(B*{x} - {x}^2*{y})/{unit}"}
+    system = bf.System.from_equations(equations, {"B": 3.0}, {"x": unit, "y": 1.0 / unit})
+    proof = bf.prove(bf.find_cycle(system))
+    assert proof.proved and proof.cycles[0].stable
+    assert integrated(proof, system).max() < 1e-9
+    assert proof.cycles[0].period[1] - proof.cycles[0].period[0] < 1e-10
+
+
+def test_three_states_and_functions():
+    """Rössler's shortest cycle, which repels in chaos; and a ring of three genes, whose multipliers scipy gives."""
+    rossler = {"x": "-y - z", "y": "x + 0.2*y", "z": "0.2 + z*(x - 5.7)"}
+    cycle = cycle_of(rossler, state={"x": -8.0, "y": 0.0, "z": 0.02}, period=5.88)
+    proof = bf.prove(cycle)
+    assert proof.proved and proof.cycles[0].unstable == 1
+    assert integrated(proof, cycle.system).max() < 1e-8
+    ring = {"x": "exp(1.8)/(1 + w^3) - x", "y": "6/(1 + x^3) - y", "w": "6/(1 + y^2.9) - tanh(w)*w"}
+    cycle = cycle_of(ring, state={"x": 1.0, "y": 2.0, "w": 3.0})
+    proof = bf.prove(cycle)
+    (found,) = proof.cycles
+    assert proof.proved and found.stable and len(found.multipliers) == 2
+    start, period = np.array([sum(side) / 2 for side in found.start.values()]), sum(found.period) / 2
+
+    def flow(x):
+        return solve_ivp(lambda t, u: cycle.system.rhs(u), (0, period), x, "DOP853", rtol=1e-13, atol=1e-14).y[:, -1]
+
+    step = 1e-5 * np.eye(3)
+    monodromy = np.array([(flow(start + e) - flow(start - e)) / 2e-5 for e in step]).T
+    values = sorted(np.abs(np.linalg.eigvals(monodromy)), reverse=True)
+    assert abs(values[1] - found.multipliers[0][0]) < 1e-7 and found.multipliers[0][1] - found.multipliers[0][0] < 1e-6
+
+
+def test_what_must_not_be_proved():
+    """Cycles that fill a plane, a double one, and two turns taken for one."""
+    center = cycle_of({"x": "y", "y": "-x"}, state={"x": 1.0, "y": 0.0}, period=2 * math.pi)
+    turns = np.linspace(0, 2 * math.pi, 100, endpoint=False)
+    shape = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    double = {"x": "-y + x*(x^2 + y^2 - 1)^2", "y": "x + y*(x^2 + y^2 - 1)^2"}
+    touching = cycle_of(double, state={"x": 1.0, "y": 0.0}, period=2 * math.pi, guess=shape)
+    for cycle in (center, touching):
+        if cycle is not None:
+            proof = bf.prove(cycle)
+            assert not proof.proved and not proof.cycles and proof.undecided
+    twice = cycle_of(CIRCLE, state={"x": 1.0, "y": 0.0}, period=4 * math.pi, guess=np.tile(shape, (2, 1)))
+    proof = bf.prove(twice)
+    assert not proof.proved and [item.reason for item in proof.undecided] == ["whether the period is the least one"]
+    assert holds(proof.cycles[0].period, 4 * math.pi, 1e-9) and not proof.cycles[0].least
+
+
+def test_what_is_refused():
+    rough = cycle_of({"x": "y", "y": "(1 - abs(x))*y - x"}, state={"x": 1.0, "y": 0.0})
+    with pytest.raises(bf.InputError, match="corners or jumps"):
+        bf.prove(rough)
+    smooth = cycle_of(CIRCLE, state={"x": 1.2, "y": 0.0})
+    with pytest.raises(bf.InputError, match="at the values it was found at"):
+        bf.prove(smooth, values={"r": 1.0})
+
+
+@pytest.mark.slow
+def test_a_network(reference):
+    """The published reduced network of the Hopf normal form, above its Hopf point."""
+    network = bf.load_model(reference / "networks" / "hopf.mat")
+    cycle = bf.find_cycle(network.with_(values={"lam": 2.7}))
+    proof = bf.prove(cycle)
+    assert proof.proved and proof.cycles[0].stable
+    assert integrated(proof, cycle.system).max() < 1e-9
+
+
+def test_command(tmp_path, capsys):
+    file = tmp_path / "proof.json"
+    assert bf.main(["prove", "brusselator", "--cycle", "--set", "B=3", "--json", str(file)]) == 0
+    assert "There is a cycle" in capsys.readouterr().out
+    data = json.loads(file.read_text())
+    (cycle,) = data["cycles"]
+    assert data["schema"] == "bifrncrn.proof/1" and data["proved"] and cycle["stable"] and cycle["least"]
+    assert bf.main(["prove", "brusselator", "--cycle", "--set", "B=1"]) == 2
+    assert "no cycle" in capsys.readouterr().err
+
+
+def test_a_diagram_says_that_its_cycles_are_not_looked_at():
+    system = bf.System.from_equations({"x": "r*x - y - x*(x^2 + y^2)", "y": "x + r*y - y*(x^2 + y^2)"}, {"r": -1})
+    diagram = bf.with_orbits(bf.diagram(system, parameter="r", bounds=(-1, 1)))
+    assert any("cycles are not looked at" in note for note in bf.prove(diagram).notes)
