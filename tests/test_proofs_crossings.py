@@ -120,6 +120,27 @@ def test_the_checker_knows_planes(equations, box, bounds):
     assert not bf.check_proof(bf.System.from_equations(other, {"r": bounds[0]}, dict.fromkeys(equations, 0.0)), data)
 
 
+def test_the_checker_believes_no_word_of_a_file():
+    """A transcritical point called a pitchfork, of another plane or parameter, or with something that nobody proved."""
+    pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
+    system = bf.System.from_equations({"x": "r*x - x^2"}, {"r": 0.0})
+    data = bf.prove(system, bounds=(-1, 1), box=LINE).to_json()
+    (point,) = data["special_points"]
+    assert point["kind"] == "transcritical" and bf.check_proof(system, data)
+    for wrong in (
+        {"kind": "pitchfork", "turns": "minimum"},
+        {"kind": "pitchfork"},
+        {"kind": "imperfect"},
+        {"plane": "y"},
+        {"parameters": {"s": point["parameters"]["r"]}},
+        {"stable": True},
+        {"omega": [1.0, 2.0]},
+        {"proved": False},
+    ):
+        assert not bf.check_proof(system, data | {"special_points": [point | wrong]}), wrong
+    assert not bf.check_proof(system, data | {"followed": [{"branch": 0, "proved": True}]})
+
+
 def test_an_epidemic():
     """S' = m - r S I - m S, I' = r S I - (g + m) I: invasion at r = g + m; shifted by a constant, too."""
     for i, box in (("I", (0, 1)), ("(I - 3)", (2.5, 4))):

@@ -5,8 +5,9 @@
 Of a proof about a box (schema `bifrncrn.proof/1`) it takes the tubes as suggestions, and verifies for itself: each
 tube, or a thinner one in it, holds one curve (Krawczyk's operator); every equilibrium in the box lies in a tube; the
 tubes join to the stated number of curves; on them there is a special point in each box that is listed, once, and no
-other one; `turns`, `omega`, `unstable` and `kind` are as listed (of a pitchfork, that a fold is at the crossing, to
-1e-8). It does not look at `a`, `b`, `c`, `l1`, and says so. With invariant planes x_k = c it does so for the equilibria
+other one; `turns`, `omega`, `unstable`, `plane` and `kind` are as listed (of a pitchfork, that a fold is where the
+curves cross, as far as balls tell the two apart). It does not look at `a` and `l1`, and says so; a file that says
+anything else is refused. With invariant planes x_k = c it does so for the equilibria
 on each set of planes and off the others, where it divides f_k by x_k - c. The model is read by this package, and its
 expression graph taken as it is; constants are doubles. Needs python-flint (the extra `proof`); slow, as it is written
 to be read. Exit code 0 if all was verified, 1 if not.
@@ -200,7 +201,7 @@ def located(model: Model, q: int, tube: Any, k: str, low: float, high: float) ->
     return on_curve(model, q, tube, low, high)
 
 
-NOT_LOOKED_AT = ("a", "c", "l1")
+NOT_LOOKED_AT = ("a", "l1")
 
 
 def as_listed(model: Model, q: int, tube: Any, k: str, root: Any, point: dict[str, Any]) -> bool:
@@ -209,15 +210,17 @@ def as_listed(model: Model, q: int, tube: Any, k: str, root: Any, point: dict[st
         other = Model(model.system, model.proof, model.planes, model.on - {int(k[2:])})
         if not bool(other.tests(root)[0]["LP"].v != 0):
             return False
-    if k == "HB" and "omega" in point:
+    if k.startswith("BP") and point.get("plane") != model.system.variables[int(k[2:])]:
+        return False
+    if k == "HB":
         low, high = (model.arb(float(x)) for x in point["omega"])
         square = model.tests(root)[1]
-        if not (bool(low > 0) and square.overlaps((low * low).union(high * high))):
+        if not (bool(square > 0) and bool(low > 0) and square.overlaps((low * low).union(high * high))):
             return False
     ends = beside(model, q, tube, k, root)
     if ends is None:
         return False
-    if k == "LP" and "turns" in point:
+    if k == "LP" and point.get("turns"):
         sign = 1 if point["turns"] == "minimum" else -1
         if not any(sign * (end[-1][0] - root[-1][1]) > 0 and sign * (end[-1][1] - root[-1][0]) > 0 for end in ends):
             return False
@@ -312,6 +315,7 @@ def check_proof(system: Any, proof: dict[str, Any], say: Callable[[str], Any] = 
     pairs = [[list(zip(*ends, strict=True)) for ends in zip(arcs[a], arcs[b], strict=True)] for a, b in ENDS]
     listed = [(p, [*(p["state"][v] for v in names), *p["parameters"].values()]) for p in proof["special_points"]]
     met: dict[int, list[Any]] = {}
+    folded: set[int] = set()
     good, curves = True, 0
     for part in (frozenset(c) for k in range(len(planes) + 1) for c in itertools.combinations(planes, k)):
         model, which = Model(system, proof, planes, part), [i for i, states in enumerate(on) if states == part]
@@ -333,9 +337,12 @@ def check_proof(system: Any, proof: dict[str, Any], say: Callable[[str], Any] = 
                 own = [i for i in same if listed[i][0]["label"] == k[:2]]
                 good &= (bool(same) or misses(root, box)) and len(own) < 2
                 good &= all(as_listed(model, q, tube, k, root, listed[i][0]) for i in same)
+                good &= not any(misses(root, listed[i][1]) for i in same)
+                folded |= {*same} - {*own}
                 for i in own:
-                    good &= not misses(root, listed[i][1]) and not misses(root, met.get(i, root))
+                    good &= not misses(root, met.get(i, root))
                     met[i] = root
+    good &= all(i in folded for i, (p, _) in enumerate(listed) if p.get("kind") == "pitchfork")
     say(f"{curves} curves, stated: {proof['branches']}")
     verdict = "as they are listed, and no others" if good else "not all as they are listed, or perhaps others"
     say(f"{len(met)} of {len(listed)} special points found again, {verdict}")

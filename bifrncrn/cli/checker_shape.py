@@ -6,6 +6,16 @@ import math
 from typing import Any
 
 CORNERS = ("low", "high", "core_low", "core_high")
+STATED = frozenset({"schema", "proved", "model", "parameter", "range", "box", "values", "branches", "special_points"})
+STATED |= {"followed", "undecided", "notes", "counters", "arcs", "kind"}
+"""What a file of a box may say; `followed` and `notes` are empty there."""
+OF_POINTS = {
+    "LP": {"turns": str, "a": list},
+    "HB": {"omega": list, "l1": list},
+    "BP": {"kind": str, "plane": str, "turns": str},
+}
+"""What a special point may say besides its place, and the numbers of unstable eigenvalues on its two sides."""
+WORDS = {"turns": ("minimum", "maximum"), "kind": ("transcritical", "pitchfork")}
 
 
 def malformed(names: list[str], proof: Any) -> str:
@@ -24,8 +34,12 @@ def malformed(names: list[str], proof: Any) -> str:
         return "its box or range is not two numbers each, the smaller first"
     if not all(_interval(value) for value in proof["values"].values()):
         return "its values are not two numbers each, the smaller first"
-    if not all(_point(names, point) for point in proof["special_points"]):
+    if not all(_point([*names, proof["parameter"]], point) for point in proof["special_points"]):
         return "a special point has no label, or a place that is not an interval for each state and the parameter"
+    if not all(map(_detail, proof["special_points"])):
+        return "a special point says something that no point of its label has, or that is no such thing"
+    if proof.get("followed") or proof.get("notes") or not {*proof} <= STATED:
+        return "it says something that no proof of a box says"
     return "" if _arcs(len(names), proof["arcs"]) else "its arcs are not lists of one length, of corners of boxes"
 
 
@@ -46,12 +60,34 @@ def _fits(value: float) -> bool:
 
 
 def _point(names: list[str], point: Any) -> bool:
-    if not isinstance(point, dict) or not isinstance(point.get("label"), str):
+    if not isinstance(point, dict) or not isinstance(point.get("label"), str) or point.get("proved") is not True:
         return False
     state, parameters = point.get("state"), point.get("parameters")
-    if not isinstance(state, dict) or not isinstance(parameters, dict) or len(parameters) != 1:
+    if not isinstance(state, dict) or not isinstance(parameters, dict):
         return False
-    return {*state} == {*names} and all(_interval(side) for side in (*state.values(), *parameters.values()))
+    return [*sorted(state), *parameters] == [*sorted(names[:-1]), names[-1]] and all(
+        _interval(side) for side in (*state.values(), *parameters.values())
+    )
+
+
+def _detail(point: dict[str, Any]) -> bool:
+    """Say whether a point has what its label asks for, and nothing else."""
+    allowed = OF_POINTS.get(point["label"], {})
+    needed = {"HB": ["omega"], "BP": ["kind", "plane"]}.get(point["label"], [])
+    said = {key: value for key, value in point.items() if key not in ("label", "parameters", "state", "proved")}
+    counts = said.pop("unstable", None)
+    if counts is not None and not (isinstance(counts, list) and len(counts) == 2):
+        return False
+    if any(key not in said for key in needed) or (said.get("kind") == "transcritical" and "turns" in said):
+        return False
+    for key, value in said.items():
+        if key not in allowed or (value is None and key != "turns") or (value and not isinstance(value, allowed[key])):
+            return False
+        if key in WORDS and value is not None and value not in WORDS[key]:
+            return False
+        if allowed[key] is list and not _interval(value):
+            return False
+    return True
 
 
 def _arcs(n: int, arcs: dict[str, Any]) -> bool:
