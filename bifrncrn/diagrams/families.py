@@ -37,6 +37,7 @@ from bifrncrn.curves.orbits.ends import (
 )
 from bifrncrn.curves.orbits.following import Follower
 from bifrncrn.curves.orbits.hopf import HopfPoint, amplitude_floor, first_place, hopf_point, vanishing_point
+from bifrncrn.curves.orbits.layout import STIFF
 from bifrncrn.curves.orbits.march import Step
 from bifrncrn.curves.orbits.multipliers import damped
 from bifrncrn.curves.orbits.normal_forms import coefficients
@@ -279,7 +280,8 @@ class Family:
         """Return the multipliers to report: what the mesh does not resolve is damped, away from an event."""
         place, forced = row.place, self.task.forced is not None
         found = np.append(1.0, shown(place.multipliers)) if forced else place.multipliers
-        if row.event in ("", LABEL) and len(place.multipliers) != 2 and not place.corrected.rate < RESOLVED:
+        coarse = not (place.corrected.rate < RESOLVED or place.corrected.rate > STIFF)
+        if row.event in ("", LABEL) and len(place.multipliers) != 2 and coarse:
             radau = self._computed(place.orbit, place.metric, at_radau=True)
             if radau is not None:
                 found = damped(found, radau, functools.partial(self._finer, place))

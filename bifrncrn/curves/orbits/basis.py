@@ -40,6 +40,10 @@ class Basis:
     top: np.ndarray
     weights: np.ndarray
 
+    def points(self, radau: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return the matrices to values and derivatives at the Radau points, or else at the Gauss points."""
+        return (self.radau_values, self.radau_slopes) if radau else (self.values, self.slopes)
+
 
 @functools.cache
 def basis() -> Basis:

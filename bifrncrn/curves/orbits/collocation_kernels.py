@@ -42,10 +42,19 @@ from bifrncrn.curves.orbits.layout import (
     WORK,
 )
 
+UNEVEN = 1e3
+"""An equation with a coefficient this much larger than that of the slope is divided by it: elimination, and reflections
+above all, lose as many digits of the other equations as such a one is larger."""
 BEYOND = 1e-5
 """A polynomial may undershoot a wall by this much of a state's size; it is evaluated on the wall then."""
 MANY = 15
 """So many columns are eliminated four at a time."""
+
+
+@kernel
+def to_one(size):
+    """Return the power of two that brings a size about to one; one where it is none."""
+    return 2.0 ** -math.floor(math.log2(size) + 0.5) if 0.0 < size < math.inf else 1.0
 
 
 @kernel
@@ -106,7 +115,7 @@ def fill(c, i):
     a = doubles(c[INNER] + 8 * i * (POINTS * n + 2) * width)
     scale, slopes, values = doubles(c[SCALE]), doubles(c[SLOPES_AT]), doubles(c[VALUES_AT])
     x, f, fp = doubles(c[WORK]), doubles(c[WORK] + 8 * n), doubles(c[WORK] + 16 * n)
-    jac, info = doubles(c[WORK] + 24 * n), doubles(c[INFO])
+    jac, info, factors = doubles(c[WORK] + 24 * n), doubles(c[INFO]), factors_at(c, i)
     step = doubles(c[WIDTHS])[i] * doubles(c[UNKNOWNS])[0]
     unit = doubles(c[SETTINGS])[UNIT]
     fastest, worst, growth = info[INFO_RATE], info[INFO_RESIDUAL], info[INFO_GROWTH]
@@ -147,6 +156,11 @@ def fill(c, i):
             if abs(force - total) > worst * terms:
                 worst = abs(force - total) / terms
             check += a[last] * 0.0 + a[last + 1] * 0.0
+            factors[k * n + row] = 1.0
+            if rate > UNEVEN:
+                factors[k * n + row] = to_one(rate)
+                for b in range(width):
+                    a[at + b] *= factors[k * n + row]
             growth += step * GAUSS_WEIGHTS[k] * jac[row * n + row]
         if check != 0.0:
             return BAD_VALUE
@@ -164,7 +178,7 @@ def fill(c, i):
 
 @kernel
 def residual(c, i, out):
-    """Write what is left of the equations of interval i, (4 n + 2,), in the order of `fill`; return 0 or a failure."""
+    """Write what is left of the equations of interval i, (4 n + 2,), as they are; return 0 or a failure."""
     n = c[STATES]
     scale, slopes = doubles(c[SCALE]), doubles(c[SLOPES_AT])
     x, f = doubles(c[WORK]), doubles(c[WORK] + 8 * n)
@@ -192,9 +206,19 @@ def order_at(c, i):
 
 @kernel
 def chain_at(c, i):
-    """Return the address of what `link` keeps of interval i: rows, reflectors, factors of the borders."""
+    """Return the address of what `link` keeps of interval i: rows, reflectors, factors of the borders.
+
+    Behind them are the factors of the equations.
+    """
     n = c[STATES]
-    return c[CHAIN] + 8 * i * (n * (3 * n + 3) + n * (2 * n + 1) + 2 * n)
+    return c[CHAIN] + 8 * i * (n * (3 * n + 3) + n * (2 * n + 1) + (2 + POINTS) * n)
+
+
+@kernel
+def factors_at(c, i):
+    """Return what `fill` has multiplied the equations of interval i by, (4 n,)."""
+    n = c[STATES]
+    return doubles(chain_at(c, i) + 8 * (n * (3 * n + 3) + n * (2 * n + 1) + 2 * n))
 
 
 @kernel

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from bifrncrn.curves.orbits import layout as at
-from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.memory import Memory
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit
 from bifrncrn.models.system import System
@@ -50,6 +49,8 @@ class Corrected:
         Length of the first Newton step, and the worst ratio of two.
     rate : float
         The largest size of the Jacobian times the width of an interval, in units of the metric's scale.
+    noise : float
+        What rounding may move the multiplier by that is nearest to the unit circle.
     """
 
     orbit: Orbit
@@ -62,6 +63,7 @@ class Corrected:
     first: float
     contraction: float
     rate: float
+    noise: float
 
 
 def multipliers_in(found: np.ndarray) -> tuple[np.ndarray, float]:
@@ -143,24 +145,14 @@ class Corrector:
             memory[at.PAIR].copy(), memory[at.VELOCITY].copy(),
             *multipliers_in(memory[at.MULTIPLIERS]),
             done, float(info[at.INFO_FIRST]), float(info[at.INFO_CONTRACTION]),
-            float(info[at.INFO_RATE]),
+            float(info[at.INFO_RATE]), float(info[at.INFO_NOISE]),
         )  # fmt: skip
 
-    def multipliers(self, orbit: Orbit, metric: Metric, damped: bool = False) -> np.ndarray | None:
-        """Return the multipliers (n,) of collocation along an orbit as it is; where `damped`, at Radau points.
-
-        Gauss points carry variations that decay much faster than the mesh resolves along almost undamped; Radau points
-        damp them (L-stability; Hairer & Wanner, Solving Ordinary Differential Equations II, IV.3).
-        """
+    def multipliers(self, orbit: Orbit, metric: Metric, at_radau: bool) -> np.ndarray | None:
+        """Return the multipliers (n,) of collocation at Gauss or at Radau points, along an orbit as it is."""
         self._load(orbit, metric.scale, metric.unit)
-        memory, constants = self.memory, basis()
-        if damped:
-            memory.put(at.VALUES_AT, constants.radau_values)
-            memory.put(at.SLOPES_AT, constants.radau_slopes)
-        failed = memory.call("orbit_multipliers")
-        memory.put(at.VALUES_AT, constants.values)
-        memory.put(at.SLOPES_AT, constants.slopes)
-        return None if failed else multipliers_in(memory[at.MULTIPLIERS])[0]
+        failed = self.memory.call("orbit_multipliers", int(at_radau))
+        return None if failed else multipliers_in(self.memory[at.MULTIPLIERS])[0]
 
     def extremes(self, orbit: Orbit) -> np.ndarray:
         """Return the least and the greatest value of every state, (2, n)."""

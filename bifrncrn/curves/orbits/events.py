@@ -29,6 +29,8 @@ MOST_BLUR = 1e-2
 """The error of an event's multiplier that is put down to the error of its place, at most."""
 TOUCH = 0.05
 """Where the parameter turns and no multiplier is this close to 1, a multiplier has passed through 1 and through -1."""
+SAME_SIZE = 1e-12
+"""Complex multipliers whose sizes differ by less than this part are a pair."""
 SAMPLES, ENOUGH = 9, 7
 """Places through which a branch point of cycles is interpolated, and how many of them must be found."""
 CLOSE = 0.05
@@ -39,7 +41,7 @@ Indicator = Callable[[Place], float]
 
 @dataclass(frozen=True, eq=False)
 class Located:
-    """An event: its place, how far the last refinement of the mesh moved its parameter, and its defect.
+    """An event: its place, how far the last finer mesh moved its parameter or rounding may, and its defect.
 
     `blur` is the error of its multipliers that the error of its place makes: they may change by 1e4 a unit.
     """
@@ -182,7 +184,7 @@ def locate(corrector: Corrector, here: Place, there: Place, label: str) -> Locat
         found = bracketed(corrector, here, there, test)
         refined = _refine(corrector, *found, test) if found is not None else None
         if refined is not None:
-            return Located(label, *refined)
+            return Located(label, *refined, refined[0].corrected.noise)
     return None
 
 
@@ -385,7 +387,18 @@ def _refine(corrector: Corrector, place: Place, rate: float, test: Indicator) ->
             return None
         moved = abs(finer.orbit.parameter - orbit.parameter) / place.metric.unit
         place = finer
-    return place, float(moved), max(abs(test(place)), place.corrected.first)
+    moved = max(float(moved), _rounding(place, test, rate))
+    return place, moved, max(abs(test(place)), place.corrected.first)
+
+
+def _rounding(place: Place, test: Indicator, rate: float) -> float:
+    """Return how far the rounding of the multiplier of an event may move its parameter, in its unit."""
+    others = np.abs(place.multipliers)
+    others[0] = np.inf
+    own = others[np.argmin(np.abs(others - 1.0))]
+    both = np.abs(others / own - 1.0) < SAME_SIZE  # a pair
+    off = replace(place, known=np.where(both, 1.0 + place.corrected.noise, 1.0) * place.multipliers)
+    return abs(slope(place) * (test(off) - test(place)) / rate) if rate != 0.0 else np.inf
 
 
 def _secant(corrector: Corrector, base: Place, test: Indicator, rate: float) -> Place | None:

@@ -37,17 +37,18 @@ FEWEST, MOST = 20, 400
 (MULTIPLIERS, HERE_MULTIPLIERS, SPECTRUM, DGGEV, LAPACK_JOB, LAPACK_SIZES) = range(41, 47)
 # the address of the model's right-hand side; the multipliers of the place before that a step starts from
 FIELD, BEFORE_MULTIPLIERS = 47, 48
-# constants: values and slopes at Radau points
-RADAU_VALUES, RADAU_SLOPES = 49, 50
-LAYOUT_SIZE = 51
+# constants: values and slopes at Gauss and at Radau points; VALUES_AT and SLOPES_AT are the ones or the others
+GAUSS_VALUES, GAUSS_SLOPES, RADAU_VALUES, RADAU_SLOPES = range(49, 53)
+LAYOUT_SIZE = 53
 
 # float: settings: unit of the parameter; largest angle and length of a step, the least; the range; what is far away,
 # where the branch begins
 (UNIT, ANGLE, LONGEST_STEP, LEAST_STEP, RANGE_LOW, RANGE_HIGH, FAR_AWAY, HOME) = range(8)
 SETTINGS_SIZE = 8
-# float: what a correction leaves behind; the rate is the largest size of the Jacobian times the width of an interval
-(INFO_FIRST, INFO_CONTRACTION, INFO_GROWTH, INFO_RESIDUAL, INFO_RATE) = range(5)
-INFO_SIZE = 5
+# float: what a correction leaves behind; the rate is the largest size of the Jacobian times the width of an interval,
+# the noise what rounding moves the multiplier by that is nearest to the unit circle
+(INFO_FIRST, INFO_CONTRACTION, INFO_GROWTH, INFO_RESIDUAL, INFO_RATE, INFO_NOISE) = range(6)
+INFO_SIZE = 6
 # float: the march. Length of the next step; period, parameter and size of the place it starts from, period and
 # parameter of the one before, whether there is one; what is to be done about the mesh, how many times finer it is to
 # be; whether it is very uneven; steps in a row that turn alike, and the last turn; whether all orbits are at one
@@ -68,15 +69,20 @@ MARCH_SIZE = 31
 # a record begins with these numbers; then units, UNITS (3, n), extremes (2, n), pair, velocity, multipliers,
 # edges, nodes, tangent
 (
-    KIND, COUNT, PERIOD, VALUE, RATE, FIRST, CONTRACTION, LENGTH, ASKS, TURNED,
-) = range(10)  # fmt: skip
-HEAD = 10
+    KIND, COUNT, PERIOD, VALUE, RATE, NOISE, FIRST, CONTRACTION, LENGTH, ASKS, TURNED,
+) = range(11)  # fmt: skip
+HEAD = 11
 # KIND: a place reached; the last one on another mesh, corrected or only interpolated; one beyond the range, or of an
 # orbit beyond a point
 (REACHED, REMESHED, MOVED, BEYOND, TURNED_OVER) = range(5)
 # ASKS, bits: whether a bifurcation was passed, whether the branch ends
 (ABOUT_EVENTS, ABOUT_END) = (1, 2)
 
+STIFF = 1e5
+"""The fastest rate times the width of an interval from which on orbits are collocated at Radau points: at Gauss points
+a variation that decays so fast keeps the multiplier exp(-40/STIFF) over each (the Pade approximation (4, 4) of exp)."""
+LESS_STIFF = 0.5
+"""They are collocated at Gauss points again where that is less than this part of it."""
 SLOW_PERIODS = 8.0
 """How many times the shortest period one must be before it is asked whether it grows without bound."""
 STANDSTILL, LENGTHENED = 1e-7, 1.5
@@ -119,8 +125,8 @@ def march_sizes(intervals: int, n: int) -> dict[int, int]:
 
 
 def chain_size(n: int) -> int:
-    """Return the doubles that eliminating one interval from the chain leaves: rows, reflectors, factors of borders."""
-    return n * (3 * n + 3) + n * (2 * n + 1) + 2 * n
+    """Return the doubles that eliminating one interval leaves: rows, reflectors, factors of borders and equations."""
+    return n * (3 * n + 3) + n * (2 * n + 1) + (2 + POINTS) * n
 
 
 def work_size(n: int) -> int:
@@ -129,7 +135,7 @@ def work_size(n: int) -> int:
 
 
 def spectrum_size(n: int) -> int:
-    """Return the doubles of the work space of the multipliers: six matrices, what LAPACK needs, eigenvalues."""
+    """Return the doubles of the work space of the multipliers: six matrices, what LAPACK needs, eigenvalues, factors."""
     return 6 * n * n + 12 * n + LAPACK_SPARE + 6 * n
 
 

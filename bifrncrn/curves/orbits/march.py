@@ -119,7 +119,7 @@ class Step:
         orbit = Orbit(self.mesh, self.nodes, self.period, self.parameter)
         corrected = Corrected(
             orbit, tangent, pair.reshape(2, n, n), velocity, *multipliers_in(found), 0, head[at.FIRST],
-            head[at.CONTRACTION], head[at.RATE],
+            head[at.CONTRACTION], head[at.RATE], head[at.NOISE],
         )  # fmt: skip
         return Place(orbit, tangent, corrected, Metric(self._part(0, n), self._unit))
 

@@ -45,6 +45,7 @@ class Memory:
             at.VALUES: values, at.DIRECTION: direction, at.SCALE: np.ones(n), at.LOWER: np.array(lower, dtype=float),
             at.UNKNOWNS: np.zeros(2), at.SETTINGS: np.zeros(at.SETTINGS_SIZE),
             at.VALUES_AT: constants.values, at.SLOPES_AT: constants.slopes, at.MONOMIALS: constants.monomials,
+            at.GAUSS_VALUES: constants.values, at.GAUSS_SLOPES: constants.slopes,
             at.RADAU_VALUES: constants.radau_values, at.RADAU_SLOPES: constants.radau_slopes,
             at.NODE_SLOPES: constants.node_slopes, at.PAIR: np.zeros((2, n, n)),
             at.VELOCITY: np.zeros(n), at.EXTREMES: np.zeros((2, n)), at.INFO: np.zeros(at.INFO_SIZE),

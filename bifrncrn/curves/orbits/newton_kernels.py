@@ -12,6 +12,7 @@ from bifrncrn.continuation.dense import lu_factor, lu_solve
 from bifrncrn.curves.orbits.collocation_kernels import (
     chain_at,
     condense,
+    factors_at,
     fill,
     first_link,
     link,
@@ -22,6 +23,8 @@ from bifrncrn.curves.orbits.collocation_kernels import (
 from bifrncrn.curves.orbits.layout import (
     ARC,
     DIRECTION,
+    GAUSS_SLOPES,
+    GAUSS_VALUES,
     INFO,
     INFO_CONTRACTION,
     INFO_FIRST,
@@ -30,6 +33,7 @@ from bifrncrn.curves.orbits.layout import (
     INFO_RESIDUAL,
     INNER,
     INTERVALS,
+    LESS_STIFF,
     LINEARIZE,
     NODE_SLOPES,
     NODES,
@@ -48,6 +52,7 @@ from bifrncrn.curves.orbits.layout import (
     SPARE,
     STATES,
     STEP,
+    STIFF,
     TANGENT,
     THERE_FLOW,
     UNIT,
@@ -59,7 +64,7 @@ from bifrncrn.curves.orbits.layout import (
     WIDTHS,
     WORK,
 )
-from bifrncrn.curves.orbits.spectrum_kernels import equalise, find_multipliers
+from bifrncrn.curves.orbits.spectrum_kernels import find_multipliers
 
 MAX_NEWTON = 12
 FRESH = 1e-10
@@ -68,9 +73,6 @@ SMALL = 1e-8
 """Steps smaller than this tell nothing about convergence."""
 NEAR = 1e-7
 """After a first step smaller than this the orbit is fresh: Newton's method squares the error."""
-STIFF = 1e5
-"""The fastest rate times the width of an interval from which on multipliers are told at Radau points: at Gauss points a
-variation that decays so fast keeps the multiplier exp(-40/STIFF) over each (the Pade approximation (4, 4) of exp)."""
 CHORD, CHORD_RATE = 3e-4, 0.1
 """The factors are used again after a step smaller than this that is smaller than this part of the one before."""
 ROUNDING = 1e-14
@@ -154,6 +156,25 @@ def last_work(c):
 
 @kernel
 def condensed(c):
+    """Linearise and eliminate down to the first state, at the points that suit the rates; return 0 or a failure.
+
+    Gauss points carry variations that decay much faster than the mesh resolves along almost undamped: they have
+    multipliers next to 1, and hardly anything holds an orbit in their directions. At Radau points these multipliers are
+    next to zero (L-stability; Hairer & Wanner, Solving Ordinary Differential Equations II, IV.3).
+    """
+    status = eliminated(c)
+    if c[STATES] == 2:  # what is fast there are relaxations, which a mesh resolves
+        return status
+    rate, radau = doubles(c[INFO])[INFO_RATE], c[VALUES_AT] == c[RADAU_VALUES]
+    if rate > (LESS_STIFF * STIFF if radau else STIFF):
+        c[VALUES_AT], c[SLOPES_AT] = c[RADAU_VALUES], c[RADAU_SLOPES]
+    else:
+        c[VALUES_AT], c[SLOPES_AT] = c[GAUSS_VALUES], c[GAUSS_SLOPES]
+    return status if radau == (c[VALUES_AT] == c[RADAU_VALUES]) else eliminated(c)
+
+
+@kernel
+def eliminated(c):
     """Linearise and eliminate down to the first state, whose pair results; return 0 or a failure."""
     n, count = c[STATES], c[INTERVALS]
     wide, width = 3 * n + 3, n * (POINTS + 1) + 3
@@ -226,11 +247,13 @@ def _finish(c, rhs, out, known):
 def reduce(c, i, rest, carried):
     """Take the right-hand sides `rest` of interval i, (4 n + 2,), through the elimination; return those of the borders.
 
-    `carried` (2 n,) goes from interval to interval.
+    They belong to the equations as they are, before `fill` has multiplied them by factors. `carried` (2 n,) goes from interval to interval.
     """
     n = c[STATES]
     wide, width, inner = 3 * n + 3, n * (POINTS + 1) + 3, n * (POINTS - 1)
-    a, order = doubles(c[INNER] + 8 * i * (POINTS * n + 2) * width), order_at(c, i)
+    a, order, factors = doubles(c[INNER] + 8 * i * (POINTS * n + 2) * width), order_at(c, i), factors_at(c, i)
+    for k in range(POINTS * n):
+        rest[k] *= factors[k]
     for k in range(inner):
         swap = rest[order[k]]
         rest[order[k]] = rest[k]
@@ -254,11 +277,11 @@ def reduce(c, i, rest, carried):
         dot *= kept[mine + 2 * n]
         for q in range(k, 2 * n):
             carried[q] -= dot * kept[mine + q]
-    factors = n * wide + n * (2 * n + 1)
+    of_borders = n * wide + n * (2 * n + 1)
     for b in range(n):
         kept[b * wide + 3 * n + 2] = carried[b]
-        first -= kept[factors + b] * carried[b]
-        second -= kept[factors + n + b] * carried[b]
+        first -= kept[of_borders + b] * carried[b]
+        second -= kept[of_borders + n + b] * carried[b]
         carried[b] = carried[n + b]
     return first, second
 
@@ -386,24 +409,8 @@ def find_velocity(c):
 
 @kernel
 def tell_multipliers(c):
-    """Write the multipliers of the orbit that was corrected, and the pair they are those of.
-
-    Gauss points carry variations that decay much faster than the mesh resolves along almost undamped, so that they have
-    multipliers next to 1; at Radau points these are next to zero (L-stability; Hairer & Wanner, Solving Ordinary
-    Differential Equations II, IV.3).
-    """
-    info = doubles(c[INFO])
-    if c[STATES] > 2 and info[INFO_RATE] > STIFF:
-        growth, residual, rate = info[INFO_GROWTH], info[INFO_RESIDUAL], info[INFO_RATE]
-        values, slopes = c[VALUES_AT], c[SLOPES_AT]
-        c[VALUES_AT], c[SLOPES_AT] = c[RADAU_VALUES], c[RADAU_SLOPES]
-        status = condensed(c)
-        c[VALUES_AT], c[SLOPES_AT] = values, slopes
-        if status != 0:
-            condensed(c)
-        equalise(c)
-        info[INFO_GROWTH], info[INFO_RESIDUAL], info[INFO_RATE] = growth, residual, rate
-    find_multipliers(c)
+    """Write the multipliers of the orbit that was eliminated last."""
+    find_multipliers(c, c[VALUES_AT] == c[RADAU_VALUES])
 
 
 @kernel
@@ -420,11 +427,15 @@ def orbit_correct(context):
 
 
 @kernel
-def orbit_multipliers(context):
-    """Compute the multipliers alone, at the nodes as they are; return 0 or a failure."""
+def orbit_multipliers(context, at_radau):
+    """Compute the multipliers alone, at the nodes as they are, by Gauss or by Radau points; return 0 or a failure."""
     c = integers(context)
-    status = condensed(c)
+    values, slopes = c[VALUES_AT], c[SLOPES_AT]
+    c[VALUES_AT] = c[RADAU_VALUES if at_radau != 0 else GAUSS_VALUES]
+    c[SLOPES_AT] = c[RADAU_SLOPES if at_radau != 0 else GAUSS_SLOPES]
+    status = eliminated(c)
     if status == 0:
         find_velocity(c)
-        find_multipliers(c)
+        find_multipliers(c, doubles(c[INFO])[INFO_RATE] > STIFF)
+    c[VALUES_AT], c[SLOPES_AT] = values, slopes
     return status

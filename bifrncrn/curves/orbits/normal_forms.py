@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.orbit import Orbit
 from bifrncrn.curves.orbits.variations import Variations, bordered
 from bifrncrn.models.system import System
@@ -51,7 +50,7 @@ class NormalForm:
         """Return a variation as right-hand sides, in the place of J v."""
         windows = np.lib.stride_tricks.sliding_window_view(v, 5, axis=0)[::4]  # (N, n, 5)
         steps = self._orbit.mesh.widths * self._orbit.period
-        values: np.ndarray = np.einsum("kj,inj->ikn", basis().values, windows) * steps[:, None, None]
+        values: np.ndarray = np.einsum("kj,inj->ikn", self._at.values, windows) * steps[:, None, None]
         return values.ravel()
 
     def _second(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ from bifrncrn.curves.orbits.layout import (
     INFO,
     INFO_CONTRACTION,
     INFO_FIRST,
+    INFO_NOISE,
     INFO_RATE,
     INTERVALS,
     JUMPS,
@@ -45,6 +46,7 @@ from bifrncrn.curves.orbits.layout import (
     NEWTONS,
     NO_ROOM,
     NODES,
+    NOISE,
     PAIR,
     PERIOD,
     POINTS,
@@ -128,7 +130,8 @@ def record_place(c, kind, nodes, tangent, period, value):
     n, count, m, info = c[STATES], c[INTERVALS], doubles(c[MARCH]), doubles(c[INFO])
     out = doubles(c[RECORDS] + 8 * int(m[USED]))
     out[KIND], out[COUNT], out[PERIOD], out[VALUE] = kind, count, period, value
-    out[RATE], out[FIRST], out[CONTRACTION] = info[INFO_RATE], info[INFO_FIRST], info[INFO_CONTRACTION]
+    out[RATE], out[NOISE] = info[INFO_RATE], info[INFO_NOISE]
+    out[FIRST], out[CONTRACTION] = info[INFO_FIRST], info[INFO_CONTRACTION]
     out[LENGTH] = out[ASKS] = out[TURNED] = 0.0
     at = HEAD
     for k in range(n):

@@ -9,15 +9,17 @@ import math
 
 from bifrncrn.compile.pointers import address_of, doubles, integers, kernel
 from bifrncrn.continuation.dense import lu_factor, lu_solve
+from bifrncrn.curves.orbits.collocation_kernels import to_one
 from bifrncrn.curves.orbits.lapack_kernels import call_dggev
 from bifrncrn.curves.orbits.layout import (
     DGGEV,
     INFO,
     INFO_GROWTH,
-    INFO_RATE,
+    INFO_NOISE,
     INTERVALS,
     LAPACK_JOB,
     LAPACK_SIZES,
+    LAPACK_SPARE,
     MULTIPLIERS,
     PAIR,
     PIVOTS,
@@ -39,8 +41,7 @@ ERROR = 1e-7
 """What rounding and the mesh change the pair by, in terms of the sphere on which infinity is a number like any other:
 with the neighbourhood of canards the signs of multipliers were seen to change at random where this predicts it."""
 ROUNDED = 7e-16
-"""What rounding moves multipliers by, for every interval, in terms of its width times the fastest rate: three times the
-unit of rounding, a tenth of which was seen. At rates of 1e10 the mesh gives a fast state a multiplier nearer to 1."""
+"""What rounding changes the pair by, for every interval, beside equations of size one: three times its unit."""
 QUIET = 1e-7
 """Less than this is not counted: at a bifurcation a multiplier is on the unit circle."""
 MODERATE = 1e4
@@ -161,19 +162,34 @@ def _form(a, m, left, right):
 
 
 @kernel
-def _certainty(c, a, b, m, values):
-    """Return how far the least certain eigenvalue of a pair is from being undetermined.
+def _weight(y, m, left, factors):
+    """Return the square of the length of a left vector (m,) of the divided pair, its equations before `_equalise`."""
+    dot = 0.0
+    for i in range(m):
+        dot += left[i + 1] * y[i]
+    dot /= 1.0 + abs(left[0])
+    total = (dot * (1.0 + abs(left[0])) * factors[0]) ** 2
+    for i in range(m):
+        total += ((y[i] - dot * left[i + 1]) * factors[i + 1]) ** 2
+    return total
+
+
+@kernel
+def _certainty(c, a, b, m, values, left, factors):
+    """Return how far the least certain eigenvalue of a pair is from being undetermined; write the noise.
 
     That is |(y.a x, y.b x)| for unit eigenvectors x and y from the right and from the left: on the sphere an eigenvalue
-    moves by the change of a and b divided by it (Stewart & Sun, Matrix Perturbation Theory, VI.2.1).
+    moves by the change of a and b divided by it (Stewart & Sun, Matrix Perturbation Theory, VI.2.1). Nothing is certain
+    where one is so near to the unit circle that rounding may take it across.
     """
-    n = c[STATES]
-    least = math.inf
+    n, info = c[STATES], doubles(c[INFO])
+    least, nearest, unit = math.inf, math.inf, ROUNDED * c[INTERVALS]
+    info[INFO_NOISE] = 0.0
     for k in range(m):
         if values[m + k] < 0.0:
             continue  # the conjugate of the one before
         y, x = doubles(c[SPECTRUM] + 8 * (4 * n * n + k * m)), doubles(c[SPECTRUM] + 8 * (5 * n * n + k * m))
-        size, first, second = 0.0, 0.0, 0.0
+        size, first, second, weight = 0.0, 0.0, 0.0, _weight(y, m, left, factors)
         if values[m + k] == 0.0:
             for i in range(m):
                 first += x[i] * x[i]
@@ -181,6 +197,7 @@ def _certainty(c, a, b, m, values):
             size = math.hypot(_form(a, m, y, x), _form(b, m, y, x))
         else:
             u, v = doubles(address_of(x) + 8 * m), doubles(address_of(y) + 8 * m)
+            weight += _weight(v, m, left, factors)
             for i in range(m):
                 first += x[i] * x[i] + u[i] * u[i]
                 second += y[i] * y[i] + v[i] * v[i]
@@ -191,6 +208,14 @@ def _certainty(c, a, b, m, values):
                 size = math.hypot(size, math.hypot(even, odd))
         size /= math.sqrt(first * second)
         least = min(least, size) if math.isfinite(size) else 0.0
+        modulus, noise = math.hypot(values[k], values[m + k]), math.inf
+        off = _apart(modulus, 0.0, 1.0, 0.0)
+        if size > 0.0:
+            noise = unit * math.sqrt(1.0 + weight / second) / size
+        if noise > QUIET and off <= noise:
+            least = 0.0
+        if off < nearest:
+            nearest, info[INFO_NOISE] = off, 2.0 * noise  # near 1 the sphere makes distances half as large
     return least
 
 
@@ -251,12 +276,6 @@ def _merge(whole, divided, n, out):
 
 
 @kernel
-def _to_one(size):
-    """Return the power of two that brings a size about to one; one where it is none."""
-    return 2.0 ** -math.floor(math.log2(size) + 0.5) if 0.0 < size < math.inf else 1.0
-
-
-@kernel
 def _units(pair, n, out):
     """Write powers of two that make the columns of a pair about equally long.
 
@@ -267,34 +286,40 @@ def _units(pair, n, out):
         size = 0.0
         for row in range(2 * n):
             size = max(size, abs(pair[row * n + k]))
-        out[k] = _to_one(size)
+        out[k] = to_one(size)
 
 
 @kernel
-def equalise(c):
-    """Multiply the equations of a pair by powers of two that make them about equally large.
+def _equalise(pair, n, out):
+    """Multiply the equations of a pair by powers of two that make them about equally large; write these.
 
-    A fast state makes one that is larger than others by its rate, and is no less exact for it.
+    A state that is fast or slow makes one of another size than those of the others, and is no less exact for it.
     """
-    n, pair = c[STATES], doubles(c[PAIR])
     for row in range(n):
         size = 0.0
         for k in range(n):
             size = max(size, abs(pair[row * n + k]), abs(pair[(n + row) * n + k]))
-        factor = _to_one(size)
+        out[row] = to_one(size)
         for k in range(n):
-            pair[row * n + k] *= factor
-            pair[(n + row) * n + k] *= factor
+            pair[row * n + k] *= out[row]
+            pair[(n + row) * n + k] *= out[row]
 
 
 @kernel
-def find_multipliers(c):
+def find_multipliers(c, stiff):
     """Write the multipliers (n, then n imaginary parts), the trivial one first, NaN where rounding has spoilt it.
 
-    The others follow by size; last comes the size up to which their signs are sure, below 1 nothing is.
+    The others follow by size; last comes the size up to which their signs are sure, below 1 nothing is. The equations
+    of a `stiff` pair are made equally large.
     """
     n, m = c[STATES], c[STATES] - 1
     out, pair = doubles(c[MULTIPLIERS]), doubles(c[PAIR])
+    factors = doubles(c[SPECTRUM] + 8 * (6 * n * n + 12 * n + LAPACK_SPARE + 5 * n))
+    for k in range(n):
+        factors[k] = 1.0
+    if stiff:
+        _equalise(pair, n, factors)
+    doubles(c[INFO])[INFO_NOISE] = 0.0
     own = trivial(c)
     for k in range(2 * n):
         out[k] = 0.0
@@ -321,7 +346,7 @@ def find_multipliers(c):
     _normalised(v, n)
     first, second = doubles(c[SPECTRUM]), doubles(c[SPECTRUM] + 8 * n * n)
     a, b = doubles(c[SPECTRUM] + 16 * n * n), doubles(c[SPECTRUM] + 24 * n * n)
-    spare = doubles(c[SPECTRUM] + 8 * (6 * n * n + 12 * n + 16))
+    spare = doubles(c[SPECTRUM] + 8 * (6 * n * n + 12 * n + LAPACK_SPARE))
     whole, divided = spare, doubles(address_of(spare) + 16 * n)
     for which in range(2):
         for k in range(n * n):
@@ -331,7 +356,7 @@ def find_multipliers(c):
     for k in range(m * m):
         first[k], second[k] = a[k], b[k]
     _eigenvalues(c, first, second, m, divided)
-    out[2 * n] = _certainty(c, a, b, m, divided) / (ERROR * math.sqrt(square))
+    out[2 * n] = _certainty(c, a, b, m, divided, mean, factors) / (ERROR * math.sqrt(square))
     for k in range(m):
         divided[2 * m + k] = 0.0
     for i in range(n):
@@ -339,7 +364,3 @@ def find_multipliers(c):
             first[j * n + i], second[j * n + i] = pair[i * n + j], -pair[(n + i) * n + j]
     _eigenvalues(c, first, second, n, whole)
     _merge(whole, divided, n, out)
-    noise = ROUNDED * c[INTERVALS] * doubles(c[INFO])[INFO_RATE]
-    for k in range(1, n):
-        if noise > QUIET and abs(math.hypot(out[k], out[n + k]) - 1.0) <= noise:
-            out[2 * n] = 0.0

@@ -12,7 +12,7 @@ from bifrncrn.curves.orbits import events
 from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.branch import Place, orbit_from
 from bifrncrn.curves.orbits.corrector import Corrector
-from bifrncrn.curves.orbits.layout import POINTS
+from bifrncrn.curves.orbits.layout import POINTS, STIFF
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit, blocks
 
 SIZES = (0.03, 0.01, 3e-3, 1e-3, 3e-4)
@@ -87,12 +87,13 @@ def _linearised(problem: EquilibriumProblem, place: Place) -> tuple[Any, np.ndar
     """Return the matrix of collocation, phase and tangent conditions, and the units of its unknowns."""
     from scipy.sparse import csc_matrix
 
-    orbit, metric, table = place.orbit, place.metric, basis()
+    orbit, metric = place.orbit, place.metric
+    values, slopes = basis().points(place.corrected.rate > STIFF)
     count, n = orbit.count, orbit.nodes.shape[1]
     unknowns = POINTS * count * n + 2
     units = np.append(np.tile(metric.scale, POINTS * count), [1.0, metric.unit])
     rows, columns, entries = [], [], []
-    states = np.matmul(table.values, blocks(orbit.nodes))  # (N, 4, n)
+    states = np.matmul(values, blocks(orbit.nodes))  # (N, 4, n)
     for i in range(count):
         step = orbit.mesh.widths[i] * orbit.period
         nodes = (POINTS * i + np.arange(POINTS + 1)) % (POINTS * count)
@@ -100,7 +101,7 @@ def _linearised(problem: EquilibriumProblem, place: Place) -> tuple[Any, np.ndar
             f, jacobian = problem.linearize(np.append(states[i, k], orbit.parameter))
             lead = (POINTS * i + k) * n + np.arange(n)
             for j, node in enumerate(nodes):
-                block = table.slopes[k, j] * np.eye(n) - step * table.values[k, j] * jacobian[:, :n]
+                block = slopes[k, j] * np.eye(n) - step * values[k, j] * jacobian[:, :n]
                 rows.append(np.repeat(lead, n))
                 columns.append(np.tile(node * n + np.arange(n), n))
                 entries.append((block * metric.scale / metric.scale[:, None]).ravel())

@@ -37,9 +37,9 @@ from bifrncrn.curves.orbits.newton_kernels import (
     last_work,
     reduce,
     slopes_of,
+    tell_multipliers,
     weigh,
 )
-from bifrncrn.curves.orbits.spectrum_kernels import find_multipliers
 
 
 @kernel
@@ -72,7 +72,7 @@ def variations_eliminate(context, out):
         for b in range(3):
             end[to + 2 * n + b] = borders[mine + 2 * n + b]
     find_velocity(c)
-    find_multipliers(c)
+    tell_multipliers(c)
     return 0
 
 

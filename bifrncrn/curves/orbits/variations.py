@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from bifrncrn.curves.orbits import layout as at
+from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.corrector import multipliers_in
 from bifrncrn.curves.orbits.engine import VARIATIONS
 from bifrncrn.curves.orbits.memory import Memory
@@ -66,6 +67,12 @@ class Variations:
         memory[at.NODES][: orbit.nodes.size] = orbit.nodes.ravel()
         memory[at.UNKNOWNS][:] = orbit.period, p[0]
         memory[at.VALUES][list(self.indices)] = p
+
+    @property
+    def values(self) -> np.ndarray:
+        """The matrix that takes the values (5,) at the nodes of an interval to those at the points (4,) in use."""
+        layout = self._memory.layout
+        return basis().points(bool(layout[at.VALUES_AT] == layout[at.RADAU_VALUES]))[0]
 
     def aim(self, direction: np.ndarray) -> None:
         """Let the parameter of the equations be the one along a direction, in units of the parameters."""
