@@ -223,7 +223,7 @@ def test_no_fold_where_the_parameter_trembles_along_a_canard():
     assert not orbits.special("LPC") and np.all(orbits.branches[0].unstable[1:] == 0)
 
 
-@pytest.mark.parametrize(("first", "second"), [(1e6, 1.0), (1.0, 1e-6), (1e4, 1e-4)])
+@pytest.mark.parametrize(("first", "second"), [(1e6, 1.0), (1.0, 1e-6), (1e4, 1e-4), (1e13, 1e-11)])
 def test_a_torus_is_found_whatever_the_units_of_the_states_that_make_it(first, second):
     """A circle of squared radius p; beside it, at rest, an oscillator that begins to move where p = 1/2."""
     model = bf.System.from_equations(
@@ -326,6 +326,32 @@ def test_stability_is_known_at_a_fold_beside_a_fast_state(rate):
     assert np.array_equal(found.unstable[apart], np.where(after, 0, 1)[apart])
 
 
+@pytest.mark.parametrize(("first", "second"), [(1e12, 1e-12), (1e-14, 1e-3), (1e9, 1.0)])
+@pytest.mark.parametrize("start", [(0.0, 0.0), (2.0, -1.0)])
+def test_folds_of_cycles_are_found_whatever_the_units_of_the_states(first, second, start):
+    """Circles of squared radius s around the start with p = s^2 - 0.6 s, each coordinate in a unit of its own."""
+    model = bf.System.from_equations(
+        {"x": f"{first!r}*(a*g - b)", "y": f"{second!r}*(b*g + a)"},
+        {"p": -0.2},
+        {"x": first * start[0], "y": second * start[1]},
+        definitions={
+            "a": f"x/{first!r} - ({start[0]!r})",
+            "b": f"y/{second!r} - ({start[1]!r})",
+            "s": "a^2 + b^2",
+            "g": "p + 0.6*s - s^2",
+        },
+    )
+    found = bf.orbits(bf.diagram(model, "p", (-0.3, 1.0)).special("HB")[0])
+    (fold,) = found.special_points
+    assert (fold.label, fold.status) == ("LPC", "converged")
+    assert fold.parameters["p"] == pytest.approx(-0.09, abs=1e-10)
+    assert [end.reason for end in found.ended] == ["HB", "range"]
+    again = bf.orbits(
+        bf.find_cycle(model, values={"p": 0.5}, state=[first * (start[0] + 1.0), second * start[1]]), (-0.3, 1.0)
+    )
+    assert [point.label for point in again.special_points] == ["LPC"]
+
+
 @pytest.mark.parametrize(("rest", "unit"), [(1e6, 1e-3), (1e9, 1.0)])
 def test_cycles_are_found_however_large_a_state_is_that_rests(rest, unit):
     """Circles of squared radius s, in a small unit, with p = s^2 - 0.6 s, and a state that rests at a large value."""
@@ -380,23 +406,60 @@ def test_cycles_beside_a_very_fast_state_have_no_bifurcations_of_their_own(rate)
     assert bool(unknown) == any("is not known" in note for note in found.notes)
 
 
-@pytest.mark.parametrize("rate", [1e6, 1e8, 1e10])
-def test_bifurcations_of_cycles_are_located_beside_a_very_fast_state(rate):
-    """Beside the cycle r = 1 a state begins to move at p = 0.1 (x is nothing in the mean), a pair at p = 0.3."""
+@pytest.mark.parametrize("rate", [1e6, 1e9, 1e12])
+def test_bifurcations_of_cycles_are_located_beside_very_fast_states(rate):
+    """Beside the cycle r = 1 a state begins to move at p = 0.1 - q (x is nothing in the mean), a pair at 0.3 + q^2."""
     model = bf.System.from_equations(
         {
             "x": "x*(1 - s) - y",
             "y": "y*(1 - s) + x",
-            "w": "w*(p - 0.1 + 0.3*x - w^2)",
-            "u": "u*(p - 0.3 - u^2 - v^2) - 0.3*v",
-            "v": "v*(p - 0.3 - u^2 - v^2) + 0.3*u",
+            "w": "w*(p - 0.1 + q + 0.3*x - w^2)",
+            "u": "u*(p - 0.3 - q^2 - u^2 - v^2) - 0.3*v",
+            "v": "v*(p - 0.3 - q^2 - u^2 - v^2) + 0.3*u",
             "z": f"{rate!r}*(x + w + u - z)",
         },
-        {"p": 0.0},
+        {"p": 0.0, "q": 0.0},
         {"x": 1.0, "y": 0.0, "w": 0.0, "u": 0.0, "v": 0.0, "z": 1.0},
         definitions={"s": "x^2 + y^2"},
     )
     found = bf.orbits(bf.find_cycle(model), (0.0, 0.5), parameter="p")
-    assert [point.label for point in found.special_points] == ["BPC", "NS"]
+    assert [(point.label, point.status) for point in found.special_points] == [
+        ("BPC", "converged"),
+        ("NS", "converged"),
+    ]
     places = [point.parameters["p"] for point in found.special_points]
-    assert places == pytest.approx([0.1, 0.3], abs=max(1e-8, 1e-15 * rate))  # as above
+    assert places == pytest.approx([0.1, 0.3], abs=1e-10)  # what a parameter of an event is good to
+    branching, torus = (bf.locus(point, second="q", bounds=(-0.4, 0.4)) for point in found.special_points)
+    for curve, wanted in ((branching, lambda q: 0.1 - q), (torus, lambda q: 0.3 + q * q)):
+        (branch,) = curve.branches
+        q = branch.column("q")
+        assert [end.reason for end in branch.ended] == ["range", "range"]
+        assert branch.column("p") == pytest.approx(wanted(q), abs=1e-10)
+    # they cross where q^2 + q + 0.2 = 0
+    (crossing,) = torus.special_points
+    assert crossing.label == "LPNS"
+    assert crossing.parameters["q"] == pytest.approx(0.5 * (np.sqrt(0.2) - 1.0), abs=1e-8)  # a double multiplier
+
+
+@pytest.mark.parametrize("rate", [1e8, 1e11])
+def test_folds_of_cycles_are_passed_and_followed_beside_very_fast_states(rate):
+    """Circles of squared radius s with p = s^2 - q s: folds at p = -q^2/4."""
+    model = bf.System.from_equations(
+        {
+            "x": "x*g - y*(1 + s/2)",
+            "y": "y*g + x*(1 + s/2)",
+            "v": f"{rate!r}*(x*y + 0.4*x - v)",
+            "w": f"{30.0 * rate!r}*(y + v - w)",
+        },
+        {"p": -0.5, "q": 1.0},
+        dict.fromkeys("xyvw", 0.0),
+        definitions={"s": "x^2 + y^2", "g": "p + q*s - s^2"},
+    )
+    found = bf.orbits(bf.diagram(model, "p", (-0.5, 1.0)).special("HB")[0])
+    (fold,) = found.special_points
+    assert [end.reason for end in found.ended] == ["HB", "range"]
+    assert (fold.label, fold.status) == ("LPC", "converged")
+    assert fold.parameters["p"] == pytest.approx(-0.25, abs=1e-10)
+    (curve,) = bf.locus(fold, second="q", bounds=(0.2, 2.0)).branches
+    assert [end.reason for end in curve.ended] == ["range", "range"]
+    assert curve.column("p") == pytest.approx(-0.25 * curve.column("q") ** 2, abs=1e-9)  # the mesh's error

@@ -46,6 +46,7 @@ from bifrncrn.diagrams.asked import asked_of
 from bifrncrn.diagrams.results import Branch, End, Profile, SpecialPoint
 from bifrncrn.diagrams.setup import Setup, at_state, bounds_of
 from bifrncrn.models.forcing import autonomous, check_periodic_over, shown
+from bifrncrn.models.sizes import natural_sizes
 from bifrncrn.trajectories.cycles import Cycle
 
 APART = 1e-9
@@ -131,11 +132,11 @@ def from_cycle(
     check_inside(task, value, "the cycle")
     kept = list(task.reduction.kept) if task.reduction else slice(None)
     corrector = Corrector(task.system, index, task.system.lower)
-    size = np.max(np.abs(points[:, kept]), axis=0)
     problem = EquilibriumProblem(task.system, index)
-    floor = np.maximum(0.01 * size, 1e-3 * size.max())
+    sizes = natural_sizes(task.system, points[0, kept], np.max(np.abs(points[:, kept]), axis=0))
+    floor = 0.01 * sizes
     follower = Follower(corrector, task.span, floor, options, problem, value, asked_of(task, events))
-    first = _corrected_cycle(corrector, cycle, kept, value, task.unit)
+    first = _corrected_cycle(corrector, cycle, kept, value, task.unit, sizes)
     if first is None:
         raise ConvergenceError(f"the cycle at {name}={value:.9g} could not be corrected by collocation")
     start = follower.begin(first)
@@ -147,14 +148,13 @@ def from_cycle(
 
 
 def _corrected_cycle(
-    corrector: Corrector, cycle: Cycle, kept: list[int] | slice, value: float, unit: float
+    corrector: Corrector, cycle: Cycle, kept: list[int] | slice, value: float, unit: float, sizes: np.ndarray
 ) -> Corrected | None:
     """Return the cycle as corrected by collocation at its own parameter value."""
     mesh = Mesh(np.concatenate([cycle.orbit.edges[:-1], [1.0]]))
     nodes = cycle.orbit.at(mesh.phases)[:, kept]
     guess = Orbit(mesh, nodes, cycle.period, value)
-    scale = np.maximum(np.ptp(nodes, axis=0), 0.1 * np.max(np.abs(nodes), axis=0))
-    metric = Metric(np.maximum(scale, 1e-3 * scale.max()), unit)
+    metric = Metric(np.maximum(np.ptp(nodes, axis=0), 0.1 * sizes), unit)
     normal = np.append(np.zeros(nodes.size + 1), 1.0)
     done = corrector.correct(guess, normal, guess, metric)
     return None if isinstance(done, int) else done

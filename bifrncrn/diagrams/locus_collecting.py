@@ -10,19 +10,16 @@ from bifrncrn.base.labels import locus_of
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.loci.junctions import Junction
 from bifrncrn.curves.loci.problem import LocusProblem
-from bifrncrn.curves.loci.starting import balancing, parts, prepare, squared_frequency, units
+from bifrncrn.curves.loci.starting import parts, prepare, squared_frequency, units
 from bifrncrn.diagrams.locus_following import Follower, Locus
 from bifrncrn.diagrams.results import SpecialPoint
+from bifrncrn.models.sizes import natural_sizes
 from bifrncrn.models.system import System
 
-ZERO = 1e-12
-"""A state below this share of what balances the others is zero all along a branch, and tells nothing of its size."""
 PERSISTS = 1e-6
 """A fold whose equations change with neither parameter, to this share of what they are made of, is a branch point."""
 BLUR = 1e-8
 """The same beside the largest entry of the scaled Jacobian: less is the error of the point and its null vector."""
-AROUND = (0.0, 0.3, -0.17)
-"""Where around a point, in units of the states, it is looked which of them act on each other."""
 REGULAR = 1e-6
 """A singular value of the Jacobian below this share of the largest belongs to the special point itself."""
 MOST = 50
@@ -176,20 +173,7 @@ def _sizes(point: SpecialPoint, first: str) -> np.ndarray:
         slope = system.derivatives(x, None, np.zeros(len(x)), step)[0]
         reach = np.linalg.pinv(system.jacobian(x), rcond=REGULAR) @ slope
         size = np.maximum(np.abs(x), np.abs(reach))
-    if np.any(size <= ZERO * size.max()):
-        balance, there = balancing(_couplings(system, x, size)), size > 0.0
-        ratio = float(np.exp(np.median(np.log(size[there] / balance[there])))) if there.any() else 1.0
-        size = np.where(size <= ZERO * ratio * balance, ratio * balance, size)
-    return np.append(size, width)
-
-
-def _couplings(system: System, x: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Return how much states act on each other around a point: at a special point itself an entry may vanish."""
-    total = np.zeros((len(x), len(x)))
-    for share in AROUND:
-        at = np.abs(system.jacobian(np.clip(x + share * size, system.lower, system.upper)))
-        total += np.where(np.isfinite(at).all(), at, 0.0)
-    return total
+    return np.append(natural_sizes(system, x, size), width)
 
 
 def _end_off(locus: Locus, junction: Junction) -> np.ndarray:

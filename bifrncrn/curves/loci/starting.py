@@ -9,7 +9,6 @@ import numpy as np
 from bifrncrn.curves.loci.problem import LocusProblem
 
 NEWTONS = 12
-SWEEPS = 50
 ROUNDING = 1e-13
 """Newton steps below this, in units of the unknowns, are rounding."""
 NEAR = 1e-6
@@ -31,52 +30,6 @@ def squared_frequency(matrix: np.ndarray, unlike: float | None = None) -> float 
     if unlike is not None and len(values):
         values = np.delete(values, int(np.argmin(np.abs(values - 1j * unlike**0.5))))
     return float(values[np.argmin(np.abs(values.real))].imag) ** 2 if len(values) else None
-
-
-def balancing(matrix: np.ndarray) -> np.ndarray:
-    """Return units of the states, (n,), in which what acts on each in a Jacobian is of one size; the largest is one.
-
-    States that act on each other, on the way round through others perhaps, have units in which rows and columns are of
-    one size (Parlett & Reinsch, Numer. Math. 13, 1969); those that only follow them have the size that these give them.
-    """
-    acts = np.where(np.isfinite(matrix), np.abs(matrix), 0.0)
-    reach = (acts > 0.0) | np.eye(len(acts), dtype=bool)
-    for _ in range(len(acts).bit_length()):
-        reach = reach @ reach
-    mutual = reach & reach.T
-    units = _balanced(np.where(mutual, acts, 0.0))
-    waiting = list(np.unique(mutual, axis=0))
-    while waiting:
-        ahead = next(k for k, group in enumerate(waiting) if not any(_drives(acts, o, group) for o in waiting))
-        group = waiting.pop(ahead)
-        own, driven = acts[np.ix_(group, group)] @ units[group], acts[np.ix_(group, ~group)] @ units[~group]
-        told = (own > 0.0) & (driven > 0.0)
-        if told.any():
-            units[group] *= float((driven[told] / own[told]).max())
-    return units / units.max()
-
-
-def _drives(acts: np.ndarray, first: np.ndarray, second: np.ndarray) -> bool:
-    """Say whether states of one group act on those of another."""
-    return first is not second and bool(acts[np.ix_(second, first)].any())
-
-
-def _balanced(scaled: np.ndarray) -> np.ndarray:
-    """Return units in which rows and columns of a matrix, which is overwritten, are of one size."""
-    units = np.ones(len(scaled))
-    np.fill_diagonal(scaled, 0.0)
-    for _ in range(SWEEPS):
-        before = units.copy()
-        for i in range(len(units)):
-            row, column = scaled[i].sum(), scaled[:, i].sum()
-            if row > 0.0 and column > 0.0:
-                factor = np.sqrt(row / column)
-                scaled[:, i] *= factor
-                scaled[i] /= factor
-                units[i] *= factor
-        if np.all(np.abs(np.log(units / before)) < 0.1):
-            break
-    return units
 
 
 def prepare(problem: LocusProblem, x: np.ndarray, first: float, second: float, kappa: float = 0.0) -> np.ndarray | None:

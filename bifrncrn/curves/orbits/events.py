@@ -30,7 +30,7 @@ MOST_BLUR = 1e-2
 TOUCH = 0.05
 """Where the parameter turns and no multiplier is this close to 1, a multiplier has passed through 1 and through -1."""
 SAME_SIZE = 1e-12
-"""Complex multipliers whose sizes differ by less than this part are a pair."""
+"""Multipliers near the unit circle whose sizes differ by less than this are a pair."""
 SAMPLES, ENOUGH = 9, 7
 """Places through which a branch point of cycles is interpolated, and how many of them must be found."""
 CLOSE = 0.05
@@ -393,11 +393,11 @@ def _refine(corrector: Corrector, place: Place, rate: float, test: Indicator) ->
 
 def _rounding(place: Place, test: Indicator, rate: float) -> float:
     """Return how far the rounding of the multiplier of an event may move its parameter, in its unit."""
-    others = np.abs(place.multipliers)
-    others[0] = np.inf
-    own = others[np.argmin(np.abs(others - 1.0))]
-    both = np.abs(others / own - 1.0) < SAME_SIZE  # a pair
-    off = replace(place, known=np.where(both, 1.0 + place.corrected.noise, 1.0) * place.multipliers)
+    sizes = np.abs(place.multipliers[1:])
+    gaps = np.abs(np.where(np.isfinite(sizes), sizes, np.inf) - 1.0)
+    moved = place.multipliers.copy()
+    moved[1:][gaps <= gaps.min() + SAME_SIZE] *= 1.0 + place.corrected.noise  # one, or a pair
+    off = replace(place, known=moved)
     return abs(slope(place) * (test(off) - test(place)) / rate) if rate != 0.0 else np.inf
 
 

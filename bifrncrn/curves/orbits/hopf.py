@@ -11,6 +11,7 @@ from bifrncrn.curves.orbits.branch import Place, swing
 from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
 from bifrncrn.curves.orbits.layout import FEWEST
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit
+from bifrncrn.models.sizes import natural_sizes
 
 FIRST_SWINGS = (0.05, 0.0125, 3e-3, 7e-4, 1e-4, 1e-5, 1e-6)
 """Sizes of the first orbit, relative to the unit of length, tried in turn."""
@@ -19,7 +20,7 @@ UNKNOWN_SIZES = (1.0, 1e-2, 1e2, 1e-4, 1e4, 1e-6, 1e6)
 SMALLER = (1.0, 1e-3, 1e-6, 1e-9)
 """Parts of the greatest state tried as unit of length: what oscillates may be measured in others than what rests."""
 NOTHING = 1e-12
-"""An equilibrium smaller than this is at zero."""
+"""An equilibrium smaller than this, in units of its states, is at zero."""
 FIRST_MOVE = 1e-5
 """The first orbit is so large that the parameter has moved by about this part of its range."""
 LEAST, LARGEST = 1e-4, 1e9
@@ -36,11 +37,12 @@ REACH = 1e3
 
 @dataclass(frozen=True, eq=False)
 class HopfPoint:
-    """A Hopf point: y = (x, p), the angular frequency, and the complex eigenvector."""
+    """A Hopf point: y = (x, p), the angular frequency, the complex eigenvector, and the sizes of the states (n,)."""
 
     y: np.ndarray
     omega: float
     vector: np.ndarray
+    sizes: np.ndarray
 
 
 def hopf_point(problem: EquilibriumProblem, y: np.ndarray, omega: float) -> HopfPoint | None:
@@ -71,7 +73,8 @@ def hopf_point(problem: EquilibriumProblem, y: np.ndarray, omega: float) -> Hopf
     eigenvalue, q = _near(problem, at, omega)
     if not abs(eigenvalue.real) < 1e-7 * abs(eigenvalue.imag):
         return None
-    return HopfPoint(np.append(at[:-1], p), float(eigenvalue.imag), q / np.linalg.norm(q))
+    sizes = natural_sizes(problem.system, at[:-1], np.abs(at[:-1]))
+    return HopfPoint(np.append(at[:-1], p), float(eigenvalue.imag), q / np.linalg.norm(q / sizes), sizes)
 
 
 def first_place(corrector: Corrector, hopf: HopfPoint, unit: float) -> Corrected | None:
@@ -81,7 +84,7 @@ def first_place(corrector: Corrector, hopf: HopfPoint, unit: float) -> Corrected
     has moved by FIRST_MOVE. `unit` is that of the parameter, the width of its range. Where the equilibrium is at zero
     it tells no unit of length, and several are tried; smaller ones elsewhere too, where none is found.
     """
-    x = np.abs(hopf.y[:-1])
+    x = np.abs(hopf.y[:-1]) / hopf.sizes
     zero = bool(x.max() < NOTHING)
     for length in UNKNOWN_SIZES if zero else tuple(float(x.max()) * part for part in SMALLER):
         for size in FIRST_SWINGS:
@@ -112,8 +115,9 @@ def _resized(
 
 
 def _metric(hopf: HopfPoint, length: float, unit: float) -> Metric:
-    q = np.abs(hopf.vector) / np.max(np.abs(hopf.vector))
-    return Metric(np.maximum(np.abs(hopf.y[:-1]), np.maximum(0.1 * length * q, 1e-3 * length)), unit)
+    q = np.abs(hopf.vector) / hopf.sizes
+    q /= np.max(q)
+    return Metric(np.maximum(np.abs(hopf.y[:-1]), hopf.sizes * length * np.maximum(0.1 * q, 1e-3)), unit)
 
 
 def _moved(hopf: HopfPoint, found: Corrected, unit: float) -> float:
@@ -175,9 +179,9 @@ def amplitude_floor(hopf: HopfPoint, first: Corrected, unit: float) -> np.ndarra
     """
     moved = abs(_moved(hopf, first, unit))
     reach = min(1.0 / np.sqrt(moved), REACH) if moved > 0.0 else REACH
-    sizes, swept = np.abs(hopf.y[:-1]), reach * np.ptp(first.orbit.nodes, axis=0)
+    sizes, swept = np.abs(hopf.y[:-1]) / hopf.sizes, reach * np.ptp(first.orbit.nodes, axis=0) / hopf.sizes
     sizes = np.where(sizes < NOTHING, swept, np.maximum(np.minimum(sizes, swept), 1e-3 * sizes))
-    return 0.1 * np.maximum(sizes, 1e-3 * sizes.max())
+    return 0.1 * hopf.sizes * np.maximum(sizes, 1e-3 * sizes.max())
 
 
 def turns_before_vanishing(before: Place, here: Place) -> bool:

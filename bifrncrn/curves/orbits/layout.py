@@ -135,7 +135,7 @@ def work_size(n: int) -> int:
 
 
 def spectrum_size(n: int) -> int:
-    """Return the doubles of the work space of the multipliers: six matrices, what LAPACK needs, eigenvalues, factors."""
+    """Return the doubles of the work space of the multipliers: six matrices, for LAPACK, eigenvalues, and factors."""
     return 6 * n * n + 12 * n + LAPACK_SPARE + 6 * n
 
 

@@ -247,7 +247,8 @@ def _finish(c, rhs, out, known):
 def reduce(c, i, rest, carried):
     """Take the right-hand sides `rest` of interval i, (4 n + 2,), through the elimination; return those of the borders.
 
-    They belong to the equations as they are, before `fill` has multiplied them by factors. `carried` (2 n,) goes from interval to interval.
+    They belong to the equations as they are, before `fill` has multiplied them by factors. `carried` (2 n,) goes from
+    interval to interval.
     """
     n = c[STATES]
     wide, width, inner = 3 * n + 3, n * (POINTS + 1) + 3, n * (POINTS - 1)

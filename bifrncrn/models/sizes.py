@@ -1,0 +1,80 @@
+"""Sizes of states: of those that are zero, what balances the equations."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bifrncrn.models.system import System
+
+ZERO = 1e-12
+"""A state below this share of what balances the others is zero, and tells nothing of its size."""
+AROUND = (0.0, 0.3, -0.17)
+"""Where around a point, in units of the states, it is looked which of them act on each other."""
+SWEEPS = 50
+
+
+def natural_sizes(system: System, x: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return sizes of the states around x, (n,): those given, of states that are zero what balances the Jacobian.
+
+    Where all are zero the largest is one.
+    """
+    if not np.any(sizes <= ZERO * sizes.max()):
+        return sizes
+    balance, there = balancing(_couplings(system, x, sizes)), sizes > 0.0
+    ratio = float(np.exp(np.median(np.log(sizes[there] / balance[there])))) if there.any() else 1.0
+    return np.where(sizes <= ZERO * ratio * balance, ratio * balance, sizes)
+
+
+def _couplings(system: System, x: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return how much states act on each other around a point: at a special point itself an entry may vanish."""
+    total = np.zeros((len(x), len(x)))
+    for share in AROUND:
+        at = np.abs(system.jacobian(np.clip(x + share * sizes, system.lower, system.upper)))
+        total += np.where(np.isfinite(at).all(), at, 0.0)
+    return total
+
+
+def balancing(matrix: np.ndarray) -> np.ndarray:
+    """Return units of the states, (n,), in which what acts on each in a Jacobian is of one size; the largest is one.
+
+    States that act on each other, on the way round through others perhaps, have units in which rows and columns are of
+    one size (Parlett & Reinsch, Numer. Math. 13, 1969); those that only follow them have the size that these give them.
+    """
+    acts = np.where(np.isfinite(matrix), np.abs(matrix), 0.0)
+    reach = (acts > 0.0) | np.eye(len(acts), dtype=bool)
+    for _ in range(len(acts).bit_length()):
+        reach = reach @ reach
+    mutual = reach & reach.T
+    units = _balanced(np.where(mutual, acts, 0.0))
+    waiting = list(np.unique(mutual, axis=0))
+    while waiting:
+        ahead = next(k for k, group in enumerate(waiting) if not any(_drives(acts, o, group) for o in waiting))
+        group = waiting.pop(ahead)
+        own, driven = acts[np.ix_(group, group)] @ units[group], acts[np.ix_(group, ~group)] @ units[~group]
+        told = (own > 0.0) & (driven > 0.0)
+        if told.any():
+            units[group] *= float((driven[told] / own[told]).max())
+    return units / units.max()
+
+
+def _drives(acts: np.ndarray, first: np.ndarray, second: np.ndarray) -> bool:
+    """Say whether states of one group act on those of another."""
+    return first is not second and bool(acts[np.ix_(second, first)].any())
+
+
+def _balanced(scaled: np.ndarray) -> np.ndarray:
+    """Return units in which rows and columns of a matrix, which is overwritten, are of one size."""
+    units = np.ones(len(scaled))
+    np.fill_diagonal(scaled, 0.0)
+    for _ in range(SWEEPS):
+        before = units.copy()
+        for i in range(len(units)):
+            row, column = scaled[i].sum(), scaled[:, i].sum()
+            if row > 0.0 and column > 0.0:
+                factor = np.sqrt(row / column)
+                scaled[:, i] *= factor
+                scaled[i] /= factor
+                units[i] *= factor
+        if np.all(np.abs(np.log(units / before)) < 0.1):
+            break
+    return units
