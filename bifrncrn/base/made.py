@@ -19,6 +19,7 @@ def made(kind: type[T], /, **values: Any) -> T:
     A constructor sets every attribute of its own; here all are taken over at once. What has a default by a factory
     shares it with others, so that must be immutable.
     """
+    hashable: Any = kind
     instance = object.__new__(kind)
-    instance.__dict__.update(_factories(kind), **values)
+    instance.__dict__.update(_factories(hashable), **values)
     return instance

@@ -124,12 +124,8 @@ def diagram(
     system = without_clock(system)
     if parameter is not None:
         require_kind(parameter, str, "the name of a parameter")
-    start, box, walls, events = (
-        checked_start(start),
-        as_sides(box, "a box"),
-        as_sides(walls, "walls"),
-        as_texts(events, "events"),
-    )
+    start, events = checked_start(start), as_texts(events, "events")
+    box, walls = as_sides(box, "a box"), as_sides(walls, "walls")
     if system.period:
         given = {"all": all, "box": box, "walls": walls, "stop": stop, "engine": engine != "native"}
         return _forced(system, parameter, bounds, start, options, max_branches, events, given)
@@ -139,8 +135,7 @@ def diagram(
         given = {"events": events, "walls": common(walls, checked_box(system, box)) if box else walls, "stop": stop}
         atlas, notes = _of_map(system, parameter, bounds, start, options, max_branches, iterations, stability, given)
         if all:
-            with progress("searching for other branches", len(SEARCHED)) as step:
-                notes += _search(atlas.tracer(iterations), atlas.region, box or {}, step)
+            notes += _searched(atlas.tracer(iterations), atlas.region, box)
         atlas.doublings(doublings)
         return atlas.diagram(notes)
     if iterations != 1 or doublings:
@@ -160,8 +155,7 @@ def diagram(
     try:
         notes, nothing = _through_start(tracer, setup, problem, rest, elsewhere=all and bool(box))
         if all:
-            with progress("searching for other branches", len(SEARCHED)) as step:
-                notes += _search(tracer, inside, box or {}, step)
+            notes += _searched(tracer, inside, box)
         if nothing and not tracer.branches:
             raise nothing
         return setup.expanded(tracer.diagram(notes))
@@ -253,6 +247,11 @@ def _found_start(setup: Setup, problem: EquilibriumProblem, start: Mapping[str, 
     problem.check_regular(y)
     at, note = find_start(problem, y)
     return at, [*notes, note] if note else notes
+
+
+def _searched(tracer: Tracer, region: Region, box: Collection[str]) -> list[str]:
+    with progress("searching for other branches", len(SEARCHED)) as step:
+        return _search(tracer, region, box, step)
 
 
 def _search(tracer: Tracer, region: Region, box: Collection[str], step: Callable[[], None]) -> list[str]:

@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,9 @@ from bifrncrn.base.arrays import NO_NUMBERS, frozen
 from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
-from bifrncrn.base.labels import KINDS, LABELS
+from bifrncrn.base.labels import LABELS
 from bifrncrn.base.tables import Reported
-from bifrncrn.models.expressions import suggest
+from bifrncrn.models.words import suggest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,27 +130,9 @@ class SpecialPoint(Reported):
 
     def to_json(self) -> dict[str, Any]:
         """Return the point as plain JSON."""
-        out: dict[str, Any] = {
-            "label": self.label,
-            "branch": self.branch,
-            "index": self.index,
-            "parameters": _plain(self.parameters),
-            "state": _plain(self.state),
-            "status": self.status,
-            "residual": _number(self.residual),
-        }
-        out |= {name: _number(getattr(self, name)) for name in COEFFICIENTS}
-        if self.bracket is not None:
-            out["bracket"] = [_number(v) for v in self.bracket]
-        if self.event is not None:
-            out["event"] = self.event
-        out["eigenvalues"] = _complex_out(self.eigenvalues)
-        if len(self.multipliers):
-            out["multipliers"] = _complex_out(self.multipliers)
-        if self.iterations is not None:
-            out["iterations"] = self.iterations
-            out["states"] = [[_number(v) for v in row] for row in self.states.tolist()]
-        return out
+        from bifrncrn.diagrams.written import point_json
+
+        return point_json(self)
 
     def __str__(self) -> str:
         from bifrncrn.diagrams.text import describe_point
@@ -314,24 +296,9 @@ class Branch(Reported):
 
     def to_json(self) -> dict[str, Any]:
         """Return the branch as plain JSON."""
-        spectrum = "multipliers" if self.kind in KINDS and KINDS[self.kind].multipliers else "eigenvalues"
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            **({} if self.iterations is None else {"iterations": self.iterations}),
-            "columns": list(self.columns),
-            "points": [[_number(v) for v in row] for row in self.points.tolist()],
-            "unstable": [None if count < 0 else count for count in self.unstable.tolist()],
-            spectrum: [_complex_out(row) for row in getattr(self, spectrum)],
-            "from": self.origin,
-            "ended": [{"reason": end.reason, "message": end.message} for end in self.ended],
-            **({"orbits": [profile.to_json() for profile in self.profiles]} if self.profiles else {}),
-            **(
-                {"tangents": [[_number(v) for v in row] for row in self.tangents.tolist()]}
-                if self.tangents.size
-                else {}
-            ),
-        }
+        from bifrncrn.diagrams.written import branch_json
+
+        return branch_json(self)
 
     def __repr__(self) -> str:
         values = self.points[:, 0]
@@ -445,21 +412,9 @@ class Diagram(Reported):
 
     def to_json(self) -> dict[str, Any]:
         """Return the diagram as plain JSON, schema `bifrncrn.diagram/1`, with its model and its orbits."""
-        from bifrncrn.diagrams import saved
+        from bifrncrn.diagrams.written import diagram_json
 
-        return {
-            "schema": SCHEMA,
-            "model": self.model,
-            "parameter": self.parameter,
-            "range": list(self.range),
-            **({"second": self.second, "second_range": list(self.second_range or ())} if self.second else {}),
-            "branches": [branch.to_json() for branch in self.branches],
-            "special_points": [point.to_json() for point in self.special_points],
-            "notes": list(self.notes),
-            "counters": dict(self.counters),
-            "options": saved.options_out(self.options),
-            **saved.model_out(self),
-        }
+        return diagram_json(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the diagram as JSON; the file appears whole or not at all."""
@@ -470,22 +425,9 @@ class Diagram(Reported):
 
         A name of the model keeps its column; where it is one of ours, ours gets an underscore (`branch_`).
         """
-        from bifrncrn.base.tables import csv_text
+        from bifrncrn.diagrams.written import write_csv
 
-        names = list(dict.fromkeys(name for branch in self.branches for name in branch.columns))
-        own = [f"{name}_" if name in names else name for name in ("branch", "kind", "unstable", "label")]
-        rows: list[list[object]] = []
-        for branch in self.branches:
-            labels: dict[int, list[str]] = {}
-            for point in self.special_points:
-                if point.branch == branch.id:
-                    labels.setdefault(point.index, []).append(point.label)
-            for k, values in enumerate(branch.points.tolist()):
-                here = dict(zip(branch.columns, values, strict=True))
-                count = int(branch.unstable[k])
-                ours = ["" if count < 0 else count, " ".join(labels.get(k, []))]
-                rows.append([branch.id, branch.kind, *(here.get(name, "") for name in names), *ours])
-        write_atomic(path, csv_text([*own[:2], *names, *own[2:]], rows))
+        write_csv(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Diagram:
@@ -514,16 +456,3 @@ class Diagram(Reported):
         found = "".join(f", {count} {label}" for label, count in counts.items())
         name = f"{type(self).__name__} {self.model[:60]!r}" if self.model else type(self).__name__
         return f"<{name}: {self.parameter} in [{low:g}, {high:g}], {len(self.branches)} branches, {rows} points{found}>"
-
-
-def _number(value: float | None) -> float | None:
-    """Return a finite float, else None (plain JSON has no NaN)."""
-    return float(value) if value is not None and np.isfinite(value) else None
-
-
-def _plain(values: dict[str, float]) -> dict[str, float | None]:
-    return {name: _number(value) for name, value in values.items()}
-
-
-def _complex_out(values: Sequence[complex] | np.ndarray) -> list[list[float | None]]:
-    return [[_number(v.real), _number(v.imag)] for v in np.asarray(values, complex).tolist()]

@@ -11,13 +11,13 @@ import numpy as np
 from bifrncrn.base.arrays import own
 from bifrncrn.base.made import made
 from bifrncrn.continuation import layout
-from bifrncrn.continuation.ends import said
 from bifrncrn.continuation.line import Event, Line, from_trace, join
 from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.angles import angles, come_round, unwound
 from bifrncrn.diagrams.beginning import beside_special
+from bifrncrn.diagrams.ending import end_of, to_infinity
 from bifrncrn.diagrams.junctions import (
     Junction,
     grown,
@@ -34,8 +34,6 @@ from bifrncrn.diagrams.track import SAME, Track, length, scale_at, unit
 from bifrncrn.diagrams.unresolved import AWAY, FINE, has_pole, limit_at_infinity
 from bifrncrn.models.branch_events import Events
 
-RESOLVED = 1e-10
-"""A limit of the parameter nearer to zero than this, in units of its range, is zero."""
 FAR = 1e60
 """A state that grows to this multiple of the unit of length is taken to go to infinity, whatever the parameter does."""
 LEAVING = (1e-4, 1e-5, 1e-6, 1e-3, 1e-2)
@@ -319,7 +317,7 @@ class Tracer:
                 line, end = self._narrowed(line, end, open_, floor)
             else:
                 line = line.head(open_.row)
-                end = self._to_infinity(line.points[-1], limit)
+                end = to_infinity(self.track, self.parameter, line.points[-1], limit)
         if self.region.names:
             line, end = cut(self.track, line, end, floor)
         if not len(self.angles):
@@ -356,7 +354,7 @@ class Tracer:
             line = with_hopf_at_end(line)
         if trace.reason == layout.STOPPED and line.events and line.events[-1].left is not None:
             line = line.head(line.events[-1].row + 1)
-        return line, self._end(trace, line, far)
+        return line, end_of(self.track, self.parameter, self.options, trace, line, far)
 
     def _narrowed(self, line: Line, end: End, event: Event, floor: np.ndarray) -> tuple[Line, End]:
         """Follow a branch once more from before an event that could not be located, in steps that jump no small gap.
@@ -381,14 +379,8 @@ class Tracer:
                 return before, End("pole", f"the equations have a pole at {self.parameter}={where:.9g}")
             limit = limit_at_infinity(before.points, floor)
             if limit is not None:
-                return before, self._to_infinity(before.points[-1], limit)
+                return before, to_infinity(self.track, self.parameter, before.points[-1], limit)
         return line, end
-
-    def _to_infinity(self, y: np.ndarray, limit: float) -> End:
-        """Say that a branch goes to infinity, at which value of the parameter."""
-        largest = self.problem.system.variables[int(np.argmax(np.abs(y[:-1])))]
-        limit = 0.0 if abs(limit) < RESOLVED * (self.span[1] - self.span[0]) else limit
-        return End("infinity", f"{largest} grows without bound as {self.parameter} goes to {limit:.9g}")
 
     def _add(self, line: Line, ends: tuple[End, End], origin: int | None, floor: np.ndarray) -> None:
         """Keep a line as a branch, with its special points."""
@@ -488,24 +480,3 @@ class Tracer:
         others = sorted(spectrum.tolist(), key=abs)[1:]  # one is zero but for rounding
         unstable = np.array([sum(v.real > 0.0 for v in others) if self.problem.stability else -1])
         return Line(y[None], tangent[None], spectrum[None], unstable, ())
-
-    def _end(self, trace: Trace, line: Line, far: float) -> End:
-        """Say why a march ended."""
-        name = self.parameter
-        at_branch_point = trace.reason == layout.SHORT and len(line) > 1 and line.points[-1, -1] in self.span
-        if trace.reason == layout.RANGE or at_branch_point:
-            return End("range", f"{name} reached {line.points[-1, -1]:.12g}")
-        if trace.reason == layout.BOUND:
-            variable, value = self.problem.system.variables[trace.wall], trace.points[-1, trace.wall]
-            level = min(
-                self.region.lower[trace.wall], self.region.upper[trace.wall], key=lambda wall: abs(wall - value)
-            )
-            if abs(abs(value) - far) <= SAME * far and abs(level - value) > SAME * far:
-                where = f"{name} near {trace.points[-1, -1]:.6g}"
-                return End("infinity", f"{variable} reached {value:.3g}: the branch seems to go to infinity at {where}")
-            return End("bound", f"{variable} reached its bound {level:g}")
-        if trace.reason == layout.INFINITY:
-            return self._to_infinity(trace.points[-1], trace.limit)
-        if trace.reason != layout.SHORT:
-            return End(*said(trace, name, self.options))
-        return End("step", "the step became too small: the Jacobian is singular or the branch is not smooth here")

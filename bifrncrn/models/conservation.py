@@ -17,11 +17,12 @@ import numpy as np
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.models.cancelling import Terms, TooLargeError
-from bifrncrn.models.expressions import listed, parse_number, shorten, suggest
+from bifrncrn.models.expressions import parse_number
 from bifrncrn.models.observables import Observables, observables
 from bifrncrn.models.region import Region
 from bifrncrn.models.starts import at_start
 from bifrncrn.models.system import System
+from bifrncrn.models.words import listed, shorten, suggest
 
 SAMPLES = 6
 NULL = 1e-12

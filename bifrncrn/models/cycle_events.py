@@ -17,9 +17,9 @@ from bifrncrn.compile.graph import Graph
 from bifrncrn.compile.model import NativeModel
 from bifrncrn.models.branch_events import difference
 from bifrncrn.models.equations import build_graph
-from bifrncrn.models.expressions import listed, names_used, shorten, suggest, tokenize
 from bifrncrn.models.observables import Observables
 from bifrncrn.models.system import System
+from bifrncrn.models.words import listed, names_used, shorten, suggest, tokenize
 
 PERIOD = "period"
 _EXTREME = re.compile(r"\b(max|min)\s+([^\W\d]\w*)")

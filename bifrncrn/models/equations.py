@@ -9,7 +9,8 @@ import numpy as np
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.compile.graph import Graph
-from bifrncrn.models import expressions
+from bifrncrn.models.expressions import parse, parse_number
+from bifrncrn.models.words import is_name, names_used, shorten, suggest, tokenize, variable_of
 
 
 class ModelError(InputError):
@@ -38,13 +39,13 @@ def build_graph(
     g = Graph()
     names = {name: g.node("var", i) for i, name in enumerate(variables)}
     names |= {name: g.node("par", i) for i, name in enumerate(parameters)}
-    tokens = {name: _located("definitions", name, expressions.tokenize, text) for name, text in definitions.items()}
-    uses = {name: expressions.names_used(words) for name, words in tokens.items()}
+    tokens = {name: _located("definitions", name, tokenize, text) for name, text in definitions.items()}
+    uses = {name: names_used(words) for name, words in tokens.items()}
     nodes: dict[str, int] = {}
     for name in _in_order(uses, [*names, *definitions]):
-        nodes[name] = _located("definitions", name, expressions.parse, g, definitions[name], names, tokens[name])
+        nodes[name] = _located("definitions", name, parse, g, definitions[name], names, tokens[name])
         names[name] = nodes[name]
-    roots = [_located("equations", name, expressions.parse, g, equations[name], names) for name in variables]
+    roots = [_located("equations", name, parse, g, equations[name], names) for name in variables]
     return g, roots, nodes
 
 
@@ -52,7 +53,7 @@ def _located(table: str, key: str, function: Any, *args: Any) -> Any:
     try:
         return function(*args)
     except InputError as error:
-        raise ModelError(f"{table[:-1]} of {expressions.shorten(key)}: {error}", table, key) from None
+        raise ModelError(f"{table[:-1]} of {shorten(key)}: {error}", table, key) from None
 
 
 def _in_order(uses: Mapping[str, list[str]], known: list[str]) -> list[str]:
@@ -82,7 +83,7 @@ def _in_order(uses: Mapping[str, list[str]], known: list[str]) -> list[str]:
 
 
 def _cycle(names: list[str]) -> ModelError:
-    shown = " -> ".join([expressions.shorten(name) for name in ([*names, names[0]] if len(names) < 6 else names[:6])])
+    shown = " -> ".join([shorten(name) for name in ([*names, names[0]] if len(names) < 6 else names[:6])])
     shown += "" if len(names) < 6 else " -> ..."
     return ModelError(f"the definitions {shown} need each other; at least one must not", "definitions", names[0])
 
@@ -107,7 +108,7 @@ def as_texts(value: Any, table: str) -> dict[str, str]:
 
             texts[name] = _located(table, name, to_text, entry)
         elif isinstance(entry, int | float) and not isinstance(entry, bool):
-            texts[name] = repr(expressions.parse_number(entry, f"{table[:-1]} of {name}"))
+            texts[name] = repr(parse_number(entry, f"{table[:-1]} of {name}"))
         else:
             kind = type(entry).__name__
             raise ModelError(f"{table[:-1]} of {name} must be text or a sympy expression, not {kind}", table, name)
@@ -118,9 +119,9 @@ def by_variable(equations: Mapping[str, str]) -> dict[str, str]:
     """Return equations by the names of their variables, which may be written as derivatives: x' or dx/dt."""
     texts: dict[str, str] = {}
     for left, text in equations.items():
-        name = expressions.variable_of(left)
+        name = variable_of(left)
         if name in texts:
-            raise ModelError(f"there are two equations for '{expressions.shorten(name)}'; keep one", "equations", left)
+            raise ModelError(f"there are two equations for '{shorten(name)}'; keep one", "equations", left)
         texts[name] = text
     return texts
 
@@ -135,26 +136,22 @@ def check_names(
     owner: dict[str, str] = {}
     for table, names in (("variables", state), ("parameters", parameters), ("definitions", definitions)):
         for name in names:
-            if not expressions.is_name(name):
+            if not is_name(name):
                 rule = "a letter or _ first, then letters, digits and _"
-                shown = expressions.shorten(repr(name))
+                shown = shorten(repr(name))
                 raise ModelError(f"{shown} in {table} is not a name ({rule})", table, name)
             if name in owner:
-                raise ModelError(
-                    f"'{expressions.shorten(name)}' is both in {owner[name]} and in {table}; rename one", table, name
-                )
+                raise ModelError(f"'{shorten(name)}' is both in {owner[name]} and in {table}; rename one", table, name)
             owner[name] = table
     for name in equations:
         if name not in state:
-            hint = expressions.suggest(name, state) or "; give it a start value in variables"
+            hint = suggest(name, state) or "; give it a start value in variables"
             raise ModelError(
-                f"there is an equation for '{expressions.shorten(name)}', which is no variable{hint}", "equations", name
+                f"there is an equation for '{shorten(name)}', which is no variable{hint}", "equations", name
             )
     missing = [name for name in state if name not in equations]
     if missing:
-        shown = ", ".join(f"'{expressions.shorten(name)}'" for name in missing[:5]) + (
-            ", ..." if len(missing) > 5 else ""
-        )
+        shown = ", ".join(f"'{shorten(name)}'" for name in missing[:5]) + (", ..." if len(missing) > 5 else "")
         raise ModelError(f"there is no equation for the variable {shown}; every variable needs one", "equations")
     if not state:
         raise ModelError("the model is empty: it needs at least one variable with its equation", "equations")
@@ -163,13 +160,13 @@ def check_names(
 def chosen(option: str, value: Any, variables: tuple[str, ...]) -> tuple[str, ...]:
     """Return the variables an option names, in their own order."""
     if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(name, str) for name in value):
-        shown = expressions.shorten(repr(value))
+        shown = shorten(repr(value))
         also = "true, false or " if option == "nonnegative" else ""
         raise ModelError(f"{option} must be {also}a list of variables, not {shown}", "options", option)
     for name in value:
         if name not in variables:
-            hint = expressions.suggest(name, variables) or f"; the variables are {', '.join(variables[:8])}"
-            shown = expressions.shorten(name)
+            hint = suggest(name, variables) or f"; the variables are {', '.join(variables[:8])}"
+            shown = shorten(name)
             raise ModelError(f"{option} names '{shown}', which is no variable{hint}", "options", option)
     return tuple(name for name in variables if name in value)
 
@@ -187,7 +184,7 @@ def as_numbers(entries: Mapping[str, Any], what: str, table: str) -> np.ndarray:
     array = np.empty(len(entries))
     for i, (name, value) in enumerate(entries.items()):
         try:
-            array[i] = expressions.parse_number(value, f"{what} '{name}'")
+            array[i] = parse_number(value, f"{what} '{name}'")
         except InputError as error:
             raise ModelError(str(error), table, name) from None
     array.setflags(write=False)

@@ -1,9 +1,7 @@
 """The safe expression reader: text to graph nodes. Nothing is ever evaluated as Python."""
 
-import difflib
 import math
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bifrncrn.base.errors import InputError
@@ -11,39 +9,18 @@ from bifrncrn.compile import conditions
 from bifrncrn.compile.conditions import COMPARISONS
 from bifrncrn.compile.functions import ALIASES, FUNCTIONS
 from bifrncrn.compile.graph import Graph
-from bifrncrn.models.advice import AUTONOMOUS, CHOICE, EULER, HINTS, NO_DELAY, TIME, bad_character, raised, without_unit
+from bifrncrn.models.advice import AUTONOMOUS, CHOICE, EULER, HINTS, NO_DELAY, TIME, raised, without_unit
+from bifrncrn.models.words import Token, listed, message_at, shorten, suggest, tokenize
 
 MAX_NESTING = 200
-MAX_LENGTH = 2_000_000
-"""Characters of an expression: some half a million terms take seconds to read, and more of them no model has."""
 LONGEST_NUMBER = 1_000
 """Characters of a number or fraction; with more it is none."""
-_SHOWN = 60
-
-_TOKEN = re.compile(
-    r"""(?P<space>\s+)
-      | (?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-      | (?P<name>[^\W\d]\w*)
-      | (?P<operator>\*\*|[<>=!]=|[-+*/^(),<>])""",
-    re.VERBOSE,
-)
-_NAME = re.compile(r"[^\W\d]\w*")
-_DERIVATIVE = re.compile(r"\s*(?:([^\W\d]\w*)\s*'|d\s*\(\s*([^\W\d]\w*)\s*\)\s*/\s*dt|d([^\W\d]\w*)\s*/\s*dt)\s*")
 _PREFIX = "unary -"
 _PRECEDENCE = {"or": 1, "and": 2, "not": 3} | dict.fromkeys(COMPARISONS, 4)
 _PRECEDENCE |= {"+": 5, "-": 5, "*": 6, "/": 6, _PREFIX: 7, "unary +": 7, "**": 8}
 _LOGIC = ("and", "or", "not")
 _CHOICES = ("if", "piecewise")
 """Functions of conditions, which are no functions of numbers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word of an expression: `kind` is number, name or operator; `start` its place in the text."""
-
-    kind: str
-    text: str
-    start: int
 
 
 @dataclass(slots=True)
@@ -59,78 +36,6 @@ class _Sum(list[int]):
     """The terms of a sum that is still being read, so that a sum of a million terms is one operation."""
 
     start = 0
-
-
-def variable_of(left: str) -> str:
-    """Return the variable on the left of an equation, written as its name, as x' or as dx/dt.
-
-    >>> variable_of("x'"), variable_of("dx/dt"), variable_of("x")
-    ('x', 'x', 'x')
-    """
-    derivative = _DERIVATIVE.fullmatch(left)
-    return (derivative[1] or derivative[2] or derivative[3]) if derivative else left
-
-
-def is_name(text: str) -> bool:
-    """Tell whether a text can be a name in an expression."""
-    return _NAME.fullmatch(text) is not None
-
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """Return "; did you mean 'name'?" for a close match among the known names, or an empty string."""
-    candidates = [name for name in known if len(name) <= _SHOWN]
-    if len(candidates) > 10_000 or len(word) > _SHOWN:
-        return ""
-    close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6 if len(word) > 3 else 0.5)
-    if not close:
-        close = [name for name in candidates if name.lower() == word.lower()][:1]
-    return f"; did you mean '{close[0]}'?" if close else ""
-
-
-def listed(names: Iterable[str], most: int = 8) -> str:
-    """Return "; the names are a, b" with the first few known names."""
-    shown = [name for name in names if len(name) <= _SHOWN]
-    return f"; the names are {', '.join(shown[:most])}{', ...' if len(shown) > most else ''}" if shown else ""
-
-
-def tokenize(text: str) -> list[Token]:
-    """Split an expression into words.
-
-    Raises
-    ------
-    InputError
-        If it holds a character that no expression has, or is too long.
-    """
-    if not isinstance(text, str):
-        raise InputError(f"an expression must be text, not {type(text).__name__} ({shorten(repr(text))})")
-    if len(text) > MAX_LENGTH:
-        raise InputError(f"the expression has {len(text)} characters but at most {MAX_LENGTH} are read; name its parts")
-    tokens = []
-    position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise InputError(_message(text, position, bad_character(text[position])))
-        position = match.end()
-        kind = match.lastgroup or ""
-        if kind == "number" and _NAME.match(text, position):
-            word = shorten(text[match.start() : position + _SHOWN])
-            advice = raised(text[position]) or " (write * to multiply)"
-            problem = f"'{word}' is neither a number nor a name{advice}"
-            raise InputError(_message(text, match.start(), problem))
-        if kind != "space":
-            tokens.append(Token(kind, match.group(), match.start()))
-    return tokens
-
-
-def names_used(tokens: list[Token]) -> list[str]:
-    """Return the names in a tokenized expression that are not called as functions, each once, in order."""
-    found: dict[str, None] = {}
-    for i, token in enumerate(tokens):
-        called = i + 1 < len(tokens) and tokens[i + 1].text == "("
-        if token.kind == "name" and not called:
-            found[token.text] = None
-    return list(found)
 
 
 def parse(g: Graph, text: str, names: Mapping[str, int], tokens: list[Token] | None = None) -> int:
@@ -200,24 +105,6 @@ def parse_number(value: object, what: str) -> float:
 def _is_real(value: object) -> bool:
     """Accept whatever calls itself a real number (numpy's and sympy's too), but no text, arrays or complex numbers."""
     return hasattr(value, "__float__") and not isinstance(value, complex) and getattr(value, "shape", ()) == ()
-
-
-def shorten(text: str) -> str:
-    """Return a text for a message: its beginning when it is long."""
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
-
-
-def _message(text: str, position: int, problem: str) -> str:
-    """Append the place and the surrounding text to a description of the problem."""
-    line = text.count("\n", 0, position) + 1
-    start = text.rfind("\n", 0, position) + 1
-    column = position - start + 1
-    end = text.find("\n", position)
-    whole = text[start : len(text) if end < 0 else end]
-    left = max(0, min(position - start - _SHOWN // 2, len(whole) - _SHOWN))
-    shown = ("..." if left else "") + whole[left : left + _SHOWN] + ("..." if left + _SHOWN < len(whole) else "")
-    place = f"line {line}, column {column}" if "\n" in text.strip() else f"column {column}"
-    return f"{problem} (at {place} of '{shown}')"
 
 
 class _Reader:
@@ -501,4 +388,4 @@ class _Reader:
         return operator.token.start if isinstance(operator, _Open) else operator.start
 
     def _error(self, position: int, problem: str) -> InputError:
-        return InputError(_message(self.text, position, problem))
+        return InputError(message_at(self.text, position, problem))

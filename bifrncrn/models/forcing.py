@@ -18,9 +18,9 @@ import numpy as np
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.models.equations import ModelError
-from bifrncrn.models.expressions import names_used, shorten, suggest, tokenize
 from bifrncrn.models.observables import observables
 from bifrncrn.models.system import System
+from bifrncrn.models.words import names_used, shorten, suggest, tokenize
 
 TIME = "t"
 CONTRACTION = math.exp(-4.0 * math.pi)

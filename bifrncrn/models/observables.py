@@ -13,7 +13,7 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.compile.graph import Graph
 from bifrncrn.compile.model import NativeModel
 from bifrncrn.models.equations import build_graph
-from bifrncrn.models.expressions import listed, shorten, suggest
+from bifrncrn.models.words import listed, shorten, suggest
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from bifrncrn.base.errors import InputError
-from bifrncrn.models.expressions import shorten
 from bifrncrn.models.system import System
+from bifrncrn.models.words import shorten
 
 
 def plrnn(A: Any, W: Any, h: Any, title: str = "") -> System:

@@ -12,7 +12,7 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.compile.functions import FUNCTIONS
 from bifrncrn.compile.graph import Graph
 from bifrncrn.models.equations import ModelError, build_graph
-from bifrncrn.models.expressions import names_used, shorten, tokenize
+from bifrncrn.models.words import names_used, shorten, tokenize
 
 MAX_TEXT = 20_000
 """Starts that need longer texts when written out do not follow their parameters."""

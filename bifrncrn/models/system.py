@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bifrncrn.base.checks import require_kind
-from bifrncrn.base.errors import InputError
 from bifrncrn.compile.graph import Graph
-from bifrncrn.compile.model import DENSE_LIMIT, NativeModel
-from bifrncrn.models import expressions
+from bifrncrn.compile.model import NativeModel
 from bifrncrn.models import starts as starting
 from bifrncrn.models.equations import (
     ModelError,
@@ -29,6 +26,8 @@ from bifrncrn.models.equations import (
     chosen,
     which,
 )
+from bifrncrn.models.evaluated import Evaluated
+from bifrncrn.models.numbers import changed_numbers
 
 if TYPE_CHECKING:
     import sympy
@@ -37,12 +36,8 @@ if TYPE_CHECKING:
     from bifrncrn.trajectories.simulation import Simulation
 
 
-CUSTOMARY = "lam"
-"""What the field calls the parameter that varies, so that it need not be named."""
-
-
 @dataclass(frozen=True, eq=False)
-class System:
+class System(Evaluated):
     """A system dx/dt = f(x; p), made by `from_equations` or `from_file`; autonomous, or forced periodically.
 
     Or a map x -> f(x; p), made by `from_map`.
@@ -388,8 +383,8 @@ class System:
         given = self.variables if state is not None and not isinstance(state, Mapping) else tuple(state or ())
         changed = replace(
             self,
-            state=self._changed(self.state, state, self.variable_index, "start value of"),
-            values=self._changed(self.values, values, self.parameter_index, "parameter"),
+            state=changed_numbers(self.state, state, self.variable_index, "start value of"),
+            values=changed_numbers(self.values, values, self.parameter_index, "parameter"),
             starts={name: text for name, text in self.starts.items() if name not in given},
             nonnegative=self.nonnegative if nonnegative is None else which(nonnegative, self.variables),
             title=self.title if title is None else title,
@@ -406,22 +401,6 @@ class System:
         """Return a start with the values that are expressions evaluated."""
         return starting.evaluated(self.variables, self.parameters, self.definitions, self.starts, state, self.values)
 
-    @staticmethod
-    def _changed(old: np.ndarray, new: Any, index: Any, what: str) -> np.ndarray:
-        if new is None:
-            return old
-        array = old.copy()
-        if isinstance(new, Mapping):
-            for name, value in new.items():
-                array[index(name)] = expressions.parse_number(value, f"{what} '{name}'")
-        else:
-            array[:] = _vector(new, old.size, f"{what.split()[0]} values")
-            if not np.isfinite(array).all():
-                shown = expressions.shorten(repr(new))
-                raise InputError(f"{what.split()[0]} values must be finite, not {shown}")
-        array.setflags(write=False)
-        return array
-
     def __getstate__(self) -> dict[str, Any]:
         """Pickle what the system is, not its compiled code (the disk cache has that)."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
@@ -430,34 +409,6 @@ class System:
         self.__dict__.update(saved)
         self.state.setflags(write=False)
         self.values.setflags(write=False)
-
-    # -- names --------------------------------------------------------------------------------------------------
-
-    def variable_index(self, name: str) -> int:
-        """Return the place of a variable; InputError with a suggestion when there is none of that name."""
-        return _index(name, self.variables, "variable")
-
-    def parameter_index(self, name: str) -> int:
-        """Return the place of a parameter; InputError with a suggestion when there is none of that name."""
-        return _index(name, self.parameters, "parameter")
-
-    def varying(self, name: str | None = None) -> str:
-        """Return the parameter that is to vary: the one named, else that of the CUSTOMARY name, or the only one.
-
-        Raises
-        ------
-        InputError
-            If there is no such parameter, or more than one to choose from.
-        """
-        if name is None:
-            only = self.parameters if len(self.parameters) == 1 else ()
-            name = next((each for each in (CUSTOMARY, *only) if each in self.parameters), None)
-        if name is None:
-            choice = ", ".join(self.parameters) or "none: the model has no parameters"
-            raise InputError(f"which parameter should vary? Name one of {choice}")
-        require_kind(name, str, "the name of a parameter")
-        self.parameter_index(name)
-        return name
 
     @property
     def has_formulas(self) -> bool:
@@ -468,25 +419,6 @@ class System:
     def note(self) -> str:
         """What a reader of results must know about how the system is evaluated; empty where it is exact."""
         return " ".join(self.notes)
-
-    @functools.cached_property
-    def lower(self) -> np.ndarray:
-        """Lower bounds of the variables, (n,), read-only."""
-        if isinstance(self.nonnegative, bool):
-            return _constant(len(self.variables), 0.0 if self.nonnegative else -np.inf)
-        bounds = np.array([0.0 if name in self.nonnegative else -np.inf for name in self.variables])
-        bounds.setflags(write=False)
-        return bounds
-
-    @functools.cached_property
-    def upper(self) -> np.ndarray:
-        """Upper bounds of the variables, (n,), read-only."""
-        return _constant(len(self.variables), np.inf)
-
-    @functools.cached_property
-    def remembered(self) -> dict[str, Any]:
-        """What other modules found out about the system and need not find out again; lost when it is pickled."""
-        return {}
 
     @property
     def totals(self) -> dict[str, float]:
@@ -509,60 +441,6 @@ class System:
 
     def _graph(self) -> tuple[Graph, list[int]]:
         return build_graph(self.variables, self.parameters, self.equations, self.definitions)[:2]
-
-    def rhs(self, x: Any, values: Any = None) -> np.ndarray:
-        """Return f(x; p), (n,); `values` are the system's own by default. Not finite where f is not."""
-        out = np.empty(len(self.variables))
-        self._call("f", self._point(x), self._parameters(values), out)
-        return out
-
-    def rounding(self, x: Any, values: Any = None) -> np.ndarray:
-        """Return bounds of the rounding errors in f(x; p), (n,), x and p being known to their last digit."""
-        out = np.empty(len(self.variables))
-        self._call("rounding", self._point(x), self._parameters(values), out)
-        return np.finfo(float).eps * out
-
-    def jacobian(self, x: Any, values: Any = None) -> np.ndarray:
-        """Return df/dx, (n, n), dense."""
-        n = len(self.variables)
-        point, parameters, still = self._point(x), self._parameters(values), np.zeros(len(self.parameters))
-        matrix, scratch = np.zeros((n, n)), np.empty((2, n))
-        if n <= DENSE_LIMIT:  # not `J`: whoever needs a Jacobian needs `linearize` as well, so one is compiled
-            self._call("linearize", point, parameters, still, scratch[0], matrix, scratch[1])
-        else:
-            entries = np.empty(self.native.rows.size)
-            self._call("sparse", point, parameters, still, scratch[0], entries, scratch[1])
-            matrix[self.native.rows, self.native.cols] = entries
-        return matrix
-
-    def derivatives(self, x: Any, values: Any, dx: Any, dp: Any) -> np.ndarray:
-        """Return the first three derivatives by e of f(x + e dx; p + e dp) at e = 0, (3, n).
-
-        Parameters
-        ----------
-        x, dx : (n,) arrays
-        values, dp : (m,) arrays, or None for the system's own values and no change of them
-        """
-        out = np.empty((3, len(self.variables)))
-        step = np.zeros(len(self.parameters)) if dp is None else _vector(dp, len(self.parameters), "dp")
-        self._call("jet", self._point(x), self._parameters(values), _vector(dx, len(self.variables), "dx"), step, out)
-        return out
-
-    def _point(self, x: Any) -> np.ndarray:
-        return _vector(x, len(self.variables), "x")
-
-    def _parameters(self, values: Any) -> np.ndarray:
-        return self.values if values is None else _vector(values, len(self.parameters), "values")
-
-    @functools.cached_property
-    def _functions(self) -> dict[str, Any]:
-        return {}
-
-    def _call(self, name: str, *arrays: np.ndarray) -> None:
-        function = self._functions.get(name)
-        if function is None:
-            function = self._functions[name] = self.native.function(name)
-        function(*[array.__array_interface__["data"][0] for array in arrays])  # faster than array.ctypes
 
     def check_precision(self) -> None:
         """Do nothing: what was compiled from equations is computed in double precision."""
@@ -619,29 +497,3 @@ class System:
         from bifrncrn.models.toml import dumps
 
         return dumps(self)
-
-
-def _vector(values: Any, size: int, what: str) -> np.ndarray:
-    try:
-        array = np.ascontiguousarray(values, dtype=float)
-    except (TypeError, ValueError):
-        shown = expressions.shorten(repr(values))
-        raise InputError(f"{what} must be an array of {size} numbers, not {shown}") from None
-    if array.shape != (size,):
-        raise InputError(f"{what} must be an array of {size} numbers, not of shape {array.shape}")
-    return array
-
-
-def _constant(size: int, value: float) -> np.ndarray:
-    array = np.full(size, value)
-    array.setflags(write=False)
-    return array
-
-
-def _index(name: str, names: tuple[str, ...], what: str) -> int:
-    try:
-        return names.index(name)
-    except ValueError:
-        listed = ", ".join(expressions.shorten(name) for name in names[:10]) + (", ..." if len(names) > 10 else "")
-        hint = expressions.suggest(str(name), names) or (f"; there are {listed}" if names else "; there are none")
-        raise InputError(f"there is no {what} '{expressions.shorten(str(name))}'{hint}") from None

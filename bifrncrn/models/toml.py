@@ -19,9 +19,9 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import decoded, write_atomic
 from bifrncrn.models import advice
 from bifrncrn.models.equations import ModelError
-from bifrncrn.models.expressions import suggest, variable_of
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import Transition
+from bifrncrn.models.words import suggest, variable_of
 
 if sys.version_info >= (3, 11):
     import tomllib

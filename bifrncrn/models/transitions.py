@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.models.equations import ModelError, build_graph
-from bifrncrn.models.expressions import listed, names_used, shorten, suggest, tokenize
+from bifrncrn.models.words import listed, names_used, shorten, suggest, tokenize
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bifrncrn.models.expressions import names_used, tokenize
 from bifrncrn.models.observables import Observables, observables
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import Transition
+from bifrncrn.models.words import names_used, tokenize
 
 MOST_AT_ONCE = 10_000
 """So many changes at one time never come to an end."""
