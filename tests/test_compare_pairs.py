@@ -170,3 +170,46 @@ def test_a_start_on_the_border_of_two_basins_sets_no_systems_apart():
     for other in (two, slow):
         found = bf.compare(one, other, bounds=(2.3, 2.9), box={"x": (1.5, 4.5)})
         assert found.verdict, str(found)
+    assert any("border of basins" in note for note in found.notes), str(found)
+
+
+def test_two_stable_states_with_other_basins_are_told_apart():
+    """X = x + s y obeys X' = X - X^3, y' = -y: rests at x = -1, 0 and 1 of the same eigenvalues, the border at X = 0.
+
+    With s = 2 the corner (-1.8, 1.8) is on the side of x = 1, with s = 0 on that of -1.
+    """
+
+    def leaning(s):
+        names = {"X": f"x + {s}*y"}
+        equations = {"x": f"X - X^3 + {s}*y", "y": "-(1 + 0*a)*y"}
+        return bf.System.from_equations(equations, {"a": 0.0}, {"x": 0.5, "y": 0.0}, definitions=names)
+
+    found = bf.compare(leaning(0), leaning(2), "a", (0.0, 1.0), box=SQUARE)
+    assert found.stability.agree and found.branch_distance < 1e-6
+    assert not found.verdict and "comes to rest, at another" in " ".join(found.reasons), str(found)
+    same = bf.compare(leaning(0), leaning(0.02), "a", (0.0, 1.0), box=SQUARE)
+    assert same.verdict, str(same)
+
+
+def test_a_rest_and_a_cycle_with_other_basins_are_told_apart():
+    """q' = 2 q (q - b)(1 - q) of the squared distance q from (0.5, 0.2): b is the border between rest and cycle."""
+
+    def ring(border):
+        names = {"u": "x - 0.5", "v": "y - 0.2", "q": "u^2 + v^2", "k": f"(q - {border})*(1 + 0*a - q)"}
+        equations = {"x": "k*u - v", "y": "k*v + u"}
+        return bf.System.from_equations(equations, {"a": 0.0}, {"x": 0.5, "y": 0.2}, definitions=names)
+
+    # the middle of the square is at q = 0.29, states a twentieth of its sides beside it at 0.09 to 0.65
+    found = bf.compare(ring(0.06), ring(0.75), "a", (0.0, 1.0), box=SQUARE)
+    assert not found.verdict, str(found)
+    assert "the first comes to a cycle and the second comes to rest" in " ".join(found.reasons), str(found)
+
+
+def test_states_that_one_alone_has_begin_where_they_settle():
+    """y follows x within 1/50. From y = -60 it would drive x down by 1.2, below the unstable state at 3."""
+    one = line("(x - 3)*(lam + 1 - x)", 3.0, value=2.5)
+    two = bf.System.from_equations(
+        {"x": "(x - 3)*(lam + 1 - x) + y - x", "y": "50*(x - y)"}, {"lam": 2.5}, {"x": 3.0, "y": -60.0}
+    )
+    found = bf.compare(one, two, bounds=(2.3, 2.9), box={"x": (1.5, 4.5)})
+    assert found.verdict, str(found)

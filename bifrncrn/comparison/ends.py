@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from bifrncrn.base.errors import ConvergenceError, InputError
-from bifrncrn.comparison.cycles import Side
 from bifrncrn.comparison.sections import SAME_CYCLE, section
+from bifrncrn.comparison.side import Side
 from bifrncrn.comparison.window import Window
 from bifrncrn.diagrams.results import Branch
 

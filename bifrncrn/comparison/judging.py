@@ -11,12 +11,13 @@ from bifrncrn.base.tables import format_number
 from bifrncrn.comparison import sections
 from bifrncrn.comparison.branch_distance import Gap, branch_gap, polylines
 from bifrncrn.comparison.comparison import ComparedCycle, Comparison, Disagreement, Match, Stability, where
-from bifrncrn.comparison.cycles import Side, branch_rows, on_a_line, probes, with_cycles
+from bifrncrn.comparison.cycles import branch_rows, probes, with_cycles
 from bifrncrn.comparison.ends import beyond, deaths, near_an_end, unfinished
 from bifrncrn.comparison.fates import fates
 from bifrncrn.comparison.matching import REACH, Place, differences, distance, match, paired, places, unknown
 from bifrncrn.comparison.sections import Section
 from bifrncrn.comparison.shapes import compared_cycles
+from bifrncrn.comparison.side import Side, on_a_line
 from bifrncrn.comparison.window import Box, Window, common_states, states_of, window_of
 from bifrncrn.diagrams.results import Diagram, SpecialPoint
 
@@ -54,7 +55,7 @@ def judged(
     gap = branch_gap(lines[0], lines[1], window) if names else None
     stability, sizes, dim = _sections(one, two, window, tolerance, shape_tolerance) if names else (None, [], [])
     cycles, unseen = compared_cycles(one, two, window, tolerance, shape_tolerance) if names else ([], [])
-    said, unclear = fates(one, two, window)
+    said, unclear, slight = fates(one, two, window)
     reasons = [
         *_point_reasons(points, one, two),
         *([] if stability is None else map(_said(first.parameter), (*stability.equilibria, *stability.cycles))),
@@ -88,7 +89,7 @@ def judged(
         stability=stability,
         reasons=tuple(dict.fromkeys(reasons)),
         unjudged=tuple(dict.fromkeys(unjudged)),
-        notes=(*points.changed, *_notes(one, two, gap, values)),
+        notes=(*points.changed, *slight, *_notes(one, two, gap, values)),
     )
 
 

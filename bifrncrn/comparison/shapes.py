@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from bifrncrn.comparison.comparison import ComparedCycle
-from bifrncrn.comparison.cycles import Side
 from bifrncrn.comparison.sections import Section, grown, pairs, section, values_of
+from bifrncrn.comparison.side import Side
 from bifrncrn.comparison.window import Window
 from bifrncrn.diagrams.results import Branch
 from bifrncrn.trajectories.cycles import hausdorff
