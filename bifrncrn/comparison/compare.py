@@ -38,8 +38,8 @@ def compare(
 
     Compared are special points (label, parameter, criticality, frequency, state), the number, place and stability of
     equilibria and cycles all over the range, the cycles' periods, extents and shapes, and what trajectories from a few
-    states of the region come to: in number and kind, and to which of several. States that only one side has, perceptrons
-    for instance, start where they settle while the others stand still. The verdict is true only where all of that was
+    states of the region come to: in number and kind, and to which of several. States that only one side has, such as
+    perceptrons, start where they settle while the others stand still. The verdict is true only where all of that was
     looked at and agrees; what differs on the border of two basins is a note.
 
     Parameters
