@@ -120,6 +120,41 @@ def test_what_is_refused():
 
 
 @pytest.mark.slow
+def test_the_checker_verifies_a_cycle():
+    """In Arb's arithmetic; and no file that says anything else."""
+    pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
+    cycle = cycle_of({"x": "y", "y": "(1 - x^2)*y - x"}, state={"x": 1.0, "y": 0.0})
+    data, said = bf.prove(cycle).to_json(), []
+    assert bf.check_proof(cycle.system, data, said.append) and len(said) == 5
+    (found,) = data["cycles"]
+    (low, high), (small, large) = found["period"], found["multipliers"][0]
+    (x_low, x_high), turn = found["box"]["x"], found["turn"]
+    moved = [[x + 1e-9 for x in row] for row in turn["points"]]
+    wrong = {
+        "another period": {"period": [high, high + (high - low)]},
+        "a smaller box": {"box": found["box"] | {"x": [x_low + 0.1, x_high]}},
+        "another multiplier": {"multipliers": [[large, large + (large - small)]]},
+        "no multiplier": {"multipliers": []},
+        "another stability": {"unstable": 1, "stable": False},
+        "another start": {"start": {"x": [0.0, 1e-12], "y": [0.0, 1e-12]}},
+        "points beside it": {"turn": turn | {"points": moved}},
+        "a claim that nobody proved": {"hyperbolic": True},
+    }
+    for name, part in wrong.items():
+        assert not bf.check_proof(cycle.system, data | {"cycles": [found | part]}), name
+    other = bf.System.from_equations({"x": "y", "y": "(1 - x^2)*y - 1.00000001*x"})
+    assert not bf.check_proof(other, data)
+    assert not bf.check_proof(bf.System.from_map({"x": "y", "y": "(1 - x^2)*y - x"}), data)
+
+
+def test_the_checker_verifies_a_cycle_of_three_states():
+    pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
+    cycle = cycle_of({"x": "-y - z", "y": "x + 0.2*y", "z": "0.2 + z*(x - 2.5)"}, state={"x": 1.0, "y": 1.0, "z": 0.1})
+    data = bf.prove(cycle).to_json()
+    assert bf.check_proof(cycle.system, data)
+
+
+@pytest.mark.slow
 def test_a_network(reference):
     """The published reduced network of the Hopf normal form, above its Hopf point."""
     network = bf.load_model(reference / "networks" / "hopf.mat")

@@ -7,10 +7,10 @@ tube, or a thinner one in it, holds one curve (Krawczyk's operator); every equil
 tubes join to the stated number of curves; on them there is a special point in each box that is listed, once, and no
 other one; `turns`, `omega`, `unstable`, `plane` and `kind` are as listed (of a pitchfork, that a fold is where the
 curves cross, as far as balls tell the two apart). It does not look at `a` and `l1`, and says so; a file that says
-anything else is refused. With invariant planes x_k = c it does so for the equilibria
-on each set of planes and off the others, where it divides f_k by x_k - c. The model is read by this package, and its
-expression graph taken as it is; constants are doubles. Needs python-flint (the extra `proof`); slow, as it is written
-to be read. Exit code 0 if all was verified, 1 if not.
+anything else is refused. With invariant planes x_k = c it does so for the
+equilibria on each set of planes and off the others, where it divides f_k by x_k - c. Of a cycle's proof: see
+`checker_cycles`. The model is read by this package, and its expression graph taken as it is; constants are doubles.
+Needs python-flint (the extra `proof`); slow, as it is written to be read. Exit code 0 if all was verified, 1 if not.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from bifrncrn.cli.checker_jets import Jet, Model
-from bifrncrn.cli.checker_shape import malformed
+from bifrncrn.cli.checker_cycles import check_cycle
+from bifrncrn.cli.checker_jets import Jet, Model, UnknownError
+from bifrncrn.cli.checker_shape import malformed, malformed_cycle
 
 CUT, NEAR, MOST, ENDS = 0.4871, 1e-8, 5_000_000, (("low", "high"), ("core_low", "core_high"))
 SHRINK = (1.0, 0.7, 0.4, 0.2, 0.05, 0.01)
@@ -303,11 +304,21 @@ def enters(model: Model, stack: list[tuple[int, Any]], box: Any) -> bool | None:
 
 
 def check_proof(system: Any, proof: dict[str, Any], say: Callable[[str], Any] = lambda text: None) -> bool:
-    """Verify a proof; tell what was verified, and what was not."""
-    reason = refused(system, proof)
+    """Verify a proof of a box or of a cycle; tell what was verified, and what was not."""
+    is_cycle = isinstance(proof, dict) and "cycles" in proof
+    reason = refused_cycle(system, proof) if is_cycle else refused(system, proof)
     if reason:
         say(reason)
         return False
+    try:
+        return check_cycle(system, proof, say) if is_cycle else _check_box(system, proof, say)
+    except UnknownError as unknown:
+        say(str(unknown))
+        return False
+
+
+def _check_box(system: Any, proof: dict[str, Any], say: Callable[[str], Any]) -> bool:
+    """Verify a proof of a box."""
     arcs, names = proof["arcs"], list(system.variables)
     box = [*(tuple(proof["box"][v]) for v in names), tuple(proof["range"])]
     on = [frozenset(map(names.index, planes)) for planes in arcs["on"]]
@@ -358,6 +369,7 @@ def refused(system: Any, proof: dict[str, Any]) -> str:
         not isinstance(proof, dict)
         or proof.get("schema") != "bifrncrn.proof/1"
         or proof.get("kind", "ode") != "ode"
+        or system.kind != "ode"
         or not proof.get("box")
     ):
         return "no proof of a box of differential equations (bifrncrn.proof/1)"
@@ -378,6 +390,18 @@ def refused(system: Any, proof: dict[str, Any]) -> str:
     if len(places) != len(dict(places)):
         return "the place of a plane is not one number: this program does not check that"
     return ""
+
+
+def refused_cycle(system: Any, proof: dict[str, Any]) -> str:
+    """Say why a file states nothing about a cycle that can be checked here; nothing if it does."""
+    if proof.get("schema") != "bifrncrn.proof/1" or system.kind != "ode" or system.period:
+        return "no proof of a cycle of differential equations (bifrncrn.proof/1)"
+    reason = malformed_cycle([*system.variables], proof)
+    if reason:
+        return f"the file is damaged: {reason}"
+    if not proof["proved"] or proof["undecided"]:
+        return "it says itself that something is undecided"
+    return "" if {*proof["values"]} == {*system.parameters} else "its parameters are not those of the model"
 
 
 def _is(point: dict[str, Any], test: str) -> bool:

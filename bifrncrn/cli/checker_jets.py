@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 
 
+class UnknownError(Exception):
+    """The model has something in it that the checker does not know; it says what."""
+
+
 class Jet:
     """A ball with first derivatives, an array of balls, and second ones, a matrix; None where they are not wanted."""
 
@@ -72,6 +76,8 @@ class Model:
     `planes` are the places c of invariant planes by state; the part lies on those of `on` and off the others.
     """
 
+    functions = FUNCTIONS
+
     def __init__(self, system: Any, proof: dict[str, Any], planes: dict[int, float], on: frozenset[int]) -> None:
         from flint import arb, ctx
 
@@ -120,10 +126,14 @@ class Model:
         if op == "pow":
             return self.operation("exp", None, [a[1] * self.operation("log", None, [a[0]])])
         if name == "rncrn_s":
-            return a[0].chain(*_perceptron(a[0].v, a[1].v, a[2].v))  # gamma and tau do not vary
-        if name not in FUNCTIONS:
-            raise SystemExit(f"the checker does not know {name}")
-        return a[0].chain(*FUNCTIONS[name](a[0].v))
+            return a[0].chain(*self.perceptron(a[0].v, a[1].v, a[2].v))  # gamma and tau do not vary
+        if name not in self.functions:
+            raise UnknownError(f"the checker does not know {name}")
+        return a[0].chain(*self.functions[name](a[0].v))
+
+    def perceptron(self, z: Any, gamma: Any, tau: Any) -> tuple[Any, Any, Any]:
+        """Return s, s' and s''."""
+        return _perceptron(z, gamma, tau)
 
     def f(self, box: Any, order: int = 1) -> list[Jet]:
         """Return jets of the part's equations: x_k - c on a plane, f_k / (x_k - c) off it."""
@@ -173,7 +183,9 @@ class Model:
                 found[node] = op
         result = Jet(one.v * 0, one.d, one.h) if found[root] is None else found[root]
         if not there[root].is_zero() or not isinstance(result, Jet):
-            raise SystemExit(f"the checker cannot divide the equation of state {k + 1} by its distance from the plane")
+            raise UnknownError(
+                f"the checker cannot divide the equation of state {k + 1} by its distance from the plane"
+            )
         return result
 
     def tests(self, box: Any) -> tuple[dict[str, Jet], Any]:

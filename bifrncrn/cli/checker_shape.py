@@ -43,6 +43,53 @@ def malformed(names: list[str], proof: Any) -> str:
     return "" if _arcs(len(names), proof["arcs"]) else "its arcs are not lists of one length, of corners of boxes"
 
 
+def malformed_cycle(names: list[str], proof: dict[str, Any]) -> str:
+    """Say what of a proof of a cycle with these states is not as it must be; nothing if all is."""
+    if not {*proof} <= STATED | {"cycles"} or any(proof.get(key) for key in OF_BOXES):
+        return "it says something that no proof of a cycle says"
+    if not isinstance(proof.get("proved"), bool) or not isinstance(proof.get("undecided"), list):
+        return "it does not say what is proved"
+    values, cycles = proof.get("values"), proof["cycles"]
+    if not isinstance(values, dict) or not all(map(_interval, values.values())):
+        return "its values are not two numbers each, the smaller first"
+    if not isinstance(cycles, list) or len(cycles) != 1 or not isinstance(cycles[0], dict):
+        return "it is not about one cycle"
+    if {*cycles[0]} != OF_CYCLES or not _cycle(names, cycles[0]):
+        return "its cycle has not what a cycle must have, each of its kind"
+    return ""
+
+
+OF_BOXES = ("parameter", "range", "box", "branches", "special_points", "followed", "notes", "arcs", "counters")
+OF_CYCLES = {"period", "least", "multipliers", "unstable", "stable", "box", "start", "turn"}
+
+
+def _cycle(names: list[str], cycle: dict[str, Any]) -> bool:
+    sides, turn, n = cycle["multipliers"], cycle["turn"], len(names)
+    good = isinstance(sides, list) and all(map(_interval, sides)) and _interval(cycle["period"])
+    good = good and all(isinstance(cycle[key], bool) for key in ("least", "stable")) and type(cycle["unstable"]) is int
+    for key in ("box", "start"):
+        place = cycle[key]
+        good = good and isinstance(place, dict) and {*place} == {*names} and all(map(_interval, place.values()))
+    keys = {"durations", "factor", "points", "radius", "normal", "alone"}
+    if (
+        not good
+        or not isinstance(turn, dict)
+        or {*turn} != keys
+        or not all(isinstance(turn[key], list) for key in keys)
+    ):
+        return False
+    count = len(turn["durations"])
+    numbers = [(turn["durations"], count), (turn["normal"], n), (turn["alone"], n + 1), (turn["factor"], 2)]
+    for rows in (turn["points"], turn["radius"]):
+        if len(rows) != count or not all(isinstance(row, list) for row in rows):
+            return False
+        numbers += [(row, n) for row in rows]
+    if not all(len(row) == length and all(map(_finite, row)) for row, length in numbers):
+        return False
+    sizes = [*turn["durations"], *turn["factor"], *turn["alone"]]
+    return count > 1 and all(size > 0 for size in sizes) and _interval(turn["factor"])
+
+
 def _interval(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(_finite, value)) and value[0] <= value[1]
 
