@@ -161,3 +161,21 @@ def test_many_states(cells):
         low, high = point.parameters["r"]
         assert point.label == "HB" and low - 1e-12 <= r <= high + 1e-12 and high - low < 1e-10
         assert point.detail["l1"][1] < 0.0 and point.detail["unstable"] == [2 * j - 2, 2 * j]
+
+
+def test_nothing_is_called_proved_that_was_not_looked_at():
+    """Curves in two parameters, cycles alone, and a coefficient whose sign is another one."""
+    fold = bf.System.from_equations({"x": "r + s*x - x^3"}, {"r": -1.0, "s": 1.0})
+    diagram = bf.diagram(fold, parameter="r", bounds=(-1, 1))
+    with pytest.raises(bf.InputError, match="nothing of it can be proved"):
+        bf.prove(bf.locus(diagram.special("LP")[0], "s", (-1, 2)))
+    assert any("curves in two parameters" in note for note in bf.prove(bf.with_loci(diagram, "s", (-1, 2))).notes)
+    hopf = bf.System.from_equations({"x": "r*x - y - x*(x^2 + y^2)", "y": "x + r*y - y*(x^2 + y^2)"}, {"r": -1})
+    diagram = bf.diagram(hopf, parameter="r", bounds=(-1, 1))
+    (point,) = diagram.special("HB")
+    with pytest.raises(bf.InputError, match="nothing of it can be proved"):
+        bf.prove(bf.orbits(point))
+    assert bf.prove(diagram).proved
+    turned = replace(diagram, special_points=(replace(point, l1=-point.l1),))
+    proof = bf.prove(turned)
+    assert not proof.proved and any("l1" in item.reason for item in proof.undecided)

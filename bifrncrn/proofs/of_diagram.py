@@ -31,6 +31,11 @@ PROVERS: dict[bool, dict[str, Callable[[Any, np.ndarray], Proved]]] = {
 """What proves a point of a label, of differential equations and of maps."""
 KINDS = ("equilibrium", "fixed_point")
 """The kinds of the branches that are followed."""
+NOTHING = (
+    "the diagram holds no equilibria, no fixed points and no special points of them, so nothing of it can be proved; of "
+    "cycles prove takes one at a time, as find_cycle finds it"
+)
+CURVES = "Its curves in two parameters are not looked at."
 CYCLES = "Its cycles are not looked at: prove takes one cycle at a time, as find_cycle finds it."
 REDUCED = "That these sums are conserved is taken for granted; the statements are about the model without them."
 
@@ -59,9 +64,10 @@ def of_diagram(diagram: Any, seconds: float) -> Proof:
         found, shown = _one(prover, point, np.array(at, float))
         proofs.append(shown)
         known.setdefault(point.iterations, []).append(found)
-        if found.reason:
+        reason = found.reason or _contradicted(point, found)
+        if reason:
             sides = {v: (float(a), float(a)) for v, a in zip(prover.problem.names, at, strict=True)}
-            undecided.append(Undecided(f"{point.label}: {found.reason}", sides))
+            undecided.append(Undecided(f"{point.label}: {reason}", sides))
     for branch in diagram.branches:
         if branch.kind in KINDS and len(branch.points) > 1:
             problem = prepared(system, name, values, branch.iterations).problem
@@ -71,7 +77,10 @@ def of_diagram(diagram: Any, seconds: float) -> Proof:
             followed.append(item)
             undecided += doubts
     notes = () if reduction is None else (reduction.sentence(reduction.whole.variables), REDUCED)
-    notes += (CYCLES,) if any(branch.kind == "periodic" for branch in diagram.branches) else ()
+    if not proofs and not followed:
+        raise InputError(NOTHING)
+    kinds = {branch.kind for branch in diagram.branches} - {*KINDS}
+    notes += ((CYCLES,) if "periodic" in kinds else ()) + ((CURVES,) if kinds - {"periodic"} else ())
     return Proof(
         proved=not undecided,
         model=diagram.model,
@@ -103,7 +112,8 @@ def _branch(
 ) -> tuple[ProvedBranch, list[Undecided]]:
     """Prove one branch."""
     rows = branch.points[:, [branch.columns.index(name) for name in problem.names]]
-    special = {point.index for point in diagram.special_points if point.branch == branch.id}
+    labels = PROVERS[problem.circle]
+    special = {p.index for p in diagram.special_points if p.branch == branch.id and p.label in labels}
     found = follow(problem, rows, branch.unstable, special, known, deadline)
     sorts: dict[str, list[Bounds]] = {}
     for reason, low, high in found.doubts:
@@ -132,6 +142,16 @@ def _one(prover: Points, point: Any, at: np.ndarray) -> tuple[Proved, ProvedPoin
     state = dict(zip(names[:-1], sides[:-1], strict=True))
     detail = found.detail if point.iterations is None else {"iterations": point.iterations} | found.detail
     return found, ProvedPoint(point.label, {names[-1]: sides[-1]}, state, detail, not found.reason)
+
+
+def _contradicted(point: Any, found: Proved) -> str:
+    """Say which coefficient of a proved point has not the sign that the diagram gives it; nothing if all have."""
+    for name in ("l1", "b", "re_d"):
+        low, high = found.detail.get(name, (0.0, 0.0))
+        value = getattr(point, name, None)
+        if value is not None and (low > 0.0 > value or high < 0.0 < value):
+            return f"the diagram has {name} = {value:.6g}, and it is proved to lie in [{low!r}, {high!r}]"
+    return ""
 
 
 def stored_values(system: System, values: tuple[np.ndarray, np.ndarray], name: str) -> dict[str, Interval]:
