@@ -10,8 +10,8 @@ from scipy.integrate import solve_ivp
 import bifrncrn as bf
 
 CIRCLE = {"x": "x - y - x*(x^2 + y^2)", "y": "x + y - y*(x^2 + y^2)"}
-VAN_DER_POL = 6.66328685932313
-"""The period at mu = 1 (Amore, Boyd and Fernández, J. Math. Phys. 59 (2018), and others)."""
+VAN_DER_POL, AMPLITUDE = 6.66328685932313, 2.00861986087484
+"""The period and the amplitude at mu = 1 (Amore, Boyd and Fernández, J. Math. Phys. 59 (2018), and others)."""
 
 
 def cycle_of(equations, parameters=None, state=None, **options):
@@ -27,7 +27,7 @@ def integrated(proof, system, rtol=1e-12):
     """Return how far one turn of scipy's from the middle of the proved start ends from it, in units of the box."""
     (cycle,) = proof.cycles
     start = np.array([0.5 * (a + b) for a, b in cycle.start.values()])
-    box = np.array([b - a for a, b in cycle.box.values()])
+    box = np.array([high[1] - low[0] for low, high in zip(cycle.min.values(), cycle.max.values())])
     period = 0.5 * sum(cycle.period)
     turn = solve_ivp(lambda t, x: system.rhs(x), (0, period), start, "DOP853", rtol=rtol, atol=1e-14 * box)
     return np.abs(turn.y[:, -1] - start) / box
@@ -40,6 +40,7 @@ def test_the_unit_circle():
     assert proof.proved and cycle.least and cycle.stable
     assert holds(cycle.period, 2 * math.pi, 1e-11)
     assert holds(cycle.multipliers[0], math.exp(-4 * math.pi), 1e-14)
+    assert all(holds(side, 1.0, 1e-11) for side in cycle.max.values())
     points, radius = np.array(cycle.turn["points"]), np.array(cycle.turn["radius"])
     assert np.all(np.abs(np.hypot(*points.T) - 1.0) <= np.hypot(*radius.T) + 1e-15) and radius.max() < 1e-11
 
@@ -55,6 +56,7 @@ def test_a_cycle_that_repels():
 def test_van_der_pol():
     proof = bf.prove(cycle_of({"x": "y", "y": "(1 - x^2)*y - x"}, state={"x": 1.0, "y": 0.0}))
     assert proof.proved and holds(proof.cycles[0].period, VAN_DER_POL, 1e-10)
+    assert holds(proof.cycles[0].max["x"], AMPLITUDE, 1e-10) and holds(proof.cycles[0].min["x"], -AMPLITUDE, 1e-10)
     assert "it is stable" in " ".join(str(proof).split())
 
 
@@ -128,11 +130,12 @@ def test_the_checker_verifies_a_cycle():
     assert bf.check_proof(cycle.system, data, said.append) and len(said) == 5
     (found,) = data["cycles"]
     (low, high), (small, large) = found["period"], found["multipliers"][0]
-    (x_low, x_high), turn = found["box"]["x"], found["turn"]
+    (x_low, x_high), turn = found["max"]["x"], found["turn"]
     moved = [[x + 1e-9 for x in row] for row in turn["points"]]
     wrong = {
         "another period": {"period": [high, high + (high - low)]},
-        "a smaller box": {"box": found["box"] | {"x": [x_low + 0.1, x_high]}},
+        "another extreme": {"max": found["max"] | {"x": [x_high, x_high + 1e-10]}},
+        "an extreme that is passed": {"max": found["max"] | {"x": [x_low - 1e-10, x_low]}},
         "another multiplier": {"multipliers": [[large, large + (large - small)]]},
         "no multiplier": {"multipliers": []},
         "another stability": {"unstable": 1, "stable": False},

@@ -2,7 +2,7 @@
 
 Of the file it takes the points between the steps of one turn, their durations and a plane for the first of them, as
 suggestions, and verifies for itself: Krawczyk's operator maps the box `alone` about the points into itself, so that one
-cycle is in it; that cycle's points, period, start and box are where it is said; the period is the least one; the
+cycle is in it; that cycle's points, period, start and extremes are where it is said; the period is the least one; the
 multipliers, and how many are outside the unit circle. Over a step a trajectory is its Taylor polynomial, of order 20;
 what that leaves out is bounded over a box that trajectories do not leave (Picard).
 """
@@ -201,18 +201,10 @@ class Turn:
         _, value, slopes = self.left[i]
         return sum((v for v, _ in parts), value), sum((d for _, d in parts), slopes)
 
-    def along(self, z: list[Any], i: int) -> list[Any]:
-        """Return boxes that hold the trajectories in parts of step i."""
+    def terms(self, z: list[Any], i: int) -> list[Any]:
+        """Return the coefficients (states) of the polynomials of step i, what they leave out the last one."""
         parts = self.flow.coefficients(self.points(z, i), self.speed(z, i), ORDER)
-        terms = [*(v for v, _ in parts), self.left[i][1]]
-        boxes = []
-        for k in range(PARTS):
-            t = self.flow.arb((k + 0.5) / PARTS, 0.5 / PARTS)
-            total = terms[-1]
-            for term in terms[-2::-1]:
-                total = total * t + term
-            boxes.append(list(total))
-        return boxes
+        return [*(v for v, _ in parts), self.left[i][1]]
 
     def equations(self, z: list[Any]) -> tuple[Any, Any]:
         """Return the equations and their derivatives."""
@@ -271,8 +263,8 @@ def check_cycle(system: Any, proof: dict[str, Any], say: Callable[[str], Any]) -
 
 
 def _checked(system: Any, flow: Flow, cycle: dict[str, Any], say: Callable[[str], Any]) -> bool:
-    box = [cycle["box"][name] for name in system.variables]
-    scale = [2.0 ** round(float(np.log2(b - a or 1.0))) for a, b in box]
+    sides = [(cycle["min"][name][0], cycle["max"][name][1]) for name in system.variables]
+    scale = [2.0 ** round(float(np.log2(b - a))) if b > a else 1.0 for a, b in sides]
     turn = Turn(flow, cycle["turn"], scale)
     z = turn.krawczyk() if len(turn.left) == turn.count else None
     if z is None:
@@ -286,9 +278,17 @@ def _checked(system: Any, flow: Flow, cycle: dict[str, Any], say: Callable[[str]
     say("there is one cycle near the points" if good else "the cycle's points are not where they are said to be")
     period = _inside(z[-1] * sum(turn.durations, arb(0)), cycle["period"])
     say("the period is as stated" if period else "the period is not verified")
-    tubes = [part for i in range(turn.count) for part in turn.along(z, i)]
-    held = all(_inside(x, side) for part in tubes for x, side in zip(part, box, strict=True))
-    say("the cycle lies in its box" if held else "the cycle is not verified to lie in its box")
+    polynomials = [turn.terms(z, i) for i in range(turn.count)]
+    held = all(
+        _reaches(
+            [[sign * v[k] for v in terms] for terms in polynomials], [sign * x for x in cycle[key][name]], flow.arb
+        )
+        for k, name in enumerate(system.variables)
+        for sign, key in ((1, "max"), (-1, "min"))
+    )
+    say("the extremes are as stated" if held else "the extremes are not verified")
+    times = [arb((k + 0.5) / PARTS, 0.5 / PARTS) for k in range(PARTS)]
+    tubes = [list(_at(terms, t)) for terms in polynomials for t in times]
     least = _least(flow, turn, z, tubes)
     say("the period is the least one" if least else "the period is not verified to be the least one")
     slopes = [turn.step(z, i)[1] for i in range(turn.count)]
@@ -300,6 +300,31 @@ def _checked(system: Any, flow: Flow, cycle: dict[str, Any], say: Callable[[str]
     known = known and outside == cycle["unstable"] and (outside == 0) == cycle["stable"]
     say("the multipliers are as listed" if known else "the multipliers are not verified")
     return bool(good and period and held and least == cycle["least"] and known)
+
+
+def _at(terms: list[Any], t: Any) -> Any:
+    total = terms[-1]
+    for term in terms[-2::-1]:
+        total = total * t + term
+    return total
+
+
+def _reaches(polynomials: list[list[Any]], side: list[float], arb: Any) -> bool:
+    """Say whether the largest value of polynomials on [0, 1] lies between two numbers."""
+    low, high = min(side), max(side)
+    slopes = [[k * term for k, term in enumerate(terms)][1:] for terms in polynomials]
+    stack, reached = [(i, 0.0, 1.0) for i in range(len(polynomials))], False
+    for _ in range(100 * len(stack) + 10_000):
+        if not stack:
+            return reached
+        i, a, b = stack.pop()
+        middle = 0.5 * (a + b)
+        value = _at(polynomials[i], arb(middle))
+        reached |= bool(value >= low)
+        whole = value + _at(slopes[i], arb(middle, b - middle)) * arb(0, b - middle)
+        if not whole <= high:
+            stack += [(i, a, middle), (i, middle, b)]
+    return False
 
 
 def _inside(x: Any, side: Any) -> bool:

@@ -60,14 +60,14 @@ def malformed_cycle(names: list[str], proof: dict[str, Any]) -> str:
 
 
 OF_BOXES = ("parameter", "range", "box", "branches", "special_points", "followed", "notes", "arcs", "counters")
-OF_CYCLES = {"period", "least", "multipliers", "unstable", "stable", "box", "start", "turn"}
+OF_CYCLES = {"period", "least", "multipliers", "unstable", "stable", "min", "max", "start", "turn"}
 
 
 def _cycle(names: list[str], cycle: dict[str, Any]) -> bool:
     sides, turn, n = cycle["multipliers"], cycle["turn"], len(names)
     good = isinstance(sides, list) and all(map(_interval, sides)) and _interval(cycle["period"])
     good = good and all(isinstance(cycle[key], bool) for key in ("least", "stable")) and type(cycle["unstable"]) is int
-    for key in ("box", "start"):
+    for key in ("min", "max", "start"):
         place = cycle[key]
         good = good and isinstance(place, dict) and {*place} == {*names} and all(map(_interval, place.values()))
     keys = {"durations", "factor", "points", "radius", "normal", "alone"}

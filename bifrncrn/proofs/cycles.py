@@ -19,6 +19,7 @@ import numpy as np
 from bifrncrn.base.errors import InputError
 from bifrncrn.models.forcing import refuse
 from bifrncrn.proofs.balls import Ball, added, convolved, matrices, scaled
+from bifrncrn.proofs.extremes import extremes
 from bifrncrn.proofs.result import Interval, Proof, ProvedCycle, Undecided
 from bifrncrn.proofs.rounding import above, check_arithmetic, down, up
 from bifrncrn.proofs.shooting import Shot, shoot
@@ -82,12 +83,14 @@ def _described(
     total = sum(map(Fraction, shot.durations.tolist()), Fraction(0))
     ends = [float(Fraction(s) * total) for s in shot.factor]
     points = shot.points
+    lows, highs = extremes(taylor, shot)
     return ProvedCycle(
         period=(math.nextafter(ends[0], -math.inf), math.nextafter(ends[1], math.inf)),
         least=least,
         multipliers=tuple(sizes),
         unstable=unstable,
-        box=_sides(system, low, high),
+        min=dict(zip(system.variables, lows, strict=True)),
+        max=dict(zip(system.variables, highs, strict=True)),
         start=_sides(system, *(side[0] for side in points.ends())),
         turn={
             "durations": shot.durations.tolist(),

@@ -32,8 +32,8 @@ PROVERS: dict[bool, dict[str, Callable[[Any, np.ndarray], Proved]]] = {
 KINDS = ("equilibrium", "fixed_point")
 """The kinds of the branches that are followed."""
 NOTHING = (
-    "the diagram holds no equilibria, no fixed points and no special points of them, so nothing of it can be proved; of "
-    "cycles prove takes one at a time, as find_cycle finds it"
+    "the diagram holds no equilibria, no fixed points and no special points of them, so nothing of it can be proved; "
+    "of cycles prove takes one at a time, as find_cycle finds it"
 )
 CURVES = "Its curves in two parameters are not looked at."
 CYCLES = "Its cycles are not looked at: prove takes one cycle at a time, as find_cycle finds it."

@@ -102,8 +102,8 @@ class ProvedCycle:
         Of two states the other multiplier is the number itself, which is positive.
     unstable : int or None
         How many of them are outside the unit circle, where none is on it: with none the cycle is stable.
-    box, start : dict of str to (float, float)
-        What holds the whole cycle, and a point of it.
+    min, max, start : dict of str to (float, float)
+        The least and the largest value of every state, and a point of the cycle.
     turn : dict
         The certificate: after times that are `factor` times the sums of the first `durations` the cycle lies within
         `radius` of `points`, exactly on the plane normal . (x - first point) = 0 at first. No other one that begins on
@@ -114,7 +114,8 @@ class ProvedCycle:
     least: bool
     multipliers: tuple[Interval, ...]
     unstable: int | None
-    box: dict[str, Interval]
+    min: dict[str, Interval]
+    max: dict[str, Interval]
     start: dict[str, Interval]
     turn: dict[str, list] = field(repr=False)
 
@@ -131,7 +132,8 @@ class ProvedCycle:
             "multipliers": [list(side) for side in self.multipliers],
             "unstable": self.unstable,
             "stable": self.stable,
-            "box": {name: list(side) for name, side in self.box.items()},
+            "min": {name: list(side) for name, side in self.min.items()},
+            "max": {name: list(side) for name, side in self.max.items()},
             "start": {name: list(side) for name, side in self.start.items()},
             "turn": self.turn,
         }
@@ -302,12 +304,13 @@ def _branch(item: ProvedBranch, kind: str) -> str:
 
 def _cycle(cycle: ProvedCycle) -> str:
     start = ", ".join(f"{name} in {side(v)}" for name, v in cycle.start.items())
-    whole = ", ".join(f"{name} in {side(v)}" for name, v in cycle.box.items())
+    sides = zip(cycle.min.items(), cycle.max.values(), strict=True)
+    whole = ", ".join(f"{name} from {side(low)} to {side(high)}" for (name, low), high in sides)
     text = (
         f"There is a cycle, the only one that follows the computed one so closely, with period in {side(cycle.period)}"
     )
     text += ", which is its least one" if cycle.least else ""
-    text += f"; it has a point with {start}, and lies in {whole}"
+    text += f"; it has a point with {start}, and reaches over {whole}"
     if cycle.stable is not None:
         word = (
             "stable" if cycle.stable else f"unstable: {cycle.unstable} of its multipliers are outside the unit circle"
