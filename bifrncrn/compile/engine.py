@@ -61,10 +61,13 @@ class Kernels:
         Of the set, and of the file it is shipped in.
     modules : dict of str to dict of str to int
         The modules they stand in; of each its kernels with their numbers of arguments, all int64, as is the result.
+    vectorised : bool
+        Whether their loops are over so many states that vectors pay.
     """
 
     name: str
     modules: Mapping[str, Mapping[str, int]]
+    vectorised: bool = False
 
     @functools.cached_property
     def engine(self) -> Engine:
@@ -82,7 +85,7 @@ class Kernels:
     @functools.cached_property
     def digest(self) -> str:
         """A hash of all sources that are compiled into the set."""
-        digest = hashlib.sha256(json.dumps([self.name, *self.modules.items()]).encode())
+        digest = hashlib.sha256(json.dumps([self.name, self.vectorised, *self.modules.items()]).encode())
         for name, text in sorted(sources(self.modules).items()):
             digest.update(name.encode() + text)
         return digest.hexdigest()
@@ -103,7 +106,7 @@ class Kernels:
         first, *others = [llvm.parse_assembly(text) for output in outputs for text in json.loads(output)]
         for other in others:
             first.link_in(other)
-        return optimised_ir(str(first))
+        return optimised_ir(str(first), vectorised=self.vectorised)
 
 
 def sources(modules: Iterable[str]) -> dict[str, bytes]:

@@ -170,9 +170,9 @@ def predict(w, k, h):
     """Extrapolate a step h to GUESS, from points k-1 and k (cubic Hermite) or, with one point, along the tangent."""
     size = w[SIZE]
     guess, weight = doubles(w[GUESS]), doubles(w[WEIGHT])
-    y, t = row_of(w, POINTS, k, size), row_of(w, TANGENTS, k, size)
+    y, t = row_of(w, POINTS, k), row_of(w, TANGENTS, k)
     if k > 0:
-        before, old = row_of(w, POINTS, k - 1, size), row_of(w, TANGENTS, k - 1, size)
+        before, old = row_of(w, POINTS, k - 1), row_of(w, TANGENTS, k - 1)
         back = distance(w, y, before)
         if back > 0.2 * h:
             speed0, speed1 = math.sqrt(inner(w, old, old)), math.sqrt(inner(w, t, t))

@@ -154,8 +154,8 @@ def turn_between(w, t0, t1):
 def passes_home(w, k, h):
     """Say whether the step from point k to the trial point passes the first point, going the same way."""
     size = w[SIZE]
-    y, t = row_of(w, POINTS, k, size), row_of(w, TANGENTS, k, size)
-    home, tangent = row_of(w, POINTS, 0, size), row_of(w, TANGENTS, 0, size)
+    y, t = row_of(w, POINTS, k), row_of(w, TANGENTS, k)
+    home, tangent = row_of(w, POINTS, 0), row_of(w, TANGENTS, 0)
     trial, mid, row, weight = doubles(w[TRIAL]), doubles(w[MID]), doubles(w[ROW]), doubles(w[WEIGHT])
     if distance(w, y, home) > 1.5 * h or distance(w, trial, home) > 1.5 * h:
         return False

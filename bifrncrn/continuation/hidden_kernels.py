@@ -63,8 +63,8 @@ def hidden_folds(w, k):
     The cubic through the parameter and its derivative at both ends: where that derivative, a parabola, comes to less
     than half of what it is at the ends, the step is suspicious.
     """
-    y0, y1 = row_of(w, POINTS, k, w[SIZE]), doubles(w[TRIAL])
-    slope0, mean = _slope(w, y0, row_of(w, TANGENTS, k, w[SIZE]), y1)
+    y0, y1 = row_of(w, POINTS, k), doubles(w[TRIAL])
+    slope0, mean = _slope(w, y0, row_of(w, TANGENTS, k), y1)
     slope1, mean = _slope(w, y1, doubles(w[TRIAL_TANGENT]), y0)
     mean = -mean
     least = min(abs(slope0), abs(slope1))
@@ -85,7 +85,7 @@ def hidden_beside(w, k):
     derivative, as a parabola, has a second zero that far off.
     """
     mid = doubles(w[MID])
-    slope0, mean0 = _slope(w, row_of(w, POINTS, k, w[SIZE]), row_of(w, TANGENTS, k, w[SIZE]), mid)
+    slope0, mean0 = _slope(w, row_of(w, POINTS, k), row_of(w, TANGENTS, k), mid)
     slope1, mean1 = _slope(w, doubles(w[TRIAL]), doubles(w[TRIAL_TANGENT]), mid)
     return 0.4 * slope0 * slope0 > mean0 * slope0 or 0.4 * slope1 * slope1 > -mean1 * slope1
 
@@ -124,10 +124,10 @@ def _hidden_tests(w, k):
         before -= 1  # an event may be next to point k, and a test zero there
     if before < 0 or mark_of(w, k, MARK_EVENT) != 0:
         return 0
-    h1 = distance(w, row_of(w, POINTS, before, w[SIZE]), row_of(w, POINTS, k, w[SIZE]))
-    h2 = distance(w, row_of(w, POINTS, k, w[SIZE]), doubles(w[TRIAL]))
+    h1 = distance(w, row_of(w, POINTS, before), row_of(w, POINTS, k))
+    h2 = distance(w, row_of(w, POINTS, k), doubles(w[TRIAL]))
     for i in range(w[TESTS]):
-        g0, g1 = row_of(w, VALUES, before, w[TESTS])[i], row_of(w, VALUES, k, w[TESTS])[i]
+        g0, g1 = row_of(w, VALUES, before)[i], row_of(w, VALUES, k)[i]
         g2 = doubles(w[TRIAL_VALUES])[i]
         if math.isfinite(g0 + g1 + g2) and g0 * g1 > 0.0 and _dips(g0, g1, g2, h1, h2, CLOSE_TESTS) == 2:
             return 2
@@ -144,14 +144,14 @@ def hides(w, k):
     if w[TURNS] == 0:
         return _hidden_tests(w, k)
     unstable = w[UNSTABLE]
-    size, n = w[SIZE], w[SPECTRA]
+    n = w[SPECTRA]
     before = k - 2 if k > 1 and mark_of(w, k - 1, MARK_EVENT) > 0 else k - 1  # an event may be next to point k
     if before < 0 or w[SPECTRUM] == 0 or mark_of(w, k, MARK_UNSTABLE) != unstable:
         return 0
-    h1 = distance(w, row_of(w, POINTS, before, size), row_of(w, POINTS, k, size))
-    h2 = distance(w, row_of(w, POINTS, k, size), doubles(w[TRIAL]))
+    h1 = distance(w, row_of(w, POINTS, before), row_of(w, POINTS, k))
+    h2 = distance(w, row_of(w, POINTS, k), doubles(w[TRIAL]))
     same = before == k - 1 and mark_of(w, before, MARK_UNSTABLE) == unstable
-    reals0, reals1, reals2 = row_of(w, REALS, before, n), row_of(w, REALS, k, n), doubles(w[TRIAL_REALS])
+    reals0, reals1, reals2 = row_of(w, REALS, before), row_of(w, REALS, k), doubles(w[TRIAL_REALS])
     noise = ROUNDING * max(abs(reals2[0]), abs(reals2[n - 1]))
     for which in range(n):
         g0, g1, g2 = reals0[which], reals1[which], reals2[which]
@@ -170,8 +170,8 @@ def hides(w, k):
                 return dip
     if n < 3:
         return 0
-    p0, pairs0 = _swings(reals0, row_of(w, IMAGS, before, n), n)
-    p1, pairs1 = _swings(reals1, row_of(w, IMAGS, k, n), n)
+    p0, pairs0 = _swings(reals0, row_of(w, IMAGS, before), n)
+    p1, pairs1 = _swings(reals1, row_of(w, IMAGS, k), n)
     p2, pairs2 = _swings(reals2, doubles(w[TRIAL_IMAGS]), n)
     if pairs0 != pairs1 or pairs1 != pairs2 or p1 * p2 <= 0.0:
         return 0

@@ -18,7 +18,10 @@ Python fills it (`bifrncrn.continuation.march`), the kernels read and write it. 
 # int64: more of the curve: a function that hears of every accepted point, and whether turns are events
 (ACCEPT, TURNS) = range(50, 52)
 AT_ROW = 52
-LAYOUT_SIZE = 53
+# int64: doubles from one row of results to the next: a row holds point, tangent, eigenvalues (real parts, then
+# imaginary ones) and tests
+STRIDE = 53
+LAYOUT_SIZE = 54
 VECTORS = range(TRIAL, INFO + 1)
 
 # float: settings

@@ -38,48 +38,103 @@ class Event:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """Rows of a branch: points (k, N + 1), tangents alike, eigenvalues (k, n), unstable (k,), and events."""
+    """A piece of a branch.
 
-    points: np.ndarray
-    tangents: np.ndarray
-    eigenvalues: np.ndarray
+    Attributes
+    ----------
+    rows : (k, 2 N + 2 + 2 m) array
+        Of every point: itself, its tangent, the real parts of its eigenvalues, and their imaginary parts.
+    unstable : (k,) int array
+    events : tuple of Event
+        By their rows.
+    size : int
+        N + 1.
+    """
+
+    rows: np.ndarray
     unstable: np.ndarray
     events: tuple[Event, ...]
+    size: int
+
+    @classmethod
+    def of(
+        cls,
+        points: np.ndarray,
+        tangents: np.ndarray,
+        eigenvalues: np.ndarray,
+        unstable: np.ndarray,
+        events: tuple[Event, ...],
+    ) -> Line:
+        """Return the line of these points (k, N + 1), tangents alike, and eigenvalues (k, m)."""
+        rows = np.concatenate([points, tangents, eigenvalues.real, eigenvalues.imag], axis=1)
+        return cls(rows, unstable, events, points.shape[1])
 
     def __len__(self) -> int:
-        return len(self.points)
+        return len(self.rows)
+
+    @property
+    def points(self) -> np.ndarray:
+        """The points, (k, N + 1)."""
+        return self.rows[:, : self.size]
+
+    @property
+    def tangents(self) -> np.ndarray:
+        """Their tangents, (k, N + 1)."""
+        return self.rows[:, self.size : 2 * self.size]
+
+    @property
+    def spectra(self) -> int:
+        """How many eigenvalues a point has."""
+        return self.rows.shape[1] // 2 - self.size
+
+    @property
+    def eigenvalues(self) -> np.ndarray:
+        """Their eigenvalues, (k, m) complex, as a new array."""
+        return self._complex(self.rows)
+
+    def spectrum(self, row: int) -> np.ndarray:
+        """Return the eigenvalues (m,) of one point, as a new array."""
+        return self._complex(self.rows[row])
+
+    def _complex(self, rows: np.ndarray) -> np.ndarray:
+        first, middle = 2 * self.size, 2 * self.size + self.spectra
+        values = np.empty((*rows.shape[:-1], self.spectra), complex)
+        values.real, values.imag = rows[..., first:middle], rows[..., middle:]
+        return values
+
+    def part(self, rows: slice, events: tuple[Event, ...]) -> Line:
+        """Return some rows with the events given."""
+        return made(Line, rows=self.rows[rows], unstable=self.unstable[rows], events=events, size=self.size)
 
     def reversed(self) -> Line:
         """Return the same branch traversed the other way."""
         last = len(self) - 1
+        rows = self.rows[::-1].copy()
+        tangents = rows[:, self.size : 2 * self.size]
+        np.negative(tangents, out=tangents)
         events = tuple([event.at(last - event.row) for event in reversed(self.events)]) if self.events else ()
-        return Line(self.points[::-1], -self.tangents[::-1], self.eigenvalues[::-1], self.unstable[::-1], events)
+        return made(Line, rows=rows, unstable=self.unstable[::-1], events=events, size=self.size)
 
     def tail(self) -> Line:
         """Return the branch without its first row."""
-        events = tuple([event.at(event.row - 1) for event in self.events if event.row > 0]) if self.events else ()
-        return Line(self.points[1:], self.tangents[1:], self.eigenvalues[1:], self.unstable[1:], events)
+        return self.part(slice(1, None), tuple([event.at(event.row - 1) for event in self.events if event.row > 0]))
 
     def head(self, count: int) -> Line:
         """Return the first rows of the branch."""
-        events = tuple(event for event in self.events if event.row < count)
-        return Line(self.points[:count], self.tangents[:count], self.eigenvalues[:count], self.unstable[:count], events)
+        return self.part(slice(count), tuple([event for event in self.events if event.row < count]))
 
     def insert(self, row: int, y: np.ndarray, eigenvalues: np.ndarray, unstable: int, event: Event | None) -> Line:
         """Return the branch with one more row before `row`, which may be an event."""
-        moved = tuple(e.at(e.row + 1) if e.row >= row else e for e in self.events)
+        moved = [e.at(e.row + 1) if e.row >= row else e for e in self.events]
         near = min(row, len(self) - 1)
-        return Line(
-            _insert(self.points, row, y),
-            _insert(self.tangents, row, self.tangents[near]),
-            _insert(self.eigenvalues, row, eigenvalues),
-            _insert(self.unstable, row, np.array(unstable)),
-            tuple(sorted((*moved, *([event.at(row)] if event else [])), key=lambda e: e.row)),
+        new = np.concatenate([y, self.tangents[near], eigenvalues.real, eigenvalues.imag])
+        return made(
+            Line,
+            rows=np.concatenate([self.rows[:row], new[None], self.rows[row:]]),
+            unstable=np.concatenate([self.unstable[:row], [unstable], self.unstable[row:]]),
+            events=tuple(sorted([*moved, *([event.at(row)] if event else [])], key=lambda e: e.row)),
+            size=self.size,
         )
-
-
-def _insert(array: np.ndarray, row: int, new: np.ndarray) -> np.ndarray:
-    return np.concatenate([array[:row], new[None], array[row:]])
 
 
 def join(lines: list[Line]) -> Line:
@@ -88,14 +143,13 @@ def join(lines: list[Line]) -> Line:
     offset = 0
     for line in lines:
         events += [event.at(event.row + offset) for event in line.events]
-        offset += len(line.points)
+        offset += len(line.rows)
     return made(
         Line,
-        points=np.concatenate([line.points for line in lines]),
-        tangents=np.concatenate([line.tangents for line in lines]),
-        eigenvalues=np.concatenate([line.eigenvalues for line in lines]),
+        rows=np.concatenate([line.rows for line in lines]),
         unstable=np.concatenate([line.unstable for line in lines]),
         events=tuple(events),
+        size=lines[0].size,
     )
 
 
@@ -107,14 +161,9 @@ def from_trace(trace: Trace) -> Line:
         kind = int(marks[row])
         bracket = None
         if kind < 0:
-            low, high = sorted((float(trace.points[row - 1, -1]), float(trace.points[row, -1])))
+            low, high = sorted(trace.points[row - 1 : row + 1, -1].tolist())
             bracket = (low, high)
         events.append(made(Event, row=row, kind=abs(kind), bracket=bracket))
-    return made(
-        Line,
-        points=trace.points,
-        tangents=trace.tangents,
-        eigenvalues=trace.eigenvalues,
-        unstable=trace.marks[:, layout.MARK_UNSTABLE],
-        events=tuple(events),
-    )
+    rows = trace.rows[:, : 2 * (trace.size + trace.spectra)]
+    unstable = trace.marks[:, layout.MARK_UNSTABLE]
+    return made(Line, rows=rows, unstable=unstable, events=tuple(events), size=trace.size)

@@ -57,9 +57,8 @@ def _indicator(w, kind, which, y, t, reals, values):
 @kernel
 def _indicate(w, k, kind, which):
     """Return an event's indicator at point k."""
-    n, m = w[SIZE], w[SPECTRA]
-    y, t = row_of(w, POINTS, k, n), row_of(w, TANGENTS, k, n)
-    return _indicator(w, kind, which, y, t, row_of(w, REALS, k, m), row_of(w, VALUES, k, w[TESTS]))
+    y, t = row_of(w, POINTS, k), row_of(w, TANGENTS, k)
+    return _indicator(w, kind, which, y, t, row_of(w, REALS, k), row_of(w, VALUES, k))
 
 
 @kernel
@@ -74,8 +73,8 @@ def _flattest(w, k):
     """Return of the rows up to k, as far back as the parameter's way is not known, that where it moves least."""
     last = w[SIZE] - 1
     best = k
-    while k > 0 and mark_of(w, k, MARK_EVENT) == 0 and is_flat(w, row_of(w, TANGENTS, k, w[SIZE])):
-        if abs(row_of(w, TANGENTS, k, w[SIZE])[last]) < abs(row_of(w, TANGENTS, best, w[SIZE])[last]):
+    while k > 0 and mark_of(w, k, MARK_EVENT) == 0 and is_flat(w, row_of(w, TANGENTS, k)):
+        if abs(row_of(w, TANGENTS, k)[last]) < abs(row_of(w, TANGENTS, best)[last]):
             best = k
         k -= 1
     return best
@@ -86,9 +85,9 @@ def _on_row(w, k):
     """Make point k, which is the special point itself, the point between; return 0, as nothing had to be located."""
     w[AT_ROW] = k
     size, spectra, tests = w[SIZE], w[SPECTRA], w[TESTS]
-    y, t = row_of(w, POINTS, k, size), row_of(w, TANGENTS, k, size)
-    reals, imags = row_of(w, REALS, k, spectra), row_of(w, IMAGS, k, spectra)
-    values = row_of(w, VALUES, k, tests)
+    y, t = row_of(w, POINTS, k), row_of(w, TANGENTS, k)
+    reals, imags = row_of(w, REALS, k), row_of(w, IMAGS, k)
+    values = row_of(w, VALUES, k)
     for i in range(size):
         doubles(w[MID])[i] = y[i]
         doubles(w[MID_TANGENT])[i] = t[i]
@@ -107,7 +106,7 @@ def locate(w, k, kind, which):
     Bracketing with inverse quadratic interpolation (Chandrupatla, Adv. Eng. Software 28, 1997); every iterate is a
     corrected point of the curve. Returns the Newton iterations spent, or a failure.
     """
-    y0, t0 = row_of(w, POINTS, k, w[SIZE]), row_of(w, TANGENTS, k, w[SIZE])
+    y0, t0 = row_of(w, POINTS, k), row_of(w, TANGENTS, k)
     if kind == FOLD and is_flat(w, t0) and k > 0:
         return _on_row(w, _flattest(w, k))
     f0, f1 = _indicate(w, k, kind, which), _indicate_at(w, TRIAL, kind, which)

@@ -30,12 +30,13 @@ class Trace(NamedTuple):
 
     Attributes
     ----------
-    points, tangents : (k, N + 1) arrays
-    eigenvalues : (k, m) complex array
-    values : (k, q) array of user tests
+    rows : (k, 2 N + 2 + 2 m + q) array
+        Of every point: itself, its tangent, the real parts of its eigenvalues, their imaginary parts, its user tests.
     marks : (k, 6) int array
         Sign of the determinant, number of unstable eigenvalues, event, Newton iterations, and which states stay zero
         but would grow or shrink (`bifrncrn.continuation.layout`).
+    size, spectra : int
+        N + 1 and m.
     reason, wall : int
         Why it ended (`bifrncrn.continuation.layout`), and the index of the wall it ended on.
     newtons, rejected : int
@@ -44,16 +45,30 @@ class Trace(NamedTuple):
         Where the last unknown goes to as the others go to infinity, if that is why it ended.
     """
 
-    points: np.ndarray
-    tangents: np.ndarray
-    eigenvalues: np.ndarray
-    values: np.ndarray
+    rows: np.ndarray
     marks: np.ndarray
+    size: int
+    spectra: int
     reason: int
     wall: int
     newtons: int
     rejected: int
     limit: float = math.nan
+
+    @property
+    def points(self) -> np.ndarray:
+        """The points, (k, N + 1)."""
+        return self.rows[:, : self.size]
+
+    @property
+    def tangents(self) -> np.ndarray:
+        """Their tangents, (k, N + 1)."""
+        return self.rows[:, self.size : 2 * self.size]
+
+    @property
+    def values(self) -> np.ndarray:
+        """Their user tests, (k, q)."""
+        return self.rows[:, 2 * (self.size + self.spectra) :]
 
 
 class _Plan(NamedTuple):
@@ -69,22 +84,23 @@ def _plan(size: int, spectra: int, tests: int, capacity: int) -> _Plan:
     rows = capacity + tests  # events that coincide take a row each
     width = max(size, spectra, tests, at.INFO_SIZE)
     shapes: tuple[tuple[int, ...], ...] = (
-        (at.SETTINGS_SIZE,), (size,), (size,), (size,), (rows, size), (rows, size), (rows, spectra), (rows, spectra),
-        (rows, tests), (rows, at.MARKS_SIZE), (len(at.VECTORS), width),
+        (at.SETTINGS_SIZE,), (size,), (size,), (size,), (rows, 2 * size + 2 * spectra + tests), (rows, at.MARKS_SIZE),
+        (len(at.VECTORS), width),
     )  # fmt: skip
     sizes = [math.prod(shape) for shape in shapes]
     ends = list(itertools.accumulate(sizes))
     parts = [(end - n, end, shape) for n, end, shape in zip(sizes, ends, shapes, strict=True)]
-    vectors = range(ends[-2], ends[-1], width)
-    return _Plan(ends[-1], parts, 8 * np.array([*(first for first, _, _ in parts[:-1]), *vectors]))
+    *heads, first, marks, scratch = (begin for begin, _, _ in parts)
+    blocks = itertools.accumulate((size, size, spectra, spectra), initial=first)
+    return _Plan(ends[-1], parts, 8 * np.array([*heads, *blocks, marks, *range(scratch, ends[-1], width)]))
 
 
 ROOM = 4000
 """Points there is room for at first; a longer branch gets more when it needs it."""
 
 
-KEPT = 200_000
-"""Numbers in the points of a memory that is kept for the next march: one of a large system is made anew."""
+KEPT = 800_000
+"""Numbers in the rows of a memory that is kept for the next march: one of a large system is made anew."""
 
 
 class Memory:
@@ -94,14 +110,15 @@ class Memory:
         size, spectra, tests = curve.size, curve.spectra, curve.tests
         plan = _plan(size, spectra, tests, capacity)
         block = np.empty(plan.length)
-        (
-            self.settings, self.lower, self.upper, self.floor, self.points, self.tangents, self.reals, self.imags,
-            self.values, marks, self.scratch,
-        ) = (block[first:end].reshape(shape) for first, end, shape in plan.parts)  # fmt: skip
+        self.settings, self.lower, self.upper, self.floor, self.rows, marks, self.scratch = (
+            block[first:end].reshape(shape) for first, end, shape in plan.parts
+        )
         self.marks = marks.view(np.int64)
+        self.start, self.tangent = self.rows[0, :size], self.rows[0, size : 2 * size]
         w = self.layout = np.zeros(at.LAYOUT_SIZE, np.int64)
         self.capacity = capacity
         self.serve(curve)
+        w[at.STRIDE] = self.rows.shape[1]
         w[at.SETTINGS : at.INFO + 1] = block.__array_interface__["data"][0] + plan.offsets
         self.address = w.__array_interface__["data"][0]
 
@@ -116,11 +133,10 @@ class Memory:
         """Go on where a march that has filled its memory had to stop."""
         for name in ("settings", "lower", "upper", "floor", "scratch"):
             getattr(self, name)[:] = getattr(other, name)
-        count = len(other.points)
-        for name in ("points", "tangents", "reals", "imags", "values", "marks"):
-            getattr(self, name)[:count] = getattr(other, name)
+        count = len(other.rows)
+        self.rows[:count], self.marks[:count] = other.rows, other.marks
         self.layout[at.HOME] = other.layout[at.HOME]
-        self.layout[at.COUNT :] = other.layout[at.COUNT :]
+        self.layout[at.COUNT : at.STRIDE] = other.layout[at.COUNT : at.STRIDE]
         self.layout[at.REASON] = 0
 
 
@@ -159,7 +175,7 @@ def march(
     first = memory
     memory.lower[:-1], memory.upper[:-1] = walls
     memory.floor[:] = floor
-    memory.points[0], memory.tangents[0] = start, tangent
+    memory.start[:], memory.tangent[:] = start, tangent
     memory.settings[:] = (
         *span, first_step or FIRST * options.step, options.least_step, options.step, options.event_step, options.angle,
         options.tolerance, 0.0, 0.0, 0.0, 0.0, 0.0,
@@ -167,7 +183,7 @@ def march(
     memory.scratch[:] = 0.0
     w = memory.layout
     w[at.HOME] = closing
-    w[at.COUNT :] = 0
+    w[at.COUNT : at.STRIDE] = 0
     if stops:
         w[at.STOPS] = sum(1 << event for event in stops)
     if curve.accept:
@@ -180,7 +196,7 @@ def march(
         memory, w = larger, larger.layout
         _run(memory, curve, options)
     trace = _found(memory, curve, options)
-    if first.points.size <= KEPT:
+    if first.rows.size <= KEPT:
         curve.memory[key] = first  # what was found is copied: another thread may have it now
     return trace
 
@@ -188,14 +204,11 @@ def march(
 def _found(memory: Memory, curve: Curve, options: Options) -> Trace:
     """Return what a march left in its memory."""
     count, reason, wall, _, newtons, rejected = memory.layout[at.COUNT : at.REJECTED + 1].tolist()
-    eigenvalues = np.empty((count, curve.spectra), complex)
-    eigenvalues.real, eigenvalues.imag = memory.reals[:count], memory.imags[:count]
     return Trace(
-        points=memory.points[:count].copy(),
-        tangents=memory.tangents[:count].copy(),
-        eigenvalues=eigenvalues,
-        values=memory.values[:count].copy(),
+        rows=memory.rows[:count].copy(),
         marks=memory.marks[:count].copy(),
+        size=curve.size,
+        spectra=curve.spectra,
         reason=TIME if reason == at.FULL and options.late else reason,
         wall=wall,
         newtons=newtons,

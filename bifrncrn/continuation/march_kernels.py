@@ -100,8 +100,8 @@ def _try(w, k, h):
 
     ENDING is set where the trial point would be the last one, REASON where point k is the last one already.
     """
-    settings, y = doubles(w[SETTINGS]), row_of(w, POINTS, k, w[SIZE])
-    t, guess, trial = row_of(w, TANGENTS, k, w[SIZE]), doubles(w[GUESS]), doubles(w[TRIAL])
+    settings, y = doubles(w[SETTINGS]), row_of(w, POINTS, k)
+    t, guess, trial = row_of(w, TANGENTS, k), doubles(w[GUESS]), doubles(w[TRIAL])
     w[ENDING] = 0
     predict(w, k, h)
     wall = wall_between(w, y, guess)
@@ -138,7 +138,7 @@ def _retry_length(w, k, h, status):
     """Return the length of the next try after a failed correction."""
     if w[ENDING] == 0:  # not by halving: that lands on a branch point in the middle of a symmetric range for ever
         return 0.25 * h if status == BAD_VALUE else 0.45 * h
-    y, guess = row_of(w, POINTS, k, w[SIZE]), doubles(w[GUESS])
+    y, guess = row_of(w, POINTS, k), doubles(w[GUESS])
     gap = abs(doubles(w[SETTINGS])[LEVEL] - y[w[WALL]])
     return h * max(0.5 * min(gap / abs(guess[w[WALL]] - y[w[WALL]]), 1.0), 0.05)
 
@@ -194,7 +194,7 @@ def _taken_again(w, k, event, stretch):
             w[HOLD] = 3
             if hidden == 1:
                 w[COUNT] = k
-                return AGAIN * distance(w, row_of(w, POINTS, k, w[SIZE]), row_of(w, POINTS, k - 1, w[SIZE]))
+                return AGAIN * distance(w, row_of(w, POINTS, k), row_of(w, POINTS, k - 1))
             return AGAIN * stretch
     # beside one that crosses, others may cross to and fro
     pinned = event == BRANCH or (event in (PAIR, FOLD) and w[SPECTRA] > 1)
@@ -208,7 +208,7 @@ def _taken_again(w, k, event, stretch):
 def _advance(w, k, h):
     """Try one step of length h from point k; return the length for the next one (COUNT says what was stored)."""
     settings, info = doubles(w[SETTINGS]), doubles(w[INFO])
-    y, t = row_of(w, POINTS, k, w[SIZE]), row_of(w, TANGENTS, k, w[SIZE])
+    y, t = row_of(w, POINTS, k), row_of(w, TANGENTS, k)
     set_weights(w, y)
     status = _try(w, k, h)
     w[STATUS] = status

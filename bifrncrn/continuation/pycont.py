@@ -37,7 +37,7 @@ SAME = 1e-7
 BEYOND = 1e6
 """The residual shown to pycont where the model is not finite."""
 
-COLUMNS = ("points", "tangents", "eigenvalues", "values", "marks")
+COLUMNS = ("rows", "marks")
 """The columns of a trace: arrays with a row per point."""
 
 March = Callable[..., Trace]

@@ -31,6 +31,7 @@ from bifrncrn.continuation.layout import (
     SHRINKS,
     SIZE,
     SPECTRA,
+    STRIDE,
     TANGENTS,
     TESTS,
     TRIAL,
@@ -46,9 +47,9 @@ ZERO_REAL = 1e-13
 
 
 @kernel
-def row_of(w, block, k, width):
-    """Return row k of a block of results."""
-    return doubles(w[block] + 8 * k * width)
+def row_of(w, block, k):
+    """Return what row k of the results has of a block: points, tangents, eigenvalues, tests."""
+    return doubles(w[block] + 8 * k * w[STRIDE])
 
 
 @kernel
@@ -122,9 +123,9 @@ def count_unstable(reals, imags, n, before):
 def store(w, k, base, unstable, event, newtons):
     """Keep the trial point or the point between as point k."""
     size, spectra, tests = w[SIZE], w[SPECTRA], w[TESTS]
-    y, t = row_of(w, POINTS, k, size), row_of(w, TANGENTS, k, size)
-    reals, imags = row_of(w, REALS, k, spectra), row_of(w, IMAGS, k, spectra)
-    values = row_of(w, VALUES, k, tests)
+    y, t = row_of(w, POINTS, k), row_of(w, TANGENTS, k)
+    reals, imags = row_of(w, REALS, k), row_of(w, IMAGS, k)
+    values = row_of(w, VALUES, k)
     for i in range(size):
         y[i] = doubles(w[base])[i]
         t[i] = doubles(w[base + 1])[i]

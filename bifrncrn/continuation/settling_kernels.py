@@ -60,7 +60,7 @@ def _explains(w, k, event, which):
     last = w[SIZE] - 1
     reals, imags = doubles(w[MID_REALS]), doubles(w[MID_IMAGS])
     if event == PAIR:
-        same = (doubles(w[MID_TANGENT])[last] > 0.0) == (row_of(w, TANGENTS, k, w[SIZE])[last] > 0.0)
+        same = (doubles(w[MID_TANGENT])[last] > 0.0) == (row_of(w, TANGENTS, k)[last] > 0.0)
         return imags[which] > 0.0 and same
     if event == FOLD and w[SPECTRUM] != 0:
         zero = abs(reals[which]) + abs(imags[which])
@@ -108,7 +108,7 @@ def settle_all(w, k):
     unstable, sign, event = w[UNSTABLE], doubles(w[INFO])[INFO_SIGN], special_between(w, k)
     lower = min(unstable, mark_of(w, k, MARK_UNSTABLE))
     if event == -1:  # more than one special point: only bracketed
-        before, after = row_of(w, TANGENTS, k, w[SIZE])[w[SIZE] - 1], doubles(w[TRIAL_TANGENT])[w[SIZE] - 1]
+        before, after = row_of(w, TANGENTS, k)[w[SIZE] - 1], doubles(w[TRIAL_TANGENT])[w[SIZE] - 1]
         turned = int(sign) != mark_of(w, k, MARK_SIGN)
         mark = -BRANCH if turned else (-FOLD if before * after < 0.0 else -PAIR)
     elif event == 0 or (event != BRANCH and settle(w, k, event, 0.0) == 1):

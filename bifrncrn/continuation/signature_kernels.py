@@ -55,9 +55,9 @@ def _turns(w, k):
     t = doubles(w[TRIAL_TANGENT])
     if is_flat(w, t):
         return False
-    while k > 0 and mark_of(w, k, MARK_EVENT) == 0 and is_flat(w, row_of(w, TANGENTS, k, w[SIZE])):
+    while k > 0 and mark_of(w, k, MARK_EVENT) == 0 and is_flat(w, row_of(w, TANGENTS, k)):
         k -= 1
-    before = row_of(w, TANGENTS, k, w[SIZE])
+    before = row_of(w, TANGENTS, k)
     return (before[last] > 0.0) != (t[last] > 0.0) and not is_flat(w, before)
 
 
@@ -66,7 +66,7 @@ def special_between(w, k):
     """Return the one special point between point k and the trial point, 0 for none, -1 for more than one."""
     fold = w[TURNS] != 0 and _turns(w, k)
     turned = int(doubles(w[INFO])[INFO_SIGN]) != mark_of(w, k, MARK_SIGN)
-    flat = is_flat(w, row_of(w, TANGENTS, k, w[SIZE]))
+    flat = is_flat(w, row_of(w, TANGENTS, k))
     jump = abs(w[UNSTABLE] - mark_of(w, k, MARK_UNSTABLE))
     crossed = (mark_of(w, k, MARK_GROWS) & w[SHRINKS]) | (mark_of(w, k, MARK_SHRINKS) & w[GROWS])
     if crossed != 0 and (not turned or crossed & (crossed - 1) != 0):
@@ -103,7 +103,7 @@ def _hold_zero(w, k):
 @kernel
 def crosses(w, k, i):
     """Say whether user test i changes sign between point k and the trial point."""
-    return (row_of(w, VALUES, k, w[TESTS])[i] > 0.0) != (doubles(w[TRIAL_VALUES])[i] > 0.0)
+    return (row_of(w, VALUES, k)[i] > 0.0) != (doubles(w[TRIAL_VALUES])[i] > 0.0)
 
 
 @kernel

@@ -89,7 +89,7 @@ def come_round(
         y = line.points[row - 1] + share * (line.points[row] - line.points[row - 1])
         if _reaches(goal, y, ahead, scale, beside):
             unstable = int(line.unstable[0])
-            return line.head(row).insert(row, goal, line.eigenvalues[0], unstable, None)
+            return line.head(row).insert(row, goal, line.spectrum(0), unstable, None)
     return None
 
 

@@ -182,7 +182,7 @@ def _line(tracer: Tracer, diagram: Diagram, branch: Branch) -> Line:
         for special in diagram.special_points
         if special.branch == branch.id and special.label in SEEN
     ]
-    return Line(points, tangents, np.array(branch.eigenvalues), np.array(branch.unstable), tuple(events))
+    return Line.of(points, tangents, np.array(branch.eigenvalues), np.array(branch.unstable), tuple(events))
 
 
 def _event(special: SpecialPoint, y: np.ndarray, scale: np.ndarray, tracer: Tracer) -> Event:

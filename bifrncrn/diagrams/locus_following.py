@@ -340,8 +340,7 @@ def _finite(trace: Trace) -> Trace:
     if finite.all():
         return trace
     count = int(np.argmin(finite))
-    parts = ("points", "tangents", "eigenvalues", "values", "marks")
-    return trace._replace(**{name: getattr(trace, name)[:count] for name in parts})
+    return trace._replace(rows=trace.rows[:count], marks=trace.marks[:count])
 
 
 def _without_last(locus: Locus) -> Locus:

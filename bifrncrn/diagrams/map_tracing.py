@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -145,15 +146,13 @@ class MapTracer(Tracer):
     def _with_doubling_at_end(self, line: Line) -> Line:
         """Add a period doubling that lies on the last row, the end of the range, to rounding."""
         last = len(line) - 1
-        if last < 1 or not line.eigenvalues.size or any(event.row >= last - 1 for event in line.events):
+        if last < 1 or not line.spectra or any(event.row >= last - 1 for event in line.events):
             return line
-        m0, m1 = (multipliers_of(line.eigenvalues[row]) for row in (last - 1, last))
+        m0, m1 = (multipliers_of(line.spectrum(row)) for row in (last - 1, last))
         gap0, gap1 = (float(np.min(np.abs(m + 1.0))) for m in (m0, m1))
         if gap1 > AT_END * float(np.max(np.abs(m1))) or gap0 <= 10.0 * gap1:
             return line
-        return Line(
-            line.points, line.tangents, line.eigenvalues, line.unstable, (*line.events, Event(last, self._doubling))
-        )
+        return replace(line, events=(*line.events, Event(last, self._doubling)))
 
     def _once_round(self, line: Line, end: End, floor: np.ndarray) -> tuple[Line, End]:
         """Cut a line where it comes to another point of the cycle it started from: what follows is known."""
@@ -187,7 +186,7 @@ class MapTracer(Tracer):
         kept = line.head(row + 1)
         events = [event for event in kept.events if event.row < row or event.kind == BORDER]
         events += [Event(row, MOTHER, bracket)] if halved else []
-        return Line(kept.points, kept.tangents, kept.eigenvalues, kept.unstable, tuple(events)), end
+        return replace(kept, events=tuple(events)), end
 
     def _end_at(self, period: int, value: float, halved: bool, at_border: bool) -> End:
         """Say why a branch ends where its cycles become those of a lower period."""
@@ -303,7 +302,7 @@ def _row_before(line: Line, z: np.ndarray, scale: np.ndarray) -> int:
 
 def _seen_between(line: Line, row: int) -> str:
     """Return the label of two multipliers that leave the unit circle between a row and the one before, unresolved."""
-    m = multipliers_of(line.eigenvalues[row])
+    m = multipliers_of(line.spectrum(row))
     nearest = m[np.argsort(np.abs(np.abs(m) - 1.0))][:1]
     if np.any(nearest.imag != 0.0):
         return "NS"

@@ -245,4 +245,4 @@ def line_of(branch: Branch) -> Line:
     order = [*range(1, len(branch.columns)), 0]
     points = branch.points[:, order]
     tangents = branch.tangents[:, order] if branch.tangents.size else np.gradient(points, axis=0)
-    return Line(points, tangents, growth_of(branch.multipliers), np.array(branch.unstable), ())
+    return Line.of(points, tangents, growth_of(branch.multipliers), np.array(branch.unstable), ())

@@ -377,12 +377,12 @@ class PiecewiseTracer(Tracer):
             or any(len(c.halves) > 2 and c.is_at(y) for c in self.corners)
         ):
             events = (*events, Event(last, BORDER))
-        return Line(line.points, line.tangents, line.eigenvalues, unstable, events)
+        return replace(line, unstable=unstable, events=events)
 
     def _alike(self, line: Line, after: Line, scale: np.ndarray) -> bool:
         """Say whether direction and spectrum are the same before and after a border, which is none but in its form."""
         before, ahead = _unit(line.tangents[-1] / scale), _unit(after.tangents[0] / scale)
-        spectra = line.eigenvalues[-1], after.eigenvalues[0]
+        spectra = line.spectrum(-1), after.spectrum(0)
         big = max((float(np.max(np.abs(values))) for values in spectra if len(values)), default=0.0)
         moved = float(np.max(np.abs(spectra[0] - spectra[1]), initial=0.0))
         return bool(np.max(np.abs(before - ahead)) < ALIKE and moved <= ALIKE * big)
@@ -431,7 +431,7 @@ def _up_to(line: Line, home: np.ndarray, scale: np.ndarray) -> Line:
     along = np.sum((line.points - home) * line.tangents / scale**2, axis=1)
     row = max(int(np.argmax(along >= 0.0)), 1) if np.any(along >= 0.0) else len(line)
     near = min(row, len(line) - 1)
-    return line.head(row).insert(row, home, line.eigenvalues[near], int(line.unstable[near]), None)
+    return line.head(row).insert(row, home, line.spectrum(near), int(line.unstable[near]), None)
 
 
 def _unit(v: np.ndarray) -> np.ndarray:

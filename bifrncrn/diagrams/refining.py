@@ -93,9 +93,9 @@ def _once_more(
 def _crossing(line: Line, row: int) -> tuple[int, float, float] | None:
     """Return which eigenvalue changes sign between a row and the one before, and its real parts there."""
     which = min(line.unstable[row - 1 : row + 1].tolist())
-    if not 0 <= which < line.eigenvalues.shape[1]:
+    if not 0 <= which < line.spectra:
         return None
-    r0, r1 = line.eigenvalues[row - 1 : row + 1, which].real.tolist()
+    r0, r1 = line.rows[row - 1 : row + 1, 2 * line.size + which].tolist()
     return (which, r0, r1) if r0 * r1 < 0.0 else None
 
 
@@ -151,11 +151,11 @@ def without_turns_of_rounding(line: Line, least: float, about: int = 1) -> Line:
 def with_hopf_at_end(line: Line) -> Line:
     """Add a Hopf point that lies on the last row, the end of the range, to rounding: no sign changes there."""
     last = len(line) - 1
-    if last < 1 or not line.eigenvalues.size or (line.events and line.events[-1].row >= last - 1):
+    if last < 1 or not line.spectra or (line.events and line.events[-1].row >= last - 1):
         return line
-    now = line.eigenvalues[last].tolist()
+    now = line.spectrum(last).tolist()
     at_rest = [k for k, value in enumerate(now) if value.imag > 0.0 and abs(value.real) <= IMAGINARY * abs(value)]
-    if at_rest and any(abs(line.eigenvalues[last - 1, k].real) > 10.0 * IMAGINARY * abs(now[k]) for k in at_rest):
+    if at_rest and any(abs(line.rows[last - 1, 2 * line.size + k]) > 10.0 * IMAGINARY * abs(now[k]) for k in at_rest):
         return replace(line, events=(*line.events, Event(last, layout.PAIR)))
     return line
 

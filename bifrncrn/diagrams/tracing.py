@@ -402,7 +402,7 @@ class Tracer:
             columns=(self.parameter, *self.problem.system.variables),
             points=own(line.points.take(self.order, axis=1)),
             unstable=own(line.unstable.copy()),
-            eigenvalues=own(line.eigenvalues.copy()),
+            eigenvalues=own(line.eigenvalues),
             origin=origin,
             ended=ends,
             tangents=own(line.tangents.take(self.order, axis=1)),
@@ -430,7 +430,7 @@ class Tracer:
                 junction.known.append(unit(tangent / junction.scale))
                 return
         scale = units_at(self.track, y, event.left, grown(self.track, line, scale_at(y, floor)))
-        place, spectrum = len(self.special), line.eigenvalues[event.row]
+        place, spectrum = len(self.special), line.spectrum(event.row)
         self.special.append(self._classify(line, event, y, number, floor))
         self.junctions.append(Junction(y, event.left, scale, place, spectrum, [unit(tangent / scale)]))
 
@@ -459,7 +459,7 @@ class Tracer:
         label, a, omega, l1 = EVENTS.get(event.kind, "UZ"), None, None, None
         located = event.bracket is None or event.kind == layout.FOLD
         residual, largest, first, second = problem.examine(y, floor, event.kind if located else 0)
-        eigenvalues = own(line.eigenvalues[event.row].copy())
+        eigenvalues = own(line.spectrum(event.row))
         spectrum = eigenvalues.tolist()
         big = max([*map(abs, spectrum), largest])
         if event.kind == layout.FOLD:
@@ -479,4 +479,4 @@ class Tracer:
         spectrum = self.problem.eigenvalues(y)
         others = sorted(spectrum.tolist(), key=abs)[1:]  # one is zero but for rounding
         unstable = np.array([sum(v.real > 0.0 for v in others) if self.problem.stability else -1])
-        return Line(y[None], tangent[None], spectrum[None], unstable, ())
+        return Line.of(y[None], tangent[None], spectrum[None], unstable, ())

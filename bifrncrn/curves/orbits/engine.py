@@ -1,8 +1,8 @@
 """The compiled kernels of orbits, engines of their own: who follows none does not wait for them."""
 
-from bifrncrn.compile.vectorised import VectorisedKernels
+from bifrncrn.compile.engine import Kernels
 
-ORBITS = VectorisedKernels(
+ORBITS = Kernels(
     "orbits",
     {
         "bifrncrn.curves.orbits.newton_kernels": {"orbit_correct": 1, "orbit_multipliers": 2},
@@ -10,8 +10,9 @@ ORBITS = VectorisedKernels(
         "bifrncrn.curves.orbits.mesh_kernels": {"orbit_mesh": 2},
         "bifrncrn.curves.orbits.march_kernels": {"orbit_march": 1},
     },
+    vectorised=True,
 )
-VARIATIONS = VectorisedKernels(
+VARIATIONS = Kernels(
     "variations",
     {
         "bifrncrn.curves.orbits.variation_kernels": {
@@ -22,5 +23,6 @@ VARIATIONS = VectorisedKernels(
             "variations_jets": 5,
         },
     },
+    vectorised=True,
 )
 """What loci and normal forms of cycles are computed with."""
