@@ -10,7 +10,8 @@ from bifrncrn.training.fit.focus import focused_attractors
 from bifrncrn.training.fit.pins import Pinned, pins_at, rows
 from bifrncrn.training.fit.projection import PIN_LENGTH, Projection, Ridge
 from bifrncrn.training.fit.start import FitOptions, Start, beta_floor, run_start
-from bifrncrn.training.judge import distinct, network_of
+from bifrncrn.training.fit_result import network_of
+from bifrncrn.training.judge import distinct
 from bifrncrn.training.ranking import behaving, standing, target_diagram
 from bifrncrn.training.refine import special_points as refinement
 from bifrncrn.training.refine.flow import _misses, flows_of, refine_flow
@@ -155,8 +156,8 @@ def test_derivatives_are_those_of_the_integrator(oscillating):
     (flow,) = flows_of(target, wanted)
     problem = AllWeights(weights, target.samples(count=8), "field", (), 0.0, np.inf)
     direction, step = np.random.default_rng(0).normal(size=problem.size), 1e-6
-    ends = [_misses(problem.weights(problem.flat + side * step * direction), flow)[0] for side in (1, -1)]
-    slope = _misses(weights, flow, slopes=True)[1] @ problem.natural @ direction
+    ends = [_misses(problem.weights(problem.flat + side * step * direction), [flow])[0] for side in (1, -1)]
+    slope = _misses(weights, [flow], slopes=True)[1] @ problem.natural @ direction
     np.testing.assert_allclose((ends[0] - ends[1]) / (2 * step), slope, atol=1e-6 * np.abs(slope).max())
 
 

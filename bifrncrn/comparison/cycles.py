@@ -16,27 +16,33 @@ from bifrncrn.comparison.side import Side
 from bifrncrn.comparison.window import Window
 from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.continuation.options import Options
-from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
+from bifrncrn.diagrams.results import Diagram, SpecialPoint
 from bifrncrn.models.system import System
 
 PROBES = 3  # parameter values at which trajectories are watched
+FINEST = 1_000  # parts of the range to which special points are told apart for that
 SHRUNK = 2e-6  # of the range: a branch of cycles without a size that ends this near a Hopf point is its own
 LIMIT = Options(max_points=2000)  # orbits in one direction; beside fast variables 800 lead through a plain range
 
 
 def probes(sides: Sequence[Side], window: Window, tolerance: float) -> list[float]:
-    """Return the middles of the longest intervals between special points, which are one within the tolerance."""
-    marks = {window.lower[0], window.upper[0]}
+    """Return the middles of the longest intervals between special points, which are one within the tolerance.
+
+    They are the same for special points that are nearly the same.
+    """
+    low, width = float(window.lower[0]), window.width
+    marks = {0, FINEST}
     for side in sides:
-        marks |= {place[0] for _, place in places(side.diagram, side.names, window)}
-    ends = sorted(float(mark) for mark in marks)
-    every = list(itertools.pairwise(ends))
-    gaps = [(a, b) for a, b in every if b - a > tolerance * window.width] or every
+        marks |= {
+            round(FINEST * float(place[0] - low) / width) for _, place in places(side.diagram, side.names, window)
+        }
+    every = list(itertools.pairwise(sorted(marks)))
+    gaps = [(a, b) for a, b in every if b - a > tolerance * FINEST] or every
     while len(gaps) < PROBES:
-        low, high = gaps.pop(int(np.argmax([b - a for a, b in gaps])))
-        gaps += [(low, 0.5 * (low + high)), (0.5 * (low + high), high)]
+        left, right = gaps.pop(int(np.argmax([b - a for a, b in gaps])))
+        gaps += [(left, (left + right) // 2), ((left + right) // 2, right)]
     gaps.sort(key=lambda gap: gap[0] - gap[1])
-    return sorted(0.5 * (a + b) for a, b in gaps[:PROBES])
+    return sorted(low + width * (a + b) / (2 * FINEST) for a, b in gaps[:PROBES])
 
 
 def with_cycles(side: Side, window: Window, values: Sequence[float]) -> Side:
@@ -154,11 +160,3 @@ def _followed(side: Side, cycle: object) -> Side:
         said = f"a cycle of the {side.word} was not followed: {error}"
         return replace(side, unjudged=(*side.unjudged, said))
     return _joined(side, found)
-
-
-def branch_rows(branch: Branch, parameter: str, names: Sequence[str], low: float, high: float) -> np.ndarray:
-    """Return rows (period, minima, maxima) of a branch of cycles at parameters from `low` to `high`."""
-    p = branch.column(parameter)
-    columns = ["period", *(f"{e} {name}" for e in ("min", "max") for name in names)]
-    data = np.stack([branch.column(name) for name in columns], axis=1)
-    return data[(p >= low) & (p <= high)]

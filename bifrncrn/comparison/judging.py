@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from bifrncrn.base.tables import format_number
 from bifrncrn.comparison import sections
 from bifrncrn.comparison.branch_distance import Gap, branch_gap, polylines
 from bifrncrn.comparison.comparison import ComparedCycle, Comparison, Disagreement, Match, Stability, where
-from bifrncrn.comparison.cycles import branch_rows, probes, with_cycles
+from bifrncrn.comparison.cycles import probes, with_cycles
 from bifrncrn.comparison.ends import beyond, deaths, near_an_end, unfinished
 from bifrncrn.comparison.fates import fates
 from bifrncrn.comparison.matching import REACH, Place, differences, distance, match, paired, places, unknown
@@ -34,15 +34,22 @@ class Points:
     alone: tuple[float, ...]
 
 
+Seen = dict[tuple[Diagram, tuple[float, ...]], Side]
+
+
 def judged(
-    first: Diagram, second: Diagram, tolerance: float, shape_tolerance: float, box: Box | None, words: tuple[str, str]
-) -> Comparison:
-    """Return the comparison of two diagrams whose arguments were checked."""
+    first: Diagram, second: Diagram, tolerance: float, shape_tolerance: float, box: Box | None, words: tuple[str, str],
+    seen: Seen | None = None,
+) -> Comparison:  # fmt: skip
+    """Return the comparison of two diagrams whose arguments were checked.
+
+    In `seen` what was found out of the first is kept for the next comparison with it, of the same box and tolerances.
+    """
     names = common_states(states_of(first), states_of(second))
     window = window_of(first, second, names, box, tolerance)
     sides = (Side(words[0], first, tuple(names)), Side(words[1], second, tuple(names.values())))
     values = probes(sides, window, tolerance)
-    one, two, window = _with_cycles(sides, window, values, names, box, tolerance)
+    one, two, window = _with_cycles(sides, window, values, names, box, tolerance, seen)
     points = _points(one, two, window, tolerance, shape_tolerance)
     room = tolerance * window.width
     died = deaths(one, two, window, room)
@@ -53,8 +60,11 @@ def judged(
         died = deaths(one, two, window, room)
     lines = [polylines(side.diagram, (side.diagram.parameter, *side.names)) for side in (one, two)]
     gap = branch_gap(lines[0], lines[1], window) if names else None
-    stability, sizes, dim = _sections(one, two, window, tolerance, shape_tolerance) if names else (None, [], [])
-    cycles, unseen = compared_cycles(one, two, window, tolerance, shape_tolerance) if names else ([], [])
+    cut = {kind: _cut(one, two, kind, window, tolerance) for kind in NOUNS.values()} if names else {}
+    stability, sizes, dim = _sections(one, two, cut, window, tolerance, shape_tolerance) if names else (None, [], [])
+    cycles, unseen = (
+        compared_cycles(one, two, cut["periodic"], window, tolerance, shape_tolerance) if names else ([], [])
+    )
     said, unclear, slight = fates(one, two, window)
     reasons = [
         *_point_reasons(points, one, two),
@@ -95,12 +105,16 @@ def judged(
 
 def _with_cycles(
     sides: Sequence[Side], window: Window, values: Sequence[float], names: dict[str, str], box: Box | None,
-    tolerance: float,
+    tolerance: float, seen: Seen | None = None,
 ) -> tuple[Side, Side, Window]:  # fmt: skip
     """Return the sides with their cycles, which belong to what the region is measured by where there is no box."""
-    if names and not all(on_a_line(side) for side in sides):  # where both are, equilibria tell all
-        sides = [with_cycles(side, window, values) for side in sides]
     one, two = sides
+    if names and not all(on_a_line(side) for side in sides):  # where both are, equilibria tell all
+        key = (one.diagram, tuple(values))
+        known = None if seen is None or box is None else seen.get(key)
+        one, two = with_cycles(one, window, values) if known is None else known, with_cycles(two, window, values)
+        if seen is not None:
+            seen[key] = one
     return one, two, window if box is not None else window_of(one.diagram, two.diagram, names, box, tolerance)
 
 
@@ -185,8 +199,18 @@ def _point_reasons(points: Points, one: Side, two: Side) -> list[str]:
     return said
 
 
+NOUNS = {"equilibrium": "equilibrium", "cycle": "periodic"}
+Cut = list[list[Section]]
+
+
+def _cut(one: Side, two: Side, kind: str, window: Window, tolerance: float) -> Cut:
+    """Return what both have of a kind of branches at every value that is looked at."""
+    slices = [sections.Slices.of(side.diagram, kind, side.names) for side in (one, two)]
+    return [[each.at(value, window) for each in slices] for value in sections.values_of(window, tolerance)]
+
+
 def _sections(
-    one: Side, two: Side, window: Window, tolerance: float, shape_tolerance: float
+    one: Side, two: Side, cut: Mapping[str, Cut], window: Window, tolerance: float, shape_tolerance: float
 ) -> tuple[Stability, list[Disagreement], list[Disagreement]]:
     """Return over which parameters equilibria and cycles differ in number and stability, and cycles in size.
 
@@ -197,29 +221,20 @@ def _sections(
     counted: dict[str, list[Disagreement]] = {}
     sizes: list[Disagreement] = []
     dim: list[Disagreement] = []
-    for noun, kind in (("equilibrium", "equilibrium"), ("cycle", "periodic")):
-        parts = [[sections.section(s.diagram, kind, s.names, v, window) for s in (one, two)] for v in values]
+    for noun, kind in NOUNS.items():
+        parts = cut[kind]
         texts = [sections.counted(a, b, window, noun, words) for a, b in parts]
         there = [bool(a.judged.any() or b.judged.any()) for a, b in parts]
         both = [bool(a.judged.any() and b.judged.any()) for a, b in parts]
         counted[noun] = sections.runs(values, texts, reach, there, both)
         dim += sections.runs(values, [sections.unclear(a, b, noun, words) for a, b in parts], reach, there, both)
-        if kind == "periodic":
-            texts = [_resized(a, b, v, two, window, reach, shape_tolerance, one.names, words)
+        if kind == "periodic" and any(both):
+            near = sections.Nearby(two.diagram, two.names, reach)
+            texts = [sections.resized(a, b, window, near.at(v), shape_tolerance, one.names, words)
                      for v, (a, b) in zip(values, parts)]  # fmt: skip
             sizes = sections.runs(values, texts, reach, both, both)
     looked = tuple(float(v) for v in values)
     return Stability(tuple(counted["equilibrium"]), tuple(counted["cycle"]), looked), sizes, dim
-
-
-def _resized(
-    first: Section, second: Section, value: float, two: Side, window: Window, reach: float, allowed: float,
-    names: Sequence[str], words: tuple[str, str],
-) -> str | None:  # fmt: skip
-    def nearby(branch: int) -> np.ndarray:
-        return branch_rows(two.diagram.branches[branch], two.diagram.parameter, two.names, value - reach, value + reach)
-
-    return sections.resized(first, second, window, nearby, allowed, names, words)
 
 
 def _said(parameter: str):  # type: ignore[no-untyped-def]

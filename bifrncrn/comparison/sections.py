@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -57,23 +57,96 @@ def values_of(window: Window, tolerance: float) -> np.ndarray:
     return window.lower[0] + window.width * (np.arange(count) + 0.5 + 0.01 * np.pi) / (count + 0.1)
 
 
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """A branch as rows: its parameter, and period, branch, number of the row, then the columns."""
+
+    branch: Branch
+    at: np.ndarray
+    rows: np.ndarray
+    special: frozenset[int]
+
+
+@dataclass(frozen=True, eq=False)
+class Slices:
+    """The branches of a kind in a diagram, ready to be cut at many values of the parameter.
+
+    Attributes
+    ----------
+    kind : str
+        `equilibrium` or `periodic`.
+    states : int
+        How many common states there are.
+    tables : tuple
+        The branches that have them.
+    """
+
+    kind: str
+    states: int
+    tables: tuple[_Table, ...]
+
+    @classmethod
+    def of(cls, diagram: Diagram, kind: str, names: Sequence[str]) -> Slices:
+        """Return those of a diagram."""
+        columns = list(names) if kind == "equilibrium" else [f"{e} {name}" for e in ("min", "max") for name in names]
+        kept = (b for b in diagram.branches if b.kind == kind and set(columns) <= set(b.columns))
+        return cls(kind, len(names), tuple(_table(diagram, branch, columns) for branch in kept))
+
+    def at(self, value: float, window: Window) -> Section:
+        """Return what the branches have at a value of the parameter."""
+        n = self.states
+        width = n if self.kind == "equilibrium" else 2 * n
+        rows = np.concatenate(
+            [np.empty((0, width + 4)), *(_crossings(table, self.kind, value) for table in self.tables)]
+        )
+        places = rows[:, 4:]
+        middle = places if self.kind == "equilibrium" else 0.5 * (places[:, :n] + places[:, n:])
+        judged = window.judges(np.column_stack([np.full(len(rows), value), middle]))
+        scale = np.resize(window.scale[1:], width)
+        kept: list[int] = []
+        for k, place in enumerate(places):
+            if not any(_same(rows[i], rows[k], np.abs((place - places[i]) / scale).max(), self.kind) for i in kept):
+                kept.append(k)
+        unstable, periods, branches, before = rows[kept, :4].T
+        count, branch, row = (part.astype(int) for part in (unstable, branches, before))
+        return Section(places[kept], count, judged[kept], periods, branch, row)
+
+
 def section(diagram: Diagram, kind: str, names: Sequence[str], value: float, window: Window) -> Section:
     """Return what the branches of a kind have at a value of the parameter."""
-    columns = list(names) if kind == "equilibrium" else [f"{e} {name}" for e in ("min", "max") for name in names]
-    found = [_crossings(diagram, branch, columns, value) for branch in diagram.branches if branch.kind == kind]
-    rows = np.concatenate([np.empty((0, len(columns) + 4)), *found])
-    places = rows[:, 4:]
-    middle = places if kind == "equilibrium" else 0.5 * (places[:, : len(names)] + places[:, len(names) :])
-    judged = window.judges(np.column_stack([np.full(len(rows), value), middle]))
-    scale = np.tile(window.scale[1:], 1 if kind == "equilibrium" else 2)
-    kept: list[int] = []
-    for k, place in enumerate(places):
-        if not any(_same(rows[i], rows[k], np.abs((place - places[i]) / scale).max(), kind) for i in kept):
-            kept.append(k)
-    unstable, periods, branches, before = rows[kept, :4].T
-    numbers = (part.astype(int) for part in (unstable, branches, before))
-    count, branch, row = numbers
-    return Section(places[kept], count, judged[kept], periods, branch, row)
+    return Slices.of(diagram, kind, names).at(value, window)
+
+
+@dataclass(frozen=True, eq=False)
+class Nearby:
+    """The cycles of a diagram at parameters within `reach` of a value."""
+
+    diagram: Diagram
+    names: Sequence[str]
+    reach: float
+    tables: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+    def at(self, value: float) -> Callable[[int], np.ndarray]:
+        """Return what gives rows (period, minima, maxima) of the branch of a number near a value."""
+
+        def rows(number: int) -> np.ndarray:
+            if number not in self.tables:
+                branch = self.diagram.branches[number]
+                columns = ["period", *(f"{end} {name}" for end in ("min", "max") for name in self.names)]
+                data = np.stack([branch.column(name) for name in columns], axis=1)
+                self.tables[number] = branch.column(self.diagram.parameter), data
+            p, data = self.tables[number]
+            return np.asarray(data[np.abs(p - value) <= self.reach])
+
+        return rows
+
+
+def _table(diagram: Diagram, branch: Branch, columns: list[str]) -> _Table:
+    data = np.stack([branch.column(name) for name in columns], axis=1)
+    period = branch.column("period") if "period" in branch.columns else np.full(len(data), np.nan)
+    rows = np.column_stack([period, np.full(len(data), branch.id), np.arange(len(data)), data])
+    special = frozenset(p.index for p in diagram.special_points if p.branch == branch.id)
+    return _Table(branch, branch.column(diagram.parameter), rows, special)
 
 
 def _same(first: np.ndarray, second: np.ndarray, apart: float, kind: str) -> bool:
@@ -85,23 +158,21 @@ def _same(first: np.ndarray, second: np.ndarray, apart: float, kind: str) -> boo
     return apart < SAME
 
 
-def _crossings(diagram: Diagram, branch: Branch, columns: list[str], value: float) -> np.ndarray:
+def _crossings(table: _Table, kind: str, value: float) -> np.ndarray:
     """Return rows (unstable, period, branch, row, columns...) where a branch crosses a value of the parameter."""
-    if not set(columns) <= set(branch.columns):
-        return np.empty((0, len(columns) + 4))
-    away = branch.column(diagram.parameter) - value
-    at = np.flatnonzero((away[:-1] < 0) != (away[1:] < 0))
+    below = table.at < value
+    at = np.flatnonzero(below[:-1] != below[1:])
+    if not len(at):
+        return np.empty((0, table.rows.shape[1] + 1))
+    away = table.at - value
     share = (away[at] / (away[at] - away[at + 1]))[:, None]
-    data = np.stack([branch.column(name) for name in columns], axis=1)
-    period = branch.column("period") if "period" in branch.columns else np.full(len(data), np.nan)
-    data = np.column_stack([period, np.full(len(data), branch.id), np.arange(len(data)), data])
-    special = {p.index for p in diagram.special_points if p.branch == branch.id}
-    counts = [_between(branch.unstable, special, int(i)) for i in at]
-    rows = data[at] + share * (data[at + 1] - data[at])
+    first, last = table.rows[at], table.rows[at + 1]
+    counts = [_between(table.branch.unstable, table.special, int(i)) for i in at]
+    rows = first + share * (last - first)
     rows[:, 2] = at
-    if branch.kind == "periodic":
-        rows[:, 3:] = _extremes(data[at, 3:], data[at + 1, 3:], share)
-    return np.column_stack([counts, rows]) if len(at) else np.empty((0, len(columns) + 4))
+    if kind == "periodic":
+        rows[:, 3:] = _extremes(first[:, 3:], last[:, 3:], share)
+    return np.column_stack([counts, rows])
 
 
 def _extremes(first: np.ndarray, last: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -128,7 +199,7 @@ def grown(first: np.ndarray, last: np.ndarray, share: float) -> np.ndarray:
     return np.asarray(first + share * (last - first))
 
 
-def _between(unstable: np.ndarray, special: set[int], row: int) -> int:
+def _between(unstable: np.ndarray, special: frozenset[int], row: int) -> int:
     """Return the number of unstable directions between two rows; at a special point it changes."""
     first, last = int(unstable[row]), int(unstable[row + 1])
     if row in special or row + 1 in special:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bifrncrn.comparison.comparison import ComparedCycle
-from bifrncrn.comparison.sections import Section, grown, pairs, section, values_of
+from bifrncrn.comparison.sections import Section, grown, pairs, values_of
 from bifrncrn.comparison.side import Side
 from bifrncrn.comparison.window import Window
 from bifrncrn.diagrams.results import Branch
@@ -52,12 +52,14 @@ def alike(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
 
 
 def compared_cycles(
-    one: Side, two: Side, window: Window, tolerance: float, allowed: float
+    one: Side, two: Side, parts: Sequence[Sequence[Section]], window: Window, tolerance: float, allowed: float
 ) -> tuple[list[ComparedCycle], list[str]]:
-    """Return corresponding cycles compared at up to three parameter values, and sentences where that failed."""
+    """Return corresponding cycles compared at up to three parameter values, and sentences where that failed.
+
+    `parts` are the cycles of both at every value that is looked at.
+    """
     reach = tolerance * window.width
     values = values_of(window, tolerance)
-    parts = [[section(side.diagram, "periodic", side.names, v, window) for side in (one, two)] for v in values]
     found, failed = [], []
     chosen = [k for k, (a, b) in enumerate(parts) if a.judged.any() and b.judged.any()]
     for k in sorted({chosen[round(share * (len(chosen) - 1))] for share in SHARES}) if chosen else ():

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bifrncrn.base.tables import Reported, folded
 from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.proofs.result import Proof
@@ -16,6 +18,7 @@ from bifrncrn.training.ranking import Standing
 from bifrncrn.training.robustness import Robustness
 from bifrncrn.training.targets.target import Target
 from bifrncrn.training.verification import Verification
+from bifrncrn.training.weights import Weights
 
 if TYPE_CHECKING:
     from bifrncrn.training.molecules import Stochastic
@@ -256,3 +259,19 @@ class Fit(Reported):
 
     def __str__(self) -> str:
         return self.report()
+
+
+def network_of(target: Target, weights: Weights, record: dict[str, Any]) -> Network:
+    """Return the network of fitted weights, started where the target says."""
+    return Network(
+        alpha=weights.alpha,
+        omega=weights.omega,
+        psi=weights.psi,
+        theta=weights.theta,
+        beta=weights.beta,
+        state=np.array(target.state) if target.state else 1.0,
+        lam=np.array(target.lam, dtype=float),
+        mu=target.mu,
+        title=f"{target.name}, learned",
+        training=record,
+    )

@@ -14,7 +14,7 @@ from bifrncrn.base.threads import single_threaded
 from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.training.fit.pins import Pinned
 from bifrncrn.training.fit.start import FitOptions, Start, polish
-from bifrncrn.training.fit_result import Candidate
+from bifrncrn.training.fit_result import Candidate, network_of
 from bifrncrn.training.outward import Walls, look_outward
 from bifrncrn.training.ranking import Standing, behaving, standing, traced, traced_along
 from bifrncrn.training.refine.bounding import bound
@@ -22,7 +22,7 @@ from bifrncrn.training.refine.cycles import follow
 from bifrncrn.training.refine.defining import Wanted
 from bifrncrn.training.refine.flow import Flow, cycles_of, flows_of, refine_flow
 from bifrncrn.training.refine.pruning import pruned
-from bifrncrn.training.refine.special_points import Refined, neutral_points, refine, wanted_points
+from bifrncrn.training.refine.special_points import Refined, kept, neutral_points, refine, shared, wanted_points
 from bifrncrn.training.robustness import Robustness, robustness
 from bifrncrn.training.targets.behaviours import Behaviour, CycleWanted, EquilibriaWanted
 from bifrncrn.training.targets.sampling import Samples
@@ -31,6 +31,7 @@ from bifrncrn.training.verification import MUS, Finding, Verification, findings,
 from bifrncrn.training.weights import Weights
 
 if TYPE_CHECKING:
+    from bifrncrn.comparison.judging import Seen
     from bifrncrn.diagrams.results import Diagram
 
 # starts that are looked at (their diagrams traced, their cycles found) at a time, and altogether
@@ -55,6 +56,8 @@ FOLLOWED = 3
 TURNS = (0.1, 0.3, 1.0, 2.0)
 # a flow that is fitted costs loss: it is kept where less fails, or what fails is nearer by this factor
 NEARER = 0.75
+# the first entries of the key of one that has all special points exactly
+EXACT = (0.0, 0.0)
 # entries of a candidate's record that later stages do not change
 KEPT = ("refinement", "flow", "followed", "bounded")
 # random points of the box on which the held-out loss is taken
@@ -84,6 +87,8 @@ class Judge:
         What was found of which network, reduced and at time-scales.
     diagrams : dict
         Of networks that were looked at, reduced: those at a time-scale are traced from them.
+    seen : dict
+        What was found of the target's own cycles and trajectories.
     """
 
     target: Target
@@ -98,6 +103,7 @@ class Judge:
     jobs: int | None
     looked: dict[tuple[Network, float | None], tuple[Finding, ...]] = field(default_factory=dict)
     diagrams: dict[Network, Diagram] = field(default_factory=dict)
+    seen: Seen = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -183,8 +189,11 @@ class Judge:
         if self.reference is None and not self._neutral((0.0,), False):
             return self._refine_flows(candidates, data)
         worth = [c for c in candidates if c.standing is not None and (self._breaks or not c.standing.misplaced)]
-        refined = self._spread(self._refined, [(candidate, data) for candidate in worth[:REFINED]])
-        done = {candidate.start.index: candidate for candidate in refined}
+        done: dict[int, Candidate] = {}
+        for candidate in worth[:REFINED]:
+            if any(c.key[:2] == EXACT and c.loss <= candidate.loss for c in done.values()):
+                continue  # it could be as exact, but for a loss above its own
+            done[candidate.start.index] = self._refined(candidate, data)
         return sorted((done.get(c.start.index, c) for c in candidates), key=lambda c: c.key)
 
     @property
@@ -277,7 +286,7 @@ class Judge:
     def _kept_points(self, fitted: Candidate) -> tuple[Wanted, ...]:
         """Return the special points that a refinement has put where they are wanted."""
         done = fitted.network.training.get("refinement")
-        return self._wanted(done["mu"], done["held"]) if done else ()
+        return kept(self._wanted(done["mu"], done["held"]), fitted.start.weights) if done else ()
 
     def _unless_spoilt(
         self, fitted: Candidate, weights: Weights, data: Samples, costs: float, **extra: Any
@@ -336,7 +345,8 @@ class Judge:
         if (network, mu) not in self.looked:
             with single_threaded():
                 trace = partial(self._traced, network)
-                self.looked[network, mu] = findings(self.target, self.shown, self.behaviours, network, mu, trace)
+                what = (self.target, self.shown, self.behaviours)
+                self.looked[network, mu] = findings(*what, network, mu, trace, self.seen)
         return self.looked[network, mu]
 
     def _traced(self, network: Network, mu: float | None) -> Diagram:
@@ -358,7 +368,7 @@ class Judge:
         Its special points stay where they are wanted.
         """
         done = fitted.network.training.get("refinement", {})
-        wanted = self._wanted(done.get("mu", (0.0,)), done.get("held", True))
+        wanted = kept(self._wanted(done.get("mu", (0.0,)), done.get("held", True)), fitted.start.weights)
         stages = refine_flow(fitted.start.weights, data, self.options.loss, flows, COSTS, self.options.bound, wanted)
         for miss, weights in stages:
             loss = weights.loss(data, self.options.loss)
@@ -398,8 +408,8 @@ class Judge:
         """
         assert fitted.standing is not None
         done = {"loss_before": fitted.loss, "error_before": fitted.standing.error}
-        for mus, held, start in self._attempts(fitted, data):
-            wanted = self._wanted(mus, held)
+        for mus, held, both, start in self._attempts(fitted, data):
+            wanted = shared(self._wanted(mus, held), start.weights, both)
             if not wanted:
                 break
             with single_threaded():
@@ -435,21 +445,23 @@ class Judge:
         }
         return neutral_points(self.behaviours, systems, mus, held)
 
-    def _attempts(self, fitted: Candidate, data: Samples) -> Iterator[tuple[tuple[float, ...], bool, Start]]:
+    def _attempts(self, fitted: Candidate, data: Samples) -> Iterator[tuple[tuple[float, ...], bool, bool, Start]]:
         """Yield what to try, the best outcome first.
 
-        The time-scales of a refinement, whether states and frequencies are held too, and where it begins.
+        The time-scales of a refinement, whether states and frequencies are held too, whether frequencies are to be near
+        at the first time-scale and the last (see `shared`), and where it begins.
         """
         if self.target.mu:
-            both = (0.0, self.target.mu)
-            yield both, True, fitted.start
+            ends = (0.0, self.target.mu)
             # of many weights and a tiny loss it cannot find the few that keep Hopf points where they are; a fit can
             steady = polish(data, self.options, fitted.start, self.pinned.steady(fitted.start.weights))
-            yield both, True, steady
-            yield both, False, fitted.start
-            yield both, False, steady
-        yield (0.0,), True, fitted.start
-        yield (0.0,), False, fitted.start
+            for both in (True, False):
+                yield ends, True, both, fitted.start
+                yield ends, True, both, steady
+            yield ends, False, False, fitted.start
+            yield ends, False, False, steady
+        yield (0.0,), True, False, fitted.start
+        yield (0.0,), False, False, fitted.start
 
     def _flowing(self, fitted: Candidate, data: Samples, flows: tuple[Flow, ...]) -> Candidate:
         """Return the first stage of the refinement along the flows that does what the target does, or the best."""
@@ -476,19 +488,3 @@ def distinct(ordered: Sequence[Start]) -> list[Start]:
         if not kept or start.loss > kept[-1].loss * (1 + SAME):
             kept.append(start)
     return kept
-
-
-def network_of(target: Target, weights: Weights, record: dict[str, Any]) -> Network:
-    """Return the network of fitted weights, started where the target says."""
-    return Network(
-        alpha=weights.alpha,
-        omega=weights.omega,
-        psi=weights.psi,
-        theta=weights.theta,
-        beta=weights.beta,
-        state=np.array(target.state) if target.state else 1.0,
-        lam=np.array(target.lam, dtype=float),
-        mu=target.mu,
-        title=f"{target.name}, learned",
-        training=record,
-    )

@@ -18,6 +18,7 @@ from bifrncrn.training.targets.target import Target
 
 if TYPE_CHECKING:
     from bifrncrn.comparison.comparison import ComparedCycle, Match
+    from bifrncrn.comparison.judging import Seen
     from bifrncrn.diagrams.results import Diagram
 
 # time-scales that are tried, and how often the gap between the last that holds and the first that fails is halved (in
@@ -159,25 +160,26 @@ def findings(
     network: Network,
     mu: float | None,
     trace: Callable[[float | None], Diagram],
+    seen: Seen | None = None,
 ) -> tuple[Finding, ...]:
     """Return what a network does of all that the target does, in the full system at `mu` or in the reduced one.
 
-    `trace` returns the network's diagram there.
+    `trace` returns the network's diagram there; in `seen` what was found of the target is kept.
     """
-    found = [] if reference is None else _as_the_target(target, reference, network, mu, trace)
+    found = [] if reference is None else _as_the_target(target, reference, network, mu, trace, seen)
     if any(not finding.ok for finding in found):
         return tuple(found)  # the rest would not change the answer
-    seen = checked(behaviours, network, mu)
-    return (*found, *(Finding(verdict.text, "", verdict.ok, verdict.error) for verdict in seen))
+    verdicts = checked(behaviours, network, mu)
+    return (*found, *(Finding(verdict.text, "", verdict.ok, verdict.error) for verdict in verdicts))
 
 
 def _as_the_target(
-    target: Target, reference: Diagram, network: Network, mu: float | None, trace: Callable[[float | None], Diagram]
-) -> list[Finding]:
+    target: Target, reference: Diagram, network: Network, mu: float | None, trace: Callable[[float | None], Diagram],
+    seen: Seen | None,
+) -> list[Finding]:  # fmt: skip
     """Return the disagreements of whole diagrams, or one finding that there are none."""
-    from bifrncrn.comparison.compare import compare_diagrams
     from bifrncrn.comparison.comparison import where
-    from bifrncrn.comparison.judging import paired_points
+    from bifrncrn.comparison.judging import judged, paired_points
 
     low, high = reference.range
     on = f"{network.parameter} from {low:g} to {high:g}"
@@ -191,9 +193,7 @@ def _as_the_target(
     wrong += [_elsewhere(match, on, PLACED * (high - low)) for match in quick.matched if not match.ok]
     if wrong:
         return wrong
-    whole = compare_diagrams(
-        reference, learned, PLACED, target.box, shape_tolerance=SHAPED, words=("target", "network")
-    )
+    whole = judged(reference, learned, PLACED, SHAPED, target.box, ("target", "network"), seen)
     slow = [
         f"the period at {reference.parameter} = {cycle.value:.4g} is {cycle.periods[1]:.5g}, the target's "
         f"{cycle.periods[0]:.5g}"

@@ -155,8 +155,7 @@ def refine_flow(
 
 def _missed(weights: Weights, flows: Sequence[Flow]) -> float:
     """Return how far trajectories end from the target's, root mean square over all flows."""
-    miss = np.concatenate([_misses(weights, flow)[0] for flow in flows])
-    return float(np.linalg.norm(miss)) / len(flows) ** 0.5
+    return float(np.linalg.norm(_misses(weights, flows)[0])) / len(flows) ** 0.5
 
 
 def _stage(problem: AllWeights, unknowns: Array, flows: Sequence[Flow], heavy: float, kept: float) -> Array:
@@ -168,13 +167,13 @@ def _stage(problem: AllWeights, unknowns: Array, flows: Sequence[Flow], heavy: f
 
     def residual(w: Array) -> Array:
         weights = problem.weights(w)
-        misses = [scale * _misses(weights, flow)[0] for flow in flows]
-        out = np.concatenate([problem.residual(w), keep * (w - unknowns), *misses])
+        misses = scale * _misses(weights, flows)[0]
+        out = np.concatenate([problem.residual(w), keep * (w - unknowns), misses])
         return out if np.isfinite(out).all() else np.full(out.shape, 1e3 * scale)
 
     def jacobian(w: Array) -> Array:
         weights = problem.weights(w)
-        slopes = np.vstack([_misses(weights, flow, slopes=True)[1] for flow in flows])
+        slopes = _misses(weights, flows, slopes=True)[1]
         by_weights = scale * (slopes @ problem.natural) * problem.free
         beside = np.zeros((len(slopes), len(w) - problem.size))
         top = problem.jacobian(w) if problem.wanted else problem.slopes(w)
@@ -186,15 +185,20 @@ def _stage(problem: AllWeights, unknowns: Array, flows: Sequence[Flow], heavy: f
     return problem.floored(found.x)
 
 
-def _misses(weights: Weights, flow: Flow, slopes: bool = False) -> tuple[Array, Array]:
-    """Return how far the network's trajectories end from the target's, (k * M,), and the derivatives by all weights.
+def _misses(weights: Weights, flows: Sequence[Flow], slopes: bool = False) -> tuple[Array, Array]:
+    """Return how far the network's trajectories end from the target's, flat, and the derivatives by all weights.
 
-    Both are such that the sum of squares is a mean over trajectories and species, in units of the attractor's size.
+    Both are such that the sum of squares of a flow is a mean over its trajectories and species, in units of the
+    attractor's size.
     """
-    x, d = flow.starts, still(weights, flow.starts, slopes)
-    lam = np.tile(flow.lam, (len(x), 1))
+    counts = [len(flow.starts) for flow in flows]
+    x = np.concatenate([flow.starts for flow in flows])
+    lam = np.repeat([flow.lam for flow in flows], counts, axis=0)
+    step, mu = (np.repeat(each, counts)[:, None] for each in ([f.time / STEPS for f in flows], [f.mu for f in flows]))
+    d = still(weights, x, slopes)
     with np.errstate(all="ignore"):  # a wild trial step may overflow; the caller answers for it
         for _ in range(STEPS):
-            x, d = advance(weights, lam, x, d, flow.time / STEPS, flow.mu)
-    unit = flow.size * np.sqrt(x.size)
-    return ((x - flow.ends) / unit).ravel(), (d / unit[:, None]).reshape(x.size, -1)
+            x, d = advance(weights, lam, x, d, step, mu)
+    ends = np.concatenate([flow.ends for flow in flows])
+    unit = np.repeat([flow.size * np.sqrt(flow.starts.size) for flow in flows], counts, axis=0)
+    return ((x - ends) / unit).ravel(), (d / unit[:, :, None]).reshape(x.size, -1)

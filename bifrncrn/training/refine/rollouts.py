@@ -23,23 +23,30 @@ def still(weights: Weights, x: Array, slopes: bool) -> Array:
     return np.zeros((*x.shape, sum(part.size for part in parts) if slopes else 0))
 
 
-def advance(weights: Weights, lam: Array, x: Array, d: Array, step: float, mu: float = 0.0) -> tuple[Array, Array]:
-    """Return states (k, M) and their derivatives (k, M, W) after a step of time, at lam (k, P)."""
+def advance(
+    weights: Weights, lam: Array, x: Array, d: Array, step: float | Array, mu: float | Array = 0.0
+) -> tuple[Array, Array]:
+    """Return states (k, M) and their derivatives (k, M, W) after a step of time, at lam (k, P).
+
+    The step and the time-scale may be one for each state, (k, 1).
+    """
+    h = np.reshape(step, (-1, 1))
+    wide, mu = h[:, :, None], np.reshape(mu, (-1, 1))
     f1, d1 = _rates(weights, lam, x, d, mu)
-    f2, d2 = _rates(weights, lam, x + step / 2 * f1, d + step / 2 * d1, mu)
-    f3, d3 = _rates(weights, lam, x + step / 2 * f2, d + step / 2 * d2, mu)
-    f4, d4 = _rates(weights, lam, x + step * f3, d + step * d3, mu)
-    return x + step / 6 * (f1 + 2 * f2 + 2 * f3 + f4), d + step / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
+    f2, d2 = _rates(weights, lam, x + h / 2 * f1, d + wide / 2 * d1, mu)
+    f3, d3 = _rates(weights, lam, x + h / 2 * f2, d + wide / 2 * d2, mu)
+    f4, d4 = _rates(weights, lam, x + h * f3, d + wide * d3, mu)
+    return x + h / 6 * (f1 + 2 * f2 + 2 * f3 + f4), d + wide / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
 
 
-def _rates(weights: Weights, lam: Array, x: Array, d: Array, mu: float) -> tuple[Array, Array]:
+def _rates(weights: Weights, lam: Array, x: Array, d: Array, mu: Array) -> tuple[Array, Array]:
     """Return the field (k, M) at states `x`, and the rates of change of their derivatives `d`."""
     z = x @ weights.omega.T + lam @ weights.psi.T + weights.theta
     r = np.sqrt(z * z + 4.0)
     s = np.where(z >= 0, (z + r) / 2, 2 / (r - np.minimum(z, 0.0)))
     growth = s @ weights.alpha.T
     f = weights.beta + x * growth
-    lag = s / r**2 * (f @ weights.omega.T) if mu else None
+    lag = s / r**2 * (f @ weights.omega.T) if mu.any() else None
     slowed = f if lag is None else f - mu * x * (lag @ weights.alpha.T)
     if not d.shape[2]:
         return slowed, d
@@ -58,7 +65,8 @@ def _rates(weights: Weights, lam: Array, x: Array, d: Array, mu: float) -> tuple
         direct[:, :, at : at + weights.omega.size] += _outer(each * (s / r**2)[:, None, :], f)
         turn = by_lag @ weights.omega + through @ matrix
         turn[:, np.arange(m), np.arange(m)] += lag @ weights.alpha.T
-        own, matrix = own - mu * (direct + through @ own), matrix - mu * turn
+        slow = mu[:, :, None]
+        own, matrix = own - slow * (direct + through @ own), matrix - slow * turn
     return slowed, matrix @ d + own
 
 

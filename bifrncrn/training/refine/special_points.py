@@ -46,6 +46,11 @@ STEP, NULL = 1e-6, 1e-6
 SMALL = 1e-8
 # rates above this share of their bound are held where they are
 HELD = 0.99
+# shares by which a frequency may be off at the last time-scale and at the first, where a network's own differ between
+# them: of the 0.03 that a verification allows at each the cycles need some
+LAST, FIRST = 0.01, 0.025
+# iterations for a frequency at a time-scale, which enters its own equation times mu
+ITERATIONS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +148,52 @@ def _hopf(lam: Array, state: Array, value: complex, vector: Array, mus: Sequence
         Wanted("HB", lam, state, value.imag, vector.astype(complex), mu, (held and k == 0, held and k == len(mus) - 1))
         for k, mu in enumerate(mus)
     ]
+
+
+def shared(wanted: Sequence[Wanted], weights: Weights, both: bool) -> tuple[Wanted, ...]:
+    """Return wanted points with held frequencies that the network can have at the first and the last time-scale.
+
+    Perceptrons that lag behind change a frequency. Where the network's own differ by more than is allowed, they are to
+    be off by `FIRST` and `LAST` at the two ends if `both` are held, else off by as much at each as they are apart.
+    """
+    found = list(wanted)
+    ends = [k for k, one in enumerate(found) if one.hopf and one.held[1]]
+    for last in ends:
+        first = next(k for k, one in enumerate(found) if one.hopf and _same_place(one, found[last]))
+        nu = found[last].nu
+        apart = (frequency(weights, found[first]) - frequency(weights, found[last])) / nu
+        sign = float(np.sign(apart))
+        if abs(apart) > FIRST + LAST and both:
+            held = (found[first].held[0], True)
+            found[first] = replace(found[first], nu=nu * (1 + sign * FIRST), held=held)
+            found[last] = replace(found[last], nu=nu * (1 - sign * LAST))
+        elif abs(apart) > FIRST:
+            off = max(abs(apart) - FIRST, 0.0) if abs(apart) <= FIRST + LAST else abs(apart) / 2
+            found[last] = replace(found[last], nu=nu * (1 - sign * off))
+    return tuple(found)
+
+
+def _same_place(one: Wanted, other: Wanted) -> bool:
+    return np.array_equal(one.lam, other.lam) and np.array_equal(one.state, other.state)
+
+
+def frequency(weights: Weights, point: Wanted) -> float:
+    """Return the frequency that a network has at a wanted Hopf point, at its time-scale; see `defining`."""
+    x = point.state
+    z = weights.omega @ x + weights.psi @ point.lam + weights.theta
+    r = np.sqrt(z * z + 4.0)
+    s = np.where(z >= 0, (z + r) / 2, 2 / (r - np.minimum(z, 0)))
+    nu = point.nu
+    for _ in range(ITERATIONS):
+        lagging = weights.alpha * (s / (r + 1j * nu * point.mu))
+        values = np.linalg.eigvals(np.diag(weights.alpha @ s) + x[:, None] * (lagging @ weights.omega))
+        nu = float(values[np.argmin(np.abs(values - 1j * nu))].imag)
+    return nu
+
+
+def kept(wanted: Sequence[Wanted], weights: Weights) -> tuple[Wanted, ...]:
+    """Return wanted points with the frequencies that a network has there, where they are held."""
+    return tuple(replace(one, nu=frequency(weights, one)) if one.hopf and one.held[1] else one for one in wanted)
 
 
 def refine(
