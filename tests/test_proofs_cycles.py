@@ -112,6 +112,23 @@ def test_what_must_not_be_proved():
     assert holds(proof.cycles[0].period, 4 * math.pi, 1e-9) and not proof.cycles[0].least
 
 
+def test_uncertain_parameters():
+    """A turn of scipy's at the corners of the intervals has its period, and its extremes, in what is proved."""
+    system = bf.System.from_equations(
+        {"x": "A + x^2*y - (B + 1)*x", "y": "B*x - x^2*y"}, {"A": 1.0, "B": 3.0}, {"x": 1.0, "y": 1.0}
+    )
+    proof = bf.prove(bf.find_cycle(system), spread=1e-6)
+    (found,) = proof.cycles
+    assert proof.proved and found.stable and found.period[1] - found.period[0] < 1e-3
+    for a in (-0.999e-6, 0.999e-6):
+        for b in (-0.999e-6, 0.999e-6):
+            other = bf.find_cycle(system.with_(values={"A": 1.0 + a, "B": 3.0 * (1.0 + b)}))
+            assert found.period[0] < other.period < found.period[1]
+            assert found.max["x"][0] < other.max[0] < found.max["x"][1]
+            assert found.multipliers[0][0] < abs(other.multipliers[1]) < found.multipliers[0][1]
+    assert bf.prove(bf.find_cycle(system), spread=0.01).undecided
+
+
 def test_what_is_refused():
     rough = cycle_of({"x": "y", "y": "(1 - abs(x))*y - x"}, state={"x": 1.0, "y": 0.0})
     with pytest.raises(bf.InputError, match="corners or jumps"):
@@ -150,11 +167,12 @@ def test_the_checker_verifies_a_cycle():
     assert not bf.check_proof(bf.System.from_map({"x": "y", "y": "(1 - x^2)*y - x"}), data)
 
 
-def test_the_checker_verifies_a_cycle_of_three_states():
+def test_the_checker_verifies_three_states_and_uncertain_parameters():
     pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
     cycle = cycle_of({"x": "-y - z", "y": "x + 0.2*y", "z": "0.2 + z*(x - 2.5)"}, state={"x": 1.0, "y": 1.0, "z": 0.1})
-    data = bf.prove(cycle).to_json()
-    assert bf.check_proof(cycle.system, data)
+    assert bf.check_proof(cycle.system, bf.prove(cycle).to_json())
+    cycle = cycle_of({"x": "y", "y": "(m - x^2)*y - x"}, {"m": 1.0}, {"x": 1.0, "y": 0.0})
+    assert bf.check_proof(cycle.system, bf.prove(cycle, spread=1e-6).to_json())
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ what that leaves out is bounded over a box that trajectories do not leave (Picar
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable
 from typing import Any
 
@@ -166,7 +167,7 @@ class Turn:
         self.normal = turn["normal"]
         middle = 0.5 * (turn["factor"][0] + turn["factor"][1])
         self.center = [arb(x) for row in turn["points"] for x in row] + [arb(middle)]
-        reach = turn["alone"][: self.n] * self.count + turn["alone"][-1:]
+        reach = [*(x for row in turn["alone"] for x in row), turn["alone_factor"]]
         self.alone = [c + arb(0, r) for c, r in zip(self.center, reach, strict=True)]
         self.left: list[Any] = []
         for i in range(self.count):
@@ -203,7 +204,7 @@ class Turn:
 
     def terms(self, z: list[Any], i: int) -> list[Any]:
         """Return the coefficients (states) of the polynomials of step i, what they leave out the last one."""
-        parts = self.flow.coefficients(self.points(z, i), self.speed(z, i), ORDER)
+        parts = self.flow.wide(self.points(z, i), self.speed(z, i), ORDER)
         return [*(v for v, _ in parts), self.left[i][1]]
 
     def equations(self, z: list[Any]) -> tuple[Any, Any]:
@@ -313,17 +314,19 @@ def _reaches(polynomials: list[list[Any]], side: list[float], arb: Any) -> bool:
     """Say whether the largest value of polynomials on [0, 1] lies between two numbers."""
     low, high = min(side), max(side)
     slopes = [[k * term for k, term in enumerate(terms)][1:] for terms in polynomials]
-    stack, reached = [(i, 0.0, 1.0) for i in range(len(polynomials))], False
-    for _ in range(100 * len(stack) + 10_000):
-        if not stack:
+    heap, reached = [(0.0, i, 0.0, 1.0) for i in range(len(polynomials))], False
+    for _ in range(100 * len(heap) + 10_000):
+        if not heap:
             return reached
-        i, a, b = stack.pop()
+        _, i, a, b = heapq.heappop(heap)  # where it is largest, as far as is known
         middle = 0.5 * (a + b)
         value = _at(polynomials[i], arb(middle))
         reached |= bool(value >= low)
         whole = value + _at(slopes[i], arb(middle, b - middle)) * arb(0, b - middle)
-        if not whole <= high:
-            stack += [(i, a, middle), (i, middle, b)]
+        if not whole <= high or (not reached and not whole < low):
+            order = -float(value.mid())
+            heapq.heappush(heap, (order, i, a, middle))
+            heapq.heappush(heap, (order, i, middle, b))
     return False
 
 

@@ -60,6 +60,7 @@ def malformed_cycle(names: list[str], proof: dict[str, Any]) -> str:
 
 
 OF_BOXES = ("parameter", "range", "box", "branches", "special_points", "followed", "notes", "arcs", "counters")
+LISTS, TABLES = ("durations", "factor", "normal"), ("points", "radius", "alone")
 OF_CYCLES = {"period", "least", "multipliers", "unstable", "stable", "min", "max", "start", "turn"}
 
 
@@ -70,23 +71,19 @@ def _cycle(names: list[str], cycle: dict[str, Any]) -> bool:
     for key in ("min", "max", "start"):
         place = cycle[key]
         good = good and isinstance(place, dict) and {*place} == {*names} and all(map(_interval, place.values()))
-    keys = {"durations", "factor", "points", "radius", "normal", "alone"}
-    if (
-        not good
-        or not isinstance(turn, dict)
-        or {*turn} != keys
-        or not all(isinstance(turn[key], list) for key in keys)
-    ):
+    if not good or not isinstance(turn, dict) or {*turn} != {*LISTS, *TABLES, "alone_factor"}:
+        return False
+    if not all(isinstance(turn[key], list) for key in (*LISTS, *TABLES)) or not _finite(turn["alone_factor"]):
         return False
     count = len(turn["durations"])
-    numbers = [(turn["durations"], count), (turn["normal"], n), (turn["alone"], n + 1), (turn["factor"], 2)]
-    for rows in (turn["points"], turn["radius"]):
-        if len(rows) != count or not all(isinstance(row, list) for row in rows):
+    numbers = [(turn["durations"], count), (turn["normal"], n), (turn["factor"], 2)]
+    for key in TABLES:
+        if len(turn[key]) != count or not all(isinstance(row, list) for row in turn[key]):
             return False
-        numbers += [(row, n) for row in rows]
+        numbers += [(row, n) for row in turn[key]]
     if not all(len(row) == length and all(map(_finite, row)) for row, length in numbers):
         return False
-    sizes = [*turn["durations"], *turn["factor"], *turn["alone"]]
+    sizes = [*turn["durations"], *turn["factor"], turn["alone_factor"], *(x for row in turn["alone"] for x in row)]
     return count > 1 and all(size > 0 for size in sizes) and _interval(turn["factor"])
 
 

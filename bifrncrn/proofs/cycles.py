@@ -20,11 +20,12 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.models.forcing import refuse
 from bifrncrn.proofs.balls import Ball, added, convolved, matrices, scaled
 from bifrncrn.proofs.extremes import extremes
+from bifrncrn.proofs.of_diagram import around
 from bifrncrn.proofs.result import Interval, Proof, ProvedCycle, Undecided
 from bifrncrn.proofs.rounding import above, check_arithmetic, down, up
-from bifrncrn.proofs.shooting import Shot, shoot
+from bifrncrn.proofs.shooting import SLACK, Shot, shoot
 from bifrncrn.proofs.spectrum import SHAKES, discs
-from bifrncrn.proofs.taylor import Taylor
+from bifrncrn.proofs.taylor import Bounds, Taylor
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
@@ -34,8 +35,8 @@ EVENTS = "The events of the model act in simulations only; this is about its equ
 NOT_LEAST = "whether the period is the least one"
 
 
-def of_cycle(cycle: Any) -> Proof:
-    """Prove the cycle near a computed one."""
+def of_cycle(cycle: Any, spread: float = 0.0) -> Proof:
+    """Prove the cycle near a computed one, for all values of the parameters within a fraction of theirs."""
     system: System = cycle.system
     if system.period:
         raise refuse(system)
@@ -43,16 +44,22 @@ def of_cycle(cycle: Any) -> Proof:
         raise InputError("nothing can be proved about a Python function: give the model by its equations")
     check_arithmetic()
     with np.errstate(all="ignore"):
-        taylor = Taylor(system)
-        shot = shoot(taylor, cycle.period, cycle.at)
+        values = around(system, spread)
+        taylor = Taylor(system, values)
+        shot = shoot(taylor, cycle.period, cycle.at, spread)
         if isinstance(shot, str):
             states = np.asarray(cycle.points)
-            return _proof(system, (), [(shot, states.min(axis=0), states.max(axis=0))])
+            return _proof(system, values, (), [(shot, states.min(axis=0), states.max(axis=0))])
         proved, doubts = _described(system, taylor, shot)
-    return _proof(system, (proved,), doubts)
+    return _proof(system, values, (proved,), doubts)
 
 
-def _proof(system: System, cycles: tuple[ProvedCycle, ...], doubts: list[tuple[str, np.ndarray, np.ndarray]]) -> Proof:
+def _proof(
+    system: System,
+    values: Bounds,
+    cycles: tuple[ProvedCycle, ...],
+    doubts: list[tuple[str, np.ndarray, np.ndarray]],
+) -> Proof:
     sides = [zip(low.tolist(), high.tolist(), strict=True) for _, low, high in doubts]
     return Proof(
         proved=not doubts,
@@ -60,7 +67,7 @@ def _proof(system: System, cycles: tuple[ProvedCycle, ...], doubts: list[tuple[s
         parameter="",
         range=(0.0, 0.0),
         box={},
-        values={p: (float(v), float(v)) for p, v in zip(system.parameters, system.values, strict=True)},
+        values={p: (float(a), float(b)) for p, a, b in zip(system.parameters, *values, strict=True)},
         branches=None,
         special_points=(),
         undecided=tuple(
@@ -98,7 +105,8 @@ def _described(
             "points": points.m.tolist(),
             "radius": points.r.tolist(),
             "normal": shot.normal.tolist(),
-            "alone": [*(shot.alone * shot.scale).tolist(), shot.alone],
+            "alone": shot.alone[:-1].reshape(points.m.shape).tolist(),
+            "alone_factor": float(shot.alone[-1]),
         },
     ), doubts
 
@@ -115,7 +123,7 @@ def multipliers(shot: Shot) -> tuple[list[Interval], int | None]:
     if len(shot.scale) == 2:
         sides = _determinant(shot.slopes)
         outside = 1 if sides[0] > 1.0 else 0 if sides[1] < 1.0 else None
-        return [sides] if np.isfinite(sides).all() else [], outside
+        return [_wider(*sides)] if np.isfinite(sides).all() else [], outside
     turn = shot.slopes[0]
     for k in range(1, len(shot.durations)):
         turn = matrices(shot.slopes[k], turn)
@@ -152,7 +160,12 @@ def _outside(centers: np.ndarray, radii: np.ndarray) -> tuple[list[Interval], in
     if not apart.all():
         return None
     sides = zip(down(sizes - reach)[others].tolist(), up(sizes + reach)[others].tolist(), strict=True)
-    return sorted(((max(a, 0.0), b) for a, b in sides), reverse=True), int(large.sum())
+    return sorted((_wider(max(a, 0.0), b) for a, b in sides), reverse=True), int(large.sum())
+
+
+def _wider(low: float, high: float) -> Interval:
+    room = 0.5 * SLACK * (high - low)
+    return max(low - room, 0.0), high + room
 
 
 # -- the least period -------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from bifrncrn.proofs.balls import Ball, added, scaled
 from bifrncrn.proofs.flow import ORDER
 from bifrncrn.proofs.result import Interval
 from bifrncrn.proofs.rounding import above, up
-from bifrncrn.proofs.shooting import Shot
+from bifrncrn.proofs.shooting import SLACK, Shot
 from bifrncrn.proofs.taylor import Taylor
 
 CUTS, MOST_PARTS = 30, 4000
@@ -53,7 +53,8 @@ def _largest(terms: Ball) -> Interval:
         left, middle, right, which = left[kept], middle[kept], right[kept], which[kept]
         left, right = np.concatenate([left, middle]), np.concatenate([middle, right])
         which = np.concatenate([which, which])
-    return least, largest
+    room = 0.5 * SLACK * (largest - least)
+    return least - room, largest + room
 
 
 def _at(terms: Ball, t: Ball) -> Ball:

@@ -17,7 +17,7 @@ from bifrncrn.proofs.multipliers import Multipliers
 from bifrncrn.proofs.points import Points, Proved
 from bifrncrn.proofs.problem import Bounds, Problem
 from bifrncrn.proofs.result import Interval, Proof, ProvedBranch, ProvedPoint, Undecided
-from bifrncrn.proofs.rounding import check_arithmetic
+from bifrncrn.proofs.rounding import check_arithmetic, down, up
 from bifrncrn.proofs.tubes import follow
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def of_diagram(diagram: Any, seconds: float) -> Proof:
                 item, doubts = _branch(diagram, branch, problem, wide, deadline)
             followed.append(item)
             undecided += doubts
-    notes = () if reduction is None else (reduction.sentence(reduction.whole.variables), REDUCED)
+    notes: tuple[str, ...] = () if reduction is None else (reduction.sentence(reduction.whole.variables), REDUCED)
     if not proofs and not followed:
         raise InputError(NOTHING)
     kinds = {branch.kind for branch in diagram.branches} - {*KINDS}
@@ -152,6 +152,13 @@ def _contradicted(point: Any, found: Proved) -> str:
         if value is not None and (low > 0.0 > value or high < 0.0 < value):
             return f"the diagram has {name} = {value:.6g}, and it is proved to lie in [{low!r}, {high!r}]"
     return ""
+
+
+def around(system: System, spread: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return bounds (m,) of all values of the parameters within a fraction of those that are stored."""
+    stored = np.array(system.values)
+    reach = up(np.abs(stored) * spread)
+    return (down(stored - reach), up(stored + reach)) if spread else (stored, stored)
 
 
 def stored_values(system: System, values: tuple[np.ndarray, np.ndarray], name: str) -> dict[str, Interval]:

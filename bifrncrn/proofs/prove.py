@@ -14,9 +14,9 @@ from bifrncrn.models.forcing import refuse
 from bifrncrn.models.maps import is_map
 from bifrncrn.proofs.box import held
 from bifrncrn.proofs.cycles import of_cycle
-from bifrncrn.proofs.of_diagram import NO_EQUATIONS, of_diagram, prepared, stored_values
+from bifrncrn.proofs.of_diagram import NO_EQUATIONS, around, of_diagram, prepared, stored_values
 from bifrncrn.proofs.result import Interval, Proof
-from bifrncrn.proofs.rounding import check_arithmetic, down, up
+from bifrncrn.proofs.rounding import check_arithmetic
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
@@ -60,7 +60,8 @@ def prove(
     values : mapping of str to float, optional
         Values of other parameters, in place of the model's own.
     spread : float
-        Prove it for all values of the other parameters within this fraction of those stored (0.01 for 1 %).
+        Prove it for all values of the other parameters within this fraction of those stored (0.01 for 1 %); of a cycle
+        for all parameters, of which only small intervals (1e-6, say) can be decided.
     seconds : float
         What is not decided by then stays undecided.
 
@@ -84,9 +85,9 @@ def prove(
     if hasattr(model, "special_points") and hasattr(model, "reduction"):
         return of_diagram(model, seconds)
     if hasattr(model, "orbit") and hasattr(model, "multipliers"):
-        if (parameter, bounds, box, values) != (None,) * 4 or spread:
-            raise InputError("a cycle is proved at the values it was found at: give prove nothing but the cycle")
-        return of_cycle(model)
+        if (parameter, bounds, box, values) != (None,) * 4:
+            raise InputError("a cycle is proved at the values it was found at: give the cycle, and at most a spread")
+        return of_cycle(model, _fraction(spread))
     system, bounds, box = _taken(model, bounds, box)
     name = system.varying(parameter)
     if values and name in values:
@@ -98,12 +99,8 @@ def prove(
     most = MOST_STATES - is_map(system)
     if n > most:
         raise InputError(f"boxes of up to {most} states are covered, this model has {n}; reduce it, or fix some")
-    if not (math.isfinite(spread) and 0.0 <= spread < 1.0):
-        raise InputError(f"the spread must be a fraction between 0 and 1, not {spread!r}")
+    between = around(system, _fraction(spread))
     check_arithmetic()
-    stored = np.array(system.values)
-    reach = up(np.abs(stored) * spread)
-    between = (down(stored - reach), up(stored + reach)) if spread else (stored, stored)
     with np.errstate(all="ignore"):
         low, high = (np.array([*(sides[v][i] for v in system.variables), span[i]]) for i in (0, 1))
         prover = prepared(system, name, between, 1 if is_map(system) else None)
@@ -186,6 +183,12 @@ def _taken(model: Any, bounds: Any, box: Any) -> tuple[System, Any, Any]:
     if not model.has_formulas:
         raise InputError(NO_EQUATIONS)
     return model, bounds, box
+
+
+def _fraction(spread: float) -> float:
+    if not (math.isfinite(spread) and 0.0 <= spread < 1.0):
+        raise InputError(f"the spread must be a fraction between 0 and 1, not {spread!r}")
+    return spread
 
 
 def _interval(what: str, given: Any) -> Interval:

@@ -107,7 +107,7 @@ class ProvedCycle:
     turn : dict
         The certificate: after times that are `factor` times the sums of the first `durations` the cycle lies within
         `radius` of `points`, exactly on the plane normal . (x - first point) = 0 at first. No other one that begins on
-        that plane has points within `alone` (of every state) of these and a factor within the last number of `alone`.
+        that plane has all points within `alone` of these, and a factor within `alone_factor`.
     """
 
     period: Interval

@@ -32,11 +32,14 @@ FEWEST, MOST_UNKNOWNS = 8, 1600
 NEWTON_STEPS = 8
 ROUNDING = 1e-13
 """The least radius of the boxes, relative to the size of the cycle."""
-WIDEST = 1e-5
-"""What expansions leave out is bounded for all boxes of this size, relative to the cycle and to its period."""
-ALONE = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
+WIDEST, WIDER = 1e-5, 1e3
+"""What expansions leave out is bounded for all boxes of this size, relative to the cycle and to its period; where
+parameters are intervals, of so many times their relative width, as the cycle moves with them."""
+ALONE = (1.0, 0.1, 0.01, 1e-3, 1e-4)
 """How large a box may be in which there is no other solution, relative to the same."""
 
+SLACK = 0.25
+"""Bounds are given wider by so much of their width: others, in other arithmetic, are to be able to verify them."""
 TOO_LONG = "a turn takes too many steps (the system is stiff, has many states, or the cycle is near a homoclinic one)"
 NOT_NEAR = "Newton's method finds no cycle near the guess"
 NO_CYCLE = (
@@ -58,8 +61,8 @@ class Shot:
     durations : (N,) array, the h_i
     scale : (n,) array
         The sizes of the states on the cycle, about.
-    alone : float
-        There is no other solution with points within so many times `scale` of the middles, and s within as much.
+    alone : (N n + 1,) array
+        There is no other solution with points within so much of the middles, and s within the last one.
     slopes : (N, n, n) balls
         The derivatives of the flow over the steps.
     left : Rest
@@ -71,25 +74,28 @@ class Shot:
     factor: tuple[float, float]
     durations: np.ndarray
     scale: np.ndarray
-    alone: float
+    alone: np.ndarray
     slopes: Ball
     left: Rest
     normal: np.ndarray
 
 
-def shoot(taylor: Taylor, period: float, at: Callable[[np.ndarray], np.ndarray]) -> Shot | str:
+def shoot(taylor: Taylor, period: float, at: Callable[[np.ndarray], np.ndarray], spread: float = 0.0) -> Shot | str:
     """Prove a cycle near a guess; say why not, if it is not proved.
 
     Parameters
     ----------
     period : float
     at : function of times (k,) that returns states (k, n)
+    spread : float
+        The relative width of the parameters' intervals.
     """
     scale = _scale(at(np.linspace(0.0, period, SAMPLES)))
     times = _times(taylor, period, at, scale)
     if times is None:
         return TOO_LONG
     turn = _Turn(taylor, np.diff(times), scale, at(times[:-1]))
+    turn.widest = max(WIDEST, WIDER * spread)
     center = turn.newton()
     if center is None:
         return NOT_NEAR
@@ -138,7 +144,15 @@ def _rests(taylor: Taylor, points: np.ndarray, durations: np.ndarray, scale: np.
 
 
 class _Turn:
-    """The equations of one turn."""
+    """The equations of one turn.
+
+    Attributes
+    ----------
+    widest : float
+        See `WIDEST`.
+    """
+
+    widest = WIDEST
 
     def __init__(self, taylor: Taylor, durations: np.ndarray, scale: np.ndarray, guess: np.ndarray) -> None:
         self.taylor, self.durations, self.scale, self.guess = taylor, durations, scale, guess
@@ -195,7 +209,7 @@ class _Turn:
 
     def proved(self, center: np.ndarray) -> Shot | str:
         """Prove a zero near a place (m,)."""
-        points, factor = self._box(center, WIDEST * self.sizes)
+        points, factor = self._box(center, self.widest * self.sizes)
         left = rest(self.taylor, points, self._speed(factor), self.scale)
         values, slopes = self.equations(*self._box(center, np.zeros_like(center)), left)
         try:
@@ -206,7 +220,7 @@ class _Turn:
 
         def image(reach: np.ndarray) -> np.ndarray:
             """Return bounds (m,) of |K - center|, K = center - C F(center) + (I - C F') (Z - center)."""
-            if not (reach <= WIDEST * self.sizes).all():
+            if not (reach <= self.widest * self.sizes).all():
                 return np.full_like(reach, np.inf)
             _, slopes = self.equations(*self._box(center, reach), left)
             near = matrices(Ball.exact(inverse), slopes)
@@ -221,14 +235,14 @@ class _Turn:
             found = image(reach)
         if not (found < reach).all():
             return NO_CYCLE
-        wide = (k * self.sizes for k in ALONE)
+        wide = (k * self.widest * self.sizes for k in ALONE)
         alone = next((w for w in wide if (w >= reach).all() and (image(w) < w).all()), reach)
+        found = np.minimum((1.0 + SLACK) * found, alone)
         points, factor = self._box(center, found)
         _, turned = steps(self.taylor, points, self._speed(factor), left)
         low, high = factor.ends()
         ends = float(low[0, 0]), float(high[0, 0])
-        room = float((alone / self.sizes).min())
-        return Shot(points, ends, self.durations, self.scale, room, turned, left, self.normal)
+        return Shot(points, ends, self.durations, self.scale, alone, turned, left, self.normal)
 
     def _box(self, center: np.ndarray, reach: np.ndarray) -> tuple[Ball, Ball]:
         shape = self.count, self.n

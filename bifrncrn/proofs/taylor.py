@@ -28,13 +28,13 @@ ROUGH = frozenset({"where", *(CALL + name for name in _ROUGH_FUNCTIONS)})
 """Operations with corners or jumps: a trajectory that crosses one has no Taylor series there."""
 MOST_SLOPES = 500
 """With more functions among the derivatives of functions the series of derivatives does not end (a Bessel function)."""
-NO_PARAMETERS = np.zeros(0), np.zeros(0)
 
+Bounds = tuple[np.ndarray, np.ndarray]
 Slopes = dict[int, list[tuple[int, int]]]
 
 
 class Taylor:
-    """Expansions of the trajectories of one system, its parameters as they are stored.
+    """Expansions of the trajectories of one system, for all values of its parameters between bounds (m,).
 
     Attributes
     ----------
@@ -46,11 +46,12 @@ class Taylor:
         If the model has corners or jumps, or a function without an enclosure.
     """
 
-    def __init__(self, system: System) -> None:
-        self.n = len(system.variables)
+    def __init__(self, system: System, bounds: Bounds) -> None:
+        self.n, self._bounds = len(system.variables), bounds
         self._g = ExactGraph()
         g, roots = system.native.graph
-        values = {("par", i): self._g.const(float(value)) for i, value in enumerate(system.values)}
+        pairs = enumerate(zip(*bounds, strict=True))
+        values = {("par", i): self._g.const(float(low)) for i, (low, high) in pairs if low == high}
         self._roots = copied(g, roots, values, self._g)
         self._slopes = _slopes(self._g, self._roots)
         targets = [*self._roots, *(node for pairs in self._slopes.values() for _, node in pairs)]
@@ -66,9 +67,9 @@ class Taylor:
     def field(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return bounds of f over boxes (k, n): its own, and f(m) + f'(E) (E - m), where the terms of sums cancel."""
         n = self.n
-        below, over = self._field(low, high, NO_PARAMETERS)
+        below, over = self._field(low, high, self._bounds)
         middle = midpoint(low, high)
-        at = self._field(middle, middle, NO_PARAMETERS)
+        at = self._field(middle, middle, self._bounds)
         slopes = size(below[:, n:], over[:, n:]).reshape(-1, n, n)
         reach = above((slopes @ radius(low, high, middle)[:, :, None])[:, :, 0], n)
         b_low, b_high = down(at[0][:, :n] - reach), up(at[1][:, :n] + reach)
@@ -94,7 +95,7 @@ class Taylor:
         first.m[range(n), range(1, n + 1)] = 1.0
         pace = Ball(speed.m.T, speed.r.T)
         series = _Series(self._g, self._slopes, self._still, (order, n + 1, count))
-        series.values = self._values(start)
+        series.values, series.bounds = self._values(start), self._bounds
         out = [first]
         for k in range(order):
             for node in self._order:
@@ -108,7 +109,7 @@ class Taylor:
         """Return the values (k, 1) of the functions, and of their slopes, at the start, (1, k)."""
         if self._known is None:
             return {}
-        low, high = self._known(*start.ends(), NO_PARAMETERS)
+        low, high = self._known(*start.ends(), self._bounds)
         return {node: Ball.between(low[None, :, i], high[None, :, i]) for i, node in enumerate(self._listed)}
 
 
@@ -128,6 +129,7 @@ class _Series:
         self._made: dict[int, Ball] = {}
         self._inverses: dict[int, Ball] = {}
         self.values: dict[int, Ball] = {}
+        self.bounds: Bounds = (np.zeros(0), np.zeros(0))
 
     def at(self, node: int, k: int) -> Ball:
         """Return one coefficient."""
@@ -144,10 +146,12 @@ class _Series:
 
     def _coefficient(self, node: int, k: int, states: Ball) -> Ball:
         op, args = self._g.op[node], self._g.args[node]
-        if op == "const":
-            value = np.zeros(self._shape[1:])
-            value[0] = args[0]
-            return Ball.exact(value)
+        if op in ("const", "par"):
+            sides = (args[0], args[0]) if op == "const" else (side[args[0]] for side in self.bounds)
+            number = Ball.between(*(np.array([side]) for side in sides))
+            found = Ball(np.zeros(self._shape[1:]), np.zeros(self._shape[1:]))
+            found.m[0], found.r[0] = number.m, number.r
+            return found
         if op == "var":
             return states[args[0]]
         if op == "add":

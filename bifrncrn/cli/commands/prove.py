@@ -97,14 +97,14 @@ def _of_cycle(options: Namespace) -> int:
     from bifrncrn.proofs.prove import prove
     from bifrncrn.trajectories.cycles import find_cycle
 
-    if options.box or options.spread or options.range or options.parameter or options.plot:
-        raise InputError("--cycle goes with --set, --start and --json alone: a cycle is proved at one set of values")
+    if options.box or options.range or options.parameter or options.plot:
+        raise InputError("--cycle goes without --parameter, --range, --box and --plot: it is proved at given values")
     system = with_values(load_model(options.model), options)
     cycle = find_cycle(system, state=merged(options.start, "--start") or None)
     if cycle is None:
         raise InputError(
             "the model settles to no cycle from its start; give another with --start, or values with --set"
         )
-    proof = prove(cycle)
+    proof = prove(cycle, spread=options.spread)
     report(str(proof), proof.to_json(), options.json, None)
     return OK if proof.proved else FINDING
