@@ -18,6 +18,9 @@ def _nothing() -> None:
     """Nobody looks."""
 
 
+_SILENCE = contextlib.nullcontext(_nothing)
+
+
 def progress(what: str, total: int | None = None) -> AbstractContextManager[Callable[[], None]]:
     """Show how long something takes, and how far it is, while the body of this context runs.
 
@@ -28,7 +31,7 @@ def progress(what: str, total: int | None = None) -> AbstractContextManager[Call
     total : int, optional
         How often the function that the context gives will be called.
     """
-    return _progress(what, total) if seen() else contextlib.nullcontext(_nothing)
+    return _progress(what, total) if seen() else _SILENCE
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,14 +98,18 @@ class Line:
         return self._complex(self.rows[row])
 
     def _complex(self, rows: np.ndarray) -> np.ndarray:
-        first, middle = 2 * self.size, 2 * self.size + self.spectra
-        values = np.empty((*rows.shape[:-1], self.spectra), complex)
+        first, middle = 2 * self.size, rows.shape[-1] // 2 + self.size
+        values = np.empty((*rows.shape[:-1], middle - first), complex)
         values.real, values.imag = rows[..., first:middle], rows[..., middle:]
         return values
 
     def part(self, rows: slice, events: tuple[Event, ...]) -> Line:
         """Return some rows with the events given."""
         return made(Line, rows=self.rows[rows], unstable=self.unstable[rows], events=events, size=self.size)
+
+    def with_events(self, events: Iterable[Event]) -> Line:
+        """Return the same rows with other events."""
+        return made(Line, rows=self.rows, unstable=self.unstable, events=tuple(events), size=self.size)
 
     def reversed(self) -> Line:
         """Return the same branch traversed the other way."""

@@ -20,7 +20,7 @@ def end_of(track: Track, parameter: str, options: Options, trace: Trace, line: L
     """Say why a march ended."""
     at_branch_point = trace.reason == layout.SHORT and len(line) > 1 and line.points[-1, -1] in track.span
     if trace.reason == layout.RANGE or at_branch_point:
-        return End("range", f"{parameter} reached {line.points[-1, -1]:.12g}")
+        return reached(parameter, float(line.points[-1, -1]))
     if trace.reason == layout.BOUND:
         variable, value = track.problem.system.variables[trace.wall], trace.points[-1, trace.wall]
         level = min(track.region.lower[trace.wall], track.region.upper[trace.wall], key=lambda wall: abs(wall - value))
@@ -33,6 +33,11 @@ def end_of(track: Track, parameter: str, options: Options, trace: Trace, line: L
     if trace.reason != layout.SHORT:
         return End(*said(trace, parameter, options))
     return End("step", "the step became too small: the Jacobian is singular or the branch is not smooth here")
+
+
+def reached(parameter: str, value: float) -> End:
+    """Say that the parameter has come to an end of its range."""
+    return End("range", f"{parameter} reached {value:.12g}")
 
 
 def to_infinity(track: Track, parameter: str, y: np.ndarray, limit: float) -> End:

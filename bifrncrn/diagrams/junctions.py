@@ -188,7 +188,7 @@ def without_turns(track: Track, line: Line, floor: np.ndarray, *others: tuple[np
         for event in turns
         if any(_turns_at(track, y, left, line, line.points[event.row], floor) for y, left in junctions)
     ]
-    return replace(line, events=tuple(event for event in line.events if event not in false)) if false else line
+    return line.with_events(event for event in line.events if event not in false) if false else line
 
 
 def _turns_at(track: Track, y: np.ndarray, left: np.ndarray, line: Line, turn: np.ndarray, floor: np.ndarray) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -152,7 +151,7 @@ class MapTracer(Tracer):
         gap0, gap1 = (float(np.min(np.abs(m + 1.0))) for m in (m0, m1))
         if gap1 > AT_END * float(np.max(np.abs(m1))) or gap0 <= 10.0 * gap1:
             return line
-        return replace(line, events=(*line.events, Event(last, self._doubling)))
+        return line.with_events((*line.events, Event(last, self._doubling)))
 
     def _once_round(self, line: Line, end: End, floor: np.ndarray) -> tuple[Line, End]:
         """Cut a line where it comes to another point of the cycle it started from: what follows is known."""
@@ -186,7 +185,7 @@ class MapTracer(Tracer):
         kept = line.head(row + 1)
         events = [event for event in kept.events if event.row < row or event.kind == BORDER]
         events += [Event(row, MOTHER, bracket)] if halved else []
-        return replace(kept, events=tuple(events)), end
+        return kept.with_events(events), end
 
     def _end_at(self, period: int, value: float, halved: bool, at_border: bool) -> End:
         """Say why a branch ends where its cycles become those of a lower period."""

@@ -419,7 +419,7 @@ class PiecewiseTracer(Tracer):
 def _without(line: Line, borders: int) -> Line:
     """Return a line without the events that are borders."""
     events = tuple(e for e in line.events if not 0 <= e.kind - layout.USER_EVENT < borders)
-    return replace(line, events=events)
+    return line.with_events(events)
 
 
 def _near(a: np.ndarray, b: np.ndarray, scale: np.ndarray) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -62,7 +61,7 @@ def refined(track: Track, line: Line, event: Event, floor: np.ndarray) -> Line:
         return line
     rest = tuple(e for e in line.events if e is not event)
     unstable = min(line.unstable[event.row - 1 : event.row + 1].tolist())
-    return replace(line, events=rest).insert(
+    return line.with_events(rest).insert(
         event.row, found[0], spectrum, unstable, Event(event.row, layout.BRANCH, None, found[1])
     )
 
@@ -145,7 +144,7 @@ def without_turns_of_rounding(line: Line, least: float, about: int = 1) -> Line:
     beside = [float(np.ptp(p[max(event.row - about, 0) : event.row + about + 1])) for event in folds]
     sides = zip(folds, beside, moves, moves[1:], strict=False)
     false = [fold for fold, near, before, after in sides if near < least and min(before, after) < least]
-    return replace(line, events=tuple(event for event in line.events if event not in false))
+    return line.with_events(event for event in line.events if event not in false)
 
 
 def with_hopf_at_end(line: Line) -> Line:
@@ -153,10 +152,11 @@ def with_hopf_at_end(line: Line) -> Line:
     last = len(line) - 1
     if last < 1 or not line.spectra or (line.events and line.events[-1].row >= last - 1):
         return line
-    now = line.spectrum(last).tolist()
+    parts = line.rows[last, 2 * line.size :].tolist()
+    now = [complex(*pair) for pair in zip(parts[: line.spectra], parts[line.spectra :], strict=True)]
     at_rest = [k for k, value in enumerate(now) if value.imag > 0.0 and abs(value.real) <= IMAGINARY * abs(value)]
     if at_rest and any(abs(line.rows[last - 1, 2 * line.size + k]) > 10.0 * IMAGINARY * abs(now[k]) for k in at_rest):
-        return replace(line, events=(*line.events, Event(last, layout.PAIR)))
+        return line.with_events((*line.events, Event(last, layout.PAIR)))
     return line
 
 

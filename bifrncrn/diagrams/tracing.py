@@ -17,7 +17,7 @@ from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.angles import angles, come_round, unwound
 from bifrncrn.diagrams.beginning import beside_special
-from bifrncrn.diagrams.ending import end_of, to_infinity
+from bifrncrn.diagrams.ending import end_of, reached, to_infinity
 from bifrncrn.diagrams.junctions import (
     Junction,
     grown,
@@ -44,6 +44,10 @@ AHEAD = 0.9
 """The first point of a branch lies ahead where the cosine between the way to it and the direction is at least this."""
 ONE = 0.02
 """Points of a branch that leaves a branch point are known when a known branch passes them this near."""
+
+
+KINDS = (*EVENTS.items(), (layout.USER_EVENT, "UZ"))
+"""The kinds of events at which a march may stop, and their labels."""
 
 
 class Tracer:
@@ -91,7 +95,7 @@ class Tracer:
         self.max_branches = max_branches
         self.march = engine
         self.events = events
-        self.stops = tuple(kind for kind, label in (*EVENTS.items(), (layout.USER_EVENT, "UZ")) if label in stop)
+        self.stops = tuple(kind for kind, label in KINDS if label in stop) if stop else ()
         self.curve = problem.curve(events)
         self.region = problem.region
         self.angles = angles(problem.system)
@@ -121,6 +125,9 @@ class Tracer:
         forward, end = self._march(y, tangent, floor)
         if end.reason == "closed":
             self._add(forward, (end, end), None, floor)
+            return
+        if len(forward) > 1 and y is given and y[-1] == self.span[0 if tangent[-1] > 0.0 else 1]:
+            self._add(forward, (reached(self.parameter, float(y[-1])), end), None, floor)  # the other way leads out
             return
         backward, start = self._march(y, -tangent, floor)
         if not len(forward) + len(backward):
