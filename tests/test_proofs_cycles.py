@@ -95,6 +95,23 @@ def test_three_states_and_functions():
     assert abs(values[1] - found.multipliers[0][0]) < 1e-7 and found.multipliers[0][1] - found.multipliers[0][0] < 1e-6
 
 
+def test_multipliers_of_more_states():
+    """A forced rotation that decays: exp(-0.2 pi) twice, exp(-4 pi); and a cycle about which neighbours turn much."""
+    rotation = {**CIRCLE, "u": "-0.1*u - 1.7*v + x*u^2", "v": "1.7*u - 0.1*v"}
+    (found,) = bf.prove(cycle_of(rotation, state={"x": 1.0, "y": 0.0, "u": 0.0, "v": 0.0}, period=6.28)).cycles
+    truth = [math.exp(-0.2 * math.pi)] * 2 + [math.exp(-4 * math.pi)]
+    assert found.stable and all(holds(*pair, 1e-9) for pair in zip(found.multipliers, truth))
+    lorenz = {"x": "10*(y - x)", "y": "x*(160 - z) - y", "z": "x*y - 8/3*z"}
+    cycle = cycle_of(lorenz, state={"x": 1.0, "y": 1.0, "z": 150.0})
+    proof = bf.prove(cycle)
+    (found,) = proof.cycles
+    product = math.exp(-(10 + 1 + 8 / 3) * sum(found.period) / 2)  # the divergence is constant
+    assert proof.proved and found.stable
+    assert (
+        found.multipliers[0][0] * found.multipliers[1][0] < product < found.multipliers[0][1] * found.multipliers[1][1]
+    )
+
+
 def test_what_must_not_be_proved():
     """Cycles that fill a plane, a double one, and two turns taken for one."""
     center = cycle_of({"x": "y", "y": "-x"}, state={"x": 1.0, "y": 0.0}, period=2 * math.pi)

@@ -357,9 +357,17 @@ def _multipliers(flow: Flow, turn: Turn, slopes: list[Any]) -> list[Any]:
         for d in slopes:
             total = total * (d[0, 0] * d[1, 1] - d[0, 1] * d[1, 0])
         return [total] if total < 1 or total > 1 else []
-    product = turn.matrix(slopes[0].tolist())
-    for d in slopes[1:]:
-        product = turn.matrix(d.tolist()) * product
+    frames, q = [np.eye(n)] * len(slopes), np.eye(n)
+    middles = [np.array([[float(x.mid()) for x in row] for row in d]) for d in slopes]
+    for _ in range(8):  # orthogonal frames in which the steps are nearly triangular: bounds do not grow then
+        for k, middle in enumerate(middles):
+            frames[k] = q
+            q = np.linalg.qr(middle @ q)[0]
+    product = None
+    for k, d in enumerate(slopes):
+        moved = turn.matrix(d.tolist()) * turn.matrix(frames[k].tolist())
+        part = turn.matrix(frames[(k + 1) % len(slopes)].tolist()).solve(moved)
+        product = part if product is None else part * product
     try:
         values = product.eig(multiple=True)
     except ValueError:

@@ -1,9 +1,5 @@
 """One cycle as a theorem: it exists, where and with which period, whether that is the least one, how stable it is.
 
-The derivatives of the flow over the steps of a proved turn (see `shooting`) multiply to the monodromy matrix. Its
-eigenvalues but for one, which is 1, are the multipliers: of two states the other one is the determinant (Liouville), a
-product of those of the steps; of more states discs enclose them (see `spectrum`), of which one has to be alone about 1.
-
 The period is the least one where the cycle does not come back to u_0 in between: some steps from it on, and some before
 it, go in the direction of l all the time, and the boxes of the others do not hold u_0.
 """
@@ -18,13 +14,13 @@ import numpy as np
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.models.forcing import refuse
-from bifrncrn.proofs.balls import Ball, added, convolved, matrices, scaled
+from bifrncrn.proofs.balls import Ball
 from bifrncrn.proofs.extremes import extremes
+from bifrncrn.proofs.monodromy import multipliers
 from bifrncrn.proofs.of_diagram import around
 from bifrncrn.proofs.result import Interval, Proof, ProvedCycle, Undecided
-from bifrncrn.proofs.rounding import above, check_arithmetic, down, up
-from bifrncrn.proofs.shooting import SLACK, Shot, shoot
-from bifrncrn.proofs.spectrum import SHAKES, discs
+from bifrncrn.proofs.rounding import above, check_arithmetic
+from bifrncrn.proofs.shooting import Shot, shoot
 from bifrncrn.proofs.taylor import Bounds, Taylor
 
 if TYPE_CHECKING:
@@ -113,59 +109,6 @@ def _described(
 
 def _sides(system: System, low: np.ndarray, high: np.ndarray) -> dict[str, Interval]:
     return {v: (float(a), float(b)) for v, a, b in zip(system.variables, low, high, strict=True)}
-
-
-# -- multipliers ------------------------------------------------------------------------------------------------------
-
-
-def multipliers(shot: Shot) -> tuple[list[Interval], int | None]:
-    """Return bounds of the multipliers' sizes, without the trivial one, and how many are outside the unit circle."""
-    if len(shot.scale) == 2:
-        sides = _determinant(shot.slopes)
-        outside = 1 if sides[0] > 1.0 else 0 if sides[1] < 1.0 else None
-        return [_wider(*sides)] if np.isfinite(sides).all() else [], outside
-    turn = shot.slopes[0]
-    for k in range(1, len(shot.durations)):
-        turn = matrices(shot.slopes[k], turn)
-    units = shot.scale / shot.scale[:, None]  # powers of two
-    low, high = Ball(turn.m * units, turn.r * units).ends()
-    for shake in SHAKES:
-        found = _outside(*(part[0] for part in discs(low[None], high[None], shake)))
-        if found is not None:
-            return found
-    return [], None
-
-
-def _determinant(slopes: Ball) -> Interval:
-    """Return bounds of the product of the determinants of matrices (k, 2, 2)."""
-    a, b, c, d = (slopes[:, i, j][None, None] for i in (0, 1) for j in (0, 1))
-    steps = added(convolved(a, d), -convolved(b, c))
-    product = steps[:, :1]
-    for k in range(1, steps.m.shape[1]):
-        product = scaled(product, steps[:, k : k + 1])
-    low, high = product.ends()
-    return max(float(low[0, 0]), 0.0), float(high[0, 0])  # each determinant is positive
-
-
-def _outside(centers: np.ndarray, radii: np.ndarray) -> tuple[list[Interval], int] | None:
-    """Sort multipliers, known by discs (n,), of which one is 1; None where that cannot be done."""
-    reach = above(radii, 1) + 2.0**-50 * (np.abs(centers) + 1.0)
-    sizes = np.abs(centers)
-    small, large = sizes + reach < 1.0, sizes - reach > 1.0
-    trivial = np.flatnonzero(~small & ~large)
-    if len(trivial) != 1 or not np.isfinite(radii).all():
-        return None
-    others = np.delete(np.arange(len(radii)), trivial)
-    apart = np.abs(centers[others] - centers[trivial]) > (reach[others] + reach[trivial]) * (1.0 + 1e-12)
-    if not apart.all():
-        return None
-    sides = zip(down(sizes - reach)[others].tolist(), up(sizes + reach)[others].tolist(), strict=True)
-    return sorted((_wider(max(a, 0.0), b) for a, b in sides), reverse=True), int(large.sum())
-
-
-def _wider(low: float, high: float) -> Interval:
-    room = 0.5 * SLACK * (high - low)
-    return max(low - room, 0.0), high + room
 
 
 # -- the least period -------------------------------------------------------------------------------------------------
