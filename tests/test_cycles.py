@@ -426,3 +426,58 @@ def test_a_rest_without_a_slope_ends_in_no_error():
     """The root's slope is infinite at zero, which is reached at t = 2."""
     model = bf.System.from_equations({"x": "-sqrt(x)", "y": "1 - y"}, state={"x": 1.0, "y": 0.0})
     assert bf.describe_attractor(model) in ("escape", "undecided")
+
+
+UNLIKE = [(1e-8, 1e-12, 1e13, 1e-10), (1e-10, 1e-15, 1e-12, 1e14), (1e-10, 1e-8, 1e11, 1e14)]
+
+
+@pytest.mark.parametrize("units", UNLIKE)
+def test_units_however_unlike_do_not_matter_to_what_a_trajectory_settles_to(units):
+    """A circle of radius 1 passed evenly, and a pair of states that it drives, each in a unit of its own."""
+    names, inner = ("x", "y", "v", "w"), ("a", "b", "c", "d")
+    equations = (
+        "a*(1 - s) - b",
+        "b*(1 - s) + a",
+        "-0.3*(c - 1) - 2*(d + 1) + 0.3*a*(c - 1)",
+        "-0.3*(d + 1) + 2*(c - 1)",
+    )
+    start = np.array([1.2, 0.1, 1.0, -1.0]) * units
+    model = bf.System.from_equations(
+        {name: f"{unit!r}*({text})" for name, unit, text in zip(names, units, equations, strict=True)},
+        state=dict(zip(names, start.tolist(), strict=True)),
+        definitions={a: f"{name}/{unit!r}" for a, name, unit in zip(inner, names, units, strict=True)}
+        | {"s": "a^2 + b^2"},
+    )
+    assert bf.describe_attractor(model) == "cycle"
+    cycle = bf.find_cycle(model)
+    assert cycle.stable and cycle.period == pytest.approx(2.0 * np.pi, rel=1e-11)
+    assert cycle.max[:2] / np.array(units[:2]) == pytest.approx([1.0, 1.0], rel=1e-6)  # between points of the mesh
+
+
+FOLLOWERS = [  # what was called chaos, and twice an escape, as LSODA gives up at such rates
+    ((1.8e11, (-0.65, -0.17, 1.66, 0.66)), (3.9e10, (-1.64, -0.01, -0.62, 0.15))),
+    ((1.4e11, (1.35, 0.34, -1.16, -0.19)), (8.4e10, (-0.34, -0.23, 0.6, -1.28))),
+    ((5.1e9, (-1.01, 1.6, 1.92, -0.02)), (2.3e11, (-0.94, -0.59, -0.09, -1.09))),
+]
+
+
+@pytest.mark.parametrize("followers", FOLLOWERS)
+def test_what_very_fast_states_follow_neither_escapes_nor_is_chaos(followers):
+    """A circle passed at the rate 1.43, and a pair at rest; two states follow all of them."""
+    start = {"x": 1.86, "y": -0.13, "m": -0.18, "n": 0.23}
+    equations = {
+        "x": "0.36*a*(1 - s) - 1.43*b",
+        "y": "0.36*b*(1 - s) + 1.43*a",
+        "m": "-0.4*(m + 0.18) - 0.7*(n - 0.23)",
+        "n": "-0.4*(n - 0.23) + 0.7*(m + 0.18)",
+    }
+    for name, (rate, shares) in zip("vw", followers, strict=True):
+        led = " + ".join(f"({share})*{state}" for share, state in zip(shares, "xymn", strict=True))
+        equations[name] = f"{rate!r}*({led} - {name})"
+    for name, (_, shares) in zip("vw", followers, strict=True):
+        start[name] = float(np.array(shares) @ [start[state] for state in "xymn"])
+    model = bf.System.from_equations(
+        equations, state=start, definitions={"a": "x - 0.86", "b": "y + 0.13", "s": "a^2 + b^2"}
+    )
+    assert bf.describe_attractor(model) == "cycle"
+    assert bf.find_cycle(model).period == pytest.approx(2.0 * np.pi / 1.43, rel=1e-11)

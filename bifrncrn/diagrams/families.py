@@ -36,7 +36,7 @@ from bifrncrn.curves.orbits.ends import (
     Row,
 )
 from bifrncrn.curves.orbits.following import Follower
-from bifrncrn.curves.orbits.hopf import HopfPoint, amplitude_floor, first_place, hopf_point, vanishing_point
+from bifrncrn.curves.orbits.hopf import LEAST_SIZE, HopfPoint, amplitude_floor, first_place, hopf_point, vanishing_point
 from bifrncrn.curves.orbits.layout import STIFF
 from bifrncrn.curves.orbits.march import Step
 from bifrncrn.curves.orbits.multipliers import damped
@@ -46,7 +46,7 @@ from bifrncrn.diagrams.asked import asked_of
 from bifrncrn.diagrams.results import Branch, End, Profile, SpecialPoint
 from bifrncrn.diagrams.setup import Setup, at_state, bounds_of
 from bifrncrn.models.forcing import autonomous, check_periodic_over, shown
-from bifrncrn.models.sizes import natural_sizes
+from bifrncrn.models.sizes import unit_choices
 from bifrncrn.trajectories.cycles import Cycle
 
 APART = 1e-9
@@ -104,9 +104,9 @@ def from_hopf(task: Setup, point: SpecialPoint, events: Sequence[str] = ()) -> F
     first = first_place(corrector, start, task.unit)
     if first is None:
         return failure
-    floor = amplitude_floor(start, first, task.unit)
+    floor, largest = amplitude_floor(start, first, task.unit)
     home = float(start.y[-1])
-    follower = Follower(corrector, task.span, floor, task.options, problem, home, asked_of(task, events))
+    follower = Follower(corrector, task.span, floor, largest, task.options, problem, home, asked_of(task, events))
     found = follower.follow(follower.begin(first), FIRST_STEP)
     return Family(task, problem, start, found, corrector)
 
@@ -133,12 +133,12 @@ def from_cycle(
     kept = list(task.reduction.kept) if task.reduction else slice(None)
     corrector = Corrector(task.system, index, task.system.lower)
     problem = EquilibriumProblem(task.system, index)
-    sizes = natural_sizes(task.system, points[0, kept], np.max(np.abs(points[:, kept]), axis=0))
-    floor = 0.01 * sizes
-    follower = Follower(corrector, task.span, floor, options, problem, value, asked_of(task, events))
-    first = _corrected_cycle(corrector, cycle, kept, value, task.unit, sizes)
-    if first is None:
+    found_there = _corrected_cycle(corrector, cycle, kept, value, task.unit)
+    if found_there is None:
         raise ConvergenceError(f"the cycle at {name}={value:.9g} could not be corrected by collocation")
+    first, floor = found_there
+    largest = float(np.max(floor))
+    follower = Follower(corrector, task.span, floor, largest, options, problem, value, asked_of(task, events))
     start = follower.begin(first)
     found = follower.follow(start, FIRST_STEP, closing=True)
     if found.reason == CLOSED:
@@ -148,16 +148,21 @@ def from_cycle(
 
 
 def _corrected_cycle(
-    corrector: Corrector, cycle: Cycle, kept: list[int] | slice, value: float, unit: float, sizes: np.ndarray
-) -> Corrected | None:
-    """Return the cycle as corrected by collocation at its own parameter value."""
+    corrector: Corrector, cycle: Cycle, kept: list[int] | slice, value: float, unit: float
+) -> tuple[Corrected, np.ndarray] | None:
+    """Return the cycle as corrected by collocation at its own parameter value, and least units (n,) of its states."""
     mesh = Mesh(np.concatenate([cycle.orbit.edges[:-1], [1.0]]))
     nodes = cycle.orbit.at(mesh.phases)[:, kept]
     guess = Orbit(mesh, nodes, cycle.period, value)
-    metric = Metric(np.maximum(np.ptp(nodes, axis=0), 0.1 * sizes), unit)
+    extent, size = np.ptp(nodes, axis=0), np.max(np.abs(nodes), axis=0)
     normal = np.append(np.zeros(nodes.size + 1), 1.0)
-    done = corrector.correct(guess, normal, guess, metric)
-    return None if isinstance(done, int) else done
+    for units in unit_choices(corrector.system, nodes[0], size, LEAST_SIZE):
+        scale = np.maximum(extent, 0.1 * size)
+        metric = Metric(np.maximum(scale, LEAST_SIZE * units * np.max(scale / units)), unit)
+        done = corrector.correct(guess, normal, guess, metric)
+        if not isinstance(done, int):
+            return done, np.maximum(0.01 * size, LEAST_SIZE * units * np.max(size / units))
+    return None
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def from_cycle_point(
         first = leave(corrector, start, sign * along)
         if first is None:
             continue
-        follower = Follower(corrector, task.span, floor, options, problem, value, asked)
+        follower = Follower(corrector, task.span, floor, float(np.max(floor)), options, problem, value, asked)
         found = follower.follow(_settled(follower, first), FIRST_STEP, doubled=point.label == "PD")
         found.rows.insert(0, Row(start, corrector.extremes(start.orbit)))
         sides.append(found)

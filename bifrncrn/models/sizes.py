@@ -20,9 +20,51 @@ def natural_sizes(system: System, x: np.ndarray, sizes: np.ndarray) -> np.ndarra
     """
     if not np.any(sizes <= ZERO * sizes.max()):
         return sizes
-    balance, there = balancing(_couplings(system, x, sizes)), sizes > 0.0
-    ratio = float(np.exp(np.median(np.log(sizes[there] / balance[there])))) if there.any() else 1.0
-    return np.where(sizes <= ZERO * ratio * balance, ratio * balance, sizes)
+    balanced = _in_balance(system, x, sizes, False)
+    return np.where(sizes <= ZERO * balanced, balanced, sizes)
+
+
+def units_if_unlike(system: System, x: np.ndarray, sizes: np.ndarray, share: float, apart: bool = False) -> np.ndarray:
+    """Return ones (n,) where all sizes of states around x are within a share of the largest, else what balances them.
+
+    A state below this share of the largest is next to nothing in these units. With `apart` states that act on others in
+    no way have units of their own.
+    """
+    if sizes.min() >= share * sizes.max() > 0.0:
+        return np.ones(len(sizes))
+    return _in_balance(system, x, sizes, apart)
+
+
+def unit_choices(system: System, x: np.ndarray, sizes: np.ndarray, share: float) -> list[np.ndarray]:
+    """Return units (n,) of the states to be tried in turn: zero but for rounding looks like small.
+
+    States of parts of the system that do not act on each other are large in units of their own, or small, or they are
+    noise and all units are alike. States that are zero have none.
+    """
+    if not (sizes > 0.0).any() or sizes[sizes > 0.0].min() >= share * sizes.max():
+        return [np.ones(len(sizes))]
+    return [_in_balance(system, x, sizes, apart) for apart in (True, False)] + [np.ones(len(sizes))]
+
+
+def _in_balance(system: System, x: np.ndarray, sizes: np.ndarray, apart: bool) -> np.ndarray:
+    """Return sizes of the states that balance the Jacobian around x, on the whole as large as those given.
+
+    With `apart` that holds of each part of the system that acts on no other.
+    """
+    acts = _couplings(system, x, sizes)
+    balance, there = balancing(acts), sizes > 0.0
+    if not apart:
+        return _ratio(sizes[there], balance[there]) * balance
+    out = np.empty_like(balance)
+    for group in np.unique(_reach(acts + acts.T), axis=0):
+        known = there & (group if (there & group).any() else True)
+        out[group] = _ratio(sizes[known], balance[known]) * balance[group]
+    return out
+
+
+def _ratio(sizes: np.ndarray, units: np.ndarray) -> float:
+    """Return how many units large states are on the whole; one where there are none."""
+    return float(np.exp(np.median(np.log(sizes / units)))) if sizes.size else 1.0
 
 
 def _couplings(system: System, x: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -41,9 +83,7 @@ def balancing(matrix: np.ndarray) -> np.ndarray:
     one size (Parlett & Reinsch, Numer. Math. 13, 1969); those that only follow them have the size that these give them.
     """
     acts = np.where(np.isfinite(matrix), np.abs(matrix), 0.0)
-    reach = (acts > 0.0) | np.eye(len(acts), dtype=bool)
-    for _ in range(len(acts).bit_length()):
-        reach = reach @ reach
+    reach = _reach(acts)
     mutual = reach & reach.T
     units = _balanced(np.where(mutual, acts, 0.0))
     waiting = list(np.unique(mutual, axis=0))
@@ -55,6 +95,14 @@ def balancing(matrix: np.ndarray) -> np.ndarray:
         if told.any():
             units[group] *= float((driven[told] / own[told]).max())
     return units / units.max()
+
+
+def _reach(acts: np.ndarray) -> np.ndarray:
+    """Say which states are acted on by which, perhaps by way of others, (n, n)."""
+    reach = (acts > 0.0) | np.eye(len(acts), dtype=bool)
+    for _ in range(len(acts).bit_length()):
+        reach = reach @ reach
+    return reach
 
 
 def _drives(acts: np.ndarray, first: np.ndarray, second: np.ndarray) -> bool:

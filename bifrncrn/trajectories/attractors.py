@@ -30,6 +30,8 @@ FIRST_CHUNK = 100
 APART = 1e-5
 """Equilibria, and cycles, are one where they differ by less than this part of the box, or of their own size."""
 SAME_PERIOD = 1e-6
+HARDLY = 1e-3
+"""A state of a cycle counts as going this part of its size at least."""
 ARRIVED, CLOSER, THERE = 1e-3, 0.9, 1e-4
 """A trajectory is at a known cycle where a turn of it is this close, in terms of the cycle's size, and closer than this
 part of what the turn before was; or as close as the last number, about what the lines between its points are off."""
@@ -198,6 +200,8 @@ class _Seen:
     kind: str
     state: np.ndarray
     cycle: Cycle | None = None
+    size: np.ndarray | None = None
+    """How far the cycle goes in every direction."""
     cloud: Cloud | None = None
     count: int = 0
     stayed: int = 0
@@ -253,7 +257,7 @@ class _Survey:
 
         def recognise(times: np.ndarray, states: np.ndarray) -> str:
             for number, each in enumerate(self.seen):
-                if each.cycle is not None and _comes_to(each.cycle, times, states):
+                if each.cycle is not None and each.size is not None and _comes_to(each.cycle, each.size, times, states):
                     return str(number)
                 if each.cloud is not None and each.cloud.holds(states):
                     touched.add(number)
@@ -295,16 +299,16 @@ class _Survey:
         if not cycle.stable:
             return "neutral"
         for number, each in enumerate(self.seen):
-            if each.cycle is not None and self._same(each.cycle, cycle):
+            if each.cycle is not None and each.size is not None and self._same(each.cycle, each.size, cycle):
                 return str(number)
-        return self._new(_Seen("cycle", cycle.points[0], cycle))
+        size = np.maximum(found.orbit.scale, HARDLY * np.abs(cycle.points).max(axis=0))
+        return self._new(_Seen("cycle", cycle.points[0], cycle, size))
 
-    def _same(self, first: Cycle, second: Cycle) -> bool:
+    def _same(self, first: Cycle, size: np.ndarray, second: Cycle) -> bool:
         """Say whether two cycles are one: the same period, and points of the one lie on the other."""
         if abs(first.period - second.period) > SAME_PERIOD * first.period:
             return False
         phases = np.arange(CURVE) / CURVE * first.period
-        size = np.maximum(np.max(first.max - first.min), first.max - first.min) * 1e-3 + (first.max - first.min)
         other = second.at(phases)
         shift = phases[int(np.argmin(np.max(np.abs(self._apart(other, first.at(0.0))) / size, axis=1)))]
         step = first.period / CURVE
@@ -332,7 +336,7 @@ class _Survey:
             return "undecided"
         grows = exponent.value * span > GROWN and exponent.value > CLEAR * exponent.error
         kind = "chaotic" if grows else "quasiperiodic"
-        return self._new(_Seen(kind, found.trail[-1], None, cloud, 0, 1, watched, exponent=exponent))
+        return self._new(_Seen(kind, found.trail[-1], None, None, cloud, 0, 1, watched, exponent=exponent))
 
     def _contracts(self, trail: np.ndarray) -> bool:
         """Say whether the field contracts volumes along a trajectory."""
@@ -350,13 +354,12 @@ class _Survey:
         return str(len(self.seen) - 1)
 
 
-def _comes_to(cycle: Cycle, times: np.ndarray, states: np.ndarray) -> bool:
+def _comes_to(cycle: Cycle, size: np.ndarray, times: np.ndarray, states: np.ndarray) -> bool:
     """Say whether a trajectory is at a cycle that attracts: all along a turn it is close, and closer than before."""
     last, before = times >= times[-1] - cycle.period, times <= times[-1] - cycle.period
     before &= times >= times[-1] - 2.0 * cycle.period
     if times[-1] - times[0] < 2.0 * cycle.period or before.sum() < FEW or last.sum() < FEW:
         return False
-    size = np.maximum(cycle.max - cycle.min, 1e-3 * np.max(cycle.max - cycle.min))
     curve = cycle.points / size
     if np.max(np.abs(states[-1] / size - curve).max(axis=1).min()) > ARRIVED:
         return False

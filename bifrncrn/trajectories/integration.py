@@ -11,6 +11,7 @@ import numpy as np
 
 from bifrncrn.base.errors import InputError
 from bifrncrn.models.field import Field
+from bifrncrn.models.sizes import units_if_unlike
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.events import EventWatch, Occurrence, crossing_time
 
@@ -28,8 +29,17 @@ RESTARTS = 50
 ABSOLUTE = 1e-10
 """The absolute tolerance, in units of the sizes of the start."""
 LEAST = 1e-10
-"""A start value below this part of the largest has no size of its own: more digits cost steps that rounding forbids."""
+"""A start value below this part of the largest, in units that are alike, has no size of its own: more digits cost steps
+that rounding forbids."""
 COUNTERS = ("nfev", "njev", "nlu")
+
+
+def own_units(system: System, start: np.ndarray) -> np.ndarray:
+    """Return units (n,) in which the states of a start are comparable; those that are zero do not count."""
+    sizes = np.abs(start)
+    return units_if_unlike(
+        system, start, np.where(sizes > 0.0, sizes, sizes.max(initial=1.0) or 1.0), LEAST, apart=True
+    )
 
 
 def natural_tolerances(system: System, start: np.ndarray) -> np.ndarray:
@@ -39,12 +49,13 @@ def natural_tolerances(system: System, start: np.ndarray) -> np.ndarray:
     shortest time of the system.
     """
     sizes = np.abs(start)
-    least = np.min(sizes[sizes > 0.0], initial=1.0)
+    units = own_units(system, start)
+    least = units * np.min((sizes / units)[sizes > 0.0], initial=1.0)
     if not (sizes > 0.0).any():
         rates, fastest = np.abs(system.rhs(start)), np.abs(system.jacobian(start)).max(initial=0.0)
         reach = rates / fastest if fastest > 0.0 else rates
-        least = np.min(reach[(reach > 0.0) & np.isfinite(reach)], initial=1.0)
-    natural = np.maximum(np.where(sizes > 0.0, sizes, least), LEAST * np.max(sizes, initial=0.0))
+        least = units * np.min(reach[(reach > 0.0) & np.isfinite(reach)], initial=1.0)
+    natural = np.maximum(np.where(sizes > 0.0, sizes, least), LEAST * units * np.max(sizes / units, initial=0.0))
     return ABSOLUTE * np.minimum(natural, 1.0)
 
 

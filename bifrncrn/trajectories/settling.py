@@ -11,9 +11,10 @@ import numpy as np
 
 from bifrncrn.base.polylines import furthest
 from bifrncrn.models.field import Field
+from bifrncrn.models.sizes import natural_sizes
 from bifrncrn.trajectories.explicit import Explicit
 from bifrncrn.trajectories.explicit_layout import ESCAPED, GOES_ON
-from bifrncrn.trajectories.integration import natural_tolerances
+from bifrncrn.trajectories.integration import natural_tolerances, own_units
 from bifrncrn.trajectories.shooting import Orbit, find_orbit
 
 RTOL, FINEST = 1e-6, 1e-12
@@ -23,7 +24,7 @@ SLACK = 1e3
 """A state that is further below its bound than so many absolute tolerances, and driven on, has escaped; one that moves
 by less than so many tolerances hardly moves."""
 PATIENCE = 100
-"""Steps of LSODA where the explicit method has found a trajectory stiff; twice as many if it soon does so again."""
+"""Steps of a stiff method where the explicit one finds a trajectory stiff; twice as many if it soon does so again."""
 FIRST_CHUNK = 400
 CHUNK_GROWTH = 1.5
 """Steps between two looks at the trajectory. Steps, not times: they adapt to the system's own time-scale."""
@@ -36,6 +37,8 @@ RETURNED = 1e-2
 """Two crossings of the section that differ by less, relative to the extent, may be one of a cycle."""
 COARSE = 1e-3
 """The clock's rounding may be this share of the system's shortest time-scale."""
+FEWEST_TURNS = 3
+"""What has not turned more often than this while it was watched is not said to go on for ever."""
 TURNS = 40
 ATTEMPTS = 3
 REPEATED = 1e-5
@@ -73,11 +76,12 @@ class Settled:
 
 
 class _Trajectory:
-    """A trajectory that goes on chunk by chunk: by the explicit method, and where that is none for it by LSODA."""
+    """A trajectory that goes on chunk by chunk: by the explicit method, and where it is stiff by others."""
 
     def __init__(self, field: Field, start: np.ndarray) -> None:
         self.field = field
         self.limit = FAR * (1.0 + float(np.abs(start).max()))
+        self.units = own_units(field.system, start)
         self.atol = natural_tolerances(field.system, start)
         self.rtol = RTOL
         self.t = 0.0
@@ -92,7 +96,7 @@ class _Trajectory:
         where steps grow without limit, the clock may be too coarse for any: then it begins at zero.
         """
         self.state, self.t = np.array(start, dtype=float), t
-        fastest = float(np.abs(self.field.jacobian(t, start)).max())
+        fastest = float(np.abs(self.field.jacobian(t, start) * self.units / self.units[:, None]).max())
         self._first = None
         if np.isfinite(fastest) and fastest > 0:
             self._first = 1.0 / fastest
@@ -100,7 +104,9 @@ class _Trajectory:
 
     def sharpen(self, states: np.ndarray) -> None:
         """Begin anew with a smaller tolerance if the motion is small beside the state itself."""
-        wanted = max(RTOL * float(np.ptp(states, axis=0).max() / max(np.abs(states).max(), 1e-300)), FINEST)
+        states_alike = states / self.units
+        extent, size = np.ptp(states_alike, axis=0).max(), np.abs(states_alike).max()
+        wanted = max(RTOL * float(extent / max(size, 1e-300)), FINEST)
         if wanted < 0.1 * self.rtol:
             self.rtol = wanted
             self.begin(states[-1], self.t)
@@ -109,7 +115,7 @@ class _Trajectory:
         """Return times (k,) and states (k, n) of some steps, or None when the trajectory escaped."""
         times, states = np.array([self.t]), self.state[None].copy()
         while len(times) <= steps and self.t < until:
-            for part in (self._by_explicit_method, self._by_lsoda):
+            for part in (self._by_explicit_method, self._by_stiff_method):
                 followed = part(steps + 1 - len(times), until)
                 if followed is None:
                     return None
@@ -120,9 +126,9 @@ class _Trajectory:
                     return times, states
                 self.begin(self.state, float(t[-1]))
                 if self.t < times[-1]:  # the clock was set back: times must ascend
-                    if len(times) > 1:
+                    if len(times) > steps // 2:
                         return times, states
-                    times = np.array([self.t])
+                    times, states = np.array([self.t]), self.state[None].copy()
         return times, states
 
     def _by_explicit_method(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
@@ -133,15 +139,16 @@ class _Trajectory:
         self._patience = PATIENCE if len(times) > PATIENCE else 2 * self._patience
         return None if status == ESCAPED else (status == GOES_ON, times, states)
 
-    def _by_lsoda(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
-        from scipy.integrate import LSODA
+    def _by_stiff_method(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
+        """Return the same: by LSODA, and where that gives up, as beside rates of 1e10, by Radau's method."""
+        from scipy.integrate import LSODA, Radau
 
         if not self.field.rhs(self.t, self.state).any():  # at rest, to the last digit
             ever = self.t + (self._first or 1.0) * np.arange(steps + 1)
             self.t = float(ever[-1])
             return True, ever, np.repeat(self.state[None], steps + 1, axis=0)
         options = {"rtol": self.rtol, "atol": self.atol, "jac": self.field.jacobian, "first_step": self._first}
-        solver = LSODA(self.field.rhs, self.t, self.state.copy(), 1e300, **options)
+        solver: Any = LSODA(self.field.rhs, self.t, self.state.copy(), 1e300, **options)
         times, states = [self.t], [self.state]
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # a failed step is an escape
@@ -149,6 +156,9 @@ class _Trajectory:
                 if times[-1] >= until or solver.status == "finished":
                     break
                 solver.step()
+                if solver.status == "failed" and isinstance(solver, LSODA) and not self._escaped(solver.y):
+                    solver = Radau(self.field.rhs, times[-1], states[-1].copy(), 1e300, **options)
+                    solver.step()
                 x = solver.y.copy()
                 if solver.status == "failed" or solver.t == times[-1] or self._escaped(x):
                     self.state = x
@@ -218,18 +228,21 @@ def settle(
             return Settled("cycle", orbit.nodes[0, 0], orbit)
         rest = _equilibrium(field, x, np.maximum(largest, 1e-2 * run.atol))
         if rest is not None:
-            away = _unstable_direction(field, rest, x[-1] - rest, (-1) ** nudges)
+            sizes = natural_sizes(field.system, rest, largest)
+            away = _unstable_direction(field, rest, sizes, x[-1] - rest, (-1) ** nudges)
             if away is None:
                 return Settled("equilibrium", rest)
             if nudges == 2:
                 break
-            run.begin(np.maximum(rest + NUDGE * (np.abs(rest).max() + NUDGE) * away, field.lower))
+            far = NUDGE * (float(np.abs(rest / sizes).max()) + NUDGE)
+            run.begin(np.maximum(rest + far * sizes * away, field.lower))
             nudges += 1
         else:
             run.sharpen(x)
             extents.append(np.ptp(x, axis=0))
             drifting = _drifting(field, t, x, least)
-    kind = "undecided" if drifting or not _steady(extents) else "chaos or torus"
+    known = _steady(extents, largest) and not drifting and len(_crossings(field, t, x, _sizes(x, least))) > FEWEST_TURNS
+    kind = "chaos or torus" if known else "undecided"
     joined = [np.concatenate([one[:-1], two]) for one, two in zip(before, (t, x), strict=True)]
     return Settled(kind, run.state, None, *joined)
 
@@ -260,11 +273,11 @@ def _turns_on(field: Field, t: np.ndarray, x: np.ndarray, k: int) -> bool:
     return any(np.all(np.delete(np.abs(there - x[-1]) / size, k) < UNCHANGED) for _, there in turned)
 
 
-def _steady(extents: list[np.ndarray]) -> bool:
+def _steady(extents: list[np.ndarray], largest: np.ndarray) -> bool:
     """Say whether the trajectory filled the same range in the last two chunks."""
     if len(extents) < 3:
         return False
-    last, before = extents[-1], extents[-2]
+    last, before = (extent / np.maximum(largest, 1e-300) for extent in (extents[-1], extents[-2]))
     return bool(np.all(np.abs(last - before) <= 0.2 * last.max()) and last.max() > 0)
 
 
@@ -295,7 +308,10 @@ def _newton(field: Field, start: np.ndarray, size: np.ndarray) -> np.ndarray | N
         f, matrix = field.linearize(x[None, :])
         if not (np.all(np.isfinite(f)) and np.all(np.isfinite(matrix))):
             return None
-        step = np.linalg.lstsq(matrix[0], -f[0], rcond=1e-13)[0]  # conservation laws make it singular
+        scaled = matrix[0] * size
+        rows = np.maximum(np.abs(scaled).max(axis=1), 1e-300)
+        # conservation laws make it singular
+        step = size * np.linalg.lstsq(scaled / rows[:, None], -f[0] / rows, rcond=1e-13)[0]
         x = np.maximum(x + step, field.lower)
         length = np.max(np.abs(step) / size)
         if length < 1e-10:
@@ -305,13 +321,15 @@ def _newton(field: Field, start: np.ndarray, size: np.ndarray) -> np.ndarray | N
     return None
 
 
-def _unstable_direction(field: Field, rest: np.ndarray, off: np.ndarray, otherwise: float) -> np.ndarray | None:
-    """Return a unit vector along which the equilibrium repels most, or None if it does not.
+def _unstable_direction(
+    field: Field, rest: np.ndarray, sizes: np.ndarray, off: np.ndarray, otherwise: float
+) -> np.ndarray | None:
+    """Return a unit vector, in terms of the sizes, along which the equilibrium repels most, or None if it does not.
 
     It points to the side where a state `off` the equilibrium is; where that is on neither, to the one with the sign
     `otherwise`.
     """
-    jacobian = field.jacobian(0.0, rest)
+    jacobian = field.jacobian(0.0, rest) * sizes / sizes[:, None]
     values, vectors = np.linalg.eig(jacobian)
     leading = int(np.argmax(values.real))
     if values[leading].real <= NEUTRAL * np.abs(values).max():
@@ -322,8 +340,8 @@ def _unstable_direction(field: Field, rest: np.ndarray, off: np.ndarray, otherwi
     if values[leading].imag == 0.0:  # the left eigenvector tells how much of `off` grows
         left_values, left = np.linalg.eig(jacobian.T)
         w = left[:, int(np.argmin(np.abs(left_values - values[leading])))].real
-        grows = float(w @ off) / (float(w @ vector) or np.inf)
-        side = np.sign(grows) if abs(grows) > LEAVES * np.abs(rest).max() else otherwise
+        grows = float(w @ (off / sizes)) / (float(w @ vector) or np.inf)
+        side = np.sign(grows) if abs(grows) > LEAVES * np.abs(rest / sizes).max() else otherwise
     return side * vector
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bifrncrn.models.field import Field
+from bifrncrn.models.sizes import unit_choices
 
 STAGES = 5
 ITERATIONS = 15
@@ -51,6 +52,8 @@ class Orbit:
     monodromy : (n, n) array
     residual : float
         The largest of the equations' residuals, relative to the size of the orbit.
+    scale : (n,) array
+        The size of the orbit in every direction.
     error : float
         Estimated relative error of the period: its change when the intervals were last refined.
     """
@@ -60,6 +63,7 @@ class Orbit:
     nodes: np.ndarray
     monodromy: np.ndarray
     residual: float
+    scale: np.ndarray
     error: float = np.inf
 
     def phases(self, each: int) -> np.ndarray:
@@ -121,12 +125,21 @@ def find_orbit(field: Field, times: np.ndarray, states: np.ndarray, tolerance: f
     period = float(times[-1] - times[0])
     if not period > 0 or len(times) < 8:
         return None
+    for scale in _scales(field, states, period):
+        orbit = _found(field, times, states, scale, tolerance)
+        if orbit is not None:
+            return orbit
+    return None
+
+
+def _found(field: Field, times: np.ndarray, states: np.ndarray, scale: np.ndarray, tolerance: float) -> Orbit | None:
+    """Return the periodic orbit near one turn of a trajectory, whose size in every direction is known."""
+    period = float(times[-1] - times[0])
     count = int(np.clip(len(times) // 5, 20, 80))
     phases = (times - times[0]) / period
     edges = np.interp(np.linspace(0, len(times) - 1, count + 1), np.arange(len(times)), phases)
     nodes = _hermite(phases, states, field.many(states) * period, _places(edges)).reshape(count, STAGES + 1, -1)
     anchor = states[0].copy()
-    scale = _scale(field, states, period)
     phase = Phase(anchor, field.rhs(0.0, anchor) / scale**2, scale)
     orbit = _newton(field, edges, nodes, period, phase)
     sample = np.linspace(0, 1, 200, endpoint=False)
@@ -139,7 +152,7 @@ def find_orbit(field: Field, times: np.ndarray, states: np.ndarray, tolerance: f
             return None
         error = abs(finer.period - orbit.period) / finer.period
         moved = float(np.max(np.abs(finer.at(sample) - orbit.at(sample)) / scale))
-        orbit = Orbit(finer.period, finer.edges, finer.nodes, finer.monodromy, finer.residual, error)
+        orbit = Orbit(finer.period, finer.edges, finer.nodes, finer.monodromy, finer.residual, scale, error)
         if error < tolerance and moved < 100 * tolerance:
             break
     return orbit
@@ -153,18 +166,23 @@ def orbit_through(field: Field, times: np.ndarray, states: np.ndarray) -> Orbit:
     period, n = float(times[-1] - times[0]), states.shape[1]
     edges = (times - times[0]) / period
     nodes = _hermite(edges, states, field.many(states) * period, _places(edges)).reshape(len(edges) - 1, STAGES + 1, -1)
-    return Orbit(period, edges, nodes, np.full((n, n), np.nan), np.nan)
+    return Orbit(period, edges, nodes, np.full((n, n), np.nan), np.nan, np.ptp(states, axis=0))
 
 
-def _scale(field: Field, states: np.ndarray, period: float) -> np.ndarray:
-    """Return the size of the orbit in every direction.
+def _scales(field: Field, states: np.ndarray, period: float) -> list[np.ndarray]:
+    """Return sizes of the orbit in every direction that are to be tried in turn.
 
-    One in which it hardly moves counts by its magnitude, and that of the terms in its equation: below is rounding.
+    One in which it hardly moves counts by its magnitude, and that of the terms in its equation: below is rounding. So
+    is what is next to nothing beside the largest, whatever unit that may have.
     """
     looked = states[:: len(states) // LOOKED + 1]
     terms = np.max([field.system.rounding(x, field.values) for x in looked], axis=0) / np.finfo(float).eps
     moves = np.maximum(np.abs(states).max(axis=0), terms * period)
-    return np.maximum(np.maximum(np.ptp(states, axis=0), HARDLY * moves), max(NOISE * float(moves.max()), 1e-300))
+    own = np.maximum(np.ptp(states, axis=0), HARDLY * moves)
+    return [
+        np.maximum(own, np.maximum(NOISE * units * float((moves / units).max()), 1e-300))
+        for units in unit_choices(field.system, states[0], moves, NOISE)
+    ]
 
 
 def _places(edges: np.ndarray) -> np.ndarray:
@@ -214,7 +232,7 @@ def _newton(field: Field, edges: np.ndarray, nodes: np.ndarray, period: float, p
         gap = float(np.max(np.abs(nodes[:, -1] - np.roll(nodes[:, 0], -1, axis=0)) / phase.scale))
         if gap < CLOSED and (size < STEP_TOLERANCE or (size < STAGNATED and size > 0.5 * previous)):
             left = max(float(np.max(np.abs(residual) / phase.scale)), gap)
-            return Orbit(float(period), edges, nodes, monodromy, left)
+            return Orbit(float(period), edges, nodes, monodromy, left, phase.scale)
         previous = size
     return None
 

@@ -76,6 +76,8 @@ class Follower:
         The range of the parameter.
     floor : (n,) array
         Least unit of length of every state.
+    largest : float
+        The size of the largest state; an orbit much larger goes to infinity.
     options : Options
     problem : EquilibriumProblem
         The equilibria of the system, near which orbits may end.
@@ -90,6 +92,7 @@ class Follower:
         corrector: Corrector,
         span: tuple[float, float],
         floor: np.ndarray,
+        largest: float,
         options: Options,
         problem: EquilibriumProblem,
         home: float,
@@ -100,7 +103,7 @@ class Follower:
         self._watch: Watch | None = None
         self.span = span
         self.options = options
-        self._ends = Ends(problem, span[1] - span[0], home, FAR * float(np.max(floor)))
+        self._ends = Ends(problem, span[1] - span[0], home, FAR * largest)
         self._units = Units(np.array(floor), np.full(len(floor), np.inf), np.full(len(floor), -np.inf))
         self._march = March(corrector, span, home, self._ends.far, options)
         self._doubled = self._closing = self._centre = False

@@ -11,7 +11,7 @@ from bifrncrn.curves.orbits.branch import Place, swing
 from bifrncrn.curves.orbits.corrector import Corrected, Corrector, Metric
 from bifrncrn.curves.orbits.layout import FEWEST
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit
-from bifrncrn.models.sizes import natural_sizes
+from bifrncrn.models.sizes import units_if_unlike
 
 FIRST_SWINGS = (0.05, 0.0125, 3e-3, 7e-4, 1e-4, 1e-5, 1e-6)
 """Sizes of the first orbit, relative to the unit of length, tried in turn."""
@@ -19,6 +19,8 @@ UNKNOWN_SIZES = (1.0, 1e-2, 1e2, 1e-4, 1e4, 1e-6, 1e6)
 """Units of length tried where the equilibrium is at zero and tells none."""
 SMALLER = (1.0, 1e-3, 1e-6, 1e-9)
 """Parts of the greatest state tried as unit of length: what oscillates may be measured in others than what rests."""
+LEAST_SIZE = 1e-3
+"""A state counts for this part of the largest, in units that are alike, at least."""
 NOTHING = 1e-12
 """An equilibrium smaller than this, in units of its states, is at zero."""
 FIRST_MOVE = 1e-5
@@ -37,12 +39,12 @@ REACH = 1e3
 
 @dataclass(frozen=True, eq=False)
 class HopfPoint:
-    """A Hopf point: y = (x, p), the angular frequency, the complex eigenvector, and the sizes of the states (n,)."""
+    """A Hopf point: y = (x, p), the angular frequency, the complex eigenvector, and units of the states (n,)."""
 
     y: np.ndarray
     omega: float
     vector: np.ndarray
-    sizes: np.ndarray
+    units: np.ndarray
 
 
 def hopf_point(problem: EquilibriumProblem, y: np.ndarray, omega: float) -> HopfPoint | None:
@@ -73,8 +75,8 @@ def hopf_point(problem: EquilibriumProblem, y: np.ndarray, omega: float) -> Hopf
     eigenvalue, q = _near(problem, at, omega)
     if not abs(eigenvalue.real) < 1e-7 * abs(eigenvalue.imag):
         return None
-    sizes = natural_sizes(problem.system, at[:-1], np.abs(at[:-1]))
-    return HopfPoint(np.append(at[:-1], p), float(eigenvalue.imag), q / np.linalg.norm(q / sizes), sizes)
+    units = units_if_unlike(problem.system, at[:-1], np.abs(at[:-1]), LEAST_SIZE)
+    return HopfPoint(np.append(at[:-1], p), float(eigenvalue.imag), q / np.linalg.norm(q / units), units)
 
 
 def first_place(corrector: Corrector, hopf: HopfPoint, unit: float) -> Corrected | None:
@@ -84,7 +86,7 @@ def first_place(corrector: Corrector, hopf: HopfPoint, unit: float) -> Corrected
     has moved by FIRST_MOVE. `unit` is that of the parameter, the width of its range. Where the equilibrium is at zero
     it tells no unit of length, and several are tried; smaller ones elsewhere too, where none is found.
     """
-    x = np.abs(hopf.y[:-1]) / hopf.sizes
+    x = np.abs(hopf.y[:-1]) / hopf.units
     zero = bool(x.max() < NOTHING)
     for length in UNKNOWN_SIZES if zero else tuple(float(x.max()) * part for part in SMALLER):
         for size in FIRST_SWINGS:
@@ -115,9 +117,9 @@ def _resized(
 
 
 def _metric(hopf: HopfPoint, length: float, unit: float) -> Metric:
-    q = np.abs(hopf.vector) / hopf.sizes
+    q = np.abs(hopf.vector) / hopf.units
     q /= np.max(q)
-    return Metric(np.maximum(np.abs(hopf.y[:-1]), hopf.sizes * length * np.maximum(0.1 * q, 1e-3)), unit)
+    return Metric(np.maximum(np.abs(hopf.y[:-1]), hopf.units * length * np.maximum(0.1 * q, LEAST_SIZE)), unit)
 
 
 def _moved(hopf: HopfPoint, found: Corrected, unit: float) -> float:
@@ -170,8 +172,8 @@ def _near_hopf(corrector: Corrector, hopf: HopfPoint, metric: Metric, size: floa
     return done if near and abs(np.log(done.orbit.period / guess.period)) < 0.2 else None
 
 
-def amplitude_floor(hopf: HopfPoint, first: Corrected, unit: float) -> np.ndarray:
-    """Return the least units of length (n,) of the branch.
+def amplitude_floor(hopf: HopfPoint, first: Corrected, unit: float) -> tuple[np.ndarray, float]:
+    """Return the least units of length (n,) of the branch, and a tenth of the largest state that is expected on it.
 
     They are a tenth of a state's size at the Hopf point, or of what the state is expected to sweep where that is less.
     The amplitude grows like the square root of the parameter's distance, so the first orbit tells how large it is at
@@ -179,9 +181,10 @@ def amplitude_floor(hopf: HopfPoint, first: Corrected, unit: float) -> np.ndarra
     """
     moved = abs(_moved(hopf, first, unit))
     reach = min(1.0 / np.sqrt(moved), REACH) if moved > 0.0 else REACH
-    sizes, swept = np.abs(hopf.y[:-1]) / hopf.sizes, reach * np.ptp(first.orbit.nodes, axis=0) / hopf.sizes
+    sizes, swept = np.abs(hopf.y[:-1]) / hopf.units, reach * np.ptp(first.orbit.nodes, axis=0) / hopf.units
+    largest = 0.1 * float(np.max(hopf.units * np.maximum(sizes, swept)))
     sizes = np.where(sizes < NOTHING, swept, np.maximum(np.minimum(sizes, swept), 1e-3 * sizes))
-    return 0.1 * hopf.sizes * np.maximum(sizes, 1e-3 * sizes.max())
+    return 0.1 * hopf.units * np.maximum(sizes, LEAST_SIZE * sizes.max()), largest
 
 
 def turns_before_vanishing(before: Place, here: Place) -> bool:
