@@ -25,7 +25,7 @@ SAMPLES = 1000
 """Places of the guess at which the length of steps is looked for."""
 SMALL_REST = 1e-14
 """What an expansion may leave out over a step, relative to the size of the cycle."""
-LONGEST, REFINEMENTS = 0.4, 10
+LONGEST, REFINEMENTS = 0.8, 10
 """Steps are at most so long, times the size of the Jacobian, at first; how often they are shortened."""
 FEWEST, MOST_UNKNOWNS = 8, 1600
 """Of steps; of unknowns, whose matrix is dense."""
