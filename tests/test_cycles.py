@@ -154,6 +154,16 @@ ATTRACTORS = {
     "blow-up": (make({"x": "x^2", "y": "-y"}, {}, {"x": 1, "y": 1}), "escape"),
     "growth": (make({"x": "x - y", "y": "x + y"}, {}, {"x": 1, "y": 1}), "escape"),
     "leaves the orthant": (make({"x": "-1", "y": "-y"}, {}, {"x": 1, "y": 1}, nonnegative=True), "escape"),
+    "blow-up at once": (make({"x": "x^5"}, {}, {"x": 1}), "escape"),
+    "blow-up from a slow start": (make({"x": "1 + x^2"}, {}, {"x": 0}), "escape"),
+    "leaves its domain": (make({"x": "-sqrt(x)", "y": "x - y"}, {}, {"x": 1, "y": 0.1}), "escape"),
+    "leaves it at a pole": (make({"x": "-1", "y": "log(x) - y"}, {}, {"x": 1, "y": 1}), "escape"),
+    "rests at the border of its domain": (make({"x": "-x", "y": "sqrt(x) - y"}, {}, {"x": 1, "y": 1}), "undecided"),
+    "rests at a bound, another moves": (
+        make({"x": "-sqrt(x)", "y": "1 - y"}, {}, {"x": 1, "y": 0.1}, nonnegative=True),
+        "undecided",
+    ),
+    "slides": (make({"x": "0.1*y - sign(x)", "y": "0.3 - y"}, {}, {"x": 1, "y": 0.1}), "undecided"),
     "neutral cycles": (make({"x": "x - x*y", "y": "x*y - y"}, {}, {"x": 2, "y": 1}, nonnegative=True), "undecided"),
 }
 

@@ -33,10 +33,17 @@ FAR = 1e8
 ARRIVED = 1e-6
 """A trajectory that stays this near an equilibrium, relative to the largest it was, rests there (or leaves it slowly,
 if it repels). The last tenth of a chunk says so."""
+TICKS = 16.0
+"""What happens within so many of the clock's least differences happens now."""
+UNSOLVED = 1e-8
+"""A rate that a singular Newton step leaves is none if it is below this part of what the states' sizes make of it."""
 RETURNED = 1e-2
 """Two crossings of the section that differ by less, relative to the extent, may be one of a cycle."""
+SHORTER, NOT_SHORT = 60, 2.0
+"""So often a first step is halved while it is longer than so many of the shortest time-scales at its end."""
 COARSE = 1e-3
-"""The clock's rounding may be this share of the system's shortest time-scale."""
+"""The clock's rounding may be this share of the system's shortest time-scale; what would happen within this share of
+the time so far, where no step can be made, happens."""
 FEWEST_TURNS = 3
 """What has not turned more often than this while it was watched is not said to go on for ever."""
 TURNS = 40
@@ -86,6 +93,7 @@ class _Trajectory:
         self.rtol = RTOL
         self.t = 0.0
         self.state = np.array(start, dtype=float)
+        self.end = "escape"
         self._first: float | None = None
         self._patience = PATIENCE
 
@@ -99,8 +107,19 @@ class _Trajectory:
         fastest = float(np.abs(self.field.jacobian(t, start) * self.units / self.units[:, None]).max())
         self._first = None
         if np.isfinite(fastest) and fastest > 0:
-            self._first = 1.0 / fastest
+            self._first = self._as_short_there(t, start, 1.0 / fastest)
             self.t = 0.0 if np.spacing(t) > COARSE / fastest else t
+
+    def _as_short_there(self, t: float, start: np.ndarray, step: float) -> float:
+        """Return the step, shortened until it is short for the time-scale where it ends too."""
+        rates = self.field.rhs(t, start)
+        for _ in range(SHORTER):
+            there = self.field.jacobian(t, start + step * rates)
+            fastest = float(np.abs(there * self.units / self.units[:, None]).max())
+            if step * fastest <= NOT_SHORT:
+                break
+            step *= 0.5
+        return step
 
     def sharpen(self, states: np.ndarray) -> None:
         """Begin anew with a smaller tolerance if the motion is small beside the state itself."""
@@ -112,7 +131,7 @@ class _Trajectory:
             self.begin(states[-1], self.t)
 
     def advance(self, steps: int, until: float = np.inf) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return times (k,) and states (k, n) of some steps, or None when the trajectory escaped."""
+        """Return times (k,) and states (k, n) of some steps, or None when it ended; `end` says how."""
         times, states = np.array([self.t]), self.state[None].copy()
         while len(times) <= steps and self.t < until:
             for part in (self._by_explicit_method, self._by_stiff_method):
@@ -124,6 +143,9 @@ class _Trajectory:
                 self.state = x[-1].copy()
                 if done:
                     return times, states
+                if self._leaves(float(t[-1]), self.state, TICKS * np.spacing(t[-1])):
+                    self.end = "escape"
+                    return None
                 self.begin(self.state, float(t[-1]))
                 if self.t < times[-1]:  # the clock was set back: times must ascend
                     if len(times) > steps // 2:
@@ -144,14 +166,14 @@ class _Trajectory:
         from scipy.integrate import LSODA, Radau
 
         if not self.field.rhs(self.t, self.state).any():  # at rest, to the last digit
-            ever = self.t + (self._first or 1.0) * np.arange(steps + 1)
+            ever = self.t + max(self._first or 1.0, 2.0 * np.spacing(self.t)) * np.arange(steps + 1)
             self.t = float(ever[-1])
             return True, ever, np.repeat(self.state[None], steps + 1, axis=0)
         options = {"rtol": self.rtol, "atol": self.atol, "jac": self.field.jacobian, "first_step": self._first}
         solver: Any = LSODA(self.field.rhs, self.t, self.state.copy(), 1e300, **options)
         times, states = [self.t], [self.state]
         with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")  # a failed step is an escape
+            warnings.simplefilter("ignore")  # a failed step is an end
             for _ in range(min(steps, self._patience)):
                 if times[-1] >= until or solver.status == "finished":
                     break
@@ -160,8 +182,10 @@ class _Trajectory:
                     solver = Radau(self.field.rhs, times[-1], states[-1].copy(), 1e300, **options)
                     solver.step()
                 x = solver.y.copy()
-                if solver.status == "failed" or solver.t == times[-1] or self._escaped(x):
-                    self.state = x
+                failed = solver.status == "failed" or solver.t == times[-1] or bool(np.isnan(x).any())
+                if failed or self._escaped(x):
+                    self.end = self._fate_of_failure(times, states) if failed else "escape"
+                    self.state = states[-1] if failed else x
                     return None
                 below = (x < self.field.lower - self.atol).any()
                 times.append(solver.t)
@@ -170,6 +194,25 @@ class _Trajectory:
                     break
         self.t = times[-1]
         return len(times) > steps or self.t >= until, np.array(times), np.array(states)
+
+    def _fate_of_failure(self, times: list[float], states: list[np.ndarray]) -> str:
+        """Say why no step could be made: the state is about to blow up, or to leave where the field is defined.
+
+        Else it is not known: it slides along a discontinuity, say. The last states may be out by an error of the method.
+        """
+        for t, x in zip(reversed(times), reversed(states), strict=True):
+            rates = self.field.rhs(t, x)
+            if np.isfinite(rates).all():
+                break
+        else:
+            return "undecided"
+        grows = (COARSE * np.abs(x) < np.spacing(t) * np.abs(rates)) & (np.abs(x) > SLACK * self.atol)
+        return "escape" if grows.any() or self._leaves(t, x, COARSE * t) else "undecided"
+
+    def _leaves(self, t: float, x: np.ndarray, time: float) -> bool:
+        """Say whether, at the rates here, the state is within that time where the field is not defined."""
+        ahead = np.maximum(x + time * self.field.rhs(t, x), self.field.lower)
+        return not np.isfinite(self.field.rhs(t, ahead)).all()
 
     def _escaped(self, x: np.ndarray) -> bool:
         return not np.abs(x).max() < self.limit or bool(self.field.outward(x, SLACK * self.atol).any())
@@ -202,13 +245,13 @@ def settle(
     run = _Trajectory(field, start)
     left, chunk = max_steps, first_chunk
     largest = np.abs(start)
-    extents: list[np.ndarray] = []
+    ranges: list[np.ndarray] = []
     nudges = 0
     drifting = False
     if discard:
         passed = run.advance(max_steps, discard)
         if passed is None:
-            return Settled("escape", run.state)
+            return Settled(run.end, run.state)
         left -= len(passed[0]) - 1
     t, x = np.zeros(1), start[None].copy()
     before = t, x
@@ -216,7 +259,7 @@ def settle(
         steps = min(chunk, left)
         followed = run.advance(steps)
         if followed is None:
-            return Settled("escape", run.state)
+            return Settled(run.end, run.state)
         left, chunk = left - steps, int(CHUNK_GROWTH * chunk)
         before, (t, x) = (t, x), followed
         largest = np.maximum(largest, np.abs(x).max(axis=0))
@@ -239,9 +282,10 @@ def settle(
             nudges += 1
         else:
             run.sharpen(x)
-            extents.append(np.ptp(x, axis=0))
+            ranges.append(np.array([x.min(axis=0), x.max(axis=0)]))
             drifting = _drifting(field, t, x, least)
-    known = _steady(extents, largest) and not drifting and len(_crossings(field, t, x, _sizes(x, least))) > FEWEST_TURNS
+    steady = _steady(ranges, largest, least) and not drifting
+    known = steady and len(_crossings(field, t, x, _sizes(x, least))) > FEWEST_TURNS
     kind = "chaos or torus" if known else "undecided"
     joined = [np.concatenate([one[:-1], two]) for one, two in zip(before, (t, x), strict=True)]
     return Settled(kind, run.state, None, *joined)
@@ -273,12 +317,14 @@ def _turns_on(field: Field, t: np.ndarray, x: np.ndarray, k: int) -> bool:
     return any(np.all(np.delete(np.abs(there - x[-1]) / size, k) < UNCHANGED) for _, there in turned)
 
 
-def _steady(extents: list[np.ndarray], largest: np.ndarray) -> bool:
-    """Say whether the trajectory filled the same range in the last two chunks."""
-    if len(extents) < 3:
+def _steady(ranges: list[np.ndarray], largest: np.ndarray, least: np.ndarray) -> bool:
+    """Say whether the trajectory filled the same range (2, n) in the last two chunks, and one larger than `least`."""
+    if len(ranges) < 3:
         return False
-    last, before = (extent / np.maximum(largest, 1e-300) for extent in (extents[-1], extents[-2]))
-    return bool(np.all(np.abs(last - before) <= 0.2 * last.max()) and last.max() > 0)
+    last, before = (np.asarray(each / np.maximum(largest, 1e-300)) for each in (ranges[-1], ranges[-2]))
+    extent = last[1] - last[0]
+    moves = ranges[-1][1] - ranges[-1][0] > least
+    return bool((np.abs(last - before) <= 0.2 * extent.max()).all() and moves.any())
 
 
 def _drifting(field: Field, t: np.ndarray, x: np.ndarray, least: np.ndarray) -> bool:
@@ -312,10 +358,11 @@ def _newton(field: Field, start: np.ndarray, size: np.ndarray) -> np.ndarray | N
         rows = np.maximum(np.abs(scaled).max(axis=1), 1e-300)
         # conservation laws make it singular
         step = size * np.linalg.lstsq(scaled / rows[:, None], -f[0] / rows, rcond=1e-13)[0]
+        solved = np.abs(f[0] + matrix[0] @ step) <= UNSOLVED * (np.abs(matrix[0]) @ np.maximum(size, np.abs(x)))
         x = np.maximum(x + step, field.lower)
         length = np.max(np.abs(step) / size)
         if length < 1e-10:
-            return x
+            return x if solved.all() else None
         if length > 1e3:
             return None
     return None
