@@ -10,6 +10,7 @@ import numpy as np
 
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Line
+from bifrncrn.diagrams.multiple import zeros_of
 from bifrncrn.diagrams.track import SAME, Track, length
 from bifrncrn.diagrams.track import unit as unit_of
 
@@ -33,7 +34,7 @@ STEEP = 1e-9
 
 @dataclass
 class Junction:
-    """A located branch point with its left null vector, units of length and eigenvalues.
+    """A located branch point with its left null vector (n,), or vectors (m, n), units of length and eigenvalues.
 
     `special` is its place in the list of special points; `known` are the directions known to leave it.
     """
@@ -46,11 +47,12 @@ class Junction:
     known: list[np.ndarray] = field(default_factory=list)
 
     def opens(self, line: Line) -> bool:
-        """Say whether only the eigenvalue that is zero at the branch point has changed up to a line's first row."""
+        """Say whether only eigenvalues that are zero at the branch point have changed up to a line's first row."""
         if not len(self.spectrum):
             return True
-        others = sorted(self.spectrum.tolist(), key=abs)[1:]
-        return int(line.unstable[0]) - sum(value.real > 0.0 for value in others) in (0, 1)
+        zeros = zeros_of(self.left)
+        others = sorted(self.spectrum.tolist(), key=abs)[zeros:]
+        return 0 <= int(line.unstable[0]) - sum(value.real > 0.0 for value in others) <= zeros
 
 
 def unknown(directions: Sequence[np.ndarray], known: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -115,9 +117,9 @@ def units_at(track: Track, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -
     found = track.problem.directions(y, left, scale) if zero.any() else []
     if not found:
         return scale
-    directions = np.abs(np.array(found))
-    directions[directions <= ROUNDED] = 0.0
-    reach = (directions / np.maximum(directions[:, -1:], STEEP)).max(axis=0)
+    ways = np.abs(np.array(found))
+    ways[ways <= ROUNDED] = 0.0
+    reach = (ways / np.maximum(ways[:, -1:], STEEP)).max(axis=0)
     return np.where(zero & (reach > STEEP), np.minimum(scale, 0.1 * reach * scale), scale)
 
 

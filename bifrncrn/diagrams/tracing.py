@@ -28,6 +28,7 @@ from bifrncrn.diagrams.junctions import (
     without_rounding,
     without_turns,
 )
+from bifrncrn.diagrams.multiple import changing, fan, refined_together, zeros_of
 from bifrncrn.diagrams.refining import cut, refined, refined_end, with_hopf_at_end
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.track import SAME, Track, length, scale_at, unit
@@ -165,6 +166,9 @@ class Tracer:
         while done < len(self.junctions):
             junction = self.junctions[done]
             done += 1
+            if zeros_of(junction.left) > 1:
+                self._switch_together(junction)
+                continue
             for direction in unknown(
                 self.problem.directions(junction.y, junction.left, junction.scale), junction.known
             ):
@@ -239,7 +243,7 @@ class Tracer:
         if back is not None and back[1].reason == "closed":
             line = up_to(back[0], junction).reversed()
             self._add(
-                join([line, self._row(junction.y, direction * junction.scale)]),
+                join([line, self._row(junction.y, direction * junction.scale, zeros_of(junction.left))]),
                 (back[1],) * 2,
                 junction.special,
                 junction.scale,
@@ -263,11 +267,39 @@ class Tracer:
         if back is not None:
             lines.append(back[0].reversed())
             ends[0] = back[1]
-        lines.append(self._row(junction.y, direction * junction.scale))
+        lines.append(self._row(junction.y, direction * junction.scale, zeros_of(junction.left)))
         if forth is not None:
             lines.append(forth[0])
             ends[1] = forth[1]
         self._add(join(lines), (ends[0], ends[1]), junction.special, junction.scale)
+
+    def _switch_together(self, junction: Junction) -> None:
+        """Trace the branches that leave a point of several zeros."""
+        around = fan(self.problem, junction.y, junction.left, junction.scale)
+        where = f"{self.parameter}={junction.y[-1]:.6g}"
+        here = End("branch point", "the branch starts at a branch point")
+        for sides in around.sides if around else ():
+            lines, ends = [], [here, here]
+            for place, (start, ahead) in enumerate(sides):
+                if self.options.late or len(self.branches) >= self.max_branches:
+                    self.notes.append(f"Not all branches that leave the branch point at {where} were followed.")
+                    return
+                start = self.track.inside(start, SAME * around.scale)
+                if start is None or self.knows(start, near=ONE):
+                    continue
+                line, end = self._march(start, ahead * around.scale, around.scale, first_step=around.radius)
+                if len(line) > 1:
+                    line = without_turns(self.track, line, junction.scale, (junction.y, junction.left))
+                    row = self._row(junction.y, (ahead if place else -ahead) * around.scale, zeros_of(junction.left))
+                    lines += [line.reversed(), row] if place == 0 else [row, line]
+                    ends[place] = end
+            if lines:
+                self._add(join(lines), (ends[0], ends[1]), junction.special, junction.scale)
+        if around is None or not around.whole:
+            self.notes.append(
+                f"Not all branches may have been found at the branch point at {where}, where {zeros_of(junction.left)} "
+                "eigenvalues are zero; all=True (--all) searches for others."
+            )
 
     def _leave(self, junction: Junction, step: np.ndarray) -> tuple[Line, End] | None:
         """March away from a branch point along `step`; the first point is a small way off it.
@@ -351,7 +383,9 @@ class Tracer:
         counters["rejected_steps"] += trace.rejected
         line = from_trace(trace)
         for event in reversed(line.events):
-            if event.kind == layout.BRANCH:
+            if event.bracket is not None and changing(line, event.row) > 1:
+                line = refined_together(self.track, line, event, floor)
+            elif event.kind == layout.BRANCH:
                 line = refined(self.track, line, event, floor)
         if line.events:
             line = without_turns(self.track, line, floor)
@@ -481,9 +515,9 @@ class Tracer:
             label = "HB" if any(value.imag != 0.0 for value in spectrum) else "BP"
         return {"label": label, "residual": residual, "a": a, "omega": omega, "l1": l1, "eigenvalues": eigenvalues}
 
-    def _row(self, y: np.ndarray, tangent: np.ndarray) -> Line:
+    def _row(self, y: np.ndarray, tangent: np.ndarray, zeros: int) -> Line:
         """Return a branch point as a line of one row."""
         spectrum = self.problem.eigenvalues(y)
-        others = sorted(spectrum.tolist(), key=abs)[1:]  # one is zero but for rounding
+        others = sorted(spectrum.tolist(), key=abs)[zeros:]  # the rest are zero but for rounding
         unstable = np.array([sum(v.real > 0.0 for v in others) if self.problem.stability else -1])
         return Line.of(y[None], tangent[None], spectrum[None], unstable, ())

@@ -339,7 +339,9 @@ class EquilibriumProblem:
         return (work.y.copy(), work.row[:n].copy(), float(work.found[0])) if status == 0 else None
 
     def directions(self, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> list[np.ndarray]:
-        """Return the unit tangents, in scaled unknowns, of the branches through a branch point; none or two."""
+        """Return the unit tangents, in scaled unknowns, of the branches through a simple branch point; none or two."""
+        if left.ndim > 1:
+            return []
         n, work = self.n, self._work
         work.y[:], work.row[:n] = y, left
         self._within_walls(scale)
