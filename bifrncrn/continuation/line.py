@@ -24,7 +24,7 @@ class Event:
     bracket : (float, float) or None
         Parameter values it lies between, where it could not be refined.
     left : array or None
-        The left null vector, at a refined branch point.
+        The left null vector (N,), or vectors (m, N), at a refined branch point.
     """
 
     row: int
@@ -140,6 +140,12 @@ class Line:
             events=tuple(sorted([*moved, *([event.at(row)] if event else [])], key=lambda e: e.row)),
             size=self.size,
         )
+
+    def without(self, row: int) -> Line:
+        """Return the branch without a row and its events."""
+        events = tuple(e.at(e.row - 1) if e.row > row else e for e in self.events if e.row != row)
+        points, tangents, eigenvalues = (np.delete(a, row, 0) for a in (self.points, self.tangents, self.eigenvalues))
+        return Line(points, tangents, eigenvalues, np.delete(self.unstable, row), events)
 
 
 def join(lines: list[Line]) -> Line:

@@ -18,6 +18,7 @@ from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.angles import angles, come_round, unwound
 from bifrncrn.diagrams.beginning import beside_special
 from bifrncrn.diagrams.ending import end_of, reached, to_infinity
+from bifrncrn.diagrams.fan import Fan, fan
 from bifrncrn.diagrams.junctions import (
     Junction,
     grown,
@@ -28,7 +29,7 @@ from bifrncrn.diagrams.junctions import (
     without_rounding,
     without_turns,
 )
-from bifrncrn.diagrams.multiple import changing, fan, refined_together, zeros_of
+from bifrncrn.diagrams.multiple import refined_together, zeros_of
 from bifrncrn.diagrams.refining import cut, refined, refined_end, with_hopf_at_end
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.track import SAME, Track, length, scale_at, unit
@@ -275,27 +276,27 @@ class Tracer:
 
     def _switch_together(self, junction: Junction) -> None:
         """Trace the branches that leave a point of several zeros."""
-        around = fan(self.problem, junction.y, junction.left, junction.scale)
+        around = fan(self.problem, junction.y, junction.left, junction.scale) or Fan((), junction.scale, 1.0, False)
         where = f"{self.parameter}={junction.y[-1]:.6g}"
         here = End("branch point", "the branch starts at a branch point")
-        for sides in around.sides if around else ():
+        for sides in around.sides:
             lines, ends = [], [here, here]
             for place, (start, ahead) in enumerate(sides):
                 if self.options.late or len(self.branches) >= self.max_branches:
                     self.notes.append(f"Not all branches that leave the branch point at {where} were followed.")
                     return
-                start = self.track.inside(start, SAME * around.scale)
-                if start is None or self.knows(start, near=ONE):
+                begin = self.track.inside(start, SAME * around.scale)
+                if begin is None or self.knows(begin, near=ONE):
                     continue
-                line, end = self._march(start, ahead * around.scale, around.scale, first_step=around.radius)
+                line, end = self._march(begin, ahead, around.scale, first_step=around.radius)
                 if len(line) > 1:
                     line = without_turns(self.track, line, junction.scale, (junction.y, junction.left))
-                    row = self._row(junction.y, (ahead if place else -ahead) * around.scale, zeros_of(junction.left))
+                    row = self._row(junction.y, ahead if place else -ahead, zeros_of(junction.left))
                     lines += [line.reversed(), row] if place == 0 else [row, line]
                     ends[place] = end
             if lines:
                 self._add(join(lines), (ends[0], ends[1]), junction.special, junction.scale)
-        if around is None or not around.whole:
+        if not around.whole:
             self.notes.append(
                 f"Not all branches may have been found at the branch point at {where}, where {zeros_of(junction.left)} "
                 "eigenvalues are zero; all=True (--all) searches for others."
@@ -383,8 +384,9 @@ class Tracer:
         counters["rejected_steps"] += trace.rejected
         line = from_trace(trace)
         for event in reversed(line.events):
-            if event.bracket is not None and changing(line, event.row) > 1:
-                line = refined_together(self.track, line, event, floor)
+            together = refined_together(self.track, line, event, floor)
+            if together is not None:
+                line = together
             elif event.kind == layout.BRANCH:
                 line = refined(self.track, line, event, floor)
         if line.events:
@@ -515,7 +517,7 @@ class Tracer:
             label = "HB" if any(value.imag != 0.0 for value in spectrum) else "BP"
         return {"label": label, "residual": residual, "a": a, "omega": omega, "l1": l1, "eigenvalues": eigenvalues}
 
-    def _row(self, y: np.ndarray, tangent: np.ndarray, zeros: int) -> Line:
+    def _row(self, y: np.ndarray, tangent: np.ndarray, zeros: int = 1) -> Line:
         """Return a branch point as a line of one row."""
         spectrum = self.problem.eigenvalues(y)
         others = sorted(spectrum.tolist(), key=abs)[zeros:]  # the rest are zero but for rounding

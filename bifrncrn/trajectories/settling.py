@@ -198,7 +198,7 @@ class _Trajectory:
     def _fate_of_failure(self, times: list[float], states: list[np.ndarray]) -> str:
         """Say why no step could be made: the state is about to blow up, or to leave where the field is defined.
 
-        Else it is not known: it slides along a discontinuity, say. The last states may be out by an error of the method.
+        Else it is not known: it slides along a discontinuity, say. The last states may be outside by error.
         """
         for t, x in zip(reversed(times), reversed(states), strict=True):
             rates = self.field.rhs(t, x)

@@ -1,0 +1,169 @@
+"""What leaves a branch point at which several eigenvalues are zero together.
+
+Near it the equilibria are those of the reduced equations on the null space (Kuznetsov, Elements of Applied Bifurcation
+Theory, 5.1; Golubitsky, Stewart, Schaeffer, Singularities and Groups in Bifurcation Theory II, 1988, XIII), whatever
+the order of their first terms: one on each side of every branch is looked for on a small sphere there.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifrncrn.curves.equilibria.problem import EquilibriumProblem
+from bifrncrn.diagrams.multiple import derivative, sizes_of, units_to_try
+from bifrncrn.diagrams.track import SAME, unit
+
+SPHERES = (1e-2, 1e-3, 1e-1)
+"""Radii of the sphere, in units of length, tried in turn: small beside what ends the neighbourhood, but where terms of
+higher order alone tell branches apart, large beside rounding."""
+REGULAR = 1e-9
+"""An equilibrium on the sphere lies on one branch where no other singular value is below this part of the largest."""
+FLAT = 1e-3
+"""Half of the starts have a parameter that moves by this much of the radius only, as at pitchforks."""
+FIRST_STARTS, STARTS, ALL_STARTS = 24, 120, 600
+"""So many starts are tried on a sphere; more where less goes out of it than comes in."""
+ITERATIONS = 36
+STILL, APART = 1e-9, 1e-6
+"""Newton's method has converged where it moves by less than the first part of the radius; two equilibria on the sphere
+are two where they differ by more than the second."""
+OPPOSITE = 0.1
+"""Two that are opposite to each other but for this part of the radius may be two sides of one branch."""
+SIDES = 2
+"""One branch alone crosses the sphere so often."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fan:
+    """The equilibria on a small sphere about a point of several zeros, one on each branch that leaves it.
+
+    `sides` are pairs of the opposite sides of branches, or single ones: points (n + 1,) and the directions in which
+    they leave. `scale` are units of length in which states that are zero at the point have grown to about `radius`.
+    `whole` says whether as many branches come in as go out.
+    """
+
+    sides: tuple[tuple[tuple[np.ndarray, np.ndarray], ...], ...]
+    scale: np.ndarray
+    radius: float
+    whole: bool
+
+
+def fan(problem: EquilibriumProblem, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> Fan | None:
+    """Return what leaves a point of several zeros; `left` (m, n) are its left null vectors. None if nothing does."""
+    best = None
+    for unit_of_length, radius in itertools.product(units_to_try(np.abs(y), scale), SPHERES):
+        sphere = _Sphere(problem, y, len(left), unit_of_length, radius)
+        found = sphere.crossings()
+        if len(found) <= SIDES:
+            continue
+        sides = tuple(tuple((sphere.point(z), sphere.outwards(z)) for z in pair) for pair in _paired(found, radius))
+        grown = np.abs(found).max(axis=0) / radius
+        here = Fan(
+            sides, unit_of_length * np.where((y == 0.0) & (grown > 0.0), np.minimum(grown, 1.0), 1.0), radius,
+            sphere.balance(found) == 0,
+        )  # fmt: skip
+        flat = all(len(pair) == SIDES for pair in sides)
+        if best is None or here.whole > best.whole or (flat and here.whole == best.whole):
+            best = here
+        if here.whole and flat:
+            break
+    return best
+
+
+def _paired(found: list[np.ndarray], radius: float) -> list[tuple[np.ndarray, ...]]:
+    """Return the points in pairs of opposite ones, the most opposite first, and those that have none."""
+    gaps = sorted(
+        (float(np.abs(found[i] + found[j]).max()), i, j) for i, j in itertools.combinations(range(len(found)), 2)
+    )
+    free = set(range(len(found)))
+    pairs: list[tuple[np.ndarray, ...]] = []
+    for gap, i, j in gaps:
+        if gap < OPPOSITE * radius and {i, j} <= free:
+            free -= {i, j}
+            pairs.append((found[i], found[j]))
+    return [*pairs, *((found[i],) for i in sorted(free))]
+
+
+class _Sphere:
+    """A sphere of a radius, in the null space, about a point with so many zeros."""
+
+    def __init__(
+        self, problem: EquilibriumProblem, y: np.ndarray, count: int, scale: np.ndarray, radius: float
+    ) -> None:
+        self.problem, self.y, self.scale, self.radius = problem, y, scale, radius
+        self.size = sizes_of(problem, y, scale)
+        basis = np.linalg.svd(derivative(problem, y, scale) / self.size[:, None])[2][-count - 1 :]
+        # the last one is the only one in which the parameter moves
+        along = unit(basis[:, -1]) if np.abs(basis[:, -1]).max() > 0.0 else np.eye(count + 1)[-1]
+        self.basis = np.vstack([np.linalg.svd(along[None])[2][1:], along[None]]) @ basis
+
+    def crossings(self) -> list[np.ndarray]:
+        """Return the equilibria that Newton's method finds on the sphere, relative to the point, in units of length.
+
+        None where one is not regular, or the first starts find no more than the two sides of a branch.
+        """
+        found: list[np.ndarray] = []
+        for number, start in enumerate(self._starts()):
+            if number == FIRST_STARTS and len(found) <= SIDES:
+                return []
+            if number == STARTS and self.balance(found) == 0:
+                break
+            z = self._solved(start)
+            if z is not None and all(np.abs(z - other).max() > APART * self.radius for other in found):
+                if not self.is_regular(z):
+                    return []
+                found.append(z)
+        return found
+
+    def point(self, z: np.ndarray) -> np.ndarray:
+        """Return an equilibrium on the sphere as a point; a state that is zero there but for rounding is zero."""
+        y = self.y + self.scale * z
+        return np.where((np.abs(z) < STILL * self.radius) & (np.abs(self.y) < SAME * self.scale), 0.0, y)
+
+    def is_regular(self, z: np.ndarray) -> bool:
+        """Say whether one branch alone crosses the sphere there."""
+        sizes = np.linalg.svd(self._matrix(z), compute_uv=False)
+        return bool(sizes[-1] > REGULAR * sizes[0])
+
+    def outwards(self, z: np.ndarray) -> np.ndarray:
+        """Return the direction (n + 1,) in which the branch there leaves the sphere."""
+        tangent = np.linalg.svd(self._matrix(z))[2][-1]
+        return np.asarray(self.scale * tangent * (1.0 if (self.basis @ tangent) @ (self.basis @ z) > 0.0 else -1.0))
+
+    def balance(self, found: list[np.ndarray]) -> int:
+        """Return how many more branches, oriented by the equations, go out of the sphere than come in: none, if all."""
+        inside = self.basis.T @ self.basis
+        return sum(int(np.linalg.slogdet(np.vstack([self._matrix(z), inside @ z]))[0]) for z in found)
+
+    def _matrix(self, z: np.ndarray) -> np.ndarray:
+        return derivative(self.problem, self.y + self.scale * z, self.scale) / self.size[:, None]
+
+    def _starts(self) -> np.ndarray:
+        """Return points (k, m + 1) of the sphere, in the null space."""
+        points = np.random.default_rng(0).standard_normal((ALL_STARTS, len(self.basis)))
+        points[::2, -1] *= FLAT
+        return np.asarray(self.radius * points / np.linalg.norm(points, axis=1, keepdims=True))
+
+    def _solved(self, start: np.ndarray) -> np.ndarray | None:
+        """Return the equilibrium on the sphere that Newton's method finds."""
+        z, radius = self.basis.T @ start, self.radius
+        for _ in range(ITERATIONS):
+            f, matrix = self.problem.linearize(self.y + self.scale * z)
+            inside = self.basis @ z
+            rest = np.append(f / self.size, 0.5 * (inside @ inside / radius**2 - 1.0))
+            whole = np.vstack([matrix * self.scale / self.size[:, None], inside @ self.basis / radius**2])
+            if not (np.isfinite(whole).all() and np.isfinite(rest).all()):
+                return None
+            try:
+                step = np.linalg.solve(whole, -rest)
+            except np.linalg.LinAlgError:
+                return None
+            longest = float(np.abs(step).max())
+            z = z + step * min(1.0, 0.5 * radius / max(longest, 1e-300))
+            if longest < STILL * radius:
+                return np.asarray(z)
+            if np.abs(z).max() > 10.0 * radius:
+                return None
+        return None

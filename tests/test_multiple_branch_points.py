@@ -1,0 +1,79 @@
+"""Branch points at which several eigenvalues are zero together, as symmetry makes them: all that leaves is followed."""
+
+import numpy as np
+import pytest
+
+import bifrncrn as bf
+
+SYSTEMS = {
+    # two pitchforks that do not know each other: x, y, and both together, two ways
+    "pitchforks": ({"x": "x*(lam - x^2)", "y": "y*(lam - y^2)"}, 4),
+    # three: 3 axes, 3 times 2 diagonals of planes, 4 diagonals of the cube
+    "three pitchforks": ({"x": "x*(lam - x^2)", "y": "y*(lam - y^2)", "z": "z*(lam - z^2)"}, 13),
+    "transcritical": ({"x": "x*(lam - x)", "y": "y*(lam - y)", "w": "-w"}, 3),
+    # a branch of the pitchfork and one of both are tangent to each other
+    "one of each": ({"x": "x*(lam - x^2)", "y": "y*(lam - y)"}, 3),
+    # Golubitsky, Stewart, Schaeffer 1988, XIII and XV: the symmetries of a square and of a triangle
+    "square": ({"x": "lam*x - x^3 - 2*x*y^2", "y": "lam*y - y^3 - 2*y*x^2"}, 4),
+    "triangle": ({"x": "lam*x + x^2 - y^2 - x*(x^2 + y^2)", "y": "lam*y - 2*x*y - y*(x^2 + y^2)"}, 3),
+    # four cells, all alike: one against three (4 ways), two against two (3 ways)
+    "four cells": ({f"x{i}": f"lam*x{i} + x{i}^2 - x{i}^3 - 0.7*(x1 + x2 + x3 + x4)" for i in (1, 2, 3, 4)}, 7),
+}
+
+
+def mixed(equations, seed, size):
+    """The same system in states that are random sums of its own, in units of another size."""
+    names = list(equations)
+    n = len(names)
+    to = size * (np.eye(n) + 0.4 * np.random.default_rng(seed).uniform(-1, 1, (n, n)))
+    back = np.linalg.inv(to)
+    total = [" + ".join(f"({value!r})*z{j}" for j, value in enumerate(row)) for row in to.tolist()]
+    definitions = dict(zip(names, total, strict=True)) | {f"rate{i}": equations[name] for i, name in enumerate(names)}
+    return bf.System.from_equations(
+        {f"z{i}": " + ".join(f"({v!r})*rate{j}" for j, v in enumerate(row)) for i, row in enumerate(back.tolist())},
+        {"lam": -1.0},
+        {f"z{i}": 0.0 for i in range(n)},
+        definitions=definitions,
+    )
+
+
+@pytest.mark.parametrize("seed, size", [(1, 1.0), (2, 1e-6), (5, 1.0)])
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_all_branches_leave_a_point_of_several_zeros(name, seed, size):
+    equations, count = SYSTEMS[name]
+    diagram = bf.diagram(mixed(equations, seed, size), "lam", (-1, 2), max_branches=60)
+    first = [point for point in diagram.special_points if point.branch == 0 and point.label in ("BP", "HB")]
+    here = [point for point in first if abs(point.parameters["lam"]) < 1e-12]
+    assert [(point.label, point.status) for point in here] == [("BP", "converged")]
+    assert sum(branch.origin == 0 for branch in diagram.branches) == count
+    assert not any("may have been found" in note for note in diagram.notes)
+
+
+def test_three_genes_that_repress_each_other():
+    """At g = 1 / 4^(1/3), a = 3 g, the derivative of the Hill term by the sum of the others is 1: two zeros at once."""
+    genes = [("g1", "g2", "g3"), ("g2", "g3", "g1"), ("g3", "g1", "g2")]
+    equations = {one: f"a/(1 + ({two} + {three})^3) - {one}" for one, two, three in genes}
+    model = bf.System.from_equations(equations, {"a": 0.5}, {"g1": 0.3, "g2": 0.3, "g3": 0.3}, nonnegative=True)
+    diagram = bf.diagram(model, "a", (0.3, 10))
+    (point,) = (p for p in diagram.special_points if p.label == "BP")
+    assert point.parameters["a"] == pytest.approx(1.5 * 2 ** (1 / 3), rel=1e-12)
+    assert [branch.origin for branch in diagram.branches[1:]] == [0, 0, 0]
+    folds = [p for p in diagram.special_points if p.label == "LP"]
+    assert len(folds) == 3 and np.ptp([p.parameters["a"] for p in folds]) < 1e-10
+    assert sorted(int(np.argmax([*p.state.values()])) for p in folds) == [0, 1, 2]  # one of them is up in each
+
+
+def test_two_points_side_by_side_are_not_one():
+    model = bf.System.from_equations({"x": "x*(lam - x)", "y": "y*(lam - 1e-4 - y)"}, {"lam": -1.0}, {"x": 0, "y": 0})
+    diagram = bf.diagram(model, "lam", (-1, 2))
+    places = sorted(p.parameters["lam"] for p in diagram.special_points if p.label == "BP" and p.branch == 0)
+    assert places == pytest.approx([0.0, 1e-4], abs=1e-12)
+
+
+@pytest.mark.parametrize("slow", [1e-2, 1e-5])
+def test_a_slow_pair_stays_a_pair(slow):
+    """A Hopf point with a frequency that is small beside another rate is no branch point."""
+    equations = {"x": "lam*x - w*y - x*(x^2 + y^2)", "y": "lam*y + w*x - y*(x^2 + y^2)", "z": "-z"}
+    model = bf.System.from_equations(equations, {"lam": -1.0, "w": slow}, {"x": 0, "y": 0, "z": 0})
+    (point,) = bf.diagram(model, "lam", (-1, 2)).special_points
+    assert point.label == "HB" and point.omega == pytest.approx(slow, rel=1e-9)
