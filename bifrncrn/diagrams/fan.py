@@ -58,7 +58,7 @@ def fan(problem: EquilibriumProblem, y: np.ndarray, left: np.ndarray, scale: np.
         found = sphere.crossings()
         if len(found) <= SIDES:
             continue
-        sides = tuple(tuple((sphere.point(z), sphere.outwards(z)) for z in pair) for pair in _paired(found, radius))
+        sides = tuple(tuple((sphere.point(z), sphere.outwards(z)) for z in pair) for pair in _paired(found, sphere))
         grown = np.abs(found).max(axis=0) / radius
         here = Fan(
             sides, unit_of_length * np.where((y == 0.0) & (grown > 0.0), np.minimum(grown, 1.0), 1.0), radius,
@@ -72,15 +72,24 @@ def fan(problem: EquilibriumProblem, y: np.ndarray, left: np.ndarray, scale: np.
     return best
 
 
-def _paired(found: list[np.ndarray], radius: float) -> list[tuple[np.ndarray, ...]]:
-    """Return the points in pairs of opposite ones, the most opposite first, and those that have none."""
+def _paired(found: list[np.ndarray], sphere: _Sphere) -> list[tuple[np.ndarray, ...]]:
+    """Return the points in pairs of opposite ones, the most opposite first, and those that have none.
+
+    On both sides of a pitchfork the parameter moves the same way.
+    """
+    inside = [sphere.basis @ z for z in found]
     gaps = sorted(
-        (float(np.abs(found[i] + found[j]).max()), i, j) for i, j in itertools.combinations(range(len(found)), 2)
+        (
+            float(min(np.abs(inside[i] + sign * inside[j]).max() for sign in (np.ones_like(inside[j]), sphere.mirror))),
+            i,
+            j,
+        )
+        for i, j in itertools.combinations(range(len(found)), 2)
     )
     free = set(range(len(found)))
     pairs: list[tuple[np.ndarray, ...]] = []
     for gap, i, j in gaps:
-        if gap < OPPOSITE * radius and {i, j} <= free:
+        if gap < OPPOSITE * sphere.radius and {i, j} <= free:
             free -= {i, j}
             pairs.append((found[i], found[j]))
     return [*pairs, *((found[i],) for i in sorted(free))]
@@ -97,6 +106,7 @@ class _Sphere:
         basis = np.linalg.svd(derivative(problem, y, scale) / self.size[:, None])[2][-count - 1 :]
         # the last one is the only one in which the parameter moves
         along = unit(basis[:, -1]) if np.abs(basis[:, -1]).max() > 0.0 else np.eye(count + 1)[-1]
+        self.mirror = np.append(np.ones(count), -1.0)
         self.basis = np.vstack([np.linalg.svd(along[None])[2][1:], along[None]]) @ basis
 
     def crossings(self) -> list[np.ndarray]:
