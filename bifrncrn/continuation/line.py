@@ -144,8 +144,7 @@ class Line:
     def without(self, row: int) -> Line:
         """Return the branch without a row and its events."""
         events = tuple(e.at(e.row - 1) if e.row > row else e for e in self.events if e.row != row)
-        points, tangents, eigenvalues = (np.delete(a, row, 0) for a in (self.points, self.tangents, self.eigenvalues))
-        return Line(points, tangents, eigenvalues, np.delete(self.unstable, row), events)
+        return Line(np.delete(self.rows, row, 0), np.delete(self.unstable, row), events, self.size)
 
 
 def join(lines: list[Line]) -> Line:

@@ -8,7 +8,6 @@ zeros belong together, not where m simple points only lie side by side.
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 
@@ -49,6 +48,8 @@ def refined_together(track: Track, line: Line, event: Event, floor: np.ndarray) 
 
     The event is one that was bracketed, or a Hopf point whose eigenvalues hardly turn.
     """
+    if event.kind == layout.FOLD or event.kind >= layout.USER_EVENT:
+        return None
     first, last = _rows_around(line, event)
     count = _changing(line, first, last)
     if count < MORE_THAN_ONE or track.problem.n > MOST_STATES:
@@ -64,7 +65,7 @@ def refined_together(track: Track, line: Line, event: Event, floor: np.ndarray) 
         stays[-1] = False
         y, left = np.where(stays & (np.abs(found[0]) < SAME * scale), 0.0, found[0]), found[1]
         spectrum = track.problem.eigenvalues(y)
-        beside = np.abs(line.eigenvalues[[first, last]]).max(axis=0)
+        beside = np.maximum(np.abs(line.spectrum(first)), np.abs(line.spectrum(last)))
         if (np.abs(spectrum) <= VANISHED * beside)[min(line.unstable[[first, last]]) :][:count].all():
             break
     else:
@@ -72,7 +73,7 @@ def refined_together(track: Track, line: Line, event: Event, floor: np.ndarray) 
     if event.bracket is None:
         line = line.without(event.row)
     unstable = min(line.unstable[[first, first + 1]].tolist())
-    rest = replace(line, events=tuple(one for one in line.events if one is not event))
+    rest = line.with_events(one for one in line.events if one is not event)
     return rest.insert(first + 1, y, spectrum, unstable, Event(first + 1, layout.BRANCH, None, left))
 
 
@@ -83,12 +84,12 @@ def _rows_around(line: Line, event: Event) -> tuple[int, int]:
 
 def _changing(line: Line, first: int, last: int) -> int:
     """Return how many eigenvalues, real but for rounding, change sign between two rows."""
-    if first < 0 or not line.eigenvalues.shape[1]:
+    if first < 0 or not line.spectra:
         return 0
-    both = line.eigenvalues[[first, last]]
-    low, high = sorted(line.unstable[[first, last]].tolist())
+    low, high = sorted((int(line.unstable[first]), int(line.unstable[last])))
     if low < 0 or high - low < MORE_THAN_ONE:
         return 0
+    both = np.array([line.spectrum(first), line.spectrum(last)])
     values = both[:, low:high]
     real = (np.abs(values.imag) <= SLOW * np.abs(both).max()).all()
     return high - low if real and (values[0].real * values[1].real < 0.0).all() else 0
