@@ -228,7 +228,15 @@ def test_command(tmp_path, capsys):
     assert "no cycle" in capsys.readouterr().err
 
 
-def test_a_diagram_says_that_its_cycles_are_not_looked_at():
+def test_cycles_of_a_diagram():
+    """Circles of radius sqrt(r): three of them are proved, and it is said that the others were not looked at."""
     system = bf.System.from_equations({"x": "r*x - y - x*(x^2 + y^2)", "y": "x + r*y - y*(x^2 + y^2)"}, {"r": -1})
     diagram = bf.with_orbits(bf.diagram(system, parameter="r", bounds=(-1, 1)))
-    assert any("cycles are not looked at" in note for note in bf.prove(diagram).notes)
+    proof = bf.prove(diagram)
+    assert proof.proved and len(proof.cycles) == 3 and len(proof.to_json()["cycles"]) == 3
+    for cycle in proof.cycles:
+        r = cycle.parameters["r"]
+        assert cycle.stable and holds(cycle.period, 2 * math.pi, 1e-9) and holds(cycle.max["x"], math.sqrt(r), 1e-9)
+        assert holds(cycle.multipliers[0], math.exp(-4 * math.pi * r), 1e-9)
+    assert any("3 were looked at, each by itself, and 3 are proved" in note for note in proof.notes)
+    assert "there is a cycle" in str(proof)

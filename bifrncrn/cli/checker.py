@@ -305,7 +305,7 @@ def enters(model: Model, stack: list[tuple[int, Any]], box: Any) -> bool | None:
 
 def check_proof(system: Any, proof: dict[str, Any], say: Callable[[str], Any] = lambda text: None) -> bool:
     """Verify a proof of a box or of a cycle; tell what was verified, and what was not."""
-    is_cycle = isinstance(proof, dict) and "cycles" in proof
+    is_cycle = isinstance(proof, dict) and "cycles" in proof and not proof.get("parameter")
     reason = refused_cycle(system, proof) if is_cycle else refused(system, proof)
     if reason:
         say(reason)

@@ -363,7 +363,7 @@ def _multipliers(flow: Flow, turn: Turn, slopes: list[Any]) -> list[Any]:
         for k, middle in enumerate(middles):
             frames[k] = q
             q = np.linalg.qr(middle @ q)[0]
-    product = None
+    product: Any = None
     for k, d in enumerate(slopes):
         moved = turn.matrix(d.tolist()) * turn.matrix(frames[k].tolist())
         part = turn.matrix(frames[(k + 1) % len(slopes)].tolist()).solve(moved)

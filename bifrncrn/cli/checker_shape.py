@@ -9,7 +9,7 @@ CORNERS = ("low", "high", "core_low", "core_high")
 STATED = frozenset({"schema", "proved", "model", "parameter", "range", "box", "values", "branches", "special_points"})
 STATED |= {"followed", "undecided", "notes", "counters", "arcs", "kind"}
 """What a file of a box may say; `followed` and `notes` are empty there."""
-OF_POINTS = {
+OF_POINTS: dict[str, dict[str, type]] = {
     "LP": {"turns": str, "a": list},
     "HB": {"omega": list, "l1": list},
     "BP": {"kind": str, "plane": str, "turns": str},

@@ -7,6 +7,7 @@ it, go in the direction of l all the time, and the boxes of the others do not ho
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +18,19 @@ from bifrncrn.models.forcing import refuse
 from bifrncrn.proofs.balls import Ball
 from bifrncrn.proofs.extremes import extremes
 from bifrncrn.proofs.monodromy import multipliers
-from bifrncrn.proofs.of_diagram import around
 from bifrncrn.proofs.result import Interval, Proof, ProvedCycle, Undecided
-from bifrncrn.proofs.rounding import above, check_arithmetic
+from bifrncrn.proofs.rounding import above, around, check_arithmetic
 from bifrncrn.proofs.shooting import Shot, shoot
 from bifrncrn.proofs.taylor import Bounds, Taylor
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
 
+Doubt = tuple[str, np.ndarray, np.ndarray]
 NO_STABILITY = "whether the cycle is stable: a multiplier may be on the unit circle, or they are too far apart"
 EVENTS = "The events of the model act in simulations only; this is about its equations."
+DRAWN = 400
+"""At so many places a guess is looked at, to say where it is."""
 NOT_LEAST = "whether the period is the least one"
 
 
@@ -39,22 +42,29 @@ def of_cycle(cycle: Any, spread: float = 0.0) -> Proof:
     if not system.has_formulas:
         raise InputError("nothing can be proved about a Python function: give the model by its equations")
     check_arithmetic()
+    values = around(np.array(system.values), spread)
+    found, doubts = near(system, values, cycle.period, cycle.at, spread)
+    return _proof(system, values, () if found is None else (found,), doubts)
+
+
+def near(
+    system: System, values: Bounds, period: float, at: Callable[[np.ndarray], np.ndarray], spread: float = 0.0
+) -> tuple[ProvedCycle | None, list[Doubt]]:
+    """Prove a cycle near a guess, a function of times; return it, and what is not known of it."""
     with np.errstate(all="ignore"):
-        values = around(system, spread)
         taylor = Taylor(system, values)
-        shot = shoot(taylor, cycle.period, cycle.at, spread)
+        shot = shoot(taylor, period, at, spread)
         if isinstance(shot, str):
-            states = np.asarray(cycle.points)
-            return _proof(system, values, (), [(shot, states.min(axis=0), states.max(axis=0))])
-        proved, doubts = _described(system, taylor, shot)
-    return _proof(system, values, (proved,), doubts)
+            states = at(np.linspace(0.0, period, DRAWN))
+            return None, [(shot, states.min(axis=0), states.max(axis=0))]
+        return _described(system, taylor, shot)
 
 
 def _proof(
     system: System,
     values: Bounds,
     cycles: tuple[ProvedCycle, ...],
-    doubts: list[tuple[str, np.ndarray, np.ndarray]],
+    doubts: list[Doubt],
 ) -> Proof:
     sides = [zip(low.tolist(), high.tolist(), strict=True) for _, low, high in doubts]
     return Proof(
@@ -75,9 +85,7 @@ def _proof(
     )
 
 
-def _described(
-    system: System, taylor: Taylor, shot: Shot
-) -> tuple[ProvedCycle, list[tuple[str, np.ndarray, np.ndarray]]]:
+def _described(system: System, taylor: Taylor, shot: Shot) -> tuple[ProvedCycle, list[Doubt]]:
     low, high = shot.left.low.min(axis=0), shot.left.high.max(axis=0)
     sizes, unstable = multipliers(shot)
     least = _is_least(taylor, shot)

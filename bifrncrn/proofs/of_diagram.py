@@ -12,12 +12,13 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.models.forcing import refuse
 from bifrncrn.models.maps import displaced, is_map
 from bifrncrn.proofs.box import doubt, joined
+from bifrncrn.proofs.branch_cycles import of_branches
 from bifrncrn.proofs.branch_points import prove_branch_point
 from bifrncrn.proofs.multipliers import Multipliers
 from bifrncrn.proofs.points import Points, Proved
 from bifrncrn.proofs.problem import Bounds, Problem
 from bifrncrn.proofs.result import Interval, Proof, ProvedBranch, ProvedPoint, Undecided
-from bifrncrn.proofs.rounding import check_arithmetic, down, up
+from bifrncrn.proofs.rounding import check_arithmetic
 from bifrncrn.proofs.tubes import follow
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ NOTHING = (
     "of cycles prove takes one at a time, as find_cycle finds it"
 )
 CURVES = "Its curves in two parameters are not looked at."
-CYCLES = "Its cycles are not looked at: prove takes one cycle at a time, as find_cycle finds it."
 REDUCED = "That these sums are conserved is taken for granted; the statements are about the model without them."
 
 
@@ -80,7 +80,9 @@ def of_diagram(diagram: Any, seconds: float) -> Proof:
     if not proofs and not followed:
         raise InputError(NOTHING)
     kinds = {branch.kind for branch in diagram.branches} - {*KINDS}
-    notes += ((CYCLES,) if "periodic" in kinds else ()) + ((CURVES,) if kinds - {"periodic"} else ())
+    notes += (CURVES,) if kinds - {"periodic"} else ()
+    cycles, said = of_branches(diagram, deadline)
+    notes += said
     return Proof(
         proved=not undecided,
         model=diagram.model,
@@ -93,6 +95,7 @@ def of_diagram(diagram: Any, seconds: float) -> Proof:
         undecided=tuple(undecided),
         notes=notes,
         followed=tuple(followed),
+        cycles=cycles,
         kind=system.kind,
     )
 
@@ -152,13 +155,6 @@ def _contradicted(point: Any, found: Proved) -> str:
         if value is not None and (low > 0.0 > value or high < 0.0 < value):
             return f"the diagram has {name} = {value:.6g}, and it is proved to lie in [{low!r}, {high!r}]"
     return ""
-
-
-def around(system: System, spread: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return bounds (m,) of all values of the parameters within a fraction of those that are stored."""
-    stored = np.array(system.values)
-    reach = up(np.abs(stored) * spread)
-    return (down(stored - reach), up(stored + reach)) if spread else (stored, stored)
 
 
 def stored_values(system: System, values: tuple[np.ndarray, np.ndarray], name: str) -> dict[str, Interval]:

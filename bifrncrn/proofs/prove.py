@@ -14,9 +14,9 @@ from bifrncrn.models.forcing import refuse
 from bifrncrn.models.maps import is_map
 from bifrncrn.proofs.box import held
 from bifrncrn.proofs.cycles import of_cycle
-from bifrncrn.proofs.of_diagram import NO_EQUATIONS, around, of_diagram, prepared, stored_values
+from bifrncrn.proofs.of_diagram import NO_EQUATIONS, of_diagram, prepared, stored_values
 from bifrncrn.proofs.result import Interval, Proof
-from bifrncrn.proofs.rounding import check_arithmetic
+from bifrncrn.proofs.rounding import around, check_arithmetic
 
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
@@ -99,7 +99,7 @@ def prove(
     most = MOST_STATES - is_map(system)
     if n > most:
         raise InputError(f"boxes of up to {most} states are covered, this model has {n}; reduce it, or fix some")
-    between = around(system, _fraction(spread))
+    between = around(np.array(system.values), _fraction(spread))
     check_arithmetic()
     with np.errstate(all="ignore"):
         low, high = (np.array([*(sides[v][i] for v in system.variables), span[i]]) for i in (0, 1))

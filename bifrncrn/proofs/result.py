@@ -108,6 +108,10 @@ class ProvedCycle:
         The certificate: after times that are `factor` times the sums of the first `durations` the cycle lies within
         `radius` of `points`, exactly on the plane normal . (x - first point) = 0 at first. No other one that begins on
         that plane has all points within `alone` of these, and a factor within `alone_factor`.
+    parameters : dict of str to float
+        Of a diagram's cycle the varied parameter.
+    branch : int or None
+        Of a diagram's cycle the number of its branch.
     """
 
     period: Interval
@@ -117,7 +121,9 @@ class ProvedCycle:
     min: dict[str, Interval]
     max: dict[str, Interval]
     start: dict[str, Interval]
-    turn: dict[str, list] = field(repr=False)
+    turn: dict[str, Any] = field(repr=False)
+    parameters: dict[str, float] = field(default_factory=dict)
+    branch: int | None = None
 
     @property
     def stable(self) -> bool | None:
@@ -136,6 +142,7 @@ class ProvedCycle:
             "max": {name: list(side) for name, side in self.max.items()},
             "start": {name: list(side) for name, side in self.start.items()},
             "turn": self.turn,
+            **({} if self.branch is None else {"parameters": self.parameters, "branch": self.branch}),
         }
 
 
@@ -158,7 +165,8 @@ class Proof(Reported):
     Attributes
     ----------
     proved : bool
-        Whether everything was decided: the statement `str(proof)` makes is then a theorem.
+        Whether everything was decided: the statement `str(proof)` makes is then a theorem. Of a diagram's cycles, of
+        which some are looked at, `notes` say how many are proved.
     model, parameter : str
         The parameter is empty where a cycle at fixed values was proved.
     range : (float, float)
@@ -185,7 +193,7 @@ class Proof(Reported):
     arcs : dict of str to list
         The certificate: pivot, tube and core of every arc, its curve, and the states whose planes it lies `on`.
     cycles : tuple of ProvedCycle
-        Where it is a cycle that was proved.
+        The cycle that was proved; of a diagram some of its cycles, each by itself.
     """
 
     proved: bool
@@ -232,7 +240,7 @@ class Proof(Reported):
             "counters": self.counters,
             "arcs": self.arcs,
             **({} if self.kind == "ode" else {"kind": self.kind}),
-            **({} if self.parameter else {"cycles": [cycle.to_json() for cycle in self.cycles]}),
+            **({} if self.parameter and not self.cycles else {"cycles": [cycle.to_json() for cycle in self.cycles]}),
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -306,10 +314,10 @@ def _cycle(cycle: ProvedCycle) -> str:
     start = ", ".join(f"{name} in {side(v)}" for name, v in cycle.start.items())
     sides = zip(cycle.min.items(), cycle.max.values(), strict=True)
     whole = ", ".join(f"{name} from {side(low)} to {side(high)}" for (name, low), high in sides)
-    text = (
-        f"There is a cycle, the only one that follows the computed one so closely, with period in {side(cycle.period)}"
-    )
-    text += ", which is its least one" if cycle.least else ""
+    text = "".join(f"Branch {cycle.branch}, {name} = {value!r}: " for name, value in cycle.parameters.items())
+    text += "there" if text else "There"
+    text += " is a cycle, the only one that follows the computed one so closely, with period in "
+    text += side(cycle.period) + (", which is its least one" if cycle.least else "")
     text += f"; it has a point with {start}, and reaches over {whole}"
     if cycle.stable is not None:
         word = (

@@ -48,6 +48,12 @@ def above(total: np.ndarray, terms: int) -> np.ndarray:
     return total * (1.0 + (terms + 4) * 2.0**-51) + UNDERFLOW
 
 
+def around(values: np.ndarray, spread: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return bounds of all numbers within a fraction of some, (m,) each."""
+    reach = up(np.abs(values) * spread)
+    return (down(values - reach), up(values + reach)) if spread else (values, values)
+
+
 def midpoint(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return a number in each interval, near its middle."""
     return np.clip(0.5 * low + 0.5 * high, low, high)
