@@ -62,6 +62,7 @@ def test_a_switch_by_a_pitchfork_is_reached():
         np.testing.assert_allclose(settled(network, np.array([0.5, 2.0]), lam), [low, high], atol=0.05 * 3.4)
 
 
+@pytest.mark.slow
 def test_a_transcritical_point_of_one_species_is_reached():
     """x = 3 and x = lam + 1 exchange stability at lam = 2; a fit alone breaks that into two folds or none."""
     system = bf.System.from_equations({"x": "(x - 3)*(lam + 1 - x)"}, {"lam": 1.5}, {"x": 3.0}, nonnegative=True)
