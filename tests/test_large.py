@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -179,3 +180,18 @@ def test_conserved_sum_is_noticed():
     system = bf.System.from_equations(equations, {"r": 1.0}, {f"u{i}": 1.0 for i in range(1, n + 1)})
     with pytest.raises(bf.InputError, match="conserved"):
         bf.diagram(system, "r", (0.5, 2))
+
+
+def test_cycles_of_many_states_mind_the_time_limit():
+    """Fifty cells of the Brusselator on a ring: the first orbit alone takes longer."""
+    equations = {}
+    for i in range(50):
+        for name, rate in (("x", f"1 + x{i}^2*y{i} - (p + 1)*x{i}"), ("y", f"p*x{i} - x{i}^2*y{i}")):
+            equations[f"{name}{i}"] = f"{rate} + 40*({name}{(i - 1) % 50} - 2*{name}{i} + {name}{(i + 1) % 50})"
+    start = {name: 1.0 if name[0] == "x" else 1.5 for name in equations}
+    hopf = bf.diagram(bf.System.from_equations(equations, {"p": 1.5}, start), "p", (1.5, 2.05)).special("HB")[0]
+    assert hopf.parameters["p"] == pytest.approx(2.0, abs=1e-9)
+    begun = time.monotonic()
+    with pytest.raises(bf.ConvergenceError, match=r"the time limit of 0\.1 s was reached"):
+        bf.orbits(hopf, options=bf.Options(seconds=0.1))
+    assert time.monotonic() - begun < 2.0  # one elimination of 20 intervals takes a second

@@ -100,10 +100,10 @@ def from_hopf(task: Setup, point: SpecialPoint, events: Sequence[str] = ()) -> F
     start = hopf_point(problem, guess, point.omega)
     if start is None:
         return failure
-    corrector = Corrector(task.system, index, task.system.lower)
+    corrector = Corrector(task.system, index, task.system.lower, task.options.until)
     first = first_place(corrector, start, task.unit)
     if first is None:
-        return failure
+        return f"the orbits of {where} were not followed: {task.options.said}" if task.options.late else failure
     floor, largest = amplitude_floor(start, first, task.unit)
     home = float(start.y[-1])
     follower = Follower(corrector, task.span, floor, largest, task.options, problem, home, asked_of(task, events))
@@ -131,11 +131,12 @@ def from_cycle(
     value = float(task.system.values[index])
     check_inside(task, value, "the cycle")
     kept = list(task.reduction.kept) if task.reduction else slice(None)
-    corrector = Corrector(task.system, index, task.system.lower)
+    corrector = Corrector(task.system, index, task.system.lower, options.until)
     problem = EquilibriumProblem(task.system, index)
     found_there = _corrected_cycle(corrector, cycle, kept, value, task.unit)
     if found_there is None:
-        raise ConvergenceError(f"the cycle at {name}={value:.9g} could not be corrected by collocation")
+        why = f"was not followed: {options.said}" if options.late else "could not be corrected by collocation"
+        raise ConvergenceError(f"the cycle at {name}={value:.9g} {why}")
     first, floor = found_there
     largest = float(np.max(floor))
     follower = Follower(corrector, task.span, floor, largest, options, problem, value, asked_of(task, events))

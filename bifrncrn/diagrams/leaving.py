@@ -46,7 +46,7 @@ def from_cycle_point(
     task = at_point(point, bounds, None, options)
     index = task.index
     problem = EquilibriumProblem(task.system, index)
-    corrector = Corrector(task.system, index, task.system.lower)
+    corrector = Corrector(task.system, index, task.system.lower, options.until)
     start = doubled(point.place) if point.label == "PD" else point.place
     along = direction(problem, start)
     if along is None:
@@ -65,7 +65,7 @@ def from_cycle_point(
         found.rows.insert(0, Row(start, corrector.extremes(start.orbit)))
         sides.append(found)
     if not sides:
-        return f"no branch was found at {where}"
+        return f"{where} was not followed: {options.said}" if options.late else f"no branch was found at {where}"
     back = sides[1] if len(sides) > 1 else Left(point.label, value)
     return Family(task, problem, back, sides[0], corrector)
 

@@ -84,6 +84,8 @@ class Corrector:
         Index of the continuation parameter.
     lower : (n,) array
         Walls of the states, beyond which nothing is evaluated.
+    until : float, optional
+        When time is up (`bifrncrn.curves.orbits.memory.Memory`).
 
     Attributes
     ----------
@@ -95,12 +97,13 @@ class Corrector:
     memory : Memory
     """
 
-    def __init__(self, system: System, parameter: int, lower: np.ndarray) -> None:
+    def __init__(self, system: System, parameter: int, lower: np.ndarray, until: float | None = None) -> None:
         self.n = len(system.variables)
         self.newtons = self.failure = 0
         self.system, self.parameter = system, parameter
         self.lower = np.array(lower, dtype=float)
         self.memory = Memory(system, parameter, lower)
+        self.memory.until = until
 
     def _load(self, orbit: Orbit, scale: np.ndarray, unit: float, room: int = 0) -> None:
         memory, count = self.memory, orbit.count

@@ -160,7 +160,7 @@ class Follower:
         if status == at.TOO_SHORT:
             failures = {at.BAD_VALUE: NOT_FINITE, at.OUTSIDE: WALL}
             reason = WALL if self._vanished(self._here) else failures.get(self._march.failure, SHORT)
-            found.reason = self._ends.stuck(found, reason)
+            found.reason = TIME if self.options.late else self._ends.stuck(found, reason)
 
     @property
     def _here(self) -> Place:

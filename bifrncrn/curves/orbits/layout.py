@@ -39,7 +39,9 @@ FEWEST, MOST = 20, 400
 FIELD, BEFORE_MULTIPLIERS = 47, 48
 # constants: values and slopes at Gauss and at Radau points; VALUES_AT and SLOPES_AT are the ones or the others
 GAUSS_VALUES, GAUSS_SLOPES, RADAU_VALUES, RADAU_SLOPES = range(49, 53)
-LAYOUT_SIZE = 53
+# not 0: time is up, nothing more is to be eliminated
+STOP = 53
+LAYOUT_SIZE = 54
 
 # float: settings: unit of the parameter; largest angle and length of a step, the least; the range; what is far away,
 # where the branch begins
@@ -99,7 +101,7 @@ SNIC_RATE = 10.0 * SNIC_CLOSE
 (PAUSED, NO_ROOM, TOO_SHORT) = range(3)
 
 # what a correction returns instead of a number of Newton iterations
-(BAD_VALUE, SINGULAR, SLOW, OUTSIDE) = (-1, -2, -3, -4)
+(BAD_VALUE, SINGULAR, SLOW, OUTSIDE, LATE) = (-1, -2, -3, -4, -5)
 
 
 def sizes(intervals: int, n: int) -> dict[int, int]:

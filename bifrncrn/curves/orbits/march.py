@@ -163,6 +163,7 @@ class March:
                 **dict.fromkeys((at.HERE_MULTIPLIERS, at.BEFORE_MULTIPLIERS), 2 * n + 1),
             },
         )
+        self._memory.until = corrector.memory.until
         self._memory[at.SETTINGS][:] = (self._unit, options.angle, options.step, options.least_step, *span, far, home)
         self._numbers = self._memory[at.MARCH]
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from bifrncrn.curves.orbits import layout as at
@@ -9,6 +14,9 @@ from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.engine import ORBITS
 from bifrncrn.curves.orbits.lapack import dggev
 from bifrncrn.models.system import System
+
+LARGE = 30
+"""From so many states on a single call may take seconds, and is stopped when time is up."""
 
 
 class Memory:
@@ -28,10 +36,13 @@ class Memory:
     ----------
     layout : (LAYOUT_SIZE,) array of int64
         Sizes and addresses.
+    until : float, optional
+        The time, by `time.monotonic`, from which on nothing is eliminated; None for ever.
     """
 
     def __init__(self, system: System, parameter: int, lower: np.ndarray, more: dict[int, int] | None = None) -> None:
         self.n = n = len(system.variables)
+        self.until: float | None = None
         self.layout = np.zeros(at.LAYOUT_SIZE, np.int64)
         self._address = self.layout.ctypes.data
         self._call = ORBITS.engine.call
@@ -80,6 +91,30 @@ class Memory:
 
     def call(self, name: str, *more: int) -> int:
         """Call a kernel; raise what a model written in Python raised."""
-        done = int(self._call[name](self._address, *more))
+        if self.until is None or self.n < LARGE:
+            done = int(self._call[name](self._address, *more))
+        else:
+            with _stopping(self.layout, self.until - time.monotonic()):
+                done = int(self._call[name](self._address, *more))
         self._native.check()
         return done
+
+
+@contextmanager
+def _stopping(layout: np.ndarray, seconds: float) -> Iterator[None]:
+    """Let what runs inside stop after so many seconds: the kernel sees the mark that another thread makes."""
+
+    def stop() -> None:
+        layout[at.STOP] = 1
+
+    timer = threading.Timer(max(seconds, 0.0), stop)
+    timer.daemon = True
+    if seconds > 0.0:
+        timer.start()
+    else:
+        stop()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        layout[at.STOP] = 0

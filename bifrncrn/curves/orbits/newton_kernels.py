@@ -33,6 +33,7 @@ from bifrncrn.curves.orbits.layout import (
     INFO_RESIDUAL,
     INNER,
     INTERVALS,
+    LATE,
     LESS_STIFF,
     LINEARIZE,
     NODE_SLOPES,
@@ -53,6 +54,7 @@ from bifrncrn.curves.orbits.layout import (
     STATES,
     STEP,
     STIFF,
+    STOP,
     TANGENT,
     THERE_FLOW,
     UNIT,
@@ -184,6 +186,8 @@ def eliminated(c):
     info = doubles(c[INFO])
     info[INFO_GROWTH] = info[INFO_RESIDUAL] = info[INFO_RATE] = 0.0
     for i in range(count):
+        if c[STOP] != 0:
+            return LATE
         status = fill(c, i)
         if status != 0:
             return status
