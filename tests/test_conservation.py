@@ -393,3 +393,27 @@ def test_totals_on_the_command_line(tmp_path, capsys):
     assert bf.main(words) == 0
     last = (tmp_path / "run.csv").read_text().splitlines()[-1].split(",")
     assert float(last[3]) == pytest.approx(quadratic(1.0, 0.7), rel=1e-5)
+
+
+def test_what_was_divided_out_for_one_call_serves_no_other():
+    """Of A <-> B with the rates k and 1, the rest is A = T / (1 + k): other totals, other ranges, other copies."""
+    model = bf.System.from_equations(
+        {"A": "B - k*A", "B": "k*A - B"}, parameters={"k": 1.0, "idle": 1.0}, state={"A": 1.0, "B": 2.0}
+    )
+    calls = [
+        (model, {"bounds": (0.5, 3.0)}, 3.0),
+        (model, {"bounds": (0.5, 3.0)}, 3.0),
+        (model, {"bounds": (0.5, 3.0), "start": {"A": 4.0}}, 6.0),
+        (model, {"bounds": (0.5, 3.0), "start": {"A": 4.0}}, 6.0),
+        (model, {"bounds": (0.5, 3.0), "start": {"total_A": 10.0}}, 10.0),
+        (model, {"bounds": (1.0, 2.0)}, 3.0),
+        (model.with_(values={"idle": 2.0}), {"bounds": (0.5, 3.0)}, 3.0),
+        (model.with_(state={"B": 7.0}), {"bounds": (0.5, 3.0)}, 8.0),
+        (model, {"bounds": (0.5, 3.0)}, 3.0),
+    ]
+    for system, call, total in calls + calls[::-1]:
+        (branch,) = bf.diagram(system, "k", **call).branches
+        k, a = branch.column("k"), branch.column("A")
+        assert (k.min(), k.max()) == call["bounds"]
+        np.testing.assert_allclose(a, total / (1.0 + k), rtol=1e-12)  # a linear equation, solved to rounding
+        np.testing.assert_allclose(a + branch.column("B"), total, rtol=1e-12)

@@ -39,12 +39,18 @@ class NativeModel(ModelFunctions):
         Identifies the equations in the disk cache.
     build : callable
         Returns the graph and the right-hand sides; called only when something has to be compiled.
+
+    Attributes
+    ----------
+    derived : dict of str to NativeModel
+        Models that were made of this one, by their keys.
     """
 
     def __init__(self, n: int, m: int, key: str, build: Callable[[], tuple[Graph, list[int]]]) -> None:
         self.n = n
         self.m = m
         self.key = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+        self.derived: dict[str, NativeModel] = {}
         self._build = build
         self._lock = threading.RLock()
         self._libraries: list[Library] = []

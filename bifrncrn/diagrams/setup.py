@@ -116,10 +116,12 @@ def begin(
     name = parameter if total or not system.parameters else system.varying(parameter)
     check_at_rest(system)
     span = bounds_of(name or "the parameter", bounds)
-    key = parameter, span, *start.items(), walls and (*walls.items(),)
+    asked = parameter, span, *start.items(), walls and (*walls.items(),)
     known = system.remembered.get("begun")
-    if known is not None and known[0] == key:
-        return Setup(system, system, None, known[1], span, options, walls), known[2]
+    if known is not None and known[0] == asked:
+        _, name, rest, divided_out = known
+        reduction = Reduction(system, *divided_out) if divided_out else None
+        return Setup(system, reduction.system if reduction else system, reduction, name, span, options, walls), rest
     own = system
     system, start = with_totals(system, name, start)
     region = region_of(system, walls)
@@ -131,8 +133,9 @@ def begin(
     owner = reduction.system if reduction else system
     rest = {key: value for key, value in start.items() if not reduction or key not in system.variables}
     setup = Setup(system, owner, reduction, owner.varying(name), span, options, walls)
-    if owner is own:  # nothing was divided out: what was found holds the next time, too
-        own.remembered["begun"] = key, setup.parameter, rest
+    if system is own:  # what was found holds the next time, too; without the system itself, which holds it
+        parts = None if reduction is None else reduction.parts
+        own.remembered["begun"] = asked, setup.parameter, rest, parts
     return setup, rest
 
 

@@ -74,6 +74,11 @@ class Reduction:
     kept: tuple[int, ...]
     totals: tuple[str, ...]
 
+    @property
+    def parts(self) -> tuple[System, np.ndarray, tuple[int, ...], tuple[int, ...], tuple[str, ...]]:
+        """All but the whole system, of which it can be made again."""
+        return self.system, self.laws, self.eliminated, self.kept, self.totals
+
     def solved(self, parameter: str = "") -> tuple[np.ndarray, np.ndarray]:
         """Return the eliminated variables as functions of y = (kept variables, `parameter`): rows @ y + offsets.
 
@@ -261,7 +266,7 @@ def reduce(system: System, laws: np.ndarray, x: np.ndarray, at: Mapping[str, flo
             parameters[total] = float(law @ x)
         else:
             definitions[total] = followed
-    smaller = System.from_equations(
+    smaller = System.trusted(
         {names[i]: system.equations[names[i]] for i in kept},
         parameters=parameters,
         state={names[i]: float(x[i]) for i in kept},
@@ -270,7 +275,9 @@ def reduce(system: System, laws: np.ndarray, x: np.ndarray, at: Mapping[str, flo
         periodic=[name for name in system.periodic if name in {names[i] for i in kept}],
         title=system.title,
     )
-    smaller = replace(smaller, transitions=(), notes=system.notes, clock=system.clock)
+    smaller = replace(smaller, notes=system.notes, clock=system.clock)
+    derived = system.native.derived  # systems that differ in numbers alone share what is compiled
+    smaller.__dict__["native"] = derived.setdefault(smaller.native.key, smaller.native)
     return Reduction(system, smaller, laws, eliminated, kept, tuple(totals))
 
 
