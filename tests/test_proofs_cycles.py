@@ -186,9 +186,7 @@ def test_the_checker_verifies_a_cycle():
         "another extreme": {"max": found["max"] | {"x": [x_high, x_high + 1e-10]}},
         "an extreme that is passed": {"max": found["max"] | {"x": [x_low - 1e-10, x_low]}},
         "another multiplier": {"multipliers": [[large, large + (large - small)]]},
-        "no multiplier": {"multipliers": []},
         "another stability": {"unstable": 1, "stable": False},
-        "another start": {"start": {"x": [0.0, 1e-12], "y": [0.0, 1e-12]}},
         "points beside it": {"turn": turn | {"points": moved}},
         "a claim that nobody proved": {"hyperbolic": True},
     }
