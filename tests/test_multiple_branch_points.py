@@ -77,3 +77,20 @@ def test_a_slow_pair_stays_a_pair(slow):
     model = bf.System.from_equations(equations, {"lam": -1.0, "w": slow}, {"x": 0, "y": 0, "z": 0})
     (point,) = bf.diagram(model, "lam", (-1, 2)).special_points
     assert point.label == "HB" and point.omega == pytest.approx(slow, rel=1e-9)
+
+
+@pytest.mark.parametrize("cells, count, place", [(3, 2, 2.6), (4, 2, 2.4)])
+def test_pairs_that_cross_together_in_a_ring_of_oscillators(cells, count, place):
+    """Brusselators that exchange both substances at rate d: mode k of the ring crosses at b = 2 + 8 d sin(pi k/n)^2."""
+    d, equations = 0.1, {}
+    for i in range(cells):
+        j, k = (i + 1) % cells, (i - 1) % cells
+        equations[f"x{i}"] = f"1 - (b + 1)*x{i} + x{i}^2*y{i} + {d}*(x{j} + x{k} - 2*x{i})"
+        equations[f"y{i}"] = f"b*x{i} - x{i}^2*y{i} + {d}*(y{j} + y{k} - 2*y{i})"
+    model = bf.System.from_equations(equations, {"b": 1.0}, dict.fromkeys(equations, 1.0), nonnegative=True)
+    diagram = bf.diagram(model, "b", (1, 4))
+    (point,) = (p for p in diagram.special("HB") if abs(p.parameters["b"] - place) < 0.1)
+    assert point.status == "converged" and point.parameters["b"] == pytest.approx(place, abs=1e-12)
+    # the determinant of a mode's block is 1 + e (1 + e) - b e + ..., with e = (b - 2)/2 exchanged: omega^2 = 1 - e^2
+    assert point.omega == pytest.approx(np.sqrt(1 - ((place - 2) / 2) ** 2), abs=1e-10)
+    assert np.isnan(point.l1) and any(f"{count} pairs of eigenvalues" in note for note in diagram.notes)

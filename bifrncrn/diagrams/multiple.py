@@ -15,7 +15,7 @@ from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.diagrams.refining import VANISHED
-from bifrncrn.diagrams.track import SAME, TINY, Track, scale_at
+from bifrncrn.diagrams.track import SAME, TINY, Track, scale_at, unit
 
 MOST_STATES = 60
 """Larger systems have their simple branch points only: the derivatives of all null vectors are taken by differences."""
@@ -31,6 +31,8 @@ CONVERGED, SLOWLY, HOLDS = 1e-14, 1e-9, 1e-11
 """The point is found where a step is below the first, in units of length, or below the second and no shorter than the
 one before: then rounding moves it. All equations hold where they are below the third, in units of their sizes: an
 eigenvalue that is further from zero beside the others is no zero of the same point."""
+STILL_IMAGINARY = 1e-9
+"""A pair is imaginary where its real part is below this part of its size."""
 NEAR = 1.0
 """How far from the rows between which it was seen it may be, in units of their distance."""
 SIZES = (1.0, 1e3, 1e-3, 1e6, 1e-6, 1e9, 1e-9)
@@ -75,6 +77,48 @@ def refined_together(track: Track, line: Line, event: Event, floor: np.ndarray) 
     unstable = min(line.unstable[[first, first + 1]].tolist())
     rest = line.with_events(one for one in line.events if one is not event)
     return rest.insert(first + 1, y, spectrum, unstable, Event(first + 1, layout.BRANCH, None, left))
+
+
+def refined_pairs(track: Track, line: Line, event: Event, floor: np.ndarray) -> Line | None:
+    """Return the line with a Hopf point at which several pairs cross as one, located; None if the event is none.
+
+    There the mean of their real parts is zero, and so is each.
+    """
+    if event.bracket is None or event.row < 1:
+        return None
+    first, last = event.row - 1, event.row
+    low, high = sorted((int(line.unstable[first]), int(line.unstable[last])))
+    if low < 0 or high - low < 2 * MORE_THAN_ONE or (high - low) % 2:
+        return None
+    ends = np.array([line.spectrum(first), line.spectrum(last)])[:, low:high]
+    if not ((ends.imag != 0.0).all() and (ends[0].real * ends[1].real < 0.0).all()):
+        return None
+    before, after = line.points[first], line.points[last]
+    scale = scale_at(np.maximum(np.abs(before), np.abs(after)), floor)
+    ahead = unit((after - before) / scale)
+
+    def at(share: float) -> tuple[np.ndarray, np.ndarray]:
+        guess = before + share * (after - before)
+        there = track.problem.slide(guess, ahead / scale, scale)
+        y = guess if there is None else there
+        return y, track.problem.eigenvalues(y)
+
+    from scipy.optimize import brentq
+
+    try:
+        y, spectrum = at(brentq(lambda share: float(at(share)[1][low:high].real.mean()), 0.0, 1.0, xtol=CONVERGED))
+    except ValueError:  # not of two signs: something else lies between the rows
+        return None
+    if (np.abs(spectrum[low:high].real) > VANISHED * np.abs(ends.real).max()).any():
+        return None
+    rest = line.with_events(one for one in line.events if one is not event)
+    return rest.insert(event.row, y, spectrum, low, Event(event.row, layout.PAIR))
+
+
+def pairs_at(spectrum: np.ndarray) -> int:
+    """Return how many pairs of eigenvalues are imaginary, but for rounding, at a Hopf point."""
+    pairs = spectrum[spectrum.imag > 0.0]
+    return int((np.abs(pairs.real) <= STILL_IMAGINARY * np.abs(pairs)).sum())
 
 
 def _rows_around(line: Line, event: Event) -> tuple[int, int]:

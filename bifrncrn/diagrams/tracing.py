@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -29,7 +30,7 @@ from bifrncrn.diagrams.junctions import (
     without_rounding,
     without_turns,
 )
-from bifrncrn.diagrams.multiple import refined_together, zeros_of
+from bifrncrn.diagrams.multiple import pairs_at, refined_pairs, refined_together, zeros_of
 from bifrncrn.diagrams.refining import cut, refined, refined_end, with_hopf_at_end
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.track import SAME, Track, length, scale_at, unit
@@ -384,7 +385,7 @@ class Tracer:
         counters["rejected_steps"] += trace.rejected
         line = from_trace(trace)
         for event in reversed(line.events):
-            together = refined_together(self.track, line, event, floor)
+            together = refined_together(self.track, line, event, floor) or refined_pairs(self.track, line, event, floor)
             if together is not None:
                 line = together
             elif event.kind == layout.BRANCH:
@@ -510,6 +511,12 @@ class Tracer:
             residual = max(residual, min(map(abs, spectrum), default=gap) / big)
         elif event.kind == layout.PAIR and located:
             omega, l1 = first, second
+            if (pairs := pairs_at(line.spectrum(event.row))) > 1:
+                l1 = math.nan  # the coefficient is that of one pair alone
+                self.notes.append(
+                    f"{pairs} pairs of eigenvalues cross together at the Hopf point at {self.parameter}={y[-1]:.6g}: "
+                    "several families of cycles leave it, and which of them are stable is not computed."
+                )
             residual = max(
                 residual, min((abs(value.real) for value in spectrum if value.imag > 0.0), default=0.0) / big
             )

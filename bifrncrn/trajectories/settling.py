@@ -285,8 +285,8 @@ def settle(
             ranges.append(np.array([x.min(axis=0), x.max(axis=0)]))
             drifting = _drifting(field, t, x, least)
     steady = _steady(ranges, largest, least) and not drifting
-    known = steady and len(_crossings(field, t, x, _sizes(x, least))) > FEWEST_TURNS
-    kind = "chaos or torus" if known else "undecided"
+    goes_on = steady and len(_crossings(field, t, x, _sizes(x, least))) > FEWEST_TURNS
+    kind = "chaos or torus" if goes_on else "undecided"
     joined = [np.concatenate([one[:-1], two]) for one, two in zip(before, (t, x), strict=True)]
     return Settled(kind, run.state, None, *joined)
 
