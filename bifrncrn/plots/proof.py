@@ -50,7 +50,7 @@ def plot_proof(proof: Proof, show: str | None = None, ax: Axes | None = None) ->
     from matplotlib.patches import Patch, Rectangle
 
     if not proof.box:
-        raise InputError("this proof is about a diagram: draw that (diagram.plot())")
+        raise InputError("this proof is about a diagram or a cycle: draw that (diagram.plot(), cycle.plot())")
     names = [*proof.box]
     show = names[0] if show is None else show
     if show not in proof.box:
