@@ -18,8 +18,10 @@ from bifrncrn.comparison.sections import Section, pairs, section
 from bifrncrn.comparison.side import Outcome, Side
 from bifrncrn.comparison.window import Window
 
+# what every sentence says of a trajectory that does not end up in the region
+LEAVES = "leaves"
 # what trajectories come to, in words
-FATES = {"rest": "comes to rest", "cycle": "comes to a cycle", "away": "leaves the region"}
+FATES = {"rest": "comes to rest", "cycle": "comes to a cycle", "away": f"{LEAVES} the region"}
 # what is known of trajectories from corners that end up in the region
 STAYS = ("stays", "returns")
 KINDS = {"rest": "equilibrium", "cycle": "periodic"}
@@ -110,8 +112,8 @@ def _unlike_corners(one: Side, two: Side, window: Window, value: float, a: Outco
     for stays, other, first, second in ((one, two, a, b), (two, one, b, a)):
         if first.kind in STAYS and second.kind == "away":
             return (
-                f"a trajectory of the {stays.word} stays in it or comes back to it, but one of the {other.word} leaves "
-                "it for good"
+                f"a trajectory of the {stays.word} stays in it or comes back to it, but one of the {other.word} "
+                f"{LEAVES} it for good"
             )
     both = [Outcome(_kind(end), end.low, end.high) for end in (a, b)]
     return _unlike(one, two, window, value, *both) if all(end.kind in KINDS for end in both) else ""

@@ -12,6 +12,7 @@ import numpy as np
 from bifrncrn.base.processes import spread
 from bifrncrn.base.threads import single_threaded
 from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.comparison.fates import LEAVES
 from bifrncrn.training.fit.pins import Pinned
 from bifrncrn.training.fit.start import FitOptions, Start, polish
 from bifrncrn.training.fit_result import Candidate, network_of
@@ -256,6 +257,12 @@ class Judge:
         critical = any(isinstance(one, EquilibriaWanted) and one.critical for one in self.behaviours)
         mu = self.target.mu
         return verify(partial(self._found, best.network), mu, (mu,) if critical and mu is not None else MUS)
+
+    def strays(self, candidate: Candidate) -> bool:
+        """Say whether trajectories of a candidate, right else, leave the region for good where the target's do not."""
+        if self.reference is None or not shows_all(candidate):
+            return False
+        return any(LEAVES in finding.text for finding in self._found(candidate.network, None) if not finding.ok)
 
     def robustness(self, candidate: Candidate, spread: float) -> Robustness:
         """Return how many copies of a candidate with rates off by up to `spread` keep the kind of its behaviour."""

@@ -30,6 +30,8 @@ RESOLUTION = 0.005
 FINENESS = 20
 # special points further off than this share of the range are wrong ones
 TOLERANCE = 0.25
+# what a special point of the target's that a network has not counts in distances: more than the largest there is
+MISSING = 100
 # what a special point that is wrong at the target's time-scale counts in distances
 AMISS = 1000
 # a branch that comes this near a point, relatively, passes through it: branches are polylines
@@ -215,6 +217,8 @@ def judge(found: Points, parameter: str, extent: float) -> Standing:
     error = max((match.parameter_error for match in found.matched), default=0.0)
     steps = 0 if error <= EXACT * extent else math.ceil(error / (RESOLUTION * extent))
     steps += max((_beside(match) for match in found.matched), default=0)
+    # of networks with as many wrong points the one without a point of the target's stands last
+    steps += MISSING * len(found.missing)
     words = [_matched(match) for match in found.matched]
     words += [f"{point.label} missing" for point in found.missing]
     words += [f"{point.label} extra at {point.parameters[parameter]:.4g}" for point in found.extra]

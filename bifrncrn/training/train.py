@@ -17,6 +17,7 @@ from bifrncrn.base.progress import progress as shown
 from bifrncrn.chemistry.networks.chemist import WIDE, rate_constants
 from bifrncrn.comparison.judging import completed
 from bifrncrn.training.fit import checkpoint
+from bifrncrn.training.fit.excursions import with_excursions
 from bifrncrn.training.fit.focus import focused, focused_attractors
 from bifrncrn.training.fit.hopping import hopped
 from bifrncrn.training.fit.pins import Pinned, pins_at
@@ -274,8 +275,23 @@ def _found(
     if judge.sees and not options.spread and not any(shows_all(one) for one in candidates):
         better = _polish(asked.data, options, _hopped(data, options, starts, seed, jobs), asked.pinned, jobs)
         candidates = sorted([*candidates, *_judged(judge, better, asked.data, refine)], key=lambda c: c.key)
-    candidates = judge.chosen(candidates, asked.data, refine, walls, robust)
+    candidates, taught = _returning(judge, asked, starts, candidates, refine)
+    candidates = judge.chosen(candidates, taught, refine, walls, robust)
     return candidates, judge.verification(candidates[0])
+
+
+def _returning(
+    judge: Judge, asked: _Asked, starts: Sequence[Start], candidates: list[Candidate], refine: bool
+) -> tuple[list[Candidate], Samples]:
+    """Return candidates of which trajectories come back to the box as the target's do, and what they were taught.
+
+    Where they did so already, or cannot be taught it, they are those that came.
+    """
+    data = with_excursions(judge.target, asked.data) if judge.strays(candidates[0]) else asked.data
+    if len(data) == len(asked.data):
+        return candidates, data
+    better = _judged(judge, _polish(data, judge.options, starts, asked.pinned, judge.jobs), data, refine)
+    return (better, data) if shows_all(better[0]) and not judge.strays(better[0]) else (candidates, asked.data)
 
 
 def _judged(judge: Judge, starts: Sequence[Start], data: Samples, refine: bool) -> list[Candidate]:
