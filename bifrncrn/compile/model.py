@@ -39,23 +39,25 @@ class NativeModel(ModelFunctions):
         Identifies the equations in the disk cache.
     build : callable
         Returns the graph and the right-hand sides; called only when something has to be compiled.
-
-    Attributes
-    ----------
-    derived : dict of str to NativeModel
-        Models that were made of this one, by their keys.
     """
 
     def __init__(self, n: int, m: int, key: str, build: Callable[[], tuple[Graph, list[int]]]) -> None:
         self.n = n
         self.m = m
         self.key = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-        self.derived: dict[str, NativeModel] = {}
+        self._derived: dict[str, NativeModel] = {}
         self._build = build
         self._lock = threading.RLock()
         self._libraries: list[Library] = []
         self._addresses: dict[str, int] = {}
         self._functions: dict[str, Any] = {}
+
+    def shared(self, derived: NativeModel) -> NativeModel:
+        """Return a model that was made of this one, or what is the same and was made of it before.
+
+        Systems that differ in numbers alone have one model, and so have those made of them.
+        """
+        return self._derived.setdefault(derived.key, derived)
 
     @functools.cached_property
     def graph(self) -> tuple[Graph, list[int]]:

@@ -122,9 +122,10 @@ def _borders_of(system: System) -> Borders | None:
     names = tuple(f"{what} of border {k + 1}" for what in ("side", "watch") for k in range(count))
     held = replace(system, parameters=(*system.parameters, *names), values=np.append(system.values, np.ones(2 * count)))
     key = json.dumps(["held", system.native.key])
-    held.__dict__["native"] = NativeModel(n, m + 2 * count, key, lambda: (graph.graph, graph.roots))
+    model = NativeModel(n, m + 2 * count, key, lambda: (graph.graph, graph.roots))
+    held.__dict__["native"] = system.native.shared(model)
     deciding = NativeModel(n, m, json.dumps(["deciding", system.native.key]), lambda: (g, [b.node for b in kinds]))
-    return Borders(system, held, np.array(graph.whole), deciding, graph)
+    return Borders(system, held, np.array(graph.whole), system.native.shared(deciding), graph)
 
 
 def _moved(target: Graph, g: Graph, roots: list[int]) -> list[int]:

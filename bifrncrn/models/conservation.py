@@ -276,8 +276,7 @@ def reduce(system: System, laws: np.ndarray, x: np.ndarray, at: Mapping[str, flo
         title=system.title,
     )
     smaller = replace(smaller, notes=system.notes, clock=system.clock)
-    derived = system.native.derived  # systems that differ in numbers alone share what is compiled
-    smaller.__dict__["native"] = derived.setdefault(smaller.native.key, smaller.native)
+    smaller.__dict__["native"] = system.native.shared(smaller.native)
     return Reduction(system, smaller, laws, eliminated, kept, tuple(totals))
 
 
