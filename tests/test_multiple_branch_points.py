@@ -61,6 +61,9 @@ def test_three_genes_that_repress_each_other():
     folds = [p for p in diagram.special_points if p.label == "LP"]
     assert len(folds) == 3 and np.ptp([p.parameters["a"] for p in folds]) < 1e-10
     assert sorted(int(np.argmax([*p.state.values()])) for p in folds) == [0, 1, 2]  # one of them is up in each
+    longer = bf.extend(diagram, (0.3, 12))
+    assert [branch.origin for branch in longer.branches] == [branch.origin for branch in diagram.branches]
+    assert all(12.0 in branch.points[[0, -1], 0] for branch in longer.branches)
 
 
 def test_two_points_side_by_side_are_not_one():

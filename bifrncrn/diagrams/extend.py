@@ -13,6 +13,7 @@ from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line, join
 from bifrncrn.continuation.options import Options, begun
 from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
+from bifrncrn.diagrams.multiple import null_vectors
 from bifrncrn.diagrams.piecewise import BORDER
 from bifrncrn.diagrams.piecewise import tracer as tracer_of
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
@@ -177,20 +178,20 @@ def _line(tracer: Tracer, diagram: Diagram, branch: Branch) -> Line:
     tangents = np.roll(branch.tangents, -1, axis=1)  # there the parameter comes first
     if tangents.shape != points.shape or not np.all(np.isfinite(tangents)):  # in files of earlier versions
         tangents = np.gradient(points, axis=0) if len(points) > 1 else np.zeros_like(points)
+    largest = float(np.abs(branch.eigenvalues).max(initial=0.0))
     events = [
-        _event(special, points[special.index], scale, tracer)
+        _event(special, points[special.index], scale, tracer, largest)
         for special in diagram.special_points
         if special.branch == branch.id and special.label in SEEN
     ]
     return Line.of(points, tangents, np.array(branch.eigenvalues), np.array(branch.unstable), tuple(events))
 
 
-def _event(special: SpecialPoint, y: np.ndarray, scale: np.ndarray, tracer: Tracer) -> Event:
+def _event(special: SpecialPoint, y: np.ndarray, scale: np.ndarray, tracer: Tracer, largest: float) -> Event:
     left, kind = None, SEEN[special.label]
     if special.label == "BP" and special.status == "converged":
         tracer.prepare(y)
-        found = tracer.problem.refine(y, scale)
-        left = None if found is None else found[1]
+        left = null_vectors(tracer.problem, y, scale, special.eigenvalues, largest)
     if special.label == "UZ" and tracer.events is not None and special.event is not None:
         kind += tracer.events.names.index(special.event)
     return Event(special.index, kind, special.bracket, left)

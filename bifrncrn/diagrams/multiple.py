@@ -33,6 +33,8 @@ one before: then rounding moves it. All equations hold where they are below the 
 eigenvalue that is further from zero beside the others is no zero of the same point."""
 STILL_IMAGINARY = 1e-9
 """A pair is imaginary where its real part is below this part of its size."""
+ZERO = 1e-9
+"""An eigenvalue is zero where it is below this part of the largest along the branch."""
 NEAR = 1.0
 """How far from the rows between which it was seen it may be, in units of their distance."""
 SIZES = (1.0, 1e3, 1e-3, 1e6, 1e-6, 1e9, 1e-9)
@@ -43,6 +45,24 @@ MORE_THAN_ONE = 2
 def zeros_of(left: np.ndarray) -> int:
     """Return how many eigenvalues are zero at a branch point with these left null vectors."""
     return 1 if left.ndim == 1 else len(left)
+
+
+def null_vectors(
+    problem: EquilibriumProblem, y: np.ndarray, scale: np.ndarray, spectrum: np.ndarray, largest: float
+) -> np.ndarray | None:
+    """Return the left null vector (n,) at a branch point, or vectors (m, n) of one of several zeros; None if not found.
+
+    `largest` is the size of the largest eigenvalue along the branch.
+    """
+    count = int((np.abs(spectrum) <= ZERO * largest).sum())
+    if count < MORE_THAN_ONE:
+        found = problem.refine(y, scale)
+        return None if found is None else found[1]
+    for unit_of_length in units_to_try(np.abs(y), scale):
+        located = _located(problem, y, count, unit_of_length)
+        if located is not None and np.abs((located[0] - y) / unit_of_length).max() < SAME:
+            return located[1]
+    return None
 
 
 def refined_together(track: Track, line: Line, event: Event, floor: np.ndarray) -> Line | None:
