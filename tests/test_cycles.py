@@ -491,3 +491,17 @@ def test_what_very_fast_states_follow_neither_escapes_nor_is_chaos(followers):
     )
     assert bf.describe_attractor(model) == "cycle"
     assert bf.find_cycle(model).period == pytest.approx(2.0 * np.pi / 1.43, rel=1e-11)
+
+
+@pytest.mark.parametrize("units", [(1e7, 1e-3, 1e-10), (1e12, 1e10, 1e-12), (1.0, 1.0, 1e-12)])
+def test_what_is_stiff_is_judged_in_units_of_each_state(units):
+    """A circle, and what follows it at a rate of 1e5, in a unit that is small beside its own."""
+    equations = ("a*(1 - s) - b", "b*(1 - s) + a", "1e5*(a - 0.7*b - c)")
+    model = bf.System.from_equations(
+        {name: f"{unit!r}*({text})" for name, unit, text in zip("xyv", units, equations, strict=True)},
+        state=dict(zip("xyv", (np.array([1.2, 0.1, 1.13]) * units).tolist(), strict=True)),
+        definitions={a: f"{name}/{unit!r}" for a, name, unit in zip("abc", "xyv", units, strict=True)}
+        | {"s": "a^2 + b^2"},
+    )
+    # so many steps of an explicit method are a hundredth of a turn
+    assert bf.describe_attractor(model, max_steps=4000) == "cycle"

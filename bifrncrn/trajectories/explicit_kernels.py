@@ -156,11 +156,12 @@ def _error(c, h):
 @kernel
 def _is_stiff(c, h):
     """Count a step; say whether the trajectory is stiff: stability, not accuracy, keeps its steps short."""
-    n, work = c[STATES], c[WORK]
+    n, work, new = c[STATES], c[WORK], doubles(c[WORK] + 8 * 8 * c[STATES])
     above = below = 0.0
-    for i in range(n):
-        above += (doubles(work)[6 * n + i] - doubles(work)[5 * n + i]) ** 2
-        below += (doubles(work)[8 * n + i] - doubles(work)[7 * n + i]) ** 2
+    for i in range(n):  # states may differ in their units
+        size = doubles(c[ATOLS])[i] + doubles(c[CLOCK])[RTOL] * abs(new[i])
+        above += ((doubles(work)[6 * n + i] - doubles(work)[5 * n + i]) / size) ** 2
+        below += ((doubles(work)[8 * n + i] - doubles(work)[7 * n + i]) / size) ** 2
     if below > 0.0 and h * math.sqrt(above / below) > SHARPLY:
         c[EASY_STEPS] = 0
         c[STIFF_HITS] += 1
