@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import itertools
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bifrncrn.compile.model import NativeModel
+if TYPE_CHECKING:
+    from bifrncrn.compile.model import NativeModel
 
 STATES, PARAMETER, LINEARIZE, VALUES, DIRECTION, WORK, PIVOTS, TESTS, JET, JET_DIRECTION, ROUNDING = range(11)
 """The context: number of states, index of the continuation parameter, and the addresses of the model's `linearize`,
