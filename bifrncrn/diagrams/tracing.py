@@ -385,11 +385,7 @@ class Tracer:
         counters["rejected_steps"] += trace.rejected
         line = from_trace(trace)
         for event in reversed(line.events):
-            together = refined_together(self.track, line, event, floor) or refined_pairs(self.track, line, event, floor)
-            if together is not None:
-                line = together
-            elif event.kind == layout.BRANCH:
-                line = refined(self.track, line, event, floor)
+            line = self._located(line, event, floor)
         if line.events:
             line = without_turns(self.track, line, floor)
         if trace.reason in (layout.BOUND, layout.SHORT) and len(line) > 1:
@@ -399,6 +395,24 @@ class Tracer:
         if trace.reason == layout.STOPPED and line.events and line.events[-1].left is not None:
             line = line.head(line.events[-1].row + 1)
         return line, end_of(self.track, self.parameter, self.options, trace, line, far)
+
+    def _located(self, line: Line, event: Event, floor: np.ndarray) -> Line:
+        """Locate what the march left to be: points of several eigenvalues, and branch points."""
+        for refine in (refined_together, refined_pairs):
+            found = refine(self.track, line, event, floor)
+            if found is not None:
+                return found
+        if event.kind != layout.BRANCH:
+            return line
+        found = refined(self.track, line, event, floor)
+        crossing = abs(int(line.unstable[event.row]) - int(line.unstable[event.row - 1]))
+        if found is not line and crossing > 1:
+            note = (
+                f"Beside the branch point at {self.parameter}={found.points[event.row, -1]:.9g} {crossing} eigenvalues "
+                "change sign: other special points, nearer than could be told apart, are not listed."
+            )
+            self.notes.extend([note] if note not in self.notes else [])
+        return found
 
     def _narrowed(self, line: Line, end: End, event: Event, floor: np.ndarray) -> tuple[Line, End]:
         """Follow a branch once more from before an event that could not be located, in steps that jump no small gap.
