@@ -46,9 +46,10 @@ class Evaluated(Named):
         if n <= DENSE_LIMIT:  # not `J`: whoever needs a Jacobian needs `linearize` as well, so one is compiled
             self._call("linearize", point, parameters, still, scratch[0], matrix, scratch[1])
         else:
-            entries = np.empty(self.native.rows.size)
+            native: Any = self.native
+            entries = np.empty(native.rows.size)
             self._call("sparse", point, parameters, still, scratch[0], entries, scratch[1])
-            matrix[self.native.rows, self.native.cols] = entries
+            matrix[native.rows, native.cols] = entries
         return matrix
 
     def derivatives(self, x: Any, values: Any, dx: Any, dp: Any) -> np.ndarray:

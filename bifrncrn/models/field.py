@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -87,7 +86,7 @@ class Field:
     def _evaluate(self, call: Callable[..., object], arguments: list[int], x: np.ndarray) -> None:
         self._x[:] = x
         call(*arguments)
-        if self._bounded and not math.isfinite(self._f.sum()):
+        if self._bounded and not np.isfinite(self._f).all():
             np.maximum(x, self.lower, out=self._x)
             call(*arguments)
         self.check()

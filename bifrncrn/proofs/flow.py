@@ -99,13 +99,13 @@ def trapped(taylor: Taylor, start: Ball, speed: Ball) -> tuple[np.ndarray, np.nd
     """Return boxes (k, n) that trajectories from the boxes of starts do not leave up to time one; nan where none is."""
     b_low, b_high = start.ends()
     low, high = b_low, b_high
-    held = np.zeros(len(low), bool)
+    held: np.ndarray = np.zeros(len(low), bool)
     for _ in range(TRIES):
         below, over = taylor.field(low, high)
         move = scaled(Ball.between(below, over), speed)
         m_low, m_high = move.ends()
         new_low, new_high = down(b_low + np.minimum(m_low, 0.0)), up(b_high + np.maximum(m_high, 0.0))
-        held = ((new_low >= low) & (new_high <= high)).all(axis=1)
+        held = np.asarray(((new_low >= low) & (new_high <= high)).all(axis=1))
         if held.all():
             break
         wider = (GROW - 1.0) * (new_high - new_low)

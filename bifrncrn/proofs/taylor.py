@@ -57,8 +57,8 @@ class Taylor:
         targets = [*self._roots, *(node for pairs in self._slopes.values() for _, node in pairs)]
         self._order = self._g.reachable(targets)
         # at the start the values of the functions and of their slopes are enclosed by compiled code
-        pairs = (node for found in self._slopes.values() for _, node in found)
-        self._listed = list(dict.fromkeys([*self._slopes, *pairs]))
+        inner = (node for found in self._slopes.values() for _, node in found)
+        self._listed = list(dict.fromkeys([*self._slopes, *inner]))
         self._known = IntervalFunction(self._g, self._listed, self.n) if self._listed else None
         rows = [[row.get(k, self._g.zero) for k in range(self.n)] for row in jacobian(self._g, self._roots)]
         self._field = IntervalFunction(self._g, [*self._roots, *(node for row in rows for node in row)], self.n)

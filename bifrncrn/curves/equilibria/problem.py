@@ -65,7 +65,7 @@ class EquilibriumProblem:
     @property
     def _idle(self) -> list[_Place]:
         """Work spaces that nobody uses now."""
-        idle: list[_Place] = self.system.remembered.setdefault(("idle places", self.parameter), [])
+        idle: list[_Place] = self.system.remembered.setdefault(f"idle places {self.parameter}", [])
         return idle
 
     @functools.cached_property
