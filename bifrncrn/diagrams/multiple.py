@@ -14,7 +14,7 @@ import numpy as np
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-from bifrncrn.diagrams.refining import VANISHED
+from bifrncrn.diagrams.refining import VANISHED, refined
 from bifrncrn.diagrams.track import SAME, TINY, Track, scale_at, unit
 
 MOST_STATES = 60
@@ -40,6 +40,24 @@ NEAR = 1.0
 SIZES = (1.0, 1e3, 1e-3, 1e6, 1e-6, 1e9, 1e-9)
 """By so much the natural size of states that are zero at the point may differ from their unit; tried in turn."""
 MORE_THAN_ONE = 2
+
+
+def located(track: Track, parameter: str, line: Line, event: Event, floor: np.ndarray) -> tuple[Line, str]:
+    """Return a line on which an event is located that the march left to be, if it can be, and a note, or none."""
+    for refine in (refined_together, refined_pairs):
+        found = refine(track, line, event, floor)
+        if found is not None:
+            return found, ""
+    if event.kind != layout.BRANCH:
+        return line, ""
+    one = refined(track, line, event, floor)
+    crossing = abs(int(line.unstable[event.row]) - int(line.unstable[event.row - 1]))
+    if one is line or crossing < MORE_THAN_ONE:
+        return one, ""
+    return one, (
+        f"Beside the branch point at {parameter}={one.points[event.row, -1]:.9g} {crossing} eigenvalues change sign: "
+        "other special points, nearer than could be told apart, are not listed."
+    )
 
 
 def zeros_of(left: np.ndarray) -> int:

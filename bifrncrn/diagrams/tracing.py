@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,6 +18,7 @@ from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.angles import angles, come_round, unwound
 from bifrncrn.diagrams.beginning import beside_special
 from bifrncrn.diagrams.ending import end_of, reached, to_infinity
+from bifrncrn.diagrams.facts import facts_of
 from bifrncrn.diagrams.fan import Fan, fan
 from bifrncrn.diagrams.junctions import (
     Junction,
@@ -30,8 +30,8 @@ from bifrncrn.diagrams.junctions import (
     without_rounding,
     without_turns,
 )
-from bifrncrn.diagrams.multiple import pairs_at, refined_pairs, refined_together, zeros_of
-from bifrncrn.diagrams.refining import cut, refined, refined_end, with_hopf_at_end
+from bifrncrn.diagrams.multiple import located, pairs_at, zeros_of
+from bifrncrn.diagrams.refining import cut, refined_end, with_hopf_at_end
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.track import SAME, Track, length, scale_at, unit
 from bifrncrn.diagrams.unresolved import AWAY, FINE, has_pole, limit_at_infinity
@@ -385,7 +385,8 @@ class Tracer:
         counters["rejected_steps"] += trace.rejected
         line = from_trace(trace)
         for event in reversed(line.events):
-            line = self._located(line, event, floor)
+            line, note = located(self.track, self.parameter, line, event, floor)
+            self.notes.extend([note] if note and note not in self.notes else [])
         if line.events:
             line = without_turns(self.track, line, floor)
         if trace.reason in (layout.BOUND, layout.SHORT) and len(line) > 1:
@@ -395,24 +396,6 @@ class Tracer:
         if trace.reason == layout.STOPPED and line.events and line.events[-1].left is not None:
             line = line.head(line.events[-1].row + 1)
         return line, end_of(self.track, self.parameter, self.options, trace, line, far)
-
-    def _located(self, line: Line, event: Event, floor: np.ndarray) -> Line:
-        """Locate what the march left to be: points of several eigenvalues, and branch points."""
-        for refine in (refined_together, refined_pairs):
-            found = refine(self.track, line, event, floor)
-            if found is not None:
-                return found
-        if event.kind != layout.BRANCH:
-            return line
-        found = refined(self.track, line, event, floor)
-        crossing = abs(int(line.unstable[event.row]) - int(line.unstable[event.row - 1]))
-        if found is not line and crossing > 1:
-            note = (
-                f"Beside the branch point at {self.parameter}={found.points[event.row, -1]:.9g} {crossing} eigenvalues "
-                "change sign: other special points, nearer than could be told apart, are not listed."
-            )
-            self.notes.extend([note] if note not in self.notes else [])
-        return found
 
     def _narrowed(self, line: Line, end: End, event: Event, floor: np.ndarray) -> tuple[Line, End]:
         """Follow a branch once more from before an event that could not be located, in steps that jump no small gap.
@@ -512,31 +495,14 @@ class Tracer:
         )
 
     def _facts(self, line: Line, event: Event, y: np.ndarray, floor: np.ndarray) -> dict[str, Any]:
-        """Return the label of an event, its residual and spectrum, and the coefficients of its normal form."""
-        problem = self.problem
-        label, a, omega, l1 = EVENTS.get(event.kind, "UZ"), None, None, None
-        located = event.bracket is None or event.kind == layout.FOLD
-        residual, largest, first, second = problem.examine(y, floor, event.kind if located else 0)
-        eigenvalues = own(line.spectrum(event.row))
-        spectrum = eigenvalues.tolist()
-        big = max([*map(abs, spectrum), largest])
-        if event.kind == layout.FOLD:
-            a, gap = first, second
-            residual = max(residual, min(map(abs, spectrum), default=gap) / big)
-        elif event.kind == layout.PAIR and located:
-            omega, l1 = first, second
-            if (pairs := pairs_at(line.spectrum(event.row))) > 1:
-                l1 = math.nan  # the coefficient is that of one pair alone
-                self.notes.append(
-                    f"{pairs} pairs of eigenvalues cross together at the Hopf point at {self.parameter}={y[-1]:.6g}: "
-                    "several families of cycles leave it, and which of them are stable is not computed."
-                )
-            residual = max(
-                residual, min((abs(value.real) for value in spectrum if value.imag > 0.0), default=0.0) / big
+        """Return what is said of an event; of one at which several pairs cross a note says so."""
+        facts = facts_of(self.problem, line, event, y, floor)
+        if event.kind == layout.PAIR and (pairs := pairs_at(facts["eigenvalues"])) > 1:
+            self.notes.append(
+                f"{pairs} pairs of eigenvalues cross together at the Hopf point at {self.parameter}={y[-1]:.6g}: "
+                "several families of cycles leave it, and which of them are stable is not computed."
             )
-        elif event.kind == layout.PAIR:
-            label = "HB" if any(value.imag != 0.0 for value in spectrum) else "BP"
-        return {"label": label, "residual": residual, "a": a, "omega": omega, "l1": l1, "eigenvalues": eigenvalues}
+        return facts
 
     def _row(self, y: np.ndarray, tangent: np.ndarray, zeros: int = 1) -> Line:
         """Return a branch point as a line of one row."""

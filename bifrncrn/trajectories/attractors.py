@@ -23,7 +23,8 @@ from bifrncrn.trajectories.attractor_results import Attractor, Attractors, exact
 from bifrncrn.trajectories.clouds import FEWEST, Cloud
 from bifrncrn.trajectories.cycles import Cycle, Values, measured
 from bifrncrn.trajectories.lyapunov import Exponent, largest_lyapunov
-from bifrncrn.trajectories.settling import NEUTRAL, Settled, settle
+from bifrncrn.trajectories.recurrence import NEUTRAL
+from bifrncrn.trajectories.settling import Settled, settle
 
 FIRST_CHUNK = 100
 """Steps before the first look at a trajectory: most come to rest soon."""

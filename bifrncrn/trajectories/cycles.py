@@ -21,7 +21,8 @@ from bifrncrn.models.forcing import autonomous, period_of, phase_of, shown, time
 from bifrncrn.models.maps import require_flow
 from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
-from bifrncrn.trajectories.settling import Settled, settle, settle_angles, stable
+from bifrncrn.trajectories.recurrence import stable
+from bifrncrn.trajectories.settling import Settled, settle, settle_angles
 from bifrncrn.trajectories.shooting import Orbit, find_orbit, orbit_through
 
 if TYPE_CHECKING:

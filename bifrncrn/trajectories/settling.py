@@ -9,20 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from bifrncrn.base.polylines import furthest
 from bifrncrn.models.field import Field
 from bifrncrn.models.sizes import natural_sizes
 from bifrncrn.trajectories.explicit import Explicit
 from bifrncrn.trajectories.explicit_layout import ESCAPED, GOES_ON
 from bifrncrn.trajectories.integration import natural_tolerances, own_units
-from bifrncrn.trajectories.shooting import Orbit, find_orbit
+from bifrncrn.trajectories.recurrence import (
+    NEUTRAL,
+    RETURNED,
+    SLACK,
+    crossings,
+    cycle_of,
+    sizes_of_motion,
+    upward,
+)
+from bifrncrn.trajectories.shooting import Orbit
 
 RTOL, FINEST = 1e-6, 1e-12
 """Relative tolerance while settling, of the extent of the motion, and its least value, of the state; absolute ones suit
 the start. What is found is then corrected by Newton's method."""
-SLACK = 1e3
-"""A state that is further below its bound than so many absolute tolerances, and driven on, has escaped; one that moves
-by less than so many tolerances hardly moves."""
 PATIENCE = 100
 """Steps of a stiff method where the explicit one finds a trajectory stiff; twice as many if it soon does so again."""
 FIRST_CHUNK = 400
@@ -37,8 +42,6 @@ TICKS = 16.0
 """What happens within so many of the clock's least differences happens now."""
 UNSOLVED = 1e-8
 """A rate that a singular Newton step leaves is none if it is below this part of what the states' sizes make of it."""
-RETURNED = 1e-2
-"""Two crossings of the section that differ by less, relative to the extent, may be one of a cycle."""
 SHORTER, NOT_SHORT = 60, 2.0
 """So often a first step is halved while it is longer than so many of the shortest time-scales at its end."""
 COARSE = 1e-3
@@ -46,15 +49,6 @@ COARSE = 1e-3
 the time so far, where no step can be made, happens."""
 FEWEST_TURNS = 3
 """What has not turned more often than this while it was watched is not said to go on for ever."""
-TURNS = 40
-ATTEMPTS = 3
-REPEATED = 1e-5
-"""An orbit that repeats itself to this part of its size before it closes is one of a shorter period."""
-NEAR = 0.05
-"""How far, relative to its extent, a cycle may be from the trajectory that is said to settle to it."""
-APPROACHED = 0.3
-"""The same when the trajectory came nearer while it was watched."""
-COMPARED = 200
 NUDGE = 1e-3
 LEAVES = 1e-9
 """A trajectory this far off an equilibrium that repels, relative to the state, leaves on the side where it is."""
@@ -63,8 +57,6 @@ ROUNDS = 20
 UNCHANGED = 1e-5
 """An angle goes round and round where all else is the same so many turns later, but for errors of the integration: what
 changes more, relatively, may slow down, over ten thousands of turns, and rest."""
-NEUTRAL = 1e-7
-"""Multipliers and eigenvalues (relative to the largest) this close to 1 and 0 are neither stable nor unstable."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,7 +258,7 @@ def settle(
         if recognise is not None and (known := recognise(t, x)):
             return Settled(known, x[-1])
         least = SLACK * (run.rtol * np.abs(x).max(axis=0) + run.atol)
-        orbit = _cycle(field, t, x, least)
+        orbit = cycle_of(field, t, x, least)
         if orbit is not None:
             return Settled("cycle", orbit.nodes[0, 0], orbit)
         rest = _equilibrium(field, x, np.maximum(largest, 1e-2 * run.atol))
@@ -285,7 +277,7 @@ def settle(
             ranges.append(np.array([x.min(axis=0), x.max(axis=0)]))
             drifting = _drifting(field, t, x, least)
     steady = _steady(ranges, largest, least) and not drifting
-    goes_on = steady and len(_crossings(field, t, x, _sizes(x, least))) > FEWEST_TURNS
+    goes_on = steady and len(crossings(field, t, x, sizes_of_motion(x, least))) > FEWEST_TURNS
     kind = "chaos or torus" if goes_on else "undecided"
     joined = [np.concatenate([one[:-1], two]) for one, two in zip(before, (t, x), strict=True)]
     return Settled(kind, run.state, None, *joined)
@@ -313,7 +305,7 @@ def _turns_on(field: Field, t: np.ndarray, x: np.ndarray, k: int) -> bool:
     way = 1.0 if x[-1, k] > x[0, k] else -1.0
     before = way * (x[:, k] - x[-1, k]) + 2.0 * np.pi * ROUNDS
     size = np.maximum(np.abs(x).max(axis=0), 1e-300)
-    turned = _upward(field, t, x, before, way * np.eye(field.n)[k])
+    turned = upward(field, t, x, before, way * np.eye(field.n)[k])
     return any(np.all(np.delete(np.abs(there - x[-1]) / size, k) < UNCHANGED) for _, there in turned)
 
 
@@ -329,8 +321,8 @@ def _steady(ranges: list[np.ndarray], largest: np.ndarray, least: np.ndarray) ->
 
 def _drifting(field: Field, t: np.ndarray, x: np.ndarray, least: np.ndarray) -> bool:
     """Say whether turn follows turn with little change: towards something, but too slowly to tell."""
-    scale = _sizes(x, least)
-    places = np.array([state for _, state in _crossings(field, t, x, scale)[-20:]])
+    scale = sizes_of_motion(x, least)
+    places = np.array([state for _, state in crossings(field, t, x, scale)[-20:]])
     return len(places) > 2 and float(np.median(np.max(np.abs(np.diff(places, axis=0)) / scale, axis=1))) < RETURNED
 
 
@@ -390,126 +382,3 @@ def _unstable_direction(
         grows = float(w @ (off / sizes)) / (float(w @ vector) or np.inf)
         side = np.sign(grows) if abs(grows) > LEAVES * np.abs(rest / sizes).max() else otherwise
     return side * vector
-
-
-# -- cycles ----------------------------------------------------------------------------------------------------------
-
-
-def _cycle(field: Field, t: np.ndarray, x: np.ndarray, least: np.ndarray) -> Orbit | None:
-    """Return the cycle that the trajectory is close to, or None."""
-    if field.n < 2 or not (np.ptp(x, axis=0) > least / SLACK).any():
-        return None
-    scale = _sizes(x, least)
-    crossings = _crossings(field, t, x, scale)
-    attempts, best = 0, RETURNED
-    for turns in range(1, min(TURNS, (len(crossings) - 1) // 2) + 1):
-        gap = float(np.max(np.abs(crossings[-1][1] - crossings[-1 - turns][1]) / scale))
-        if gap >= best:
-            continue
-        best = 0.5 * gap
-        times, states = _turn(t, x, crossings[-1 - turns], crossings[-1])
-        first = _turn(t, x, crossings[0], crossings[turns])[1]
-        orbit = _once_round(field, find_orbit(field, times, states), turns, least)
-        if orbit is not None and _is_it(orbit, states, first, least) and not _repels(orbit.monodromy):
-            return orbit
-        attempts += 1
-        if attempts == ATTEMPTS:
-            return None
-    return None
-
-
-def _once_round(field: Field, orbit: Orbit | None, turns: int, least: np.ndarray) -> Orbit | None:
-    """Return the orbit that one found over several turns is, if it only goes round it several times."""
-    if orbit is None:
-        return None
-    phases = orbit.phases(4)
-    states = orbit.at(phases)
-    for times in (m for m in range(turns, 1, -1) if turns % m == 0):
-        if np.max(np.abs(orbit.at(phases + 1.0 / times) - states) / _sizes(states, least)) < REPEATED:
-            part = np.append(phases[phases < 1.0 / times], 1.0 / times)
-            return find_orbit(field, part * orbit.period, orbit.at(part))
-    return orbit
-
-
-def _sizes(x: np.ndarray, least: np.ndarray) -> np.ndarray:
-    """Return the extent of the motion x (k, n) in every direction; one in which it hardly moves counts `least`.
-
-    Each is judged by the tolerance of its own state: units differ.
-    """
-    return np.maximum(np.ptp(x, axis=0), least)
-
-
-Crossing = tuple[float, np.ndarray]
-
-
-def _turn(t: np.ndarray, x: np.ndarray, first: Crossing, last: Crossing) -> tuple[np.ndarray, np.ndarray]:
-    """Return times and states from one crossing of the section to another."""
-    inside = (t > first[0]) & (t < last[0])
-    times = np.concatenate([[first[0]], t[inside], [last[0]]])
-    return times, np.concatenate([first[1][None], x[inside], last[1][None]])
-
-
-def _crossings(field: Field, t: np.ndarray, x: np.ndarray, scale: np.ndarray) -> list[Crossing]:
-    """Return times and states where the trajectory crosses, upwards, the plane across its longest axis."""
-    weights = np.gradient(t)
-    mean = np.average(x, axis=0, weights=weights)
-    scaled = (x - mean) / scale
-    _, _, axes = np.linalg.svd(scaled * np.sqrt(weights / weights.sum())[:, None], full_matrices=False)
-    height = scaled @ axes[0]
-    return _upward(field, t, x, height, axes[0] / scale)
-
-
-def _upward(field: Field, t: np.ndarray, x: np.ndarray, height: np.ndarray, weights: np.ndarray) -> list[Crossing]:
-    """Return times and states where a height (k,), which changes with the states by `weights`, goes up through zero."""
-    before = np.flatnonzero((height[:-1] < 0) & (height[1:] >= 0))
-    steps = t[before + 1] - t[before]
-    here, there = (steps[:, None] * field.many(x[rows]) for rows in (before, before + 1))
-    share = _hermite_roots(height[before], height[before + 1], here @ weights, there @ weights)
-    states = _hermite(x[before], x[before + 1], here, there, share[:, None])
-    return list(zip((t[before] + share * steps).tolist(), states, strict=True))
-
-
-def _hermite(a: Any, b: Any, slope_a: Any, slope_b: Any, s: Any) -> Any:
-    """Return the cubic on [0, 1] with these ends and slopes, at s."""
-    r = 1 - s
-    return r * r * ((1 + 2 * s) * a + s * slope_a) + s * s * ((1 + 2 * r) * b - r * slope_b)
-
-
-def _hermite_roots(a: np.ndarray, b: np.ndarray, slope_a: np.ndarray, slope_b: np.ndarray) -> np.ndarray:
-    """Return zeros of cubics on [0, 1], by bisection; a < 0 <= b."""
-    low, high = np.zeros_like(a), np.ones_like(a)
-    for _ in range(50):
-        middle = 0.5 * (low + high)
-        below = _hermite(a, b, slope_a, slope_b, middle) < 0
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return high
-
-
-def _is_it(orbit: Orbit, turn: np.ndarray, first: np.ndarray, least: np.ndarray) -> bool:
-    """Say whether an orbit is where the trajectory's last turn is, or nearby and nearer than the first turn was."""
-    scale = _sizes(turn, least)
-    curve = orbit.at(orbit.phases(4)) / scale
-    if np.max(np.ptp(curve, axis=0)) < 0.5:
-        return False
-    last, before = turn / scale, first / scale
-    away = max(furthest(_some(last), curve, True), furthest(_some(curve), last, True))
-    return away < NEAR or (away < APPROACHED and away < 0.9 * furthest(_some(before), curve, True))
-
-
-def _some(points: np.ndarray) -> np.ndarray:
-    return points[:: len(points) // COMPARED + 1]
-
-
-def _repels(monodromy: np.ndarray) -> bool:
-    """Say whether a trajectory leaves a cycle; one of a family of neutral cycles does not."""
-    return bool(np.any(np.abs(_nontrivial(monodromy, 0)) > 1 + 10 * NEUTRAL))
-
-
-def stable(monodromy: np.ndarray, conserved: int = 0) -> bool:
-    """Say whether a cycle attracts: all multipliers but the trivial (and those of conservation laws) are inside 1."""
-    return bool(np.all(np.abs(_nontrivial(monodromy, conserved)) < 1 - NEUTRAL))
-
-
-def _nontrivial(monodromy: np.ndarray, conserved: int) -> np.ndarray:
-    multipliers = np.linalg.eigvals(monodromy)
-    return multipliers[np.argsort(np.abs(multipliers - 1))][1 + conserved :]
