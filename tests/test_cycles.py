@@ -163,6 +163,10 @@ ATTRACTORS = {
         make({"x": "-sqrt(x)", "y": "1 - y"}, {}, {"x": 1, "y": 0.1}, nonnegative=True),
         "undecided",
     ),
+    "slides beside where it is not defined": (
+        make({"x": "-1000*sign(x - 0.5)", "y": "log(x - 0.3) - y"}, {}, {"x": 1000.9, "y": 0.3}),
+        "undecided",
+    ),
     "slides": (make({"x": "0.1*y - sign(x)", "y": "0.3 - y"}, {}, {"x": 1, "y": 0.1}), "undecided"),
     "neutral cycles": (make({"x": "x - x*y", "y": "x*y - y"}, {}, {"x": 2, "y": 1}, nonnegative=True), "undecided"),
 }

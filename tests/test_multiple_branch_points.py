@@ -97,3 +97,59 @@ def test_pairs_that_cross_together_in_a_ring_of_oscillators(cells, count, place)
     # the determinant of a mode's block is 1 + e (1 + e) - b e + ..., with e = (b - 2)/2 exchanged: omega^2 = 1 - e^2
     assert point.omega == pytest.approx(np.sqrt(1 - ((place - 2) / 2) ** 2), abs=1e-10)
     assert np.isnan(point.l1) and any(f"{count} pairs of eigenvalues" in note for note in diagram.notes)
+
+
+@pytest.mark.parametrize("high", [2.0, 3.0, 4.5, 7.0])
+@pytest.mark.parametrize("genes, power, place, count", [(3, 3, 1.5 * 2 ** (1 / 3), 3), (4, 4, None, 7)])
+def test_a_curved_branch_goes_on_through_the_point_in_any_range(genes, power, place, count, high):
+    """g = a/(1 + ((n - 1) g)^h): the derivative by one other gene is -1 where h ((n - 1) g)^h = (n - 1)(1 + ...)."""
+    equations = {
+        f"g{i}": f"a/(1 + ({' + '.join(f'g{j}' for j in range(genes) if j != i)})^{power}) - g{i}" for i in range(genes)
+    }
+    model = bf.System.from_equations(equations, {"a": 0.5}, dict.fromkeys(equations, 0.3), nonnegative=True)
+    diagram = bf.diagram(model, "a", (0.3, high))
+    # with s = (n - 1) g: h s^h/(1 + s^h) = n - 1, for then a mode that is orthogonal to (1, ..., 1) has no rate
+    s = ((genes - 1) / (power - genes + 1)) ** (1 / power)
+    here = s / (genes - 1) * (1 + s**power)
+    assert place is None or here == pytest.approx(place, rel=1e-14)
+    (point,) = (p for p in diagram.special("BP") if p.branch == 0)
+    assert point.status == "converged" and point.parameters["a"] == pytest.approx(here, rel=1e-12)
+    assert [end.reason for end in diagram.branches[0].ended] == ["range", "range"]
+    assert sum(branch.origin is not None for branch in diagram.branches) == count
+
+
+@pytest.mark.parametrize("high", [1e-6, 1e-3, 0.0])
+@pytest.mark.parametrize("name", ["pitchforks", "transcritical"])
+def test_what_leaves_beside_the_end_of_the_range_is_followed_or_said(name, high):
+    equations, count = SYSTEMS[name]
+    model = bf.System.from_equations(equations, {"lam": -1.0}, dict.fromkeys(equations, 0.0))
+    diagram = bf.diagram(model, "lam", (-1, high))
+    (point,) = diagram.special("BP")
+    assert point.status == "converged" and abs(point.parameters["lam"]) < 1e-12
+    assert diagram.branches[0].ended[1].reason == "range"
+    if high > 0.0:
+        found = sum(branch.origin == 0 for branch in diagram.branches)
+        assert found == count or any("may have been found" in note for note in diagram.notes)
+
+
+@pytest.mark.parametrize("stop", ["HB", "BP"])
+@pytest.mark.parametrize("seed", [1, 5])
+def test_stops_are_judged_by_what_the_points_are(seed, stop):
+    diagram = bf.diagram(mixed(SYSTEMS["square"][0], seed, 1.0), "lam", (-1, 2), stop=(stop,))
+    assert not diagram.special("HB") and len(diagram.special("BP")) >= 1
+    assert ("stop" in [end.reason for end in diagram.branches[0].ended]) is (stop == "BP")
+
+
+def test_a_branch_keeps_its_origin_beside_a_fast_state():
+    equations = {"x": "lam*x - x^3", "a": "x - 0.5*a", "w": "x - 0.1*w", "z": "1e9*(x - z)"}
+    model = bf.System.from_equations(equations, {"lam": -1.0}, dict.fromkeys(equations, 0.0))
+    diagram = bf.diagram(model, "lam", (-1, 1))
+    assert [branch.origin for branch in bf.extend(diagram, (-1, 2)).branches] == [None, 0]
+
+
+def test_more_branches_than_were_looked_for_are_said():
+    """Six pitchforks at once: (3^6 - 1)/2 branches."""
+    equations = {f"x{i}": f"x{i}*(lam - {1 + 0.1 * i}*x{i}^2)" for i in range(6)}
+    model = bf.System.from_equations(equations, {"lam": -0.5}, dict.fromkeys(equations, 0.0))
+    diagram = bf.diagram(model, "lam", (-0.5, 0.5), max_branches=30)
+    assert any("Not all branches" in note for note in diagram.notes)

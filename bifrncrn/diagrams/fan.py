@@ -14,17 +14,21 @@ import numpy as np
 
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.diagrams.multiple import derivative, sizes_of, units_to_try
-from bifrncrn.diagrams.track import SAME, unit
+from bifrncrn.diagrams.track import SAME, Track, unit
 
-SPHERES = (1e-2, 1e-3, 1e-1)
-"""Radii of the sphere, in units of length, tried in turn: small beside what ends the neighbourhood, but where terms of
-higher order alone tell branches apart, large beside rounding."""
+SPHERES = (1e-2, 1e-3, 1e-1, 1e-4, 1e-5)
+"""Radii of the sphere, in units of length, tried in turn: small beside what ends the neighbourhood, such as an end of
+the range, but where terms of higher order alone tell branches apart, large beside rounding."""
 REGULAR = 1e-9
 """An equilibrium on the sphere lies on one branch where no other singular value is below this part of the largest."""
 FLAT = 1e-3
 """Half of the starts have a parameter that moves by this much of the radius only, as at pitchforks."""
 FIRST_STARTS, STARTS, ALL_STARTS = 24, 120, 600
-"""So many starts are tried on a sphere; more where less goes out of it than comes in."""
+"""So many starts are tried on a sphere; more where less goes out of it than comes in, or a late one found something."""
+MANY = 60
+"""Where so many cross one sphere no other is tried: they are found slowly."""
+LATE = 2 / 3
+"""Nothing new may be found after this part of the starts."""
 ITERATIONS = 36
 STILL, APART = 1e-9, 1e-6
 """Newton's method has converged where it moves by less than the first part of the radius; two equilibria on the sphere
@@ -41,7 +45,7 @@ class Fan:
 
     `sides` are pairs of the opposite sides of branches, or single ones: points (n + 1,) and the directions in which
     they leave. `scale` are units of length in which states that are zero at the point have grown to about `radius`.
-    `whole` says whether as many branches come in as go out.
+    `whole` says whether as many branches come in as go out, and the last third of the starts found none of them new.
     """
 
     sides: tuple[tuple[tuple[np.ndarray, np.ndarray], ...], ...]
@@ -50,9 +54,13 @@ class Fan:
     whole: bool
 
 
-def fan(problem: EquilibriumProblem, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> Fan | None:
-    """Return what leaves a point of several zeros; `left` (m, n) are its left null vectors. None if nothing does."""
-    best = None
+def fan(track: Track, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> Fan | None:
+    """Return what leaves a point of several zeros; `left` (m, n) are its left null vectors. None if nothing does.
+
+    The spheres are tried until one is whole, all that crosses it is within the range, and every branch has two sides.
+    """
+    problem, at_end = track.problem, min(abs(y[-1] - end) for end in track.span) <= SAME * track.width
+    best, most = None, (False, False, False)
     for unit_of_length, radius in itertools.product(units_to_try(np.abs(y), scale), SPHERES):
         sphere = _Sphere(problem, y, len(left), unit_of_length, radius)
         found = sphere.crossings()
@@ -60,14 +68,13 @@ def fan(problem: EquilibriumProblem, y: np.ndarray, left: np.ndarray, scale: np.
             continue
         sides = tuple(tuple((sphere.point(z), sphere.outwards(z)) for z in pair) for pair in _paired(found, sphere))
         grown = np.abs(found).max(axis=0) / radius
-        here = Fan(
-            sides, unit_of_length * np.where((y == 0.0) & (grown > 0.0), np.minimum(grown, 1.0), 1.0), radius,
-            sphere.balance(found) == 0,
-        )  # fmt: skip
-        flat = all(len(pair) == SIDES for pair in sides)
-        if best is None or here.whole > best.whole or (flat and here.whole == best.whole):
-            best = here
-        if here.whole and flat:
+        units = unit_of_length * np.where((y == 0.0) & (grown > 0.0), np.minimum(grown, 1.0), 1.0)
+        here = Fan(sides, units, radius, sphere.settled and sphere.balance(found) == 0)
+        within = at_end or all(track.span[0] <= side[-1] <= track.span[1] for pair in sides for side, _ in pair)
+        good = (here.whole, within, all(len(pair) == SIDES for pair in sides))
+        if best is None or good > most:
+            best, most = here, good
+        if all(good) or len(found) > MANY:
             break
     return best
 
@@ -102,6 +109,7 @@ class _Sphere:
         self, problem: EquilibriumProblem, y: np.ndarray, count: int, scale: np.ndarray, radius: float
     ) -> None:
         self.problem, self.y, self.scale, self.radius = problem, y, scale, radius
+        self.settled = False
         self.size = sizes_of(problem, y, scale)
         basis = np.linalg.svd(derivative(problem, y, scale) / self.size[:, None])[2][-count - 1 :]
         # the last one is the only one in which the parameter moves
@@ -115,16 +123,19 @@ class _Sphere:
         None where one is not regular, or the first starts find no more than the two sides of a branch.
         """
         found: list[np.ndarray] = []
+        newest = number = 0
         for number, start in enumerate(self._starts()):
             if number == FIRST_STARTS and len(found) <= SIDES:
                 return []
-            if number == STARTS and self.balance(found) == 0:
+            if number >= STARTS and newest < LATE * number and self.balance(found) == 0:
                 break
             z = self._solved(start)
             if z is not None and all(np.abs(z - other).max() > APART * self.radius for other in found):
                 if not self.is_regular(z):
                     return []
                 found.append(z)
+                newest = number
+        self.settled = newest < LATE * number
         return found
 
     def point(self, z: np.ndarray) -> np.ndarray:

@@ -35,6 +35,8 @@ STILL_IMAGINARY = 1e-9
 """A pair is imaginary where its real part is below this part of its size."""
 ZERO = 1e-9
 """An eigenvalue is zero where it is below this part of the largest along the branch."""
+AT_END = 1e-2
+"""A line may end at a point of several zeros where more than one eigenvalue is below this part of the largest."""
 NEAR = 1.0
 """How far from the rows between which it was seen it may be, in units of their distance."""
 SIZES = (1.0, 1e3, 1e-3, 1e6, 1e-6, 1e9, 1e-9)
@@ -73,14 +75,12 @@ def null_vectors(
     `largest` is the size of the largest eigenvalue along the branch.
     """
     count = int((np.abs(spectrum) <= ZERO * largest).sum())
-    if count < MORE_THAN_ONE:
-        found = problem.refine(y, scale)
-        return None if found is None else found[1]
-    for unit_of_length in units_to_try(np.abs(y), scale):
-        located = _located(problem, y, count, unit_of_length)
-        if located is not None and np.abs((located[0] - y) / unit_of_length).max() < SAME:
-            return located[1]
-    return None
+    for unit_of_length in units_to_try(np.abs(y), scale) if count >= MORE_THAN_ONE else ():
+        there = _located(problem, y, count, unit_of_length)
+        if there is not None and np.abs((there[0] - y) / unit_of_length).max() < SAME:
+            return there[1]
+    found = problem.refine(y, scale)
+    return None if found is None else found[1]
 
 
 def refined_together(track: Track, line: Line, event: Event, floor: np.ndarray) -> Line | None:
@@ -91,7 +91,7 @@ def refined_together(track: Track, line: Line, event: Event, floor: np.ndarray) 
     if event.kind == layout.FOLD or event.kind >= layout.USER_EVENT:
         return None
     first, last = _rows_around(line, event)
-    count = _changing(line, first, last)
+    count = _changing(line, first, last) if event.bracket is not None else _near_zero(line, first, event.row)
     if count < MORE_THAN_ONE or track.problem.n > MOST_STATES:
         return None
     before, after = line.points[first], line.points[last]
@@ -105,14 +105,14 @@ def refined_together(track: Track, line: Line, event: Event, floor: np.ndarray) 
         stays[-1] = False
         y, left = np.where(stays & (np.abs(found[0]) < SAME * scale), 0.0, found[0]), found[1]
         spectrum = track.problem.eigenvalues(y)
-        beside = np.maximum(np.abs(line.spectrum(first)), np.abs(line.spectrum(last)))
-        if (np.abs(spectrum) <= VANISHED * beside)[min(line.unstable[[first, last]]) :][:count].all():
+        beside = np.sort(np.maximum(np.abs(line.spectrum(first)), np.abs(line.spectrum(last))))
+        if (np.sort(np.abs(spectrum))[:count] <= VANISHED * beside[:count].max()).all():
             break
     else:
         return None
+    unstable = min(line.unstable[[first, last]].tolist())
     if event.bracket is None:
         line = line.without(event.row)
-    unstable = min(line.unstable[[first, first + 1]].tolist())
     rest = line.with_events(one for one in line.events if one is not event)
     return rest.insert(first + 1, y, spectrum, unstable, Event(first + 1, layout.BRANCH, None, left))
 
@@ -138,14 +138,15 @@ def refined_pairs(track: Track, line: Line, event: Event, floor: np.ndarray) -> 
     def at(share: float) -> tuple[np.ndarray, np.ndarray]:
         guess = before + share * (after - before)
         there = track.problem.slide(guess, ahead / scale, scale)
-        y = guess if there is None else there
-        return y, track.problem.eigenvalues(y)
+        if there is None:
+            raise ValueError("not on the branch")
+        return there, track.problem.eigenvalues(there)
 
     from scipy.optimize import brentq
 
     try:
         y, spectrum = at(brentq(lambda share: float(at(share)[1][low:high].real.mean()), 0.0, 1.0, xtol=CONVERGED))
-    except ValueError:  # not of two signs: something else lies between the rows
+    except ValueError:  # not of two signs, or not on the branch: something else lies between the rows
         return None
     if (np.abs(spectrum[low:high].real) > VANISHED * np.abs(ends.real).max()).any():
         return None
@@ -162,6 +163,44 @@ def pairs_at(spectrum: np.ndarray) -> int:
 def _rows_around(line: Line, event: Event) -> tuple[int, int]:
     """Return the rows beside an event: one that was located has a row of its own."""
     return event.row - 1, event.row if event.bracket is not None else min(event.row + 1, len(line) - 1)
+
+
+def _near_zero(line: Line, beside: int, row: int) -> int:
+    """Return how many eigenvalues are so small, beside the largest, that they may be zeros of one point."""
+    if beside < 0 or not line.spectra:
+        return 0
+    sizes = np.abs(line.spectrum(row))
+    return int((sizes <= SLOW * max(sizes.max(), np.abs(line.spectrum(beside)).max())).sum())
+
+
+def located_end(
+    track: Track, line: Line, floor: np.ndarray, reach: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return a point of several zeros at which a line ends, within a reach of its last row ahead, or None.
+
+    That is the point, its left null vectors and its spectrum.
+    """
+    if len(line) < MORE_THAN_ONE or not line.spectra or track.problem.n > MOST_STATES:
+        return None
+    last = line.points[-1]
+    size = np.sort(np.abs(line.spectrum(len(line) - 1)))
+    largest = float(np.abs(line.spectrum(0)).max())
+    if len(size) < MORE_THAN_ONE or not size[MORE_THAN_ONE - 1] <= AT_END * max(size[-1], largest):
+        return None
+    scale = scale_at(last, floor)
+    count = MORE_THAN_ONE
+    for _ in range(len(size)):
+        found = _located(track.problem, last, count, scale)
+        if found is None or np.abs((found[0] - last) / scale).max() > reach:
+            return None
+        spectrum = track.problem.eigenvalues(found[0])
+        zeros = int((np.abs(spectrum) <= ZERO * max(float(np.abs(spectrum).max()), largest)).sum())
+        if zeros == count:
+            return (*found, spectrum)
+        if zeros < count:
+            return None
+        count = zeros
+    return None
 
 
 def _changing(line: Line, first: int, last: int) -> int:

@@ -30,7 +30,7 @@ from bifrncrn.diagrams.junctions import (
     without_rounding,
     without_turns,
 )
-from bifrncrn.diagrams.multiple import located, pairs_at, zeros_of
+from bifrncrn.diagrams.multiple import located, located_end, pairs_at, zeros_of
 from bifrncrn.diagrams.refining import cut, refined_end, with_hopf_at_end
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.track import SAME, Track, length, scale_at, unit
@@ -45,6 +45,8 @@ SHRINK = (1.0, 1e-3, 1e-6, 1e-9)
 """By so much the unit of a state that is zero at a branch point may have to be made smaller; tried in turn."""
 AHEAD = 0.9
 """The first point of a branch lies ahead where the cosine between the way to it and the direction is at least this."""
+PASSED = 0.1
+"""How far from its last row, in units of length, a point of several zeros is looked for where a march ends."""
 ONE = 0.02
 """Points of a branch that leaves a branch point are known when a known branch passes them this near."""
 
@@ -277,9 +279,10 @@ class Tracer:
 
     def _switch_together(self, junction: Junction) -> None:
         """Trace the branches that leave a point of several zeros."""
-        around = fan(self.problem, junction.y, junction.left, junction.scale) or Fan((), junction.scale, 1.0, False)
+        around = fan(self.track, junction.y, junction.left, junction.scale) or Fan((), junction.scale, 1.0, False)
         where = f"{self.parameter}={junction.y[-1]:.6g}"
         here = End("branch point", "the branch starts at a branch point")
+        beyond = False
         for sides in around.sides:
             lines, ends = [], [here, here]
             for place, (start, ahead) in enumerate(sides):
@@ -287,6 +290,7 @@ class Tracer:
                     self.notes.append(f"Not all branches that leave the branch point at {where} were followed.")
                     return
                 begin = self.track.inside(start, SAME * around.scale)
+                beyond |= not self.span[0] <= start[-1] <= self.span[1]
                 if begin is None or self.knows(begin, near=ONE):
                     continue
                 line, end = self._march(begin, ahead, around.scale, first_step=around.radius)
@@ -297,7 +301,7 @@ class Tracer:
                     ends[place] = end
             if lines:
                 self._add(join(lines), (ends[0], ends[1]), junction.special, junction.scale)
-        if not around.whole:
+        if not around.whole or (beyond and junction.y[-1] not in self.span):
             self.notes.append(
                 f"Not all branches may have been found at the branch point at {where}, where {zeros_of(junction.left)} "
                 "eigenvalues are zero; all=True (--all) searches for others."
@@ -389,13 +393,52 @@ class Tracer:
             self.notes.extend([note] if note and note not in self.notes else [])
         if line.events:
             line = without_turns(self.track, line, floor)
+        if trace.reason == layout.SHORT and (passed := self._passed(line, floor, options)) is not None:
+            return passed
         if trace.reason in (layout.BOUND, layout.SHORT) and len(line) > 1:
             line = refined_end(self.track, line, floor)
         if trace.reason == layout.RANGE:
             line = with_hopf_at_end(line)
         if trace.reason == layout.STOPPED and line.events and line.events[-1].left is not None:
             line = line.head(line.events[-1].row + 1)
+            if layout.BRANCH not in self.stops:  # what it stopped at was something else
+                passed = self._passed(line.head(line.events[-1].row), floor, options)
+                return passed or (line, end_of(self.track, self.parameter, self.options, trace, line, far))
+        stop = next((e for e in line.events if e.left is not None), None) if layout.BRANCH in self.stops else None
+        if stop is not None:
+            line, trace = line.head(stop.row + 1), trace._replace(reason=layout.STOPPED)
         return line, end_of(self.track, self.parameter, self.options, trace, line, far)
+
+    def _passed(self, line: Line, floor: np.ndarray, options: Options) -> tuple[Line, End] | None:
+        """Go on beyond a point of several zeros that the steps became too small at; None where there is none.
+
+        The other side of the branch is the one that is opposite to where it came from.
+        """
+        found = located_end(self.track, line, floor, PASSED)
+        if found is None:
+            return None
+        y, left, spectrum = found
+        scale = scale_at(y, floor)
+        around = fan(self.track, y, left, scale)
+        event = Event(len(line), layout.BRANCH, None, left)
+        line = line.insert(len(line), y, spectrum, int(line.unstable[-1]), event)
+        if min(abs(y[-1] - end) for end in self.span) <= SAME * self.track.width:
+            return line, reached(self.parameter, float(y[-1]))
+        lost = End("step", "the step became too small at a branch point of several zeros, and no way on was found")
+        if around is None:
+            return line, lost
+        gaps = np.abs(np.linalg.norm((line.points - y) / around.scale, axis=1) - around.radius)
+        came = line.points[int(gaps.argmin())]
+        pair = min(
+            (pair for pair in around.sides if len(pair) > 1),
+            key=lambda pair: min(length((side - came) / around.scale) for side, _ in pair),
+            default=None,
+        )
+        if pair is None:
+            return line, lost
+        start, ahead = max(pair, key=lambda side: length((side[0] - came) / around.scale))
+        more, end = self._followed(start, ahead, around.scale, options, around.radius, closing=False)
+        return (join([line, more]), end) if len(more) else (line, lost)
 
     def _narrowed(self, line: Line, end: End, event: Event, floor: np.ndarray) -> tuple[Line, End]:
         """Follow a branch once more from before an event that could not be located, in steps that jump no small gap.
@@ -500,7 +543,7 @@ class Tracer:
         if event.kind == layout.PAIR and (pairs := pairs_at(facts["eigenvalues"])) > 1:
             self.notes.append(
                 f"{pairs} pairs of eigenvalues cross together at the Hopf point at {self.parameter}={y[-1]:.6g}: "
-                "several families of cycles leave it, and which of them are stable is not computed."
+                "several families of cycles leave it; at most one is followed, and which are stable is not computed."
             )
         return facts
 

@@ -40,6 +40,10 @@ ARRIVED = 1e-6
 if it repels). The last tenth of a chunk says so."""
 TICKS = 16.0
 """What happens within so many of the clock's least differences happens now."""
+HALVED = 40
+"""So often the way to where the field is not defined any more is halved."""
+MOVED = 8
+"""How a state moves where no step can be made is told from so many steps before."""
 UNSOLVED = 1e-8
 """A rate that a singular Newton step leaves is none if it is below this part of what the states' sizes make of it."""
 SHORTER, NOT_SHORT = 60, 2.0
@@ -135,7 +139,7 @@ class _Trajectory:
                 self.state = x[-1].copy()
                 if done:
                     return times, states
-                if self._leaves(float(t[-1]), self.state, TICKS * np.spacing(t[-1])):
+                if self._leaves(float(t[-1]), self.state, self._in_no_time(float(t[-1]))):
                     self.end = "escape"
                     return None
                 self.begin(self.state, float(t[-1]))
@@ -144,6 +148,10 @@ class _Trajectory:
                         return times, states
                     times, states = np.array([self.t]), self.state[None].copy()
         return times, states
+
+    def _in_no_time(self, t: float) -> np.ndarray:
+        """Return how far the state moves in a time that the clock cannot tell from now."""
+        return np.asarray(TICKS * np.spacing(t) * self.field.rhs(t, self.state))
 
     def _by_explicit_method(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
         """Return whether nothing is left to do, times and states; None when the trajectory escaped."""
@@ -192,19 +200,32 @@ class _Trajectory:
 
         Else it is not known: it slides along a discontinuity, say. The last states may be outside by error.
         """
-        for t, x in zip(reversed(times), reversed(states), strict=True):
-            rates = self.field.rhs(t, x)
-            if np.isfinite(rates).all():
-                break
-        else:
+        defined = [k for k, (t, x) in enumerate(zip(times, states, strict=True)) if self._is_defined(t, x)]
+        if not defined:
             return "undecided"
+        last, first = defined[-1], max(defined[-1] - MOVED, 0)
+        t, x = times[last], states[last]
+        rates = self.field.rhs(t, x)
+        if last > first:  # to and fro is no motion
+            moved = (x - states[first]) / (t - times[first])
+            rates = np.where(np.abs(moved) < np.abs(rates), moved, rates)
         grows = (COARSE * np.abs(x) < np.spacing(t) * np.abs(rates)) & (np.abs(x) > SLACK * self.atol)
-        return "escape" if grows.any() or self._leaves(t, x, COARSE * t) else "undecided"
+        return "escape" if grows.any() or self._leaves(t, x, COARSE * t * rates) else "undecided"
 
-    def _leaves(self, t: float, x: np.ndarray, time: float) -> bool:
-        """Say whether, at the rates here, the state is within that time where the field is not defined."""
-        ahead = np.maximum(x + time * self.field.rhs(t, x), self.field.lower)
-        return not np.isfinite(self.field.rhs(t, ahead)).all()
+    def _leaves(self, t: float, x: np.ndarray, step: np.ndarray) -> bool:
+        """Say whether the field is not defined a step ahead, and up to where it is drives the state on that way."""
+        if not self._is_defined(t, x) or self._is_defined(t, np.maximum(x + step, self.field.lower)):
+            return False
+        low, high = 0.0, 1.0
+        for _ in range(HALVED):
+            middle = 0.5 * (low + high)
+            here = self._is_defined(t, np.maximum(x + middle * step, self.field.lower))
+            low, high = (middle, high) if here else (low, middle)
+        rates = self.field.rhs(t, np.maximum(x + low * step, self.field.lower))
+        return bool((rates / self.units) @ (step / self.units) > 0.0)
+
+    def _is_defined(self, t: float, x: np.ndarray) -> bool:
+        return bool(np.isfinite(self.field.rhs(t, x)).all())
 
     def _escaped(self, x: np.ndarray) -> bool:
         return not np.abs(x).max() < self.limit or bool(self.field.outward(x, SLACK * self.atol).any())
