@@ -107,6 +107,22 @@ def test_cycle_that_repels():
         assert cycle.multipliers[1] == pytest.approx(math.exp(4 * math.pi), rel=1e-9)
 
 
+AT_REST = {
+    "centre": (("y", "-x"), (1.0, 0.0)),
+    "centre elsewhere": (("y - 3", "5 - x"), (6.0, 3.0)),
+    "centre in other units": (("1e9*y", "-1e-9*x"), (1e9, 0.0)),
+    "focus": (("y - x/9", "-x - y/9"), (1.0, 0.0)),
+}
+
+
+@pytest.mark.parametrize(("equations", "start"), AT_REST.values(), ids=AT_REST.keys())
+def test_an_equilibrium_is_no_cycle(equations, start):
+    """In a centre every turn closes, and Newton's method may go to where nothing moves; a focus has nothing else."""
+    system = make(dict(zip("xy", equations)), {}, dict(zip("xy", start)))
+    found = bf.find_cycle(system, period=2 * math.pi)
+    assert found is None or np.ptp(found.points, axis=0).min() > 0.1
+
+
 def test_conservation_law_is_no_instability():
     equations = {"x": "A - (B + 1)*x + x^2*y", "y": "B*x - x^2*y", "u": "-u + v*x", "v": "u - v*x"}
     system = make(equations, {"A": 1, "B": 3}, {"x": 1, "y": 1, "u": 1, "v": 2}, nonnegative=True)

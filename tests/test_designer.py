@@ -114,6 +114,7 @@ def test_curves_in_space_may_pass_over_each_other():
 def test_designer_targets_are_learned_better_than_published(name):
     fit = bf.train(bf.library.get(name), seeds=5, jobs=2)
     assert fit.loss < {"circle": 0.1795, "heart": 0.242, "eq_cycle": 0.483}[name]
+    assert fit.reached or name != "circle"
 
 
 def test_mixtures_must_agree_in_their_species():

@@ -426,6 +426,7 @@ DAMAGED = {
     "no count": lambda d: {key: value for key, value in d.items() if key != "branches"},
     "a box that is turned round": lambda d: d | {"box": {"x": [2.0, -2.0]}},
     "a box of a number": lambda d: d | {"box": {"x": 3}},
+    "a box whose width is no number": lambda d: d | {"box": {"x": [-1e308, 1e308]}},
     "an endless range": lambda d: d | {"range": [-1.0, math.inf]},
     "a point without a place": lambda d: d | {"special_points": [{"label": "LP"}]},
     "points that are none": lambda d: d | {"special_points": [None]},

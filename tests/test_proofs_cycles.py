@@ -129,15 +129,16 @@ def test_multipliers_of_more_states():
 
 def test_what_must_not_be_proved():
     """Cycles that fill a plane, a double one, and two turns taken for one."""
-    center = cycle_of({"x": "y", "y": "-x"}, state={"x": 1.0, "y": 0.0}, period=2 * math.pi)
-    turns = np.linspace(0, 2 * math.pi, 100, endpoint=False)
+    turns = np.linspace(0, 2 * math.pi, 1000, endpoint=False)
     shape = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    center = cycle_of({"x": "-y", "y": "x"}, state={"x": 1.0, "y": 0.0}, period=2 * math.pi, guess=shape)
     double = {"x": "-y + x*(x^2 + y^2 - 1)^2", "y": "x + y*(x^2 + y^2 - 1)^2"}
     touching = cycle_of(double, state={"x": 1.0, "y": 0.0}, period=2 * math.pi, guess=shape)
     for cycle in (center, touching):
-        if cycle is not None:
-            proof = bf.prove(cycle)
-            assert not proof.proved and not proof.cycles and proof.undecided
+        assert np.abs(np.hypot(*cycle.points.T) - 1.0).max() < 0.01  # it is found: what is refused is a cycle
+        proof = bf.prove(cycle)
+        assert not proof.proved and not proof.cycles
+        assert all("it may not be isolated" in item.reason for item in proof.undecided) and proof.undecided
     twice = cycle_of(CIRCLE, state={"x": 1.0, "y": 0.0}, period=4 * math.pi, guess=np.tile(shape, (2, 1)))
     proof = bf.prove(twice)
     assert not proof.proved and [item.reason for item in proof.undecided] == ["whether the period is the least one"]
@@ -168,6 +169,34 @@ def test_what_is_refused():
     smooth = cycle_of(CIRCLE, state={"x": 1.2, "y": 0.0})
     with pytest.raises(bf.InputError, match="at the values it was found at"):
         bf.prove(smooth, values={"r": 1.0})
+
+
+def test_the_checker_refuses_other_kinds_and_numbers():
+    """A sentence, whatever the numbers are: some whose differences are no doubles, or hardly, whole ones as large."""
+    pytest.importorskip("flint", reason="python-flint is not installed: pip install 'bifrncrn[proof]'")
+    cycle = cycle_of(CIRCLE, state={"x": 1.2, "y": 0.0})
+    data = bf.prove(cycle).to_json()
+    (found,) = data["cycles"]
+
+    def answer(**entries):
+        said = []
+        assert not bf.check_proof(cycle.system, data | entries, said.append)
+        return said[-1]
+
+    for kind in ("map", None, ["ode"]):
+        assert "no proof of a cycle of differential equations" in answer(kind=kind)
+
+    def changes(large):
+        yield {"min": found["min"] | {"x": [-large, 0.0]}, "max": found["max"] | {"x": [0.0, large]}}
+        yield {"turn": found["turn"] | {"factor": [large, large]}}
+        yield {"turn": found["turn"] | {"points": [[-large, large] for _ in found["turn"]["points"]]}}
+
+    for large in (1e308, 10**308, 10**400):
+        for part in changes(large):
+            assert "numbers of at most 1e300" in answer(cycles=[found | part])
+    for large in (1e300, 10**299):
+        for part in changes(large):
+            assert answer(cycles=[found | part])
 
 
 @pytest.mark.slow

@@ -6,10 +6,11 @@ Of a proof about a box (schema `bifrncrn.proof/1`) it takes the tubes as suggest
 tube, or a thinner one in it, holds one curve (Krawczyk's operator); every equilibrium in the box lies in a tube; the
 tubes join to the stated number of curves; on them there is a special point in each box that is listed, once, and no
 other one; `turns`, `omega`, `unstable`, `plane` and `kind` are as listed (of a pitchfork, that a fold is where the
-curves cross, as far as balls tell the two apart). It does not look at `a` and `l1`, and says so; a file that says
-anything else is refused. With invariant planes x_k = c it does so for the
-equilibria on each set of planes and off the others, where it divides f_k by x_k - c. Of a cycle's proof: see
-`checker_cycles`. The model is read by this package, and its expression graph taken as it is; constants are doubles.
+curves cross, as far as balls tell the two apart). It does not look at `a` and `l1`, and says so, nor at the
+title (`model`) and the `counters`, which state nothing; a file that says anything else is refused. With invariant
+planes x_k = c it does so for the equilibria on each set of planes and off the others, where it divides f_k by x_k - c.
+Of a cycle's proof: see `checker_cycles`. The model is read by this package, and its expression graph taken as it is;
+constants are doubles.
 Needs python-flint (the extra `proof`); slow, as it is written to be read. Exit code 0 if all was verified, 1 if not.
 """
 
@@ -394,7 +395,8 @@ def refused(system: Any, proof: dict[str, Any]) -> str:
 
 def refused_cycle(system: Any, proof: dict[str, Any]) -> str:
     """Say why a file states nothing about a cycle that can be checked here; nothing if it does."""
-    if proof.get("schema") != "bifrncrn.proof/1" or system.kind != "ode" or system.period:
+    of_flow = proof.get("kind", "ode") == system.kind == "ode" and not system.period
+    if proof.get("schema") != "bifrncrn.proof/1" or not of_flow:
         return "no proof of a cycle of differential equations (bifrncrn.proof/1)"
     reason = malformed_cycle([*system.variables], proof)
     if reason:

@@ -10,6 +10,7 @@ what that leaves out is bounded over a box that trajectories do not leave (Picar
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -265,7 +266,7 @@ def check_cycle(system: Any, proof: dict[str, Any], say: Callable[[str], Any]) -
 
 def _checked(system: Any, flow: Flow, cycle: dict[str, Any], say: Callable[[str], Any]) -> bool:
     sides = [(cycle["min"][name][0], cycle["max"][name][1]) for name in system.variables]
-    scale = [2.0 ** round(float(np.log2(b - a))) if b > a else 1.0 for a, b in sides]
+    scale = [2.0 ** round(math.log2(b - a)) if b > a else 1.0 for a, b in sides]
     turn = Turn(flow, cycle["turn"], scale)
     z = turn.krawczyk() if len(turn.left) == turn.count else None
     if z is None:

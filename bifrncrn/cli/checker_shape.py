@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 CORNERS = ("low", "high", "core_low", "core_high")
 STATED = frozenset({"schema", "proved", "model", "parameter", "range", "box", "values", "branches", "special_points"})
 STATED |= {"followed", "undecided", "notes", "counters", "arcs", "kind"}
 """What a file of a box may say; `followed` and `notes` are empty there."""
+LARGEST = 1e300
+"""Of the numbers in a file: sums and differences of a few of them are doubles then, whole numbers or not."""
 OF_POINTS: dict[str, dict[str, type]] = {
     "LP": {"turns": str, "a": list},
     "HB": {"omega": list, "l1": list},
@@ -31,16 +32,18 @@ def malformed(names: list[str], proof: Any) -> str:
         return "it does not say how many branches there are"
     sides = [*proof["box"].values(), proof.get("range")]
     if not all(_interval(side) and side[0] < side[1] for side in sides):
-        return "its box or range is not two numbers each, the smaller first"
+        return "its box or range is not two numbers each, of at most 1e300, the smaller first"
     if not all(_interval(value) for value in proof["values"].values()):
-        return "its values are not two numbers each, the smaller first"
+        return "its values are not two numbers each, of at most 1e300, the smaller first"
     if not all(_point([*names, proof["parameter"]], point) for point in proof["special_points"]):
         return "a special point has no label, or a place that is not an interval for each state and the parameter"
     if not all(map(_detail, proof["special_points"])):
         return "a special point says something that no point of its label has, or that is no such thing"
     if proof.get("followed") or proof.get("notes") or not {*proof} <= STATED:
         return "it says something that no proof of a box says"
-    return "" if _arcs(len(names), proof["arcs"]) else "its arcs are not lists of one length, of corners of boxes"
+    if not _arcs(len(names), proof["arcs"]):
+        return "its arcs are not lists of one length, of corners of boxes, with numbers of at most 1e300"
+    return ""
 
 
 def malformed_cycle(names: list[str], proof: dict[str, Any]) -> str:
@@ -51,11 +54,11 @@ def malformed_cycle(names: list[str], proof: dict[str, Any]) -> str:
         return "it does not say what is proved"
     values, cycles = proof.get("values"), proof["cycles"]
     if not isinstance(values, dict) or not all(map(_interval, values.values())):
-        return "its values are not two numbers each, the smaller first"
+        return "its values are not two numbers each, of at most 1e300, the smaller first"
     if not isinstance(cycles, list) or len(cycles) != 1 or not isinstance(cycles[0], dict):
         return "it is not about one cycle"
     if {*cycles[0]} != OF_CYCLES or not _cycle(names, cycles[0]):
-        return "its cycle has not what a cycle must have, each of its kind"
+        return "its cycle has not what a cycle must have, each of its kind, with numbers of at most 1e300"
     return ""
 
 
@@ -92,15 +95,7 @@ def _interval(value: Any) -> bool:
 
 
 def _finite(value: Any) -> bool:
-    # a whole number of hundreds of digits is no float
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf and _fits(value)
-
-
-def _fits(value: float) -> bool:
-    try:
-        return math.isfinite(float(value))
-    except OverflowError:
-        return False
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def _point(names: list[str], point: Any) -> bool:

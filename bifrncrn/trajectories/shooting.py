@@ -29,7 +29,7 @@ STAGNATED = 1e-8
 """A Newton step below this (relative to the orbit's size) that no longer halves is at the level of rounding."""
 CLOSED = 1e-8
 """An orbit whose pieces do not meet this closely (relative to its size) is none: where neighbours part by 1e10 in a
-turn rounding leaves such gaps, however small the step."""
+turn rounding leaves such gaps, however small the step. One that is smaller itself is at rest."""
 RANK = 1e-13
 """Singular values below this, relative to the largest, count as zero."""
 GROWTH = 1.5
@@ -231,6 +231,8 @@ def _newton(field: Field, edges: np.ndarray, nodes: np.ndarray, period: float, p
         period += change_period
         gap = float(np.max(np.abs(nodes[:, -1] - np.roll(nodes[:, 0], -1, axis=0)) / phase.scale))
         if gap < CLOSED and (size < STEP_TOLERANCE or (size < STAGNATED and size > 0.5 * previous)):
+            if not np.any(np.ptp(nodes, axis=(0, 1)) > CLOSED * phase.scale):
+                return None  # an equilibrium
             left = max(float(np.max(np.abs(residual) / phase.scale)), gap)
             return Orbit(float(period), edges, nodes, monodromy, left, phase.scale)
         previous = size
