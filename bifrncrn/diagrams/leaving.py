@@ -14,17 +14,21 @@ from bifrncrn.curves.orbits.branch import Place
 from bifrncrn.curves.orbits.corrector import Corrector
 from bifrncrn.curves.orbits.ends import Followed, Row
 from bifrncrn.curves.orbits.following import Follower
+from bifrncrn.curves.orbits.hopf import LEAST_SIZE
 from bifrncrn.curves.orbits.switching import direction, doubled, leave
 from bifrncrn.diagrams.asked import asked_of
 from bifrncrn.diagrams.families import FIRST_STEP, Family, Left
 from bifrncrn.diagrams.results import SpecialPoint
 from bifrncrn.diagrams.setup import at_point
 from bifrncrn.models.maps import require_flow
+from bifrncrn.models.sizes import died_out
 
 FLOOR = 0.05
 """Least unit of length of a state on the new branch, relative to its size where that leaves."""
 NOTHING = 1e-6
 """A state this small beside the others is at zero, and of their size on the new branch."""
+LEADING = 0.1
+"""States that change by this part of the one that changes most, in units of the branch, tell the new one apart."""
 
 
 def from_cycle_point(
@@ -51,6 +55,8 @@ def from_cycle_point(
     along = direction(problem, start)
     if along is None:
         return f"no branch was found at {where}"
+    if _is_noise(corrector, start, along):
+        return f"no branch was found at {where}: what leaves there differs from the branch itself by rounding alone"
     size = np.max(np.abs(start.orbit.nodes), axis=0)
     floor = FLOOR * np.where(size < NOTHING * size.max(), size.max(), size)
     asked = asked_of(task, events)
@@ -68,6 +74,17 @@ def from_cycle_point(
         return f"{where} was not followed: {options.said}" if options.late else f"no branch was found at {where}"
     back = sides[1] if len(sides) > 1 else Left(point.label, value)
     return Family(task, problem, back, sides[0], corrector)
+
+
+def _is_noise(corrector: Corrector, place: Place, along: np.ndarray) -> bool:
+    """Say whether all states in which orbits leave are noise that fades, even far along either branch."""
+    system, nodes, scale = corrector.system, place.orbit.nodes, place.metric.scale
+    moves, tangent = (np.abs(v[:-2].reshape(nodes.shape)).max(axis=0) for v in (along, place.tangent))
+    leading = moves / scale >= LEADING * (moves / scale).max()
+    sizes = np.abs(nodes).max(axis=0) + np.where(leading, (moves + tangent) / LEAST_SIZE, 0.0)
+    values = np.array(system.values, dtype=float)
+    values[corrector.parameter] = place.orbit.parameter
+    return bool(died_out(system, nodes[0], sizes, NOTHING, values)[leading].all())
 
 
 def _settled(follower: Follower, first: Place) -> Place:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.models.system import System
 
 ZERO = 1e-12
@@ -11,6 +12,10 @@ ZERO = 1e-12
 AROUND = (0.0, 0.3, -0.17)
 """Where around a point, in units of the states, it is looked which of them act on each other."""
 SWEEPS = 50
+UNFELT = 1e-8
+"""States without which no equation changes by more than this share tell no more of their size than errors do."""
+GAPS = 8
+"""So many of the widest gaps among the sizes of the states are tried as that between noise and the rest."""
 
 
 def natural_sizes(system: System, x: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -20,7 +25,7 @@ def natural_sizes(system: System, x: np.ndarray, sizes: np.ndarray) -> np.ndarra
     """
     if not np.any(sizes <= ZERO * sizes.max()):
         return sizes
-    balanced = _in_balance(system, x, sizes, False)
+    balanced = _in_balance(_couplings(system, x, sizes), sizes, False)
     return np.where(sizes <= ZERO * balanced, balanced, sizes)
 
 
@@ -32,26 +37,71 @@ def units_if_unlike(system: System, x: np.ndarray, sizes: np.ndarray, share: flo
     """
     if sizes.min() >= share * sizes.max() > 0.0:
         return np.ones(len(sizes))
-    return _in_balance(system, x, sizes, apart)
+    return _in_balance(_couplings(system, x, sizes), sizes, apart)
 
 
-def unit_choices(system: System, x: np.ndarray, sizes: np.ndarray, share: float) -> list[np.ndarray]:
+def unit_choices(
+    system: System, x: np.ndarray, sizes: np.ndarray, share: float, values: np.ndarray | None = None
+) -> list[np.ndarray]:
     """Return units (n,) of the states to be tried in turn: zero but for rounding looks like small.
 
-    States of parts of the system that do not act on each other are large in units of their own, or small, or they are
-    noise and all units are alike. States that are zero have none.
+    `x` (n,) is where states have these sizes; the parameter values are the system's own by default. States of parts of
+    the system that do not act on each other are large in units of their own, or small, or they are noise and all units
+    are alike. States that are zero, or died out, have none.
     """
+    gone = died_out(system, x, sizes, share, values)
+    x, sizes = np.where(gone, 0.0, x), np.where(gone, 0.0, sizes)
     if not (sizes > 0.0).any() or sizes[sizes > 0.0].min() >= share * sizes.max():
         return [np.ones(len(sizes))]
-    return [_in_balance(system, x, sizes, apart) for apart in (True, False)] + [np.ones(len(sizes))]
+    acts = _couplings(system, x, sizes, values)
+    acts[np.ix_(gone, ~gone)] = 0.0
+    return [_in_balance(acts, sizes, apart) for apart in (True, False)] + [np.ones(len(sizes))]
 
 
-def _in_balance(system: System, x: np.ndarray, sizes: np.ndarray, apart: bool) -> np.ndarray:
-    """Return sizes of the states that balance the Jacobian around x, on the whole as large as those given.
+def died_out(
+    system: System, x: np.ndarray, sizes: np.ndarray, share: float, values: np.ndarray | None = None
+) -> np.ndarray:
+    """Say which states (n,), all below a share of the largest, are noise: what decays towards zero for ever.
+
+    Without them nothing drives them, and they feel each other in proportion to themselves; the others do not feel them.
+    What is small because its unit is large is driven by others, limits itself, or is felt by others.
+    """
+    gone = np.zeros(len(sizes), dtype=bool)
+    most = int(np.sum(sizes < share * sizes.max(initial=0.0)))
+    if len(sizes) > DENSE_LIMIT or not most:
+        return gone
+    order = np.argsort(sizes)
+    decades = np.log10(np.maximum(sizes[order], np.finfo(float).tiny))
+    widest = np.argsort(decades[:most] - decades[1 : most + 1])[:GAPS]
+    for last in sorted(widest.tolist(), reverse=True):
+        gone[:] = False
+        gone[order[: last + 1]] = True
+        if all(_unfelt(system, x + part * sizes, sizes, gone, values) for part in AROUND):
+            return gone
+    return np.zeros_like(gone)
+
+
+def _unfelt(system: System, x: np.ndarray, sizes: np.ndarray, gone: np.ndarray, values: np.ndarray | None) -> bool:
+    """Say whether states change nothing at x but themselves, and those in proportion."""
+    there, without = (np.clip(at, system.lower, system.upper) for at in (x, np.where(gone, 0.0, x)))
+    if without[gone].any():
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        acts, rates = system.jacobian(there, values) * sizes, np.abs(system.rhs(without, values))
+        change = np.abs(acts - system.jacobian(without, values) * sizes)[np.ix_(gone, gone)].sum(axis=1)
+        whole, share = np.abs(acts).sum(axis=1), np.abs(acts[:, gone]).sum(axis=1)
+    if not np.isfinite([*whole, *rates, *change]).all():
+        return False
+    felt = share[~gone] > UNFELT * (whole + rates)[~gone]
+    driven = rates[gone] > UNFELT * share[gone] + system.rounding(without, values)[gone]
+    return not (felt.any() or driven.any() or (change > UNFELT * share[gone]).any())
+
+
+def _in_balance(acts: np.ndarray, sizes: np.ndarray, apart: bool) -> np.ndarray:
+    """Return sizes of the states that balance how much they act on each other, on the whole as large as those given.
 
     With `apart` that holds of each part of the system that acts on no other.
     """
-    acts = _couplings(system, x, sizes)
     balance, there = balancing(acts), sizes > 0.0
     if not apart:
         return _ratio(sizes[there], balance[there]) * balance
@@ -67,11 +117,11 @@ def _ratio(sizes: np.ndarray, units: np.ndarray) -> float:
     return float(np.exp(np.median(np.log(sizes / units)))) if sizes.size else 1.0
 
 
-def _couplings(system: System, x: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def _couplings(system: System, x: np.ndarray, sizes: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:
     """Return how much states act on each other around a point: at a special point itself an entry may vanish."""
     total = np.zeros((len(x), len(x)))
     for share in AROUND:
-        at = np.abs(system.jacobian(np.clip(x + share * sizes, system.lower, system.upper)))
+        at = np.abs(system.jacobian(np.clip(x + share * sizes, system.lower, system.upper), values))
         total += np.where(np.isfinite(at).all(), at, 0.0)
     return total
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from bifrncrn.models.field import Field
-from bifrncrn.models.sizes import natural_sizes
+from bifrncrn.models.sizes import died_out, natural_sizes
 from bifrncrn.trajectories.explicit import Explicit
 from bifrncrn.trajectories.explicit_layout import ESCAPED, GOES_ON
-from bifrncrn.trajectories.integration import natural_tolerances, own_units
+from bifrncrn.trajectories.integration import LEAST, natural_tolerances, own_units
 from bifrncrn.trajectories.recurrence import (
     NEUTRAL,
     RETURNED,
@@ -231,6 +231,15 @@ class _Trajectory:
         return not np.abs(x).max() < self.limit or bool(self.field.outward(x, SLACK * self.atol).any())
 
 
+def _least_motion(run: _Trajectory, x: np.ndarray) -> np.ndarray:
+    """Return the extents (n,) below which states hardly move; what is noise and fades hardly does at any size."""
+    before, after = (np.abs(half).max(axis=0) for half in (x[: len(x) // 2 + 1], x[len(x) // 2 :]))
+    sizes = np.maximum(before, after)
+    least = SLACK * (run.rtol * sizes + run.atol)
+    fades = died_out(run.field.system, x[-1], sizes, LEAST, run.field.values) & (after <= before)
+    return np.where(fades, least.max(), least)
+
+
 def settle(
     field: Field,
     start: np.ndarray,
@@ -278,7 +287,7 @@ def settle(
         largest = np.maximum(largest, np.abs(x).max(axis=0))
         if recognise is not None and (known := recognise(t, x)):
             return Settled(known, x[-1])
-        least = SLACK * (run.rtol * np.abs(x).max(axis=0) + run.atol)
+        least = _least_motion(run, x)
         orbit = cycle_of(field, t, x, least)
         if orbit is not None:
             return Settled("cycle", orbit.nodes[0, 0], orbit)

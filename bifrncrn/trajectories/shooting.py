@@ -181,7 +181,7 @@ def _scales(field: Field, states: np.ndarray, period: float) -> list[np.ndarray]
     own = np.maximum(np.ptp(states, axis=0), HARDLY * moves)
     return [
         np.maximum(own, np.maximum(NOISE * units * float((moves / units).max()), 1e-300))
-        for units in unit_choices(field.system, states[0], moves, NOISE)
+        for units in unit_choices(field.system, states[0], moves, NOISE, field.values)
     ]
 
 
