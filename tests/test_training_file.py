@@ -80,6 +80,7 @@ def test_the_command_line_trains_on_a_drawn_curve(file, tmp_path, capsys):
     assert json.loads((tmp_path / "net.json").read_text())["training"]["target"] == "mine"
 
 
+@pytest.mark.slow
 def test_a_fit_that_does_not_reach_its_target_says_so(file, tmp_path, capsys):
     path = file('[training]\ncurve = "leaf.csv"\n')
     words = ["train", str(path), "--perceptrons", "1", "--seeds", "1", "--jobs", "1"]

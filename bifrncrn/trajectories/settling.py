@@ -222,7 +222,8 @@ class _Trajectory:
             here = self._is_defined(t, np.maximum(x + middle * step, self.field.lower))
             low, high = (middle, high) if here else (low, middle)
         rates = self.field.rhs(t, np.maximum(x + low * step, self.field.lower))
-        return bool((rates / self.units) @ (step / self.units) > 0.0)
+        with np.errstate(all="ignore"):  # far out their product may be too large for a number
+            return bool(np.sum(rates / self.units * (step / np.abs(step / self.units).max() / self.units)) > 0.0)
 
     def _is_defined(self, t: float, x: np.ndarray) -> bool:
         return bool(np.isfinite(self.field.rhs(t, x)).all())
