@@ -19,7 +19,7 @@ from bifrncrn.diagrams.angles import angles, come_round, unwound
 from bifrncrn.diagrams.beginning import beside_special
 from bifrncrn.diagrams.ending import end_of, reached, to_infinity
 from bifrncrn.diagrams.facts import facts_of
-from bifrncrn.diagrams.fan import Fan, fan
+from bifrncrn.diagrams.fan import SIDES, Fan, fan
 from bifrncrn.diagrams.junctions import (
     Junction,
     grown,
@@ -282,7 +282,7 @@ class Tracer:
         around = fan(self.track, junction.y, junction.left, junction.scale) or Fan((), junction.scale, 1.0, False)
         where = f"{self.parameter}={junction.y[-1]:.6g}"
         here = End("branch point", "the branch starts at a branch point")
-        beyond = False
+        lost, known = False, 0
         for sides in around.sides:
             lines, ends = [], [here, here]
             for place, (start, ahead) in enumerate(sides):
@@ -290,10 +290,12 @@ class Tracer:
                     self.notes.append(f"Not all branches that leave the branch point at {where} were followed.")
                     return
                 begin = self.track.inside(start, SAME * around.scale)
-                beyond |= not self.span[0] <= start[-1] <= self.span[1]
+                lost |= not self.span[0] <= start[-1] <= self.span[1]
                 if begin is None or self.knows(begin, near=ONE):
+                    known += begin is not None
                     continue
                 line, end = self._march(begin, ahead, around.scale, first_step=around.radius)
+                lost |= len(line) < 2
                 if len(line) > 1:
                     line = without_turns(self.track, line, junction.scale, (junction.y, junction.left))
                     row = self._row(junction.y, ahead if place else -ahead, zeros_of(junction.left))
@@ -301,7 +303,8 @@ class Tracer:
                     ends[place] = end
             if lines:
                 self._add(join(lines), (ends[0], ends[1]), junction.special, junction.scale)
-        if not around.whole or (beyond and junction.y[-1] not in self.span):
+        lost |= known > SIDES  # more than the branch that came here: it is known, or too near to one that is
+        if not around.whole or (lost and junction.y[-1] not in self.span):
             self.notes.append(
                 f"Not all branches may have been found at the branch point at {where}, where {zeros_of(junction.left)} "
                 "eigenvalues are zero; all=True (--all) searches for others."
