@@ -141,7 +141,7 @@ def test_a_cycle_needs_no_equilibrium(tmp_path, capsys):
     assert branch["kind"] == "periodic" and {rows[0]["p"], rows[-1]["p"]} == {0.8, 1.5}
     for row in rows:
         assert row["max y"] == pytest.approx(row["p"] ** 0.5, rel=1e-6)  # the tolerance orbits are refined to
-        assert row["period"] == pytest.approx(2 * 3.141592653589793, rel=1e-6)  # as above
+        assert row["period"] == pytest.approx(2 * 3.141592653589793, rel=1e-6)  # the period is refined to that too
 
 
 def test_a_rotation_is_called_one(tmp_path, capsys):

@@ -416,4 +416,4 @@ def test_what_was_divided_out_for_one_call_serves_no_other():
         k, a = branch.column("k"), branch.column("A")
         assert (k.min(), k.max()) == call["bounds"]
         np.testing.assert_allclose(a, total / (1.0 + k), rtol=1e-12)  # a linear equation, solved to rounding
-        np.testing.assert_allclose(a + branch.column("B"), total, rtol=1e-12)
+        np.testing.assert_allclose(a + branch.column("B"), total, rtol=1e-12)  # B is computed from the sum, to rounding

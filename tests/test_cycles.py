@@ -480,6 +480,7 @@ def test_units_however_unlike_do_not_matter_to_what_a_trajectory_settles_to(unit
     )
     assert bf.describe_attractor(model) == "cycle"
     cycle = bf.find_cycle(model)
+    # find_cycle asks for 1e-10 and is mostly far below; a unit that is taken wrongly costs six digits and more
     assert cycle.stable and cycle.period == pytest.approx(2.0 * np.pi, rel=1e-11)
     assert cycle.max[:2] / np.array(units[:2]) == pytest.approx([1.0, 1.0], rel=1e-6)  # between points of the mesh
 
@@ -510,6 +511,7 @@ def test_what_very_fast_states_follow_neither_escapes_nor_is_chaos(followers):
         equations, state=start, definitions={"a": "x - 0.86", "b": "y + 0.13", "s": "a^2 + b^2"}
     )
     assert bf.describe_attractor(model) == "cycle"
+    # as above
     assert bf.find_cycle(model).period == pytest.approx(2.0 * np.pi / 1.43, rel=1e-11)
 
 

@@ -65,7 +65,8 @@ def diagram(
     """Compute the bifurcation diagram of equilibria through a start point.
 
     The branch through the start is followed in both directions to the ends of the range; every fold, branch point and
-    Hopf point on it is located and classified, and at every simple branch point the other branch is followed too.
+    Hopf point on it is located and classified, and what leaves a branch point is followed too, or a note says that it
+    could not be.
 
     Of a periodically forced system, which has no equilibria, the periodic orbits are followed: the start is the state
     at the time zero, LPC, PD, NS and BPC are located, and multipliers are those of the map of one period.
