@@ -390,3 +390,58 @@ def test_what_does_not_fit_a_map_is_said(wrong, says):
     with pytest.raises(bf.InputError) as caught:
         wrong(bf.System.from_map({"x": "r*x*(1 - x)"}, {"r": 2.8}, {"x": 0.6}))
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("equations", "parameter", "span", "state", "special"),
+    [
+        # the axis y = 0 has the multiplier -1 for all d (a = 3), the equilibrium y > 0 leaves it at d = 3/2
+        ({"x": "3*x*(1 - x) - 3.5*x*y", "y": "d*x*y"}, "d", (1.0, 1.4), {"x": 2 / 3, "y": 0}, []),
+        ({"x": "-x", "y": "y + d - y^2"}, "d", (0.1, 0.8), {"x": 0, "y": 0.7}, []),
+        ({"x": "x + p + d*sin(x)", "p": "p + d*sin(x)"}, "d", (0.5, 3.5), {"x": np.pi, "p": 0}, []),
+        ({"x": "0.6*x - 0.8*y", "y": "0.8*x + 0.6*y", "z": "z + d - z^2"}, "d", (0.2, 1.5), {"z": 0.7}, [("PD", 1.0)]),
+    ],
+)
+def test_multipliers_that_stay_on_the_circle_tell_no_stability(equations, parameter, span, state, special):
+    """What rounding puts in or out of the circle is no event, and nobody knows whether the points are stable."""
+    start = {name: state.get(name, 0.0) for name in equations}
+    diagram = bf.diagram(bf.System.from_map(equations, {parameter: span[0] + 0.1}, start), parameter, span)
+    assert [(p.label, round(p.parameters[parameter], 9)) for p in diagram.special_points] == special
+    assert set(diagram.branches[0].unstable.tolist()) <= {-1, 1}
+    assert -1 in diagram.branches[0].unstable
+    assert "stays on the unit circle" in " ".join(str(diagram).split())
+    assert "stable fixed point" not in str(diagram)
+
+
+def test_a_coefficient_of_rounding_has_no_sign():
+    """x -> a + 1/x is its own inverse at a = 0: all points are 2-cycles, and b = 0."""
+    diagram = bf.diagram(bf.System.from_map({"x": "a + 1/x"}, {"a": 1.0}, {"x": 1.6}), "a", (-2, 2))
+    (point,) = diagram.special("PD")
+    assert point.b == 0.0
+    assert point.criticality is None
+
+
+def test_a_sum_that_a_map_keeps_is_divided_out():
+    """Infected I' = I + b S I - g I of N = S + I = 1: I = 0 has 1 + b - g, I = 1 - g/b has 1 - b + g."""
+    model = bf.System.from_map(
+        {"S": "S - b*S*I + g*I", "I": "I + b*S*I - g*I"}, {"b": 0.5, "g": 0.3}, {"S": 0.6, "I": 0.4}
+    )
+    diagram = bf.diagram(model, "b", (0.1, 3), doublings=1)
+    found = [(p.label, p.iterations, round(p.parameters["b"], 9)) for p in diagram.special_points]
+    assert sorted(found) == [
+        ("BP", 1, 0.3),
+        ("PD", 1, 2.3),
+        ("PD", 2, round(0.3 + np.sqrt(6), 9)),
+    ]  # as the logistic map
+    assert "total_S = S + I" in str(diagram)
+    (second,) = [p for p in diagram.special("PD") if p.iterations == 2]
+    np.testing.assert_allclose(second.states.sum(axis=1), 1.0, atol=1e-12)
+    once = bf.with_doublings(bf.diagram(model, "b", (0.1, 3)), 1)
+    assert [p.label for p in once.special_points] == [p.label for p in diagram.special_points]
+    assert once.branch(once.special("PD")[0]).branches[0].columns == ("b", "S", "I")
+
+
+def test_a_rate_of_change_is_no_next_state():
+    with pytest.raises(bf.InputError, match="rate of change"):
+        bf.System.from_map({"dx/dt": "r*x*(1 - x)"}, {"r": 2}, {"x": 0.5})
+    assert bf.System.from_map({"x'": "r*x*(1 - x)"}, {"r": 2}, {"x": 0.5}).rhs([0.5])[0] == 0.5

@@ -133,12 +133,14 @@ def diagram(
     if is_map(system):
         if engine != "native":
             raise InputError(f"the engine {engine!r} does not follow maps; leave it out")
-        given = {"events": events, "walls": common(walls, checked_box(system, box)) if box else walls, "stop": stop}
-        atlas, notes = _of_map(system, parameter, bounds, start, options, max_branches, iterations, stability, given)
+        walls = common(walls, checked_box(system, box)) if box else walls
+        setup, rest = begin(system, parameter, bounds, options, start, walls)
+        given = {"iterations": iterations, "stability": stability, "events": events, "stop": stop}
+        atlas, notes = _of_map(setup, rest, max_branches, given)
         if all:
             notes += _searched(atlas.tracer(iterations), atlas.region, box)
         atlas.doublings(doublings)
-        return atlas.diagram(notes)
+        return setup.expanded(atlas.diagram(notes))
     if iterations != 1 or doublings:
         raise InputError("iterations and doublings are for maps; of orbits, with_doublings follows the doubled ones")
     refuse_cycles(system, events)
@@ -203,25 +205,12 @@ def _forced(
     return forced_diagram(system, name, span, at, begun(options), most, events)
 
 
-def _of_map(
-    system: System,
-    parameter: str | None,
-    bounds: tuple[float, float] | None,
-    start: Mapping[str, float],
-    options: Options | None,
-    most: int,
-    iterations: int,
-    stability: bool,
-    given: Mapping[str, Any],
-) -> tuple[Atlas, list[str]]:
+def _of_map(setup: Setup, start: Mapping[str, float], most: int, given: Mapping[str, Any]) -> tuple[Atlas, list[str]]:
     """Return the branches of a map through a start, and notes on the start."""
     from bifrncrn.diagrams.maps import trace
 
-    name = system.varying(parameter)
-    span = bounds_of(name, bounds)
-    at = start_point(system, name, span, start)
-    options = begun(options)
-    return trace(system, name, span, at, options, most, iterations=iterations, stability=stability, **given)
+    at = start_point(setup.system, setup.parameter, setup.span, start)
+    return trace(setup, at, most, **given)
 
 
 def _engine(name: str, problem: EquilibriumProblem) -> Callable[..., Trace]:

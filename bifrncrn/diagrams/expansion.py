@@ -28,12 +28,15 @@ def contract(diagram: Diagram, reduction: Reduction, system: System) -> Diagram:
         replace(branch, columns=columns, points=frozen(np.column_stack([branch.column(name) for name in columns])))
         for branch in diagram.branches
     )
-    points = tuple(
-        replace(point, state={name: point.state[name] for name in names}) for point in diagram.special_points
-    )
+    points = tuple(_without(point, reduction, names) for point in diagram.special_points)
     said = reduction.sentence(system.variables)
     notes = tuple(note for note in diagram.notes if note != said)
     return replace(diagram, branches=branches, special_points=points, notes=notes, reduction=None)
+
+
+def _without(point: SpecialPoint, reduction: Reduction, names: list[str]) -> SpecialPoint:
+    states = frozen(point.states[:, list(reduction.kept)]) if point.states.size else point.states
+    return replace(point, state={name: point.state[name] for name in names}, states=states)
 
 
 def _branch(branch: Branch, reduction: Reduction, system: System, parameter: str) -> Branch:
@@ -42,11 +45,20 @@ def _branch(branch: Branch, reduction: Reduction, system: System, parameter: str
     return replace(branch, columns=(parameter, *system.variables), points=frozen(points))
 
 
+def _every(states: np.ndarray, p: float, reduction: Reduction, parameter: str) -> np.ndarray:
+    """Return the points of a cycle of a map (k, n) for those without the eliminated variables (k, kept)."""
+    if not states.size:
+        return states
+    return frozen(reduction.along(states, parameter, np.full(len(states), p)))
+
+
 def _point(point: SpecialPoint, reduction: Reduction, system: System) -> SpecialPoint:
     ((parameter, p),) = point.parameters.items()
     kept = np.array([[*(point.state[system.variables[i]] for i in reduction.kept), p]])
     row = _states(kept, reduction, parameter)[0]
-    return replace(point, state=dict(zip(system.variables, row.tolist(), strict=True)), reduction=reduction)
+    states = _every(point.states, p, reduction, parameter)
+    state = dict(zip(system.variables, row.tolist(), strict=True))
+    return replace(point, state=state, states=states, reduction=reduction)
 
 
 def _states(points: np.ndarray, reduction: Reduction, parameter: str) -> np.ndarray:

@@ -45,6 +45,10 @@ Where a doubling is degenerate, b = 0, the doubled branch may be vertical, and r
 """
 NEAR = 0.5
 """How far, in units of length, a row may be from a point that is to lie on the branch beside it."""
+NEUTRAL = 1e-11
+"""A multiplier that is this near to the unit circle, relative to the largest, ..."""
+NEUTRAL_ROWS = 4
+"""... in so many rows one after another stays on it: rounding alone tells inside from outside."""
 BORN = End("period doubling", "the branch starts at a period doubling")
 
 
@@ -123,6 +127,7 @@ class MapTracer(Tracer):
     ) -> tuple[Line, End]:
         line, end = super()._march(y, tangent, floor, first_step, closing)
         line = without_turns_of_rounding(line, LEVEL * (self.span[1] - self.span[0]), BESIDE)
+        line = self._without_neutral(line)
         line, end = self._until_lower_period(line, end, floor)
         line, end = self._once_round(line, end, floor)
         for event in line.events:
@@ -141,6 +146,36 @@ class MapTracer(Tracer):
     ) -> tuple[Line, End]:
         line, end = super()._followed(y, tangent, floor, options, first_step, closing)
         return (self._with_doubling_at_end(line) if end.reason == "range" else line), end
+
+    def _without_neutral(self, line: Line) -> Line:
+        """Return a line without events of multipliers that stay on the unit circle: they pass it by rounding."""
+        if line.spectra == 0 or not line.events:
+            return line
+        growth = line.eigenvalues
+        on = _on_circle(growth)
+        minus = _in_runs(np.any(on & (growth.imag == -math.pi), axis=1), NEUTRAL_ROWS)
+        pair = _in_runs(np.any(on & (growth.imag > 0.0), axis=1), NEUTRAL_ROWS)
+        within = {layout.PAIR: pair, self._doubling: minus}
+        return line.with_events(e for e in line.events if e.kind not in within or not within[e.kind][e.row])
+
+    def _counts(self, line: Line) -> np.ndarray:
+        """Return how many multipliers of every row (k,) are outside the circle; -1 where that is not known.
+
+        That is where some stay on it, as in maps that keep areas, and no other is outside.
+        """
+        if line.spectra == 0:
+            return line.unstable
+        on = _on_circle(line.eigenvalues)
+        neutral = _in_runs(on.any(axis=1), NEUTRAL_ROWS)
+        if not neutral.any():
+            return line.unstable
+        note = (
+            f"A multiplier stays on the unit circle along {self.noun}, as in a map that keeps areas: whether these are "
+            "stable is not told by multipliers, and what passes the circle there is not listed."
+        )
+        self.notes.extend([note] if note not in self.notes else [])
+        outside = np.sum((line.eigenvalues.real > 0.0) & ~on, axis=1)
+        return np.where(neutral, np.where(outside == 0, -1, outside), line.unstable)
 
     def _with_doubling_at_end(self, line: Line) -> Line:
         """Add a period doubling that lies on the last row, the end of the range, to rounding."""
@@ -225,7 +260,7 @@ class MapTracer(Tracer):
             kind="fixed_point",
             columns=(self.parameter, *self.problem.map.variables),
             points=frozen(line.points.take(self.order, axis=1)),
-            unstable=frozen(line.unstable, int),
+            unstable=frozen(self._counts(line), int),
             eigenvalues=frozen(np.empty((len(line), 0)), complex),
             multipliers=frozen(multipliers_of(line.eigenvalues), complex),
             origin=origin,
@@ -297,6 +332,27 @@ def _row_before(line: Line, z: np.ndarray, scale: np.ndarray) -> int:
     ahead = float((z - line.points[nearest]) / scale @ (line.tangents[nearest] / scale)) > 0.0
     row = nearest + int(ahead)
     return row if row > 0 else len(line)
+
+
+def _on_circle(growth: np.ndarray) -> np.ndarray:
+    """Say which multipliers (k, n), given as the march knows them, are on the unit circle but for rounding."""
+    largest = 1.0 + np.maximum(growth.real.max(axis=1, keepdims=True), 0.0)
+    return np.asarray(np.abs(growth.real) <= NEUTRAL * largest)
+
+
+def _in_runs(marked: np.ndarray, least: int) -> np.ndarray:
+    """Return the marks (k,) that stand in a row of at least so many.
+
+    Examples
+    --------
+    >>> _in_runs(np.array([True, False, True, True]), 2)
+    array([False, False,  True,  True])
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(int), [0]])))
+    out = np.zeros(len(marked), bool)
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        out[first:last] = last - first >= least
+    return out
 
 
 def _seen_between(line: Line, row: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,8 +14,10 @@ from bifrncrn.continuation.options import Options, begun
 from bifrncrn.curves.equilibria.choose import SPARSE_ABOVE, is_large
 from bifrncrn.curves.fixed_points.problem import FixedPointProblem, growth_of
 from bifrncrn.curves.fixed_points.start import find_start
+from bifrncrn.diagrams.expansion import contract, expand
 from bifrncrn.diagrams.map_tracing import MapTracer, tracer
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
+from bifrncrn.diagrams.setup import Setup
 from bifrncrn.models.branch_events import Events, compile_events
 from bifrncrn.models.region import Region, region_of
 from bifrncrn.models.system import System
@@ -151,16 +153,12 @@ def resonances(points: Sequence[SpecialPoint], parameter: str) -> list[str]:
 
 
 def trace(
-    system: System,
-    parameter: str,
-    span: tuple[float, float],
+    setup: Setup,
     start: np.ndarray,
-    options: Options,
     max_branches: int,
     *,
     iterations: int = 1,
     events: Sequence[str] = (),
-    walls: Mapping[str, tuple[float, float]] | None = None,
     stop: Collection[str] = (),
     stability: bool = True,
 ) -> tuple[Atlas, list[str]]:
@@ -173,6 +171,7 @@ def trace(
     ConvergenceError
         If no such cycle is found from the start.
     """
+    system, parameter, span = setup.system, setup.parameter, setup.span
     if isinstance(iterations, bool) or not isinstance(iterations, int) or not 1 <= iterations <= MOST_ITERATIONS:
         raise InputError(f"iterations is {iterations!r:.40}; give a whole number from 1 to {MOST_ITERATIONS}")
     wanted = [stop] if isinstance(stop, str) else [*stop]
@@ -180,17 +179,17 @@ def trace(
         if label not in LABELS:
             raise InputError(f"cannot stop at {label!r}: the labels of a map are {', '.join(LABELS)}")
     atlas = Atlas(
-        system, parameter, span, options, max_branches, region=region_of(system, walls),
+        system, parameter, span, setup.options, max_branches, region=setup.region,
         events=compile_events(system, events) if events else None, stop=wanted, stability=stability,
     )  # fmt: skip
     if not atlas.region.holds(start):
         raise InputError(f"the start has {atlas.region.trespass(start, system.variables)}; start inside")
     first = atlas.tracer(iterations)
     notes = []
-    own = float(system.values[system.parameter_index(parameter)])
+    own = float(system.values[setup.index])
     if not span[0] <= own <= span[1]:
         notes = [f"The model's own {parameter}={own:g} lies outside the range."]
-    problem = FixedPointProblem(system, iterations, system.parameter_index(parameter), stability, atlas.region)
+    problem = FixedPointProblem(system, iterations, setup.index, stability, atlas.region)
     at, note = find_start(problem, start)
     with progress("following branches"):
         first.trace_through(at)
@@ -201,6 +200,11 @@ def trace(
 def doubled(diagram: Diagram, times: int, options: Options) -> Diagram:
     """Return a diagram of a map with the doubled branches that leave at its period doublings, `times` over."""
     assert diagram.system is not None
+    reduction = diagram.reduction
+    if reduction is not None:
+        return expand(
+            doubled(contract(diagram, reduction, reduction.whole), times, options), reduction, reduction.whole
+        )
     atlas = Atlas(diagram.system, diagram.parameter, diagram.range, options, MOST_BRANCHES)
     atlas.adopt(diagram)
     atlas.doublings(times)
@@ -231,13 +235,16 @@ def doubled_at(diagram: Diagram, point: SpecialPoint, options: Options | None) -
     if point.system is None:
         raise InputError("the point has lost its model: it was loaded from a file that holds none")
     atlas = Atlas(point.system, diagram.parameter, diagram.range, begun(options), MOST_BRANCHES)
-    atlas.special.append(point)
+    reduction = point.reduction
+    own = point if reduction is None else replace(point, state={n: point.state[n] for n in point.system.variables})
+    atlas.special.append(own)
     atlas.doublings(1)
     if not atlas.branches:
         raise ConvergenceError(" ".join(atlas.notes))
     found = atlas.diagram(())
     branches = tuple(replace(branch, origin=None) if branch.origin == 0 else branch for branch in found.branches)
-    return replace(found, branches=branches, special_points=found.special_points[1:])
+    found = replace(found, branches=branches, special_points=found.special_points[1:])
+    return found if reduction is None else expand(found, reduction, reduction.whole)
 
 
 def line_of(branch: Branch) -> Line:

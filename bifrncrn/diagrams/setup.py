@@ -17,7 +17,7 @@ from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.expansion import contract, expand
 from bifrncrn.diagrams.results import Diagram, SpecialPoint
 from bifrncrn.models.conservation import Reduction, conserved, reduce
-from bifrncrn.models.maps import require_flow
+from bifrncrn.models.maps import is_map, require_flow
 from bifrncrn.models.region import Region, region_of
 from bifrncrn.models.system import System
 
@@ -210,7 +210,7 @@ def check_at_rest(system: System) -> None:
     """Raise InputError for a system with a variable that grows at one rate in every state, such as time."""
     if "comes to rest" in system.remembered:
         return
-    for name, text in system.equations.items() if system.has_formulas else ():
+    for name, text in system.equations.items() if system.has_formulas and not is_map(system) else ():
         try:
             rate = float(text)
         except ValueError:

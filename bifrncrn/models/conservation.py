@@ -18,6 +18,7 @@ import numpy as np
 from bifrncrn.base.errors import InputError
 from bifrncrn.models.cancelling import Terms, TooLargeError
 from bifrncrn.models.expressions import parse_number
+from bifrncrn.models.maps import displaced, is_map
 from bifrncrn.models.observables import Observables, observables
 from bifrncrn.models.region import Region
 from bifrncrn.models.starts import at_start
@@ -139,9 +140,10 @@ def conserved(
 ) -> np.ndarray:
     """Return the conserved sums of a system as rows, shape (r, n), r = 0 for most systems.
 
-    A sum c is conserved when c f(x) = 0 for all x, so c is a common left null vector of f and its Jacobian at random
-    points (seeded, so the answer is the same every time). Where the formulas can be multiplied out, their terms must
-    cancel too, and sums that are read from the terms alone count as well (`bifrncrn.models.cancelling`).
+    A sum c is conserved when c f(x) = 0 for all x (of a map: c (f(x) - x) = 0, so f(x) - x takes the place of f), so c
+    is a common left null vector of f and its Jacobian at random points (seeded, so the answer is the same every time).
+    Where the formulas can be multiplied out, their terms must cancel too, and sums that are read from the terms alone
+    count as well (`bifrncrn.models.cancelling`).
 
     Parameters
     ----------
@@ -152,6 +154,8 @@ def conserved(
     varied : (int, float, float), optional
         Index and range of a parameter that will vary: the sum must be conserved for all its values.
     """
+    if is_map(system):  # a map keeps a sum where f(x) - x does not change it
+        system = displaced(system, 1)
     n = len(x)
     none = np.zeros((0, n))
     start = x.tobytes()
@@ -274,6 +278,7 @@ def reduce(system: System, laws: np.ndarray, x: np.ndarray, at: Mapping[str, flo
         nonnegative=[names[i] for i in kept if system.lower[i] == 0.0],
         periodic=[name for name in system.periodic if name in {names[i] for i in kept}],
         title=system.title,
+        kind=system.kind,
     )
     smaller = replace(smaller, notes=system.notes, clock=system.clock)
     smaller.__dict__["native"] = system.native.shared(smaller.native)

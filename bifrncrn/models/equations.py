@@ -115,11 +115,21 @@ def as_texts(value: Any, table: str) -> dict[str, str]:
     return texts
 
 
-def by_variable(equations: Mapping[str, str]) -> dict[str, str]:
-    """Return equations by the names of their variables, which may be written as derivatives: x' or dx/dt."""
+def by_variable(equations: Mapping[str, str], is_map: bool = False) -> dict[str, str]:
+    """Return equations by the names of their variables, which may be written as derivatives: x' or dx/dt.
+
+    In a map x' is the next x, and dx/dt means something else.
+    """
     texts: dict[str, str] = {}
     for left, text in equations.items():
         name = variable_of(left)
+        if is_map and "/" in left and name != left:
+            raise ModelError(
+                f"'{shorten(left)}' is a rate of change, but the equations of a map give the next state; write "
+                f"'{name}' or \"{name}'\", and its next value",
+                "equations",
+                left,
+            )
         if name in texts:
             raise ModelError(f"there are two equations for '{shorten(name)}'; keep one", "equations", left)
         texts[name] = text

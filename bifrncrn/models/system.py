@@ -184,7 +184,7 @@ class System(Evaluated):
         found on first use.
         """
         parameters = as_mapping(parameters, "parameters")
-        equations = by_variable(as_texts(equations, "equations"))
+        equations = by_variable(as_texts(equations, "equations"), kind == "map")
         definitions = as_texts(definitions, "definitions")
         start = dict.fromkeys(equations, 0.0) if state is None else as_mapping(state, "state")
         start, starts = starting.split(start)

@@ -22,6 +22,8 @@ EVENTS = {layout.FOLD: "LP", layout.BRANCH: "BP", layout.PAIR: "NS", layout.REAL
 """The labels of what the march sees; that of the test behind the user's is PD."""
 RESONANT = 1e-6
 """At a pair of multipliers whose first to fourth power is nearer to 1 than this there is no normal form of a torus."""
+VANISHED = 1e-10
+"""A coefficient that is a smaller share of the terms it is the sum of is zero but for their rounding."""
 DEGENERATE = 1e-9
 """Left and right null vector with a smaller product belong to a multiplier that is double."""
 
@@ -127,13 +129,15 @@ class FixedPointProblem(EquilibriumProblem):
         """
         a = self.derivative(y)
         found = _null_vectors(a + np.eye(self.n))
-        if found is None:
+        if found is None or _has(a, 1.0):
             return math.nan
         q, p = found[0].real, found[1].real
         forms = _Forms(self, y)
         second, third = forms.along(q)
         inner = _solve(np.eye(self.n) - a, second)
-        return math.nan if inner is None else float(p @ (third + 3.0 * forms.second(q, inner))) / 6.0
+        if inner is None:
+            return math.nan
+        return _sum(p * third / 6.0, p * forms.second(q, inner) / 2.0)
 
     def torus(self, y: np.ndarray) -> tuple[float, float]:
         """Return (theta, Re d) at a Neimark-Sacker point; Re d is NaN in strong resonance.
@@ -150,7 +154,8 @@ class FixedPointProblem(EquilibriumProblem):
         theta = math.atan2(m.imag, m.real)
         unit = complex(math.cos(theta), math.sin(theta))
         found = _null_vectors(a - m * eye)
-        if found is None or any(abs(unit**k - 1.0) < RESONANT for k in (1, 2, 3, 4)):
+        strong = any(abs(unit**k - 1.0) < RESONANT for k in (1, 2, 3, 4))
+        if found is None or strong or _has(a, 1.0) or _has(a, unit**2):
             return theta, math.nan
         q, p = found
         forms = _Forms(self, y)
@@ -158,8 +163,8 @@ class FixedPointProblem(EquilibriumProblem):
         double = _solve(unit**2 * eye - a, forms.second(q, q))
         if steady is None or double is None:
             return theta, math.nan
-        total = forms.third(q) + 2.0 * forms.second(q, steady) + forms.second(q.conj(), double)
-        return theta, float((0.5 * (p.conj() @ total) / unit).real)
+        terms = forms.third(q), 2.0 * forms.second(q, steady), forms.second(q.conj(), double)
+        return theta, _sum(*((0.5 * p.conj() * term / unit).real for term in terms))
 
 
 class _Forms:
@@ -199,6 +204,18 @@ class _Forms:
         (_, plus), (_, minus) = self.along(a + b), self.along(a - b)
         aab, abb = (plus - minus - 2.0 * bbb) / 6.0, (plus + minus - 2.0 * aaa) / 6.0
         return aaa + abb + 1j * (aab + bbb)
+
+
+def _has(matrix: np.ndarray, value: complex) -> bool:
+    """Say whether a number is a multiplier, too: what would have to be divided by is zero."""
+    return bool(np.min(np.abs(np.linalg.eigvals(matrix) - value)) < RESONANT)
+
+
+def _sum(*terms: np.ndarray) -> float:
+    """Return the sum of all entries of arrays (n,), zero where it is the rounding of the entries."""
+    every = np.concatenate(terms)
+    total = float(np.sum(every))
+    return total if abs(total) > VANISHED * float(np.sum(np.abs(every))) else 0.0
 
 
 def _null_vectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
