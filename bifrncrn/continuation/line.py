@@ -10,6 +10,7 @@ import numpy as np
 from bifrncrn.base.made import made
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.march import Trace
+from bifrncrn.continuation.rows import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Event:
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class Line(Rows):
     """A piece of a branch.
 
     Attributes
@@ -48,14 +49,10 @@ class Line:
     unstable : (k,) int array
     events : tuple of Event
         By their rows.
-    size : int
-        N + 1.
     """
 
-    rows: np.ndarray
     unstable: np.ndarray
     events: tuple[Event, ...]
-    size: int
 
     @classmethod
     def of(
@@ -68,20 +65,10 @@ class Line:
     ) -> Line:
         """Return the line of these points (k, N + 1), tangents alike, and eigenvalues (k, m)."""
         rows = np.concatenate([points, tangents, eigenvalues.real, eigenvalues.imag], axis=1)
-        return cls(rows, unstable, events, points.shape[1])
+        return cls(rows, points.shape[1], unstable, events)
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    @property
-    def points(self) -> np.ndarray:
-        """The points, (k, N + 1)."""
-        return self.rows[:, : self.size]
-
-    @property
-    def tangents(self) -> np.ndarray:
-        """Their tangents, (k, N + 1)."""
-        return self.rows[:, self.size : 2 * self.size]
 
     @property
     def spectra(self) -> int:
@@ -96,6 +83,12 @@ class Line:
     def spectrum(self, row: int) -> np.ndarray:
         """Return the eigenvalues (m,) of one point, as a new array."""
         return self._complex(self.rows[row])
+
+    def values(self, row: int) -> list[complex]:
+        """Return the same as a list, which is quicker to make and to look at."""
+        parts = self.rows[row, 2 * self.size :].tolist()
+        half = len(parts) // 2
+        return [complex(*pair) for pair in zip(parts[:half], parts[half:], strict=True)]
 
     def _complex(self, rows: np.ndarray) -> np.ndarray:
         first, middle = 2 * self.size, rows.shape[-1] // 2 + self.size
@@ -144,7 +137,7 @@ class Line:
     def without(self, row: int) -> Line:
         """Return the branch without a row and its events."""
         events = tuple(e.at(e.row - 1) if e.row > row else e for e in self.events if e.row != row)
-        return Line(np.delete(self.rows, row, 0), np.delete(self.unstable, row), events, self.size)
+        return Line(np.delete(self.rows, row, 0), self.size, np.delete(self.unstable, row), events)
 
 
 def join(lines: list[Line]) -> Line:

@@ -9,14 +9,17 @@ import math
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from bifrncrn.base.made import made
 from bifrncrn.compile.engine import Kernels
 from bifrncrn.continuation import layout as at
 from bifrncrn.continuation.curve import Curve
 from bifrncrn.continuation.options import Options
+from bifrncrn.continuation.rows import Rows
 
 TIME = 100
 """Why a march ends, beside the reasons of the kernels (`bifrncrn.continuation.layout`): the time limit."""
@@ -25,7 +28,8 @@ FIRST = 0.2
 MARCH = Kernels("march", {"bifrncrn.continuation.march_kernels": {"march": 1}})
 
 
-class Trace(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Trace(Rows):
     """What one march found.
 
     Attributes
@@ -35,8 +39,8 @@ class Trace(NamedTuple):
     marks : (k, 6) int array
         Sign of the determinant, number of unstable eigenvalues, event, Newton iterations, and which states stay zero
         but would grow or shrink (`bifrncrn.continuation.layout`).
-    size, spectra : int
-        N + 1 and m.
+    spectra : int
+        m.
     reason, wall : int
         Why it ended (`bifrncrn.continuation.layout`), and the index of the wall it ended on.
     newtons, rejected : int
@@ -45,25 +49,13 @@ class Trace(NamedTuple):
         Where the last unknown goes to as the others go to infinity, if that is why it ended.
     """
 
-    rows: np.ndarray
     marks: np.ndarray
-    size: int
     spectra: int
     reason: int
     wall: int
     newtons: int
     rejected: int
     limit: float = math.nan
-
-    @property
-    def points(self) -> np.ndarray:
-        """The points, (k, N + 1)."""
-        return self.rows[:, : self.size]
-
-    @property
-    def tangents(self) -> np.ndarray:
-        """Their tangents, (k, N + 1)."""
-        return self.rows[:, self.size : 2 * self.size]
 
     @property
     def values(self) -> np.ndarray:
@@ -204,7 +196,8 @@ def march(
 def _found(memory: Memory, curve: Curve, options: Options) -> Trace:
     """Return what a march left in its memory."""
     count, reason, wall, _, newtons, rejected = memory.layout[at.COUNT : at.REJECTED + 1].tolist()
-    return Trace(
+    return made(
+        Trace,
         rows=memory.rows[:count].copy(),
         marks=memory.marks[:count].copy(),
         size=curve.size,

@@ -112,13 +112,13 @@ class _Walk:
         end: Trace | None = None
         while end is None:
             if self.count >= self.options.max_points:
-                end = piece._replace(reason=at.FULL)
+                end = replace(piece, reason=at.FULL)
             else:
                 piece, step, end = self.stretch(piece, step)
         joined: dict[str, Any] = {
             name: np.concatenate([getattr(part, name) for part in self.taken]) for name in COLUMNS
         }
-        return end._replace(**joined, newtons=self.newtons, rejected=self.refused)
+        return replace(end, **joined, newtons=self.newtons, rejected=self.refused)
 
     def stretch(self, piece: Trace, step: float) -> tuple[Trace, float, Trace | None]:
         """Take what pycont proposes from the start of `piece` on; return the last piece, the next step, and the end."""
@@ -140,7 +140,7 @@ class _Walk:
             back = self.passes_home(piece, row)
             if back:
                 self.advance(piece, back, self.taken[0])
-                return piece, step, piece._replace(reason=at.CLOSED)
+                return piece, step, replace(piece, reason=at.CLOSED)
             self.advance(piece, row, following)
             piece = following
         else:
@@ -231,7 +231,7 @@ class _Walk:
     def take(self, piece: Trace, first: int, last: int) -> None:
         """Keep some rows of a piece."""
         rows: dict[str, Any] = {name: getattr(piece, name)[first:last].copy() for name in COLUMNS}
-        self.taken.append(piece._replace(**rows))
+        self.taken.append(replace(piece, **rows))
         self.count += last - first
 
     def unit(self, y: np.ndarray) -> np.ndarray:

@@ -19,16 +19,16 @@ def facts_of(problem: EquilibriumProblem, line: Line, event: Event, y: np.ndarra
     label, a, omega, l1 = EVENTS.get(event.kind, "UZ"), None, None, None
     located = event.bracket is None or event.kind == layout.FOLD
     residual, largest, first, second = problem.examine(y, floor, event.kind if located else 0)
-    eigenvalues = own(line.spectrum(event.row))
-    spectrum = eigenvalues.tolist()
+    spectrum = line.values(event.row)
     big = max([*map(abs, spectrum), largest])
     if event.kind == layout.FOLD:
         a, gap = first, second
         residual = max(residual, min(map(abs, spectrum), default=gap) / big)
     elif event.kind == layout.PAIR and located:
         # where several pairs cross, the coefficient would be that of one alone
-        omega, l1 = first, second if pairs_at(eigenvalues) <= 1 else math.nan
+        omega, l1 = first, second if pairs_at(spectrum) <= 1 else math.nan
         residual = max(residual, min((abs(value.real) for value in spectrum if value.imag > 0.0), default=0.0) / big)
     elif event.kind == layout.PAIR:
         label = "HB" if any(value.imag != 0.0 for value in spectrum) else "BP"
+    eigenvalues = own(np.array(spectrum, complex))
     return {"label": label, "residual": residual, "a": a, "omega": omega, "l1": l1, "eigenvalues": eigenvalues}

@@ -340,7 +340,7 @@ def _finite(trace: Trace) -> Trace:
     if finite.all():
         return trace
     count = int(np.argmin(finite))
-    return trace._replace(rows=trace.rows[:count], marks=trace.marks[:count])
+    return replace(trace, rows=trace.rows[:count], marks=trace.marks[:count])
 
 
 def _without_last(locus: Locus) -> Locus:

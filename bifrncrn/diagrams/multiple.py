@@ -8,6 +8,7 @@ zeros belong together, not where m simple points only lie side by side.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -154,10 +155,9 @@ def refined_pairs(track: Track, line: Line, event: Event, floor: np.ndarray) -> 
     return rest.insert(event.row, y, spectrum, low, Event(event.row, layout.PAIR))
 
 
-def pairs_at(spectrum: np.ndarray) -> int:
+def pairs_at(spectrum: Iterable[complex]) -> int:
     """Return how many pairs of eigenvalues are imaginary, but for rounding, at a Hopf point."""
-    pairs = spectrum[spectrum.imag > 0.0]
-    return int((np.abs(pairs.real) <= STILL_IMAGINARY * np.abs(pairs)).sum())
+    return sum(value.imag > 0.0 and abs(value.real) <= STILL_IMAGINARY * abs(value) for value in spectrum)
 
 
 def _rows_around(line: Line, event: Event) -> tuple[int, int]:
@@ -169,8 +169,9 @@ def _near_zero(line: Line, beside: int, row: int) -> int:
     """Return how many eigenvalues are so small, beside the largest, that they may be zeros of one point."""
     if beside < 0 or not line.spectra:
         return 0
-    sizes = np.abs(line.spectrum(row))
-    return int((sizes <= SLOW * max(sizes.max(), np.abs(line.spectrum(beside)).max())).sum())
+    sizes = [abs(value) for value in line.values(row)]
+    largest = max(*sizes, *(abs(value) for value in line.values(beside)))
+    return sum(size <= SLOW * largest for size in sizes)
 
 
 def located_end(

@@ -152,8 +152,7 @@ def with_hopf_at_end(line: Line) -> Line:
     last = len(line) - 1
     if last < 1 or not line.spectra or (line.events and line.events[-1].row >= last - 1):
         return line
-    parts = line.rows[last, 2 * line.size :].tolist()
-    now = [complex(*pair) for pair in zip(parts[: line.spectra], parts[line.spectra :], strict=True)]
+    now = line.values(last)
     at_rest = [k for k, value in enumerate(now) if value.imag > 0.0 and abs(value.real) <= IMAGINARY * abs(value)]
     if at_rest and any(abs(line.rows[last - 1, 2 * line.size + k]) > 10.0 * IMAGINARY * abs(now[k]) for k in at_rest):
         return line.with_events((*line.events, Event(last, layout.PAIR)))

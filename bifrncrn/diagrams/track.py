@@ -119,7 +119,7 @@ def scale_at(y: np.ndarray, floor: np.ndarray) -> np.ndarray:
 
 def length(v: np.ndarray) -> float:
     """Return the Euclidean length of a vector."""
-    return math.sqrt(v @ v)
+    return math.sqrt(v.dot(v))
 
 
 def unit(v: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -70,7 +71,7 @@ class Region:
         """Say whether a point (x, p) is inside."""
         x = y[: len(self.lower)]
         if self.open:
-            return not np.count_nonzero(np.isnan(x))
+            return not math.isnan(x.dot(x))
         if not ((x >= self.lower).all() and (x <= self.upper).all()):
             return False
         return not self.names or bool((self.slack(y[None]) >= 0.0).all())

@@ -180,9 +180,7 @@ def prove_arcs(
     good &= (low <= at) & (at <= high)  # the tube has to hold its center
     half = np.maximum(up(high - at), up(at - low))
     slope = np.abs(inverse @ np.take_along_axis(middle, pivot[:, None, None], 2))[:, :, 0]
-    size_of = np.abs(c) + np.abs(center).max(axis=1)[:, None] * 1e-3
-    offset, spread = product(inverse, below[:, :, None], over[:, :, None])  # of parameters that are intervals
-    reach = SLACK * (slope * half[:, None] + (np.abs(offset) + spread)[:, :, 0]) + RELATIVE * size_of + 1e-300
+    reach = _reach(inverse, slope * half[:, None], (below, over), np.abs(c), np.abs(center).max(axis=1))
     space = np.zeros_like(reach) if room is None else np.take_along_axis(room, rest, 1)
     most = np.full_like(reach, np.inf)
     if within is not None:
@@ -224,6 +222,21 @@ def prove_arcs(
             going, shift = going[sane], shift[sane]
             reach[going] = np.maximum(reach[going], WIDEN * shift)
     return Arcs(pivot, tube_low, tube_high, core_low, core_high, inverse), proved
+
+
+def _reach(
+    inverse: np.ndarray,
+    along: np.ndarray,
+    residual: tuple[np.ndarray, np.ndarray],
+    size: np.ndarray,
+    largest: np.ndarray,
+) -> np.ndarray:
+    """Return radii (k, n) of tubes that may hold: how far the curve moves `along` it, and by what F is not zero."""
+    below, over = residual
+    offset, spread = product(inverse, below[:, :, None], over[:, :, None])  # of parameters that are intervals
+    size_of = size + largest[:, None] * 1e-3
+    reach: np.ndarray = SLACK * (along + (np.abs(offset) + spread)[:, :, 0]) + RELATIVE * size_of + 1e-300
+    return reach
 
 
 def _on_planes(problem: Problem, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

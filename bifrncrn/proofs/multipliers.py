@@ -114,28 +114,7 @@ class Multipliers(Points):
             at.dot(length, w),
         ]
         unit = g.sub(g.add([g.mul(c, c), g.mul(s, s)]), g.one)
-        # the adjoint p = r + i t with <p, v + i w> = 1, and two numbers that are zero at the solution
-        r_at, r = at.vector()
-        t_at, t = at.vector()
-        e_at, (e, d) = at.numbers(2)
-        second = [
-            *at.total(
-                transposed(at, rows, r),
-                r,
-                at.minus(at.total(at.scaled(c, r), at.scaled(s, t))),
-                at.scaled(e, v),
-                at.minus(at.scaled(d, w)),
-            ),
-            *at.total(
-                transposed(at, rows, t),
-                t,
-                at.minus(at.total(at.scaled(c, t), at.minus(at.scaled(s, r)))),
-                at.scaled(e, w),
-                at.scaled(d, v),
-            ),
-            g.sub(g.add([at.dot(r, v), at.dot(t, w)]), g.one),
-            g.sub(at.dot(r, w), at.dot(t, v)),
-        ]
+        adjoint_at, (r, t), second = _adjoint(at, rows, (v, w), (c, s))
         aa, bb, ab = at.derivative(a, v), at.derivative(b, w), at.derivative(a, w)
         h_at, h = at.vector()  # J h = B(q, conj q)
         second += at.total(at.derivative(f, h), at.minus(at.total(aa, bb)))
@@ -158,7 +137,7 @@ class Multipliers(Points):
         nodes = [g.div(g.mul(g.const(0.5), _turned(at, (c, s), (r, t), form)), size)]
         nodes += [_turned(at, (c, s), (r, t), moved), g.call("acos", (c,))]
         known = [*states, *v_at, *w_at, *m_at]
-        unknown = [*r_at, *t_at, *e_at, *h_at, *k_at, *j_at, *x_at]
+        unknown = [*adjoint_at, *h_at, *k_at, *j_at, *x_at]
         return (
             Square(g, [*f, *pair, unit], known, l_at, self.parameters),
             Square(g, second, unknown, known, self.parameters),
@@ -201,6 +180,38 @@ class Multipliers(Points):
             return Proved(None, reason=NO_CROSSING)
         detail = {"theta": (float(below[2]), float(over[2])), "re_d": (float(below[0]), float(over[0]))}
         return self.settled(solution, 2, alone, detail, (float(below[1]), float(over[1])))
+
+
+def _adjoint(
+    at: Layout, rows: list[list[int]], q: tuple[list[int], list[int]], multiplier: Sequence[int]
+) -> tuple[list[int], tuple[list[int], list[int]], list[int]]:
+    """Return the unknowns and the equations of p = r + i t, the adjoint eigenvector with <p, q> = 1, and p itself.
+
+    Two of the unknowns are numbers that are zero at the solution.
+    """
+    g, (v, w), (c, s) = at.g, q, multiplier
+    r_at, r = at.vector()
+    t_at, t = at.vector()
+    e_at, (e, d) = at.numbers(2)
+    equations = [
+        *at.total(
+            transposed(at, rows, r),
+            r,
+            at.minus(at.total(at.scaled(c, r), at.scaled(s, t))),
+            at.scaled(e, v),
+            at.minus(at.scaled(d, w)),
+        ),
+        *at.total(
+            transposed(at, rows, t),
+            t,
+            at.minus(at.total(at.scaled(c, t), at.minus(at.scaled(s, r)))),
+            at.scaled(e, w),
+            at.scaled(d, v),
+        ),
+        g.sub(g.add([at.dot(r, v), at.dot(t, w)]), g.one),
+        g.sub(at.dot(r, w), at.dot(t, v)),
+    ]
+    return [*r_at, *t_at, *e_at], (r, t), equations
 
 
 def _turned(at: Layout, unit: tuple[int, int], p: tuple[list[int], list[int]], z: Sequence[list[int]]) -> int:

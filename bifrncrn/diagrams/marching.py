@@ -1,0 +1,203 @@
+"""One way along a curve of equilibria: marched, its branch points located, and why it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from bifrncrn.continuation import layout
+from bifrncrn.continuation.line import Event, Line, from_trace, join
+from bifrncrn.continuation.march import Trace, march
+from bifrncrn.continuation.options import Options
+from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
+from bifrncrn.diagrams.angles import angles, come_round
+from bifrncrn.diagrams.ending import end_of, reached, to_infinity
+from bifrncrn.diagrams.fan import fan
+from bifrncrn.diagrams.junctions import without_turns
+from bifrncrn.diagrams.multiple import located, located_end
+from bifrncrn.diagrams.refining import cut, refined_end, with_hopf_at_end
+from bifrncrn.diagrams.results import End
+from bifrncrn.diagrams.track import SAME, Track, length, scale_at
+from bifrncrn.diagrams.unresolved import AWAY, FINE, has_pole, limit_at_infinity
+from bifrncrn.models.branch_events import Events
+
+FAR = 1e60
+"""A state that grows to this multiple of the unit of length is taken to go to infinity, whatever the parameter does."""
+PASSED = 0.1
+"""How far from its last row, in units of length, a point of several zeros is looked for where a march ends."""
+KINDS = (*EVENTS.items(), (layout.USER_EVENT, "UZ"))
+"""The kinds of events at which a march may stop, and their labels."""
+
+
+class Marcher:
+    """Follows one curve from one of its points in one direction.
+
+    Parameters
+    ----------
+    problem : EquilibriumProblem
+    parameter : str
+        Name of the continuation parameter.
+    span : (float, float)
+        Its interval.
+    options : Options
+    events : Events, optional
+        User-defined events.
+    stop : set of str
+        The labels at which a branch ends.
+    engine : callable
+        What follows the curve: `bifrncrn.continuation.march.march` or a function of the same signature.
+    """
+
+    def __init__(
+        self,
+        problem: EquilibriumProblem,
+        parameter: str,
+        span: tuple[float, float],
+        options: Options,
+        events: Events | None = None,
+        stop: frozenset[str] = frozenset(),
+        engine: Callable[..., Trace] = march,
+    ) -> None:
+        self.problem = problem
+        self.track = Track(problem, span)
+        self.parameter = parameter
+        self.span = span
+        self.options = options
+        self.march = engine
+        self.events = events
+        self.stops = tuple(kind for kind, label in KINDS if label in stop) if stop else ()
+        self.curve = problem.curve(events)
+        self.region = problem.region
+        self.angles = angles(problem.system)
+        self.notes: list[str] = []
+        self.counters = {"points": 0, "newton_iterations": 0, "rejected_steps": 0}
+
+    def prepare(self, y: np.ndarray) -> None:
+        """Make the problem the one that holds at a point: a smooth one is the same everywhere."""
+
+    def march_from(self, y: np.ndarray, direction: np.ndarray) -> tuple[Line, End]:
+        """Trace a branch from one of its points in a direction."""
+        return self._march(y, direction, self.track.floor(y))
+
+    def _march(
+        self,
+        y: np.ndarray,
+        tangent: np.ndarray,
+        floor: np.ndarray,
+        first_step: float | None = None,
+        closing: bool = True,
+    ) -> tuple[Line, End]:
+        """March one way; see what the events are, and where the branch ends."""
+        line, end = self._followed(y, tangent, floor, self.options, first_step, closing)
+        open_ = next((event for event in line.events if event.bracket is not None), None) if line.events else None
+        if open_ is not None and open_.row > 0:
+            limit = limit_at_infinity(line.points[: open_.row], floor)
+            if limit is None:
+                line, end = self._narrowed(line, end, open_, floor)
+            else:
+                line = line.head(open_.row)
+                end = to_infinity(self.track, self.parameter, line.points[-1], limit)
+        if self.region.names:
+            line, end = cut(self.track, line, end, floor)
+        if not len(self.angles):
+            return line, end
+        round_ = come_round(line, self.angles, np.maximum(np.abs(y), floor), self.problem.beside)
+        return (line, end) if round_ is None else (round_, End("closed", "the branch came round to its start"))
+
+    def _followed(
+        self,
+        y: np.ndarray,
+        tangent: np.ndarray,
+        floor: np.ndarray,
+        options: Options,
+        first_step: float | None,
+        closing: bool,
+    ) -> tuple[Line, End]:
+        """March one way; refine the branch points seen, and one that the branch ends at on a wall."""
+        far = FAR * max(floor[:-1].tolist())
+        walls = np.maximum(self.region.lower, -far), np.minimum(self.region.upper, far)
+        trace = self.march(self.curve, y, tangent, self.span, walls, floor, options, first_step, closing, self.stops)
+        counters = self.counters
+        counters["points"] += len(trace.points)
+        counters["newton_iterations"] += trace.newtons
+        counters["rejected_steps"] += trace.rejected
+        line = from_trace(trace)
+        for event in reversed(line.events):
+            line, note = located(self.track, self.parameter, line, event, floor)
+            self.notes.extend([note] if note and note not in self.notes else [])
+        if line.events:
+            line = without_turns(self.track, line, floor)
+        if trace.reason == layout.SHORT and (passed := self._passed(line, floor, options)) is not None:
+            return passed
+        if trace.reason in (layout.BOUND, layout.SHORT) and len(line) > 1:
+            line = refined_end(self.track, line, floor)
+        if trace.reason == layout.RANGE:
+            line = with_hopf_at_end(line)
+        if trace.reason == layout.STOPPED and line.events and line.events[-1].left is not None:
+            line = line.head(line.events[-1].row + 1)
+            if layout.BRANCH not in self.stops:  # what it stopped at was something else
+                passed = self._passed(line.head(line.events[-1].row), floor, options)
+                return passed or (line, end_of(self.track, self.parameter, self.options, trace, line, far))
+        stop = next((e for e in line.events if e.left is not None), None) if layout.BRANCH in self.stops else None
+        if stop is not None:
+            line, trace = line.head(stop.row + 1), replace(trace, reason=layout.STOPPED)
+        return line, end_of(self.track, self.parameter, self.options, trace, line, far)
+
+    def _passed(self, line: Line, floor: np.ndarray, options: Options) -> tuple[Line, End] | None:
+        """Go on beyond a point of several zeros that the steps became too small at; None where there is none.
+
+        The other side of the branch is the one that is opposite to where it came from.
+        """
+        found = located_end(self.track, line, floor, PASSED)
+        if found is None:
+            return None
+        y, left, spectrum = found
+        scale = scale_at(y, floor)
+        around = fan(self.track, y, left, scale)
+        event = Event(len(line), layout.BRANCH, None, left)
+        line = line.insert(len(line), y, spectrum, int(line.unstable[-1]), event)
+        if min(abs(y[-1] - end) for end in self.span) <= SAME * self.track.width:
+            return line, reached(self.parameter, float(y[-1]))
+        lost = End("step", "the step became too small at a branch point of several zeros, and no way on was found")
+        if around is None:
+            return line, lost
+        gaps = np.abs(np.linalg.norm((line.points - y) / around.scale, axis=1) - around.radius)
+        came = line.points[int(gaps.argmin())]
+        pair = min(
+            (pair for pair in around.sides if len(pair) > 1),
+            key=lambda pair: min(length((side - came) / around.scale) for side, _ in pair),
+            default=None,
+        )
+        if pair is None:
+            return line, lost
+        start, ahead = max(pair, key=lambda side: length((side[0] - came) / around.scale))
+        more, end = self._followed(start, ahead, around.scale, options, around.radius, closing=False)
+        return (join([line, more]), end) if len(more) else (line, lost)
+
+    def _narrowed(self, line: Line, end: End, event: Event, floor: np.ndarray) -> tuple[Line, End]:
+        """Follow a branch once more from before an event that could not be located, in steps that jump no small gap.
+
+        What is left then is no special point where the equations have a pole, or the branch goes to infinity.
+        """
+        closed = end.reason == "closed"
+        row = 0 if closed else event.row - 1  # one that is closed must come back to its own start
+        options = replace(self.options, event_step=min(FINE, self.options.event_step))
+        y, ahead = line.points[row], line.tangents[row]
+        rest, end = self._followed(y, ahead, floor, options, AWAY, closing=closed)
+        if not len(rest):
+            return line, end
+        line = join([line.head(row), rest]) if row else rest
+        scale = scale_at(y, floor)
+        for event in line.events:
+            if event.bracket is None or event.row <= row:
+                continue
+            before = line.head(event.row)
+            if has_pole(self.problem, line, event, scale):
+                where = 0.5 * sum(event.bracket)
+                return before, End("pole", f"the equations have a pole at {self.parameter}={where:.9g}")
+            limit = limit_at_infinity(before.points, floor)
+            if limit is not None:
+                return before, to_infinity(self.track, self.parameter, before.points[-1], limit)
+        return line, end
