@@ -59,9 +59,13 @@ def values_of(window: Window, tolerance: float) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class _Table:
-    """A branch as rows: its parameter, and period, branch, number of the row, then the columns."""
+    """A branch as rows: its parameter, and period, branch, number of the row, then the columns.
 
-    branch: Branch
+    The numbers of unstable directions of its points are -1 where it is not known, or not told by linear terms, whether
+    they are stable.
+    """
+
+    directions: np.ndarray
     at: np.ndarray
     rows: np.ndarray
     special: frozenset[int]
@@ -146,7 +150,8 @@ def _table(diagram: Diagram, branch: Branch, columns: list[str]) -> _Table:
     period = branch.column("period") if "period" in branch.columns else np.full(len(data), np.nan)
     rows = np.column_stack([period, np.full(len(data), branch.id), np.arange(len(data)), data])
     special = frozenset(p.index for p in diagram.special_points if p.branch == branch.id)
-    return _Table(branch, branch.column(diagram.parameter), rows, special)
+    directions = np.where(branch.stability == "neutral", -1, branch.unstable)
+    return _Table(directions, branch.column(diagram.parameter), rows, special)
 
 
 def _same(first: np.ndarray, second: np.ndarray, apart: float, kind: str) -> bool:
@@ -167,7 +172,7 @@ def _crossings(table: _Table, kind: str, value: float) -> np.ndarray:
     away = table.at - value
     share = (away[at] / (away[at] - away[at + 1]))[:, None]
     first, last = table.rows[at], table.rows[at + 1]
-    counts = [_between(table.branch.unstable, table.special, int(i)) for i in at]
+    counts = [_between(table.directions, table.special, int(i)) for i in at]
     rows = first + share * (last - first)
     rows[:, 2] = at
     if kind == "periodic":

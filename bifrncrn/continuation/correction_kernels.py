@@ -8,7 +8,6 @@ import math
 from bifrncrn.compile.pointers import address_of, call2, call4, call5, doubles, kernel
 from bifrncrn.continuation.layout import (
     CONTEXT,
-    COUNT,
     GROWS,
     GUESS,
     INFO,
@@ -17,7 +16,6 @@ from bifrncrn.continuation.layout import (
     INFO_GROWS,
     INFO_SHRINKS,
     LOWER,
-    MARK_UNSTABLE,
     NEWTON_STEP,
     OUTSIDE,
     POINTS,
@@ -29,7 +27,6 @@ from bifrncrn.continuation.layout import (
     SIZE,
     SLOW,
     SOLVE_AGAIN,
-    SPECTRA,
     SPECTRUM,
     STEP,
     TANGENTS,
@@ -41,7 +38,7 @@ from bifrncrn.continuation.layout import (
     USER_TESTS,
     WEIGHT,
 )
-from bifrncrn.continuation.row_kernels import BEYOND, count_unstable, distance, inner, mark_of, row_of
+from bifrncrn.continuation.row_kernels import BEYOND, count_unstable, distance, inner, row_of
 
 MAX_NEWTON = 8
 MAX_POLISH = 3
@@ -159,8 +156,7 @@ def finish(w, y, base):
     w[UNSTABLE] = -1
     if w[SPECTRUM] != 0:
         call4(w[SPECTRUM], w[CONTEXT], w[base + 2], w[base + 3], 0)
-        before = mark_of(w, w[COUNT] - 1, MARK_UNSTABLE) if w[COUNT] > 0 else 0
-        w[UNSTABLE] = count_unstable(doubles(w[base + 2]), doubles(w[base + 3]), w[SPECTRA], before)
+        w[UNSTABLE] = count_unstable(w, doubles(w[base + 2]), doubles(w[base + 3]))
     if w[TESTS] > 0:
         call4(w[USER_TESTS], w[CONTEXT], address_of(y), w[base + 1], w[base + 4])
 

@@ -17,11 +17,12 @@ Python fills it (`bifrncrn.continuation.march`), the kernels read and write it. 
 (COUNT, REASON, WALL, STATUS, NEWTONS, REJECTED, HOLD, UNSTABLE, ENDING, USER, STOPS, GROWS, SHRINKS) = range(37, 50)
 # int64: more of the curve: a function that hears of every accepted point, and whether turns are events
 (ACCEPT, TURNS) = range(50, 52)
-AT_ROW = 52
+# CENTRES is how many eigenvalues are imaginary at both ends of a step with a Hopf point
+AT_ROW, CENTRES = 52, 53
 # int64: doubles from one row of results to the next: a row holds point, tangent, eigenvalues (real parts, then
 # imaginary ones) and tests
-STRIDE = 53
-LAYOUT_SIZE = 54
+STRIDE = 54
+LAYOUT_SIZE = 55
 VECTORS = range(TRIAL, INFO + 1)
 
 # float: settings

@@ -7,6 +7,7 @@ from bifrncrn.compile.pointers import doubles, kernel
 from bifrncrn.continuation.correction_kernels import correct, finish, newton_step
 from bifrncrn.continuation.layout import (
     AT_ROW,
+    CENTRES,
     EDGE,
     FOLD,
     IMAGS,
@@ -28,9 +29,11 @@ from bifrncrn.continuation.layout import (
     TANGENTS,
     TESTS,
     TRIAL,
+    TRIAL_IMAGS,
+    TRIAL_REALS,
     VALUES,
 )
-from bifrncrn.continuation.row_kernels import mark_of, put_between, row_of
+from bifrncrn.continuation.row_kernels import mark_of, neutral, put_between, row_of
 from bifrncrn.continuation.signature_kernels import is_flat
 
 ON_ROW = 1e-9
@@ -41,12 +44,18 @@ NO_ROOT = 0.1
 
 @kernel
 def _indicator(w, kind, which, y, t, reals, values):
-    """Return the scalar that vanishes at an event."""
+    """Return the scalar that vanishes at an event.
+
+    Beside a pair that crosses stand those that are imaginary at both ends of the step: the sum is of them all.
+    """
     last = w[SIZE] - 1
     if kind == FOLD:
         return t[last]
     if kind == PAIR:
-        return 0.5 * (reals[which] + reals[which + 1])
+        total = 0.0
+        for i in range(which, which + 2 + w[CENTRES]):
+            total += reals[i]
+        return 0.5 * total
     if kind == REAL:
         return reals[which]
     if kind == EDGE:
@@ -109,6 +118,10 @@ def locate(w, k, kind, which):
     y0, t0 = row_of(w, POINTS, k), row_of(w, TANGENTS, k)
     if kind == FOLD and is_flat(w, t0) and k > 0:
         return _on_row(w, _flattest(w, k))
+    w[CENTRES] = 0
+    if kind == PAIR:
+        n, reals, imags = w[SPECTRA], row_of(w, REALS, k), row_of(w, IMAGS, k)
+        w[CENTRES] = min(neutral(reals, imags, n), neutral(doubles(w[TRIAL_REALS]), doubles(w[TRIAL_IMAGS]), n))
     f0, f1 = _indicate(w, k, kind, which), _indicate_at(w, TRIAL, kind, which)
     if (f0 > 0.0) == (f1 > 0.0):
         return _on_row(w, k) if abs(f0) <= ON_ROW * abs(f1) and mark_of(w, k, MARK_EVENT) == 0 else SLOW

@@ -107,15 +107,38 @@ def put_between(w, y0, t0, theta):
 
 
 @kernel
-def count_unstable(reals, imags, n, before):
-    """Return the number of eigenvalues with positive real part; pairs of which it is not known stay as `before`."""
+def neutral(reals, imags, n):
+    """Return how many eigenvalues belong to complex pairs whose real parts are but rounding."""
     count = 0
-    unknown = 0
     for i in range(n):
         if imags[i] != 0.0 and abs(reals[i]) <= ZERO_REAL * abs(imags[i]):
-            unknown += 1
-        elif reals[i] > 0.0:
             count += 1
+    return count
+
+
+@kernel
+def _definite(reals, imags, n):
+    """Return how many eigenvalues have a positive real part that is more than rounding."""
+    count = 0
+    for i in range(n):
+        if reals[i] > 0.0 and (imags[i] == 0.0 or reals[i] > ZERO_REAL * abs(imags[i])):
+            count += 1
+    return count
+
+
+@kernel
+def count_unstable(w, reals, imags):
+    """Return the number of eigenvalues with positive real part; pairs of which it is not known stay as they were.
+
+    Where as many are not known at the last point, those are the same (a centre): what changed are the others.
+    """
+    n, k = w[SPECTRA], w[COUNT] - 1
+    count, unknown = _definite(reals, imags, n), neutral(reals, imags, n)
+    if unknown == 0 or k < 0:
+        return count
+    before, last, others = mark_of(w, k, MARK_UNSTABLE), row_of(w, REALS, k), row_of(w, IMAGS, k)
+    if neutral(last, others, n) == unknown:
+        return before + count - _definite(last, others, n)
     return count + unknown if before >= count + unknown else count
 
 

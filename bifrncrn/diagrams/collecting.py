@@ -18,7 +18,7 @@ from bifrncrn.diagrams.angles import unwound
 from bifrncrn.diagrams.facts import facts_of
 from bifrncrn.diagrams.junctions import Junction, grown, units_at
 from bifrncrn.diagrams.marching import Marcher
-from bifrncrn.diagrams.multiple import pairs_at
+from bifrncrn.diagrams.multiple import centres_beside, pairs_at
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.track import SAME, length, scale_at, unit
 from bifrncrn.models.branch_events import Events
@@ -196,9 +196,13 @@ class Collector(Marcher):
         """Return what is said of an event; of one at which several pairs cross a note says so."""
         facts = facts_of(self.problem, line, event, y, floor)
         if event.kind == layout.PAIR and (pairs := pairs_at(facts["eigenvalues"].tolist())) > 1:
+            centres = len(centres_beside(line, event.row))
+            crossing = max(pairs - centres, 1)
+            beside = f" beside {centres} that stay{'s' * (centres == 1)} imaginary" if centres else " together"
             self.notes.append(
-                f"{pairs} pairs of eigenvalues cross together at the Hopf point at {self.parameter}={y[-1]:.6g}: "
-                "several families of cycles leave it; at most one is followed, and which are stable is not computed."
+                f"{crossing} pair{'s' * (crossing > 1)} of eigenvalues cross{'es' * (crossing == 1)}{beside} at the "
+                f"Hopf point at {self.parameter}={y[-1]:.6g}: several families of cycles leave it; at most one is "
+                "followed, and which are stable is not computed."
             )
         return facts
 

@@ -11,7 +11,7 @@ from bifrncrn.base.arrays import own
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line
 from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
-from bifrncrn.diagrams.multiple import pairs_at
+from bifrncrn.diagrams.multiple import crossing_frequency, pairs_at
 
 
 def facts_of(problem: EquilibriumProblem, line: Line, event: Event, y: np.ndarray, floor: np.ndarray) -> dict[str, Any]:
@@ -25,8 +25,9 @@ def facts_of(problem: EquilibriumProblem, line: Line, event: Event, y: np.ndarra
         a, gap = first, second
         residual = max(residual, min(map(abs, spectrum), default=gap) / big)
     elif event.kind == layout.PAIR and located:
-        # where several pairs cross, the coefficient would be that of one alone
-        omega, l1 = first, second if pairs_at(spectrum) <= 1 else math.nan
+        omega, l1 = first, second
+        if pairs_at(spectrum) > 1:  # the coefficient would be that of one alone
+            omega, l1 = crossing_frequency(line, event.row), math.nan
         residual = max(residual, min((abs(value.real) for value in spectrum if value.imag > 0.0), default=0.0) / big)
     elif event.kind == layout.PAIR:
         label = "HB" if any(value.imag != 0.0 for value in spectrum) else "BP"

@@ -20,6 +20,7 @@ from bifrncrn.continuation.options import Options
 from bifrncrn.curves.fixed_points.problem import EVENTS, FixedPointProblem, multipliers_of
 from bifrncrn.curves.fixed_points.start import unit_of
 from bifrncrn.diagrams.junctions import Junction, in_natural_units
+from bifrncrn.diagrams.neutral import in_runs
 from bifrncrn.diagrams.piecewise import BORDER, PiecewiseTracer
 from bifrncrn.diagrams.refining import without_turns_of_rounding
 from bifrncrn.diagrams.results import Branch, End, SpecialPoint
@@ -153,8 +154,8 @@ class MapTracer(Tracer):
             return line
         growth = line.eigenvalues
         on = _on_circle(growth)
-        minus = _in_runs(np.any(on & (growth.imag == -math.pi), axis=1), NEUTRAL_ROWS)
-        pair = _in_runs(np.any(on & (growth.imag > 0.0), axis=1), NEUTRAL_ROWS)
+        minus = in_runs(np.any(on & (growth.imag == -math.pi), axis=1), NEUTRAL_ROWS)
+        pair = in_runs(np.any(on & (growth.imag > 0.0), axis=1), NEUTRAL_ROWS)
         within = {layout.PAIR: pair, self._doubling: minus}
         return line.with_events(e for e in line.events if e.kind not in within or not within[e.kind][e.row])
 
@@ -166,7 +167,7 @@ class MapTracer(Tracer):
         if line.spectra == 0:
             return line.unstable
         on = _on_circle(line.eigenvalues)
-        neutral = _in_runs(on.any(axis=1), NEUTRAL_ROWS)
+        neutral = in_runs(on.any(axis=1), NEUTRAL_ROWS)
         if not neutral.any():
             return line.unstable
         note = (
@@ -338,21 +339,6 @@ def _on_circle(growth: np.ndarray) -> np.ndarray:
     """Say which multipliers (k, n), given as the march knows them, are on the unit circle but for rounding."""
     largest = 1.0 + np.maximum(growth.real.max(axis=1, keepdims=True), 0.0)
     return np.asarray(np.abs(growth.real) <= NEUTRAL * largest)
-
-
-def _in_runs(marked: np.ndarray, least: int) -> np.ndarray:
-    """Return the marks (k,) that stand in a row of at least so many.
-
-    Examples
-    --------
-    >>> _in_runs(np.array([True, False, True, True]), 2)
-    array([False, False,  True,  True])
-    """
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(int), [0]])))
-    out = np.zeros(len(marked), bool)
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
-        out[first:last] = last - first >= least
-    return out
 
 
 def _seen_between(line: Line, row: int) -> str:

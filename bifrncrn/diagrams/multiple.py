@@ -160,6 +160,28 @@ def pairs_at(spectrum: Iterable[complex]) -> int:
     return sum(value.imag > 0.0 and abs(value.real) <= STILL_IMAGINARY * abs(value) for value in spectrum)
 
 
+def centres_beside(line: Line, row: int) -> np.ndarray:
+    """Return the frequencies of the pairs that are imaginary at a row and on either side: they do not cross there."""
+    sides = [line.spectrum(k) for k in (row - 1, row + 1) if 0 <= k < len(line)]
+    found = [np.sort(_imaginary(side).imag) for side in sides]
+    return min(found, key=len) if found else np.empty(0)
+
+
+def crossing_frequency(line: Line, row: int) -> float:
+    """Return the frequency of a pair that crosses at a row, where others may be imaginary on either side."""
+    frequencies = _imaginary(line.spectrum(row)).imag
+    for centre in centres_beside(line, row):
+        if len(frequencies) > 1:
+            frequencies = np.delete(frequencies, int(np.abs(frequencies - centre).argmin()))
+    return float(frequencies[0])
+
+
+def _imaginary(spectrum: np.ndarray) -> np.ndarray:
+    """Return one of each pair that is imaginary, but for rounding."""
+    pairs = spectrum[spectrum.imag > 0.0]
+    return np.asarray(pairs[np.abs(pairs.real) <= STILL_IMAGINARY * np.abs(pairs)])
+
+
 def _rows_around(line: Line, event: Event) -> tuple[int, int]:
     """Return the rows beside an event: one that was located has a row of its own."""
     return event.row - 1, event.row if event.bracket is not None else min(event.row + 1, len(line) - 1)

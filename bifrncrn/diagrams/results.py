@@ -219,6 +219,27 @@ class Branch(Reported):
     tangents: np.ndarray = field(default_factory=lambda: frozen(np.empty((0, 0))), repr=False)
     iterations: int | None = None
 
+    @property
+    def stability(self) -> np.ndarray:
+        """What every point is, (k,): `stable`, `unstable`, `neutral` or `unknown`.
+
+        A point is neutral where nothing is unstable, but to rounding an eigenvalue is on the imaginary axis (a
+        multiplier on the unit circle), as at a centre: the linear terms do not tell whether it is stable.
+        """
+        kinds = np.where(self.unstable < 0, "unknown", np.where(self.unstable > 0, "unstable", "stable"))
+        return np.where((kinds != "unstable") & self._neutral(), "neutral", kinds)
+
+    def _neutral(self) -> np.ndarray:
+        """Say of every point whether something neither grows nor decays there; where no spectrum is kept, nothing."""
+        from bifrncrn.diagrams.neutral import neutral_equilibria, neutral_fixed_points
+
+        count = len(self.points)
+        if self.kind == "equilibrium" and len(self.eigenvalues) == count:
+            return neutral_equilibria(self.eigenvalues)
+        if self.kind == "fixed_point" and len(self.multipliers) == count:
+            return neutral_fixed_points(self.multipliers)
+        return np.zeros(count, bool)  # of cycles beside others, which neither grow nor decay, the march counts nothing
+
     def orbit(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return times (k,), from 0 to the period, and states (k, n) of one of the periodic orbits.
 

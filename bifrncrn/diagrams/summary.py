@@ -13,13 +13,14 @@ from bifrncrn.plots.runs import stability_runs
 
 NARROW = 1e-6
 """Intervals narrower than this share of the range are where two ends of one thing differ by rounding."""
+NEUTRAL = "neutral (neither attracts nor repels to first order)"
 MANY = 8
 """More intervals than this are not listed one by one."""
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Where a branch is stable: an interval of the parameter, and the periods there (NaN for equilibria).
+    """Where a branch is stable, or neutral: an interval of the parameter, and the periods there (NaN for equilibria).
 
     Of a map, `iterations` is the number of points of its cycles; else it is 0.
     """
@@ -30,6 +31,7 @@ class Stretch:
     parameters: np.ndarray
     periods: np.ndarray
     iterations: int = 0
+    neutral: bool = False
 
     def covers(self, value: float) -> bool:
         """Say whether a parameter value is inside."""
@@ -76,7 +78,7 @@ def _stretches(diagram: Diagram) -> list[Stretch] | None:
     branches = [branch for branch in diagram.branches if branch.kind in ("equilibrium", "periodic", "fixed_point")]
     equilibria = [branch for branch in branches if branch.kind != "periodic"]
     forced = diagram.system is not None and bool(diagram.system.period)
-    if not (equilibria or (forced and branches)) or any((branch.unstable < 0).all() for branch in equilibria):
+    if not (equilibria or (forced and branches)) or any((branch.stability == "unknown").all() for branch in equilibria):
         return None
     return [stretch for branch in branches for stretch in _stable(branch, diagram)]
 
@@ -98,7 +100,11 @@ def _parts(diagram: Diagram, found: list[Stretch]) -> list[tuple[str, float, flo
 
 
 def _word(here: list[Stretch]) -> str:
-    """Say what the attractors at a parameter value are together."""
+    """Say what the attractors at a parameter value are together; where there is none, what is neutral."""
+    neutral = [stretch for stretch in here if stretch.neutral]
+    here = [stretch for stretch in here if not stretch.neutral]
+    if neutral and not here:
+        return NEUTRAL
     if any(stretch.iterations for stretch in here):
         counts = Counter(stretch.iterations for stretch in here)
         return " and ".join(_counted(period, count) for period, count in sorted(counts.items()))
@@ -130,7 +136,8 @@ def _piece(part: tuple[str, float, float], diagram: Diagram, found: list[Stretch
         where = f"for {name} {'<' if first else '>'} {b if first else a:.5g}"
     else:
         where = f"for {a:.5g} < {name} < {b:.5g}"
-    values = np.concatenate([*(s.between(a, b) for s in found if s.cycle and s.low < b and s.high > a), np.empty(0)])
+    shown = [s for s in found if s.cycle and s.neutral == (word == NEUTRAL)]
+    values = np.concatenate([*(s.between(a, b) for s in shown if s.low < b and s.high > a), np.empty(0)])
     if not values.size:
         return f"{word} {where}"
     least, most = f"{values.min():.3g}", f"{values.max():.3g}"
@@ -138,9 +145,9 @@ def _piece(part: tuple[str, float, float], diagram: Diagram, found: list[Stretch
 
 
 def _stable(branch: Branch, diagram: Diagram) -> list[Stretch]:
-    """Return the stretches of a branch that are stable, each over an interval of the parameter once."""
-    values = branch.column(diagram.parameter)
-    periods = branch.points[:, 1] if branch.kind == "periodic" else np.full(len(values), np.nan)
+    """Return the stretches of a branch that are stable or neutral, each over an interval of the parameter once."""
+    values, cycle = branch.column(diagram.parameter), branch.kind == "periodic"
+    periods = branch.points[:, 1] if cycle else np.full(len(values), np.nan)
     special = {point.index for point in diagram.special_points if point.branch == branch.id}
     if (
         branch.kind in ("periodic", "fixed_point") and branch.origin is not None
@@ -148,8 +155,8 @@ def _stable(branch: Branch, diagram: Diagram) -> list[Stretch]:
         origin = diagram.special_points[branch.origin].parameters.get(diagram.parameter)
         special |= set(np.flatnonzero(values == origin).tolist())
     out = []
-    for rows, kind in stability_runs(branch.unstable, special):
-        if kind != "stable":
+    for rows, kind in stability_runs(branch.stability, special):
+        if kind not in ("stable", "neutral"):
             continue
         run = values[rows]
         turns = 1 + np.flatnonzero(np.diff(np.sign(np.diff(run))) != 0)
@@ -158,5 +165,5 @@ def _stable(branch: Branch, diagram: Diagram) -> list[Stretch]:
             p = values[piece]
             if len(p) > 1 and np.ptp(p) > NARROW * (diagram.range[1] - diagram.range[0]):
                 low, high = float(p.min()), float(p.max())
-                out.append(Stretch(low, high, branch.kind == "periodic", p, periods[piece], branch.iterations or 0))
+                out.append(Stretch(low, high, cycle, p, periods[piece], branch.iterations or 0, kind == "neutral"))
     return out

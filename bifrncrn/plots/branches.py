@@ -11,7 +11,7 @@ from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.labels import is_shown
 from bifrncrn.plots.curves import norm, smooth
-from bifrncrn.plots.runs import stability_runs
+from bifrncrn.plots.runs import ORDER, stability_runs
 from bifrncrn.plots.style import Style, beads_of, dashes_of, marker_of, name_axes
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def draw_branches(ax: Axes, diagram: Diagram, name: str, style: Style) -> None:
         for values in curves_of(branch, name):
             horizontal = branch.column(diagram.parameter)
             extent = (diagram.range[1] - diagram.range[0], top - bottom)
-            for rows, kind in stability_runs(branch.unstable, special):
+            for rows, kind in stability_runs(branch.stability, special):
                 x, y = smooth(horizontal[rows], values[rows], extent)
                 draw = _draw_cycles if branch.kind == "periodic" else _draw_run
                 draw(ax, x, y, kind, style)
@@ -204,6 +204,5 @@ def kinds_of(diagram: Diagram, name: str) -> list[str]:
         if curves_of(branch, name):
             special = {point.index for point in diagram.special_points if point.branch == branch.id}
             cycle = " cycle" * (branch.kind == "periodic")
-            found |= {f"{kind}{cycle}" for _, kind in stability_runs(branch.unstable, special)}
-    order = ("stable", "unstable", "unknown")
-    return [f"{kind}{cycle}" for cycle in ("", " cycle") for kind in order if f"{kind}{cycle}" in found]
+            found |= {f"{kind}{cycle}" for _, kind in stability_runs(branch.stability, special)}
+    return [f"{kind}{cycle}" for cycle in ("", " cycle") for kind in ORDER if f"{kind}{cycle}" in found]

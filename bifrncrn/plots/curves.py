@@ -82,10 +82,10 @@ def crossings(values: np.ndarray, value: float) -> list[tuple[int, float]]:
 
 def stability_between(branch: Branch, row: int) -> str:
     """Return the stability between two rows, from that which is no special point."""
-    counts = [int(branch.unstable[k]) for k in (row, row + 1)]
-    if min(counts) < 0:
+    kinds = set(branch.stability[row : row + 2].tolist())
+    if "unknown" in kinds:
         return "unknown"
-    return "stable" if counts == [0, 0] else "unstable" if min(counts) else "at a change"
+    return kinds.pop() if len(kinds) == 1 else "at a change"
 
 
 def cycle_between(branch: Branch, row: int, share: float, names: list[str]) -> list[np.ndarray]:

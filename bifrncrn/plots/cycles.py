@@ -85,8 +85,7 @@ def _spread(branch: Branch, names: tuple[str, ...], count: int) -> list[int]:
 
 
 def _draw(branch: Branch, row: int, columns: list[int], ax: Axes) -> None:
-    profile, unstable = branch.profiles[row], int(branch.unstable[row])
-    kind = "unknown" if unstable < 0 else "unstable" if unstable else "stable"
+    profile, kind = branch.profiles[row], str(branch.stability[row])
     closed = np.append(profile.states, profile.states[:1], axis=0)[:, columns]
     ax.plot(*closed.T, color=PLAIN.cycles, linewidth=PLAIN.width, linestyle=dashes_of(kind, PLAIN))
     said = f"{branch.columns[0]} = {branch.points[row, 0]:.5g}\nperiod {profile.period:.4g}"

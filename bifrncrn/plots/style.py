@@ -228,10 +228,12 @@ def marker_key(style: Style, word: str) -> Line2D:
 
 
 def dashes_of(kind: str, style: Style) -> Any:
-    """Return the dashes of a line that is stable, unstable or not known to be either."""
+    """Return the dashes of a line that is stable, unstable, neutral or not known to be any."""
     # matplotlib counts dashes in line widths; by the square root broad lines get longer dashes, but not in proportion.
     if kind == "unknown":
         return "dotted"
+    if kind == "neutral":
+        return "dashdot"
     return "solid" if kind == "stable" else (0, (3.2 / style.width**0.5, 2.4 / style.width**0.5))
 
 

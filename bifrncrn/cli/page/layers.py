@@ -75,7 +75,7 @@ def curves(layers: list[Layer], states: list[str]) -> list[dict[str, Any]]:
     for number, layer in enumerate(layers):
         for branch in layer.branches:
             special = {point.index for point in layer.diagram.special_points if point.branch == branch.id}
-            runs = stability_runs(branch.unstable, special)
+            runs = stability_runs(branch.stability, special)
             for name in shown:
                 for values in _columns(branch, layer, name):
                     extent = (layer.diagram.range[1] - layer.diagram.range[0], _size(values))
@@ -138,11 +138,10 @@ def point(layer: Layer, branch: Branch, row: int, states: list[str]) -> dict[str
     """Return a point that can be pointed at: where it is for each quantity, and what is said of it."""
     heights = {name: [c[row] for c in _columns(branch, layer, name)] for name in (*states[:STATES], "period")}
     special = [s for s in layer.diagram.special_points if s.branch == branch.id and s.index == row]
-    count = int(branch.unstable[row])
     marks = [s for s in special if is_shown(s.label)]
     return {
         "kind": branch.kind,
-        "stability": "unknown" if count < 0 else "unstable" if count else "stable",
+        "stability": str(branch.stability[row]),
         "label": ", ".join(dict.fromkeys(s.label + ("" if s.status == "converged" else "?") for s in marks)),
         "x": number(branch.points[row, 0]),
         "y": {name: rounded(np.array(values)) for name, values in heights.items() if values},
@@ -152,14 +151,14 @@ def point(layer: Layer, branch: Branch, row: int, states: list[str]) -> dict[str
 
 def _says(layer: Layer, branch: Branch, row: int, special: list[SpecialPoint]) -> list[str]:
     """Return the lines that are shown beside a point."""
-    count = int(branch.unstable[row])
+    kind = str(branch.stability[row])
     what = {"periodic": "cycle", "fixed_point": "fixed point"}.get(branch.kind, "equilibrium")
     what = f"{branch.iterations}-cycle" if (branch.iterations or 1) > 1 else what
     if special:
         # a special point has an eigenvalue or multiplier on the border of stability
         lines = [_described(s) for s in special]
     else:
-        lines = [f"{what}, {'stability not computed' if count < 0 else 'unstable' if count else 'stable'}"]
+        lines = [f"{what}, {'stability not computed' if kind == 'unknown' else kind}"]
     lines[0] = f"{layer.word}: {lines[0]}" if layer.word else lines[0]
     pairs = list(zip(branch.columns, branch.points[row].tolist(), strict=True))
     lines += [f"{name} = {format_number(value, 8)}" for name, value in pairs[:10]]

@@ -9,7 +9,7 @@
   const several = data.layers.length > 1;
   const shade = (layer) => (several ? [BROAD, SHADES[1]][layer] : SHADES[0]);
   const colour = (layer, kind) => shade(layer)[kind === "periodic" ? "cycle" : "rest"];
-  const dash = { stable: "solid", unstable: "dash", unknown: "dot" };
+  const dash = { stable: "solid", unstable: "dash", neutral: "dashdot", unknown: "dot" };
   const axis = (title, more) => ({ title: { text: title, standoff: 6 }, zeroline: false, showline: true, mirror: true, ...more });
   const base = { margin: { l: 64, r: 16, t: 12, b: 48 }, hovermode: "closest", showlegend: false,
     font: { family: "system-ui, sans-serif", size: 13 }, plot_bgcolor: "#fff", paper_bgcolor: "#fff" };

@@ -73,7 +73,7 @@ def cycles_of(shown: Diagram | None, inputs: int) -> list[CycleWanted]:
     """Return the stable cycles of a target's diagram at a few values of its one parameter species."""
     found: list[CycleWanted] = []
     for branch in () if shown is None or inputs != 1 else shown.branches:
-        rows = np.flatnonzero(branch.unstable == 0)
+        rows = np.flatnonzero(branch.stability == "stable")
         if branch.kind != "periodic" or not len(rows):
             continue
         p = branch.column(branch.columns[0])[rows]

@@ -147,7 +147,7 @@ class CycleWanted:
             return Verdict(
                 False, np.inf, f"cycle {on} wanted, but it is there only from {reached[0]:.4g} to {reached[1]:.4g}"
             )
-        turned = np.flatnonzero((branch.unstable == 0) != self.attracts)
+        turned = np.flatnonzero(branch.stability != ("stable" if self.attracts else "unstable"))
         if len(turned):
             at = float(branch.column(name)[turned[0]])
             return Verdict(False, np.inf, f"cycle {on}, but its stability is wrong at {at:.4g}")
