@@ -65,6 +65,7 @@ _PUBLIC = {
     "extend": "bifrncrn.diagrams.extend",
     "locus": "bifrncrn.diagrams.locus",
     "with_loci": "bifrncrn.diagrams.locus",
+    "with_snic": "bifrncrn.diagrams.snic",
     "orbits": "bifrncrn.diagrams.orbits",
     "with_orbits": "bifrncrn.diagrams.orbits",
     "prove": "bifrncrn.proofs.prove",
@@ -121,6 +122,7 @@ if TYPE_CHECKING:
     from bifrncrn.diagrams.onset import find_onsets
     from bifrncrn.diagrams.orbits import orbits, with_cycle, with_doublings, with_orbits
     from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
+    from bifrncrn.diagrams.snic import with_snic
     from bifrncrn.library.formats import convert, load_model, read_model, write_model
     from bifrncrn.library.reproduction.reproduce import Reproduction, reproduce
     from bifrncrn.models.conservation import conserved

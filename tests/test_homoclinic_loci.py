@@ -194,7 +194,13 @@ def test_the_curve_ends_where_the_saddle_becomes_a_node():
     assert cycles.ended[1].reason == "homoclinic"
     found = bf.with_loci(cycles, "K", (3.0, 9.0))
     (curve,) = [branch for branch in found.branches if branch.kind == "homoclinic"]
-    assert set(curve.unstable) == {1}  # a saddle all along
     (end,) = found.special("NCH")
-    assert end.status == "bracketed" and end.bracket[0] < 6.61046 < end.bracket[1]
-    assert {e.reason for e in curve.ended} == {"saddle", "range"}
+    assert end.status == "converged" and end.branch == curve.id
+    assert [end.parameters["K"], end.parameters["GF"]] == pytest.approx([6.61046, 0.0693248], abs=5e-6)
+    assert np.all(np.delete(curve.unstable, end.index) == 1)  # a saddle all along
+    assert {e.reason for e in curve.ended} == {"saddle-node", "range"}
+    # and the same where the curve of folds is followed from its own side
+    start = {"u": 5.738, "v": 0.511, "GF": 0.0674}
+    fold = bf.diagram(model.with_(values={"K": 6.0}), "GF", (0.05, 0.09), start=start).special("LP")[0]
+    (own,) = bf.with_snic(bf.locus(fold, "K", (5.5, 9.0))).special("NCH")
+    assert own.parameters["K"] == pytest.approx(end.parameters["K"], abs=1e-7)

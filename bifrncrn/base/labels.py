@@ -80,6 +80,7 @@ _KINDS = (
     Kind("periodic", "periodic orbit", cycles=True),
     Kind("fixed_point", "fixed point of a map", discrete=True),
     Kind("homoclinic", "homoclinic orbit", 2),
+    Kind("snic", "saddle-node on a circle (SNIC)", 2),
     Kind("fold", "fold (LP)", 2),
     Kind("hopf", "Hopf point (HB)", 2),
     Kind("branch_point", "branch point (BP)", 2),
@@ -154,7 +155,13 @@ _LABELS = (
     Label("LPNS", "fold and torus", (_FOLDS, _TORI), "the other's multiplier", marker="4"),
     Label("PDNS", "period doubling and torus", (_DOUBLINGS, _TORI), "the other's multiplier", marker="+"),
     Label("NSNS", "two tori", (_TORI,), "the modulus of a second pair, less one", marker="x"),
-    Label("NCH", "non-central saddle-node homoclinic", _LOOP, "a real leading eigenvalue", marker="$C$"),
+    Label(
+        "NCH",
+        "non-central saddle-node homoclinic",
+        (*_LOOP, "snic"),
+        "a real leading eigenvalue; where the trajectory that leaves the saddle-node comes back along the centre",
+        marker="$C$",
+    ),
     Label("SH", "Shilnikov-Hopf point", _LOOP, "the real part of a leading pair", marker="$H$"),
     Label("NSS", "neutral saddle", _LOOP, "the sum of the leading real parts on both sides", marker="|"),
     Label(

@@ -125,9 +125,9 @@ class Record:
         raise self.fail(key, "a finite number" + " or null" * null)
 
     def interval(self, key: str) -> tuple[float, float]:
-        """Return two finite numbers, the first below the second."""
+        """Return two finite numbers, the first not above the second."""
         value = self.get(key)
-        if not (isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] < value[1]):
+        if not (isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] <= value[1]):
             raise self.fail(key, "two finite numbers, the lower one first")
         return float(value[0]), float(value[1])
 

@@ -14,6 +14,7 @@ from bifrncrn.curves.homoclinic.following import Follower, Row, Track
 from bifrncrn.curves.homoclinic.sampler import Sampler
 from bifrncrn.curves.orbits.layout import POINTS
 from bifrncrn.curves.orbits.orbit import Mesh, interpolate
+from bifrncrn.diagrams.noncentral import end_of
 from bifrncrn.diagrams.results import Branch, Diagram, End, Profile, SpecialPoint
 from bifrncrn.models.conservation import Reduction
 from bifrncrn.models.system import System
@@ -55,9 +56,7 @@ class Start:
         """Return states (k, n) with those that were divided out."""
         if self.reduction is None:
             return states
-        values = np.array(self.system.values)
-        values[[self.system.parameter_index(name) for name in self.names]] = p
-        return self.reduction.states(states, np.tile(values, (len(states), 1)))
+        return self.reduction.at(states, dict(zip(self.names, p.tolist(), strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,8 +172,21 @@ def follow(
             return loop
     ahead = follower.follow(curve, y, 1.0)
     back = ahead if ahead.reason == "closed" else follower.follow(curve, y, -1.0)
+    if back is not ahead:
+        ahead, back = (_to_its_end(start, track, spans, options) for track in (ahead, back))
     rows = ahead.rows if back is ahead else [*back.rows[:0:-1], *ahead.rows]
     return Loop(start, rows, (back, ahead), spans, options)
+
+
+def _to_its_end(
+    start: Start, track: Track, spans: tuple[tuple[float, float], tuple[float, float]], options: Options
+) -> Track:
+    """Return a curve whose saddle becomes a saddle-node with the homoclinic orbit of that, if it is found."""
+    if track.reason != "saddle":
+        return track
+    rows = [row for row in track.rows if row.label != "NCH"]  # what is bracketed stands for that
+    found = end_of(start.system, start.names, rows, (start.unit, spans[1][1] - spans[1][0]), options)
+    return track if found is None else Track([*rows, found], "saddle-node")
 
 
 def branch_of(found: Loop, number: int) -> tuple[Branch, list[SpecialPoint]]:
@@ -230,6 +242,12 @@ def _end(found: Loop, track: Track) -> End:
             "a Bogdanov-Takens point is near" if both else "it becomes a saddle-node, or undergoes a Hopf bifurcation"
         )
         return End("saddle", f"{what} near {here}: {where}")
+    if track.reason == "saddle-node":
+        return End(
+            "saddle-node",
+            f"the saddle becomes a saddle-node at {here} (NCH): from there on saddle-nodes on a circle (SNIC) lie on "
+            "the curve of folds (LP)",
+        )
     off = [min(abs(row.arc.p[i] - end) for end in found.spans[i]) / unit for i, unit in enumerate(found.units)]
     k = int(np.argmin(off))
     messages = {

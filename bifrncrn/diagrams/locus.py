@@ -22,6 +22,7 @@ from bifrncrn.diagrams.locus_collecting import Collector
 from bifrncrn.diagrams.locus_results import assembled
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.diagrams.setup import at_point, bounds_of
+from bifrncrn.diagrams.snic import added as with_circles
 from bifrncrn.diagrams.unfolding import BEGIN, starts
 from bifrncrn.models.cycle_events import fixes_period
 from bifrncrn.models.maps import require_flow
@@ -54,8 +55,7 @@ def locus(
     On curves of periodic orbits cusps (CPC), degenerate doublings and tori (GPD, CH), strong resonances (R1 to R4) and
     points that are of two kinds (LPPD, LPNS, PDNS, NSNS) are located. On curves of homoclinic orbits there are neutral
     saddles (NSS), saddle-foci of no divergence (NDS, NDU), transitions from saddle to saddle-focus (DRS, DRU), orbit
-    flips (OFS, OFU) and inclination flips (IFS, IFU); where an eigenvalue of the saddle passes zero (NCH, SH) they end,
-    and that is bracketed.
+    flips (OFS, OFU) and inclination flips (IFS, IFU); they end where an eigenvalue of the saddle passes zero (NCH, SH).
 
     Parameters
     ----------
@@ -220,7 +220,8 @@ def _room(span: tuple[float, float]) -> tuple[float, float]:
 def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], options: Options | None = None) -> Diagram:
     """Return a diagram with the loci of its folds, Hopf points, LPC, PD, NS, BPC and homoclinic ends, each curve once.
 
-    Where a cycle ends in a saddle-node on it, the curve of such ends is that of the fold (LP) there.
+    Where a cycle ends in a saddle-node on it, the curve of such ends is part of that of the fold (LP) there: see
+    `with_snic`, which is done too, also where a curve of homoclinic orbits ends at a saddle-node.
     """
     require_kind(diagram, Diagram, "a diagram")
     if diagram.system is None:
@@ -247,7 +248,7 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
     points = [replace(point, branch=point.branch + count) for point in added.special_points]
     notes = [*added.notes, *_add_of_cycles(every, second, span, options, room, count, branches, points)]
     notes += _add_homoclinic(diagram, second, (room, span), options, branches, points)
-    return replace(
+    whole = replace(
         diagram,
         branches=(*diagram.branches, *branches),
         special_points=(*diagram.special_points, *points),
@@ -255,6 +256,8 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
         second_range=span,
         notes=tuple(dict.fromkeys([*diagram.notes, *notes])),  # two curves through one point say the same
     )
+    on_circles = any(end.reason == "snic" for branch in diagram.branches for end in branch.ended)
+    return with_circles(whole, options) if on_circles or whole.special("NCH") else whole
 
 
 def _add_of_cycles(
@@ -305,18 +308,13 @@ def _add_homoclinic(
 ) -> list[str]:
     """Follow the homoclinic orbits at ends of branches, each curve once; add to the branches and points.
 
-    Return notes: what could not be followed, and which ends lie on curves of folds.
+    Return notes: what could not be followed.
     """
     notes: list[str] = []
     known: list[Loop] = []
     ends = [(b, row, b.ended[row]) for b in diagram.branches if b.kind == "periodic" for row in (0, -1)]
     for branch, row, end in ends:
         where = f"{diagram.parameter}={branch.points[row, 0]:.9g}"
-        if end.reason == "snic":
-            notes.append(
-                f"In two parameters the cycles' end at {where}, a saddle-node on the cycle, follows the curve of the "
-                "fold (LP) there, as far as the saddle-node lies on a cycle."
-            )
         if end.reason != "homoclinic":
             continue
         if options.late:

@@ -105,6 +105,10 @@ class Reduction:
         out[:, list(self.eliminated)] = self._totals_at(values) - kept @ self.laws[:, list(self.kept)].T
         return out
 
+    def at(self, kept: np.ndarray, values: Mapping[str, float]) -> np.ndarray:
+        """Return all variables (k, n) at kept ones (k, kept), some parameters having these values."""
+        return self.states(kept, np.tile(self.system.with_(values=values).values, (len(kept), 1)))
+
     def along(self, kept: np.ndarray, parameter: str, p: np.ndarray) -> np.ndarray:
         """Return all variables (k, n) at kept ones (k, kept), a parameter at p (k,), the others as they are."""
         values = np.tile(self.system.values, (len(kept), 1))

@@ -160,11 +160,18 @@ def _greater_part(parameters: np.ndarray, values: np.ndarray) -> np.ndarray:
     return values[order][(way >= 0.03 * way[-1]) & (way <= 0.97 * way[-1])]
 
 
+def width_of(low: float, high: float) -> float:
+    """Return the width of an interval, and of one that is a single value (but for rounding) one that suits it."""
+    size = max(abs(low), abs(high))
+    return high - low if high - low > 1e-9 * size else size or 1.0
+
+
 def finish(ax: Axes, title: str, name: str, layers: Sequence[Layer], log: str = "") -> None:
     """Set the axes' names and limits."""
     name_axes(ax, title, layers[0][0].parameter, name)
     low, high = min(d.range[0] for d, _, _ in layers), max(d.range[1] for d, _, _ in layers)
-    ax.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
+    room = width_of(low, high)
+    ax.set_xlim(low - 0.02 * room, high + 0.02 * room)
     if "x" in log:
         ax.set_xscale("log")
         ax.set_xlim(low, high)

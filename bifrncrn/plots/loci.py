@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bifrncrn.base.labels import KINDS
-from bifrncrn.plots.branches import finish, marked_points
+from bifrncrn.plots.branches import finish, marked_points, width_of
 from bifrncrn.plots.labels import add_labels
 from bifrncrn.plots.style import PLAIN, add_legend, marker_of
 
@@ -29,6 +29,7 @@ LOCI: dict[str, dict[str, Any]] = {
     "torus": {"color": PLAIN.cycles, "linestyle": _DOT_DASH},
     "fixed_period": {"color": PLAIN.cycles, "linestyle": (0, (8.0, 3.0)), "linewidth": 0.8 * PLAIN.width},
     "homoclinic": {"color": PLAIN.cycles, "linestyle": "dotted"},
+    "snic": {"color": PLAIN.cycles, "linestyle": (0, (0.8, 0.8)), "linewidth": 2.5 * PLAIN.width},
 }
 """The lines of curves in two parameters, by the kind of their branch."""
 
@@ -68,5 +69,5 @@ def _around(ax: Axes, diagram: Diagram, first: str) -> None:
     values = np.concatenate([*loci, diagram.range])
     special = [point.parameters[first] for point in diagram.special_points]
     low, high = min([*diagram.range, *special]), max([*diagram.range, *special])
-    room = 0.1 * (high - low)
+    room = 0.1 * width_of(low, high)
     ax.set_xlim(max(float(values.min()), low) - room / 5, min(float(values.max()), high) + room / 5)
