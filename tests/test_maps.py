@@ -208,7 +208,6 @@ def test_iterating_a_map():
 @pytest.mark.parametrize(
     "verb",
     [
-        lambda m, d: bf.locus(d.special("PD")[0], "r", (0, 1)),
         lambda m, d: bf.orbits(d.special("PD")[0]),
         lambda m, d: bf.with_orbits(d),
         lambda m, d: bf.extend(d, (0, 4)),
@@ -237,7 +236,7 @@ def test_a_map_is_a_model_file(tmp_path, capsys):
     assert [p["iterations"] for p in said["special_points"] if p["label"] == "PD"] == [1, 2]
     assert said["branches"][0]["iterations"] == 1
     assert len(said["branches"][0]["multipliers"]) == len(said["branches"][0]["points"])
-    for words in (["--orbits"], ["--cycle"], ["--second", "r", "--second-range", "0", "1"]):
+    for words in (["--orbits"], ["--cycle"]):
         assert bf.main(["diagram", str(path), "--parameter", "r", "--range", "1", "3", *words]) == 2
         assert "is a map" in capsys.readouterr().err
     with pytest.raises(bf.InputError, match="kind"):

@@ -89,6 +89,9 @@ _KINDS = (
     Kind("fixed_period", "cycles of one period", 2, cycles=True),
     Kind("branch_point_of_cycles", "branch point of cycles (BPC)", 2, cycles=True),
     Kind("torus", "torus bifurcation (NS)", 2, cycles=True),
+    Kind("map_fold", "fold of a map (LP)", 2, discrete=True),
+    Kind("map_doubling", "period doubling of a map (PD)", 2, discrete=True),
+    Kind("map_torus", "Neimark-Sacker points of a map (NS)", 2, discrete=True),
 )
 KINDS = {kind.name: kind for kind in _KINDS}
 """The kinds of curves, by name."""
@@ -96,6 +99,7 @@ KINDS = {kind.name: kind for kind in _KINDS}
 _FOLDS, _DOUBLINGS, _TORI = "fold_of_cycles", "period_doubling", "torus"
 _REST, _CYCLE, _MAP, _FOLD, _HOPF = ("equilibrium",), ("periodic",), ("fixed_point",), ("fold",), ("hopf",)
 _LOOP = ("homoclinic",)
+_MAP_FOLD, _MAP_DOUBLING, _MAP_TORUS = "map_fold", "map_doubling", "map_torus"
 _LABELS = (
     Label("EP", "end point", tuple(KINDS), "", judged=False),
     Label(
@@ -139,22 +143,52 @@ _LABELS = (
         "branch_point_of_cycles",
         switches=True,
     ),
-    Label("CP", "cusp", _FOLD, "the quadratic coefficient a", "the cubic coefficient c", "^"),
+    Label("CP", "cusp", (*_FOLD, _MAP_FOLD), "the quadratic coefficient a", "the cubic coefficient c", "^"),
     Label("BT", "Bogdanov-Takens point", (*_FOLD, *_HOPF), "<p, q>; on Hopf curves omega", "a and b", "P"),
     Label("GH", "Bautin point", (*_HOPF, _FOLDS), "l1; on folds of cycles their size", "l2", "X"),
     Label("ZH", "zero-Hopf point", (*_FOLD, *_HOPF), "a second critical eigenvalue or pair", marker="<"),
     Label("HH", "double Hopf point", _HOPF, "a second pair's real part", marker=">"),
     Label("CPC", "cusp of cycles", (_FOLDS,), "the coefficient a of the fold", marker="H"),
-    Label("GPD", "generalised period doubling", (_DOUBLINGS,), "the coefficient b of the doubling", marker="1"),
-    Label("CH", "Chenciner point", (_TORI,), "the real part of the torus's coefficient", marker="2"),
-    Label("R1", "1:1 resonance", (_FOLDS, _TORI), "a third multiplier less one; the angle", marker="$1$"),
-    Label("R2", "1:2 resonance", (_DOUBLINGS, _TORI), "a second multiplier plus one; the angle less pi", marker="$2$"),
-    Label("R3", "1:3 resonance", (_TORI,), "the angle less 2 pi / 3", marker="$3$"),
-    Label("R4", "1:4 resonance", (_TORI,), "the angle less pi / 2", marker="$4$"),
-    Label("LPPD", "fold and period doubling", (_FOLDS, _DOUBLINGS), "the other's multiplier", marker="3"),
-    Label("LPNS", "fold and torus", (_FOLDS, _TORI), "the other's multiplier", marker="4"),
-    Label("PDNS", "period doubling and torus", (_DOUBLINGS, _TORI), "the other's multiplier", marker="+"),
-    Label("NSNS", "two tori", (_TORI,), "the modulus of a second pair, less one", marker="x"),
+    Label(
+        "GPD",
+        "generalised period doubling",
+        (_DOUBLINGS, _MAP_DOUBLING),
+        "the coefficient b of the doubling",
+        marker="1",
+    ),
+    Label("CH", "Chenciner point", (_TORI, _MAP_TORUS), "the real part of the torus's coefficient", marker="2"),
+    Label(
+        "R1",
+        "1:1 resonance",
+        (_FOLDS, _TORI, _MAP_FOLD, _MAP_TORUS),
+        "a third multiplier less one (of a map a second); the angle",
+        marker="$1$",
+    ),
+    Label(
+        "R2",
+        "1:2 resonance",
+        (_DOUBLINGS, _TORI, _MAP_DOUBLING, _MAP_TORUS),
+        "a second multiplier plus one; the angle less pi",
+        marker="$2$",
+    ),
+    Label("R3", "1:3 resonance", (_TORI, _MAP_TORUS), "the angle less 2 pi / 3", marker="$3$"),
+    Label("R4", "1:4 resonance", (_TORI, _MAP_TORUS), "the angle less pi / 2", marker="$4$"),
+    Label(
+        "LPPD",
+        "fold and period doubling",
+        (_FOLDS, _DOUBLINGS, _MAP_FOLD, _MAP_DOUBLING),
+        "the other's multiplier",
+        marker="3",
+    ),
+    Label("LPNS", "fold and torus", (_FOLDS, _TORI, _MAP_FOLD, _MAP_TORUS), "the other's multiplier", marker="4"),
+    Label(
+        "PDNS",
+        "period doubling and torus",
+        (_DOUBLINGS, _TORI, _MAP_DOUBLING, _MAP_TORUS),
+        "the other's multiplier",
+        marker="+",
+    ),
+    Label("NSNS", "two tori", (_TORI, _MAP_TORUS), "the modulus of a second pair, less one", marker="x"),
     Label(
         "NCH",
         "non-central saddle-node homoclinic",
@@ -194,6 +228,11 @@ def is_shown(label: str) -> bool:
 def locus_of(label: str) -> str:
     """Return the kind of curve in two parameters that goes through points of a label, empty where there is none."""
     return LABELS[label].locus if label in LABELS else ""
+
+
+def map_locus_of(label: str) -> str:
+    """Return the same of a map."""
+    return {"LP": _MAP_FOLD, "PD": _MAP_DOUBLING, "NS": _MAP_TORUS}.get(label, "")
 
 
 def is_judged(label: str) -> bool:

@@ -20,12 +20,13 @@ from bifrncrn.diagrams.homoclinic_loci import branch_of as homoclinic_branch
 from bifrncrn.diagrams.homoclinic_loci import follow as follow_homoclinic
 from bifrncrn.diagrams.locus_collecting import Collector
 from bifrncrn.diagrams.locus_results import assembled
+from bifrncrn.diagrams.map_loci import checked, loci_of, map_locus
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.diagrams.setup import at_point, bounds_of
 from bifrncrn.diagrams.snic import added as with_circles
 from bifrncrn.diagrams.unfolding import BEGIN, starts
 from bifrncrn.models.cycle_events import fixes_period
-from bifrncrn.models.maps import require_flow
+from bifrncrn.models.maps import is_map, require_map
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.homoclinic import Homoclinic
 
@@ -60,7 +61,8 @@ def locus(
     Parameters
     ----------
     point : SpecialPoint or Homoclinic
-        A fold (LP) or Hopf point (HB) of a diagram; or a fold (LPC), a period doubling (PD), a torus (NS) or a branch
+        A fold (LP) or Hopf point (HB) of a diagram; of a map LP, a period doubling (PD) or a Neimark-Sacker point (NS)
+        of fixed points or cycles; or a fold (LPC), a period doubling (PD), a torus (NS) or a branch
         point (BPC) of a branch of periodic orbits; or a homoclinic orbit that `find_homoclinic` found. Or a point of a
         curve in two parameters: GH, where folds of cycles begin, ZH or HH, where tori may. Or an event such as
         `"period = 10"` on a branch of periodic orbits: the cycles of that period.
@@ -76,7 +78,9 @@ def locus(
     Returns
     -------
     Diagram
-        With branches of kind `fold` or `hopf`; their columns are both parameters and the states. Or of kind
+        With branches of kind `fold` or `hopf` (of a map `map_fold`, `map_doubling` or `map_torus`, with multipliers and
+        the codimension-two points CP, GPD, CH, R1 to R4, LPPD, LPNS, PDNS, NSNS); their columns are both parameters and
+        the states. Or of kind
         `fold_of_cycles`, `period_doubling`, `torus`, `branch_point_of_cycles` or `fixed_period`; both parameters, the
         period, and the states' extremes. Or of kind `homoclinic`; both parameters and the saddle, whose eigenvalues
         they hold, and the orbits.
@@ -94,12 +98,12 @@ def locus(
     """
     if isinstance(point, Homoclinic):
         return _of_homoclinic(point, second, bounds, begun(options))
-    if isinstance(point, SpecialPoint) and point.system is not None:
-        require_flow(point.system, "locus")
     if not isinstance(point, SpecialPoint):
         raise InputError(
             f"a curve starts at a special point of a diagram or a homoclinic orbit, not at {point!r:.60}; {POINTS}"
         )
+    if point.iterations is not None:
+        return _of_map(point, second, bounds, system, begun(options))
     if point.label in BEGIN and len(point.parameters) == 2:
         return _from_codim2(replace(point, system=point.system or system), second, bounds, begun(options))
     if point.place is not None and point.event and fixes_period(point.event) and len(point.parameters) == 1:
@@ -118,6 +122,19 @@ def locus(
         raise ConvergenceError(" ".join(collector.notes))
     collector.switch_everywhere()
     return assembled(collector, point.system, point.reduction)
+
+
+def _of_map(
+    point: SpecialPoint, second: str, bounds: tuple[float, float], system: System | None, options: Options
+) -> Diagram:
+    """Follow a bifurcation of fixed points or cycles of a map in two parameters."""
+    point = checked(point)
+    own = point.system or system
+    if own is None:
+        raise InputError("the point has lost its model (it was loaded from a file that holds none); give it: system=")
+    require_map(own)
+    (first,) = point.parameters
+    return map_locus(replace(point, system=own), second, checked_range(own, first, second, bounds), options)
 
 
 def _of_cycles(point: SpecialPoint, second: str, bounds: tuple[float, float], options: Options) -> Diagram:
@@ -220,6 +237,7 @@ def _room(span: tuple[float, float]) -> tuple[float, float]:
 def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], options: Options | None = None) -> Diagram:
     """Return a diagram with the loci of its folds, Hopf points, LPC, PD, NS, BPC and homoclinic ends, each curve once.
 
+    Of a map with those of its LP, PD and NS, of fixed points and cycles.
     Where a cycle ends in a saddle-node on it, the curve of such ends is part of that of the fold (LP) there: see
     `with_snic`, which is done too, also where a curve of homoclinic orbits ends at a saddle-node.
     """
@@ -228,6 +246,8 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
         raise InputError("the diagram has lost its model (it was loaded from a file that holds none); compute it again")
     first, system = diagram.parameter, diagram.system
     span = checked_range(system, first, second, bounds)
+    if is_map(system):
+        return _with_loci_of_map(diagram, second, span, begun(options))
     every = [point for point in diagram.special_points if locus_of(point.label)]
     chosen = [point for point in every if not KINDS[locus_of(point.label)].cycles]
     room = _room(diagram.range)
@@ -258,6 +278,18 @@ def with_loci(diagram: Diagram, second: str, bounds: tuple[float, float], option
     )
     on_circles = any(end.reason == "snic" for branch in diagram.branches for end in branch.ended)
     return with_circles(whole, options) if on_circles or whole.special("NCH") else whole
+
+
+def _with_loci_of_map(diagram: Diagram, second: str, span: tuple[float, float], options: Options) -> Diagram:
+    branches, points, notes = loci_of(diagram, second, span, options, _room(diagram.range))
+    return replace(
+        diagram,
+        branches=(*diagram.branches, *branches),
+        special_points=(*diagram.special_points, *points),
+        second=second,
+        second_range=span,
+        notes=tuple(dict.fromkeys([*diagram.notes, *notes])),
+    )
 
 
 def _add_of_cycles(

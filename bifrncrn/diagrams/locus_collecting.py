@@ -31,10 +31,14 @@ class Collector:
 
     Attributes
     ----------
+    iterations : int or None
+        Of a map how many points its cycles have.
     loci : list of Locus
     notes : list of str
         What could not be followed.
     """
+
+    iterations: int | None = None
 
     def __init__(
         self,
@@ -120,11 +124,11 @@ class Collector:
         return self.followers[kind]
 
     def _through(
-        self, kind: str, x: np.ndarray, first: float, second: float, kappa: float, meets: bool = False
+        self, kind: str, x: np.ndarray, first: float, second: float, extra: float, meets: bool = False
     ) -> bool:
         """Follow the locus of a kind through a point, unless it is known; return whether that was possible."""
         follower = self._follower(kind)
-        y = prepare(follower.problem, x, first, second, kappa)
+        y = prepare(follower.problem, x, first, second, extra)
         if y is None:
             return False
         borders = follower.problem.borders()

@@ -14,8 +14,8 @@ from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.loci.codim2 import is_real, refine
 from bifrncrn.curves.loci.junctions import Junction, directions, locate
-from bifrncrn.curves.loci.problem import LocusProblem
-from bifrncrn.curves.loci.starting import at_zero, onto, parts, prepare, tangent, units
+from bifrncrn.curves.loci.problem import EDGES, LocusProblem
+from bifrncrn.curves.loci.starting import at_edge, edge_of, onto, parts, prepare, tangent, units
 from bifrncrn.diagrams.results import End
 
 ZERO = 1e-6
@@ -105,11 +105,12 @@ class Follower:
     ) -> None:
         self.problem, self.span, self.room, self.options = problem, span, room, options
         base = problem.base
-        kappa = [0.0] if problem.kind == "hopf" else []
+        least, most = ([-1.0], [1.0]) if problem.of_map else ([0.0], [np.inf])  # of the pair's unknown
+        least, most = (least, most) if problem.paired else ([], [])
         far = FAR * problem.size[: problem.n]
         self.walls = (
-            np.concatenate([np.maximum(base.lower, -far), kappa, room[:1]]),
-            np.concatenate([np.minimum(base.upper, far), np.full(len(kappa), np.inf), room[1:]]),
+            np.concatenate([np.maximum(base.lower, -far), least, room[:1]]),
+            np.concatenate([np.minimum(base.upper, far), most, room[1:]]),
         )
 
     def follow(self, y: np.ndarray, meets: bool = False) -> Locus | None:
@@ -194,11 +195,12 @@ class Follower:
         return bool(self.span[0] <= y[-1] <= self.span[1] and np.all(y[:-1] >= low) and np.all(y[:-1] <= high))
 
     def _start(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        """Return the point of the locus with the same second parameter (at kappa = 0, the same kappa), if there is."""
+        """Return the point of the locus with the same second parameter (at a real pair, the same one), if there is."""
         if self.problem.residual(y) <= EXACT:
             return y
         row = np.zeros(len(y))
-        row[self.problem.n if self.problem.kind == "hopf" and y[self.problem.n] == 0.0 else -1] = 1.0
+        real = self.problem.paired and float(y[self.problem.n]) in EDGES[self.problem.kind]
+        row[self.problem.n if real else -1] = 1.0
         found = onto(self.problem, y, row / scale, scale)
         near = found is not None and np.linalg.norm((found - y) / scale) < OFF
         return found if found is not None and near else y
@@ -223,23 +225,25 @@ class Follower:
             return None
         found, junctions = self._seen(trace, scale)
         end = self._end(trace)
-        if end.reason == "BT":
-            found.append(self._takens(trace.points, scale))
+        if end.reason in ("BT", "R1", "R2"):
+            found.append(self._real_pair(trace.points, scale))
         return Locus(self.problem, trace.points, trace.tangents, tuple(found), tuple(junctions), (START, end))
 
-    def _takens(self, points: np.ndarray, scale: np.ndarray) -> Found:
-        """Return the point at the end of a march that kappa = 0 has ended, its last row put there."""
+    def _real_pair(self, points: np.ndarray, scale: np.ndarray) -> Found:
+        """Return the point at the end of a march where the pair became real, its last row put there."""
         n, last = self.problem.n, len(points) - 1
-        if points[-1, n] == 0.0:
-            return Found("BT", last)
-        exact = at_zero(self.problem, points[-1], scale)
+        edge, label = edge_of(self.problem, points[-1])
+        if points[-1, n] == edge:
+            return Found(label, last)
+        exact = at_edge(self.problem, points[-1], scale)
         if exact is not None:
             points[-1] = exact
-            return Found("BT", last)
+            return Found(label, last)
         here, before = points[-1], points[max(last - 1, 0)]
-        beyond = here[-1] + (here[-1] - before[-1]) * here[n] / (abs(before[n] - here[n]) or 1.0)
+        left = abs(here[n] - edge)
+        beyond = here[-1] + (here[-1] - before[-1]) * left / (abs(before[n] - here[n]) or 1.0)
         low, high = sorted((float(here[-1]), float(2.0 * beyond - here[-1])))
-        return Found("BT", last, (low, high))
+        return Found(label, last, (low, high))
 
     def _seen(self, trace: Trace, scale: np.ndarray) -> tuple[list[Found], list[Junction]]:
         """Return the points of codimension two and the junctions that a march has seen."""
@@ -258,7 +262,7 @@ class Follower:
                 found.append(self._at_junction(Found(label, row, (low, high)), trace, junctions, scale))
             elif self._vanishes(trace, row, which):
                 # where p'B(q, q) vanishes together with p'q, their ratio, the quadratic coefficient, does not: no cusp
-                label = "BT" if label == "CP" and self._vanishes(trace, row, 1) else label
+                label = self.problem.curve.labels[1] if label == "CP" and self._vanishes(trace, row, 1) else label
                 refined = refine(self.problem, points[row], label)
                 points[row] = refined if np.all(np.isfinite(refined)) else points[row]
                 found.append(Found(label, row))
@@ -299,19 +303,20 @@ class Follower:
         return bool(max(values[row - 1], values[row]) > np.median(values))
 
     def _vanishes(self, trace: Trace, row: int, which: int) -> bool:
-        """Say whether a test that changes sign at a row is zero there, not infinite, and is what its label says."""
+        """Say whether a test that changes sign at a row is zero there only, and is what its label says."""
         values = np.abs(trace.values[:, which])
         beside = min(values[row - 1], values[min(row + 1, len(values) - 1)])  # one of them may be beside a pole
-        if not values[row] <= ZERO * max(beside, TYPICAL * float(np.sort(values)[len(values) // 2])):
-            return False
+        typical = float(np.sort(values)[len(values) // 2])
+        if typical == 0.0 or not values[row] <= ZERO * max(beside, TYPICAL * typical):
+            return False  # a test that is zero all along tells nothing
         label = self.problem.curve.labels[which]
         return not is_real(self.problem, trace.points[row], label)
 
     def _end(self, trace: Trace) -> End:
         """Say why a march ended."""
         problem, y = self.problem, trace.points[-1]
-        if trace.reason == layout.BOUND and problem.kind == "hopf" and trace.wall == problem.n:
-            return End("BT", "it ends at a Bogdanov-Takens point; beyond are neutral saddles, no Hopf points")
+        if trace.reason == layout.BOUND and problem.paired and trace.wall == problem.n:
+            return PAIR_ENDS[edge_of(problem, y)[1]]
         if trace.reason == layout.BOUND and trace.wall == problem.unknowns - 2:
             return End("bound", f"{problem.first} reached {y[-2]:.6g}, far outside its range")
         if trace.reason == layout.BOUND and abs(y[trace.wall]) >= 0.5 * FAR * problem.size[trace.wall]:
@@ -326,11 +331,17 @@ class Follower:
         if trace.reason == layout.SHORT and np.min(gap) <= AT_WALL:
             name = problem.base.variables[int(np.argmin(gap))]
             return End("bound", f"{name} came to its bound, where the curve meets branch points")
-        if problem.kind == "hopf" and y[n] <= AT_WALL * problem.sigma**2:
-            return End("step", "the frequency of its imaginary pair comes to zero here")
+        if problem.paired and abs(y[n] - edge_of(problem, y)[0]) <= AT_WALL * units(problem, y)[n]:
+            return End("step", "its pair of eigenvalues becomes real here")
         return End("step", "the step became too small: the curve is not smooth here")
 
 
+PAIR_ENDS = {
+    "BT": End("BT", "it ends at a Bogdanov-Takens point; beyond are neutral saddles, no Hopf points"),
+    "R1": End("R1", "it ends at a 1:1 resonance; beyond are neutral saddles, no Neimark-Sacker points"),
+    "R2": End("R2", "it ends at a 1:2 resonance; beyond are neutral saddles, no Neimark-Sacker points"),
+}
+"""Why curves of pairs end where the pair becomes real."""
 START = End("junction", "the curve starts where it crosses another of its kind")
 
 

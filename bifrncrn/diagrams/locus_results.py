@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bifrncrn.base.arrays import frozen
 from bifrncrn.curves.loci import codim2
+from bifrncrn.curves.loci.problem import LocusProblem
 from bifrncrn.curves.loci.starting import parts, prepare
 from bifrncrn.diagrams.results import Branch, Diagram, SpecialPoint
 from bifrncrn.models.conservation import Reduction
+from bifrncrn.models.maps import orbit
 from bifrncrn.models.system import System
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ def assembled(collector: Collector, system: System, reduction: Reduction | None)
     loci, first, second = collector.loci, collector.first, collector.second
     tables = [_table(one, reduction) for one in loci]
     names = reduction.whole.variables if reduction else system.variables
-    branches = [_branch(one, k, (first, second, *names), table) for k, (one, table) in enumerate(zip(loci, tables))]
+    columns, count = (first, second, *names), collector.iterations
+    branches = [_branch(one, k, columns, table, count) for k, (one, table) in enumerate(zip(loci, tables))]
     size = _sizes(collector, reduction, tables)
     points: list[SpecialPoint] = []
     for one, branch, table in zip(loci, branches, tables, strict=True):
@@ -71,17 +74,20 @@ def _table(one: Locus, reduction: Reduction | None) -> np.ndarray:
     return np.column_stack([one.points[:, -2:], states])
 
 
-def _branch(one: Locus, number: int, columns: tuple[str, ...], table: np.ndarray) -> Branch:
-    eigenvalues, unstable = one.problem.spectra(one.points)
+def _branch(one: Locus, number: int, columns: tuple[str, ...], table: np.ndarray, iterations: int | None) -> Branch:
+    values, unstable = one.problem.spectra(one.points)
+    nothing = np.empty((len(table), 0))
     return Branch(
         id=number,
         kind=one.problem.kind,
         columns=columns,
         points=frozen(table),
         unstable=frozen(unstable, int),
-        eigenvalues=frozen(eigenvalues, complex),
+        eigenvalues=frozen(nothing if iterations else values, complex),
+        multipliers=frozen(values if iterations else nothing, complex),
         origin=None,
         ended=one.ended,
+        iterations=iterations,
     )
 
 
@@ -89,7 +95,9 @@ def _point(found: Found, one: Locus, branch: Branch, system: System, reduction: 
     row, y = branch.points[found.row], one.points[found.row]
     prepare(one.problem, *parts(one.problem, y))
     residual = one.problem.residual(y)
-    kappa, coefficients = parts(one.problem, y)[3], codim2.coefficients(one.problem, y, found.label)
+    coefficients = codim2.coefficients(one.problem, y, found.label)
+    facts = _of_map(one.problem, y, branch, found.row, system, reduction) if branch.iterations else {}
+    kappa = 0.0 if branch.iterations else parts(one.problem, y)[3]
     return SpecialPoint(
         label=found.label,
         branch=branch.id,
@@ -103,13 +111,31 @@ def _point(found: Found, one: Locus, branch: Branch, system: System, reduction: 
         eigenvalues=branch.eigenvalues[found.row],
         system=system,
         reduction=reduction,
-        a=coefficients.get("a"),
-        b=coefficients.get("b"),
-        c=coefficients.get("c"),
-        l2=coefficients.get("l2"),
+        **{name: coefficients.get(name) for name in ("a", "b", "c", "l2")},
+        **facts,
     )
 
 
+def _of_map(
+    problem: LocusProblem, y: np.ndarray, branch: Branch, row: int, system: System, reduction: Reduction | None
+) -> dict[str, Any]:
+    """Return what a point of a locus of a map has besides."""
+    x, _, _, cosine = parts(problem, y)
+    values = problem.values(y)
+    assert branch.iterations is not None
+    states = orbit(system, x, branch.iterations, values)
+    if reduction is not None:
+        states = reduction.states(states, np.tile(values, (len(states), 1)))
+    return {
+        "theta": float(np.arccos(np.clip(cosine, -1.0, 1.0))) if problem.paired else None,
+        "multipliers": branch.multipliers[row],
+        "iterations": branch.iterations,
+        "states": frozen(states),
+    }
+
+
 def _same(label: str, row: np.ndarray, other: SpecialPoint, size: np.ndarray) -> bool:
-    there = np.array([*other.parameters.values(), *other.state.values()])
-    return other.label == label and bool(np.all(np.abs(row - there) <= SAME * size))
+    """Say whether a point is another, of a map by any of the points of its cycle."""
+    states = other.states if other.states.size else np.array([[*other.state.values()]])
+    there = np.column_stack([np.tile([*other.parameters.values()], (len(states), 1)), states])
+    return other.label == label and bool(np.any(np.all(np.abs(row - there) <= SAME * size, axis=1)))

@@ -51,7 +51,9 @@ def _branch_row(branch: Branch, diagram: Diagram) -> list[str]:
     counts = sorted(set(branch.unstable.tolist()))
     extent = f"{values.min():.6g} ... {values.max():.6g}" if len(values) else "-"
     unstable = ", ".join("?" if count < 0 else str(count) for count in counts)
-    kind = f"{branch.iterations}-cycle" if (branch.iterations or 1) > 1 else branch.kind
+    kind = branch.kind
+    if (branch.iterations or 1) > 1:
+        kind = f"{branch.iterations}-cycle" if kind == "fixed_point" else f"{kind} of {branch.iterations}-cycles"
     return [str(branch.id), kind, origin, str(len(values)), extent, textwrap.shorten(unstable, 16)]
 
 

@@ -33,6 +33,13 @@ def require_flow(system: System, what: str) -> None:
         raise InputError(f"{what} is for differential equations, and {name}; {rule}")
 
 
+def require_map(system: System) -> None:
+    """Raise InputError for what is no map."""
+    require_kind(system, System, "a system")
+    if not is_map(system):
+        raise InputError(f"{system.title or 'the model'} is no map, but the point is one of a map; give its map")
+
+
 def displaced(system: System, count: int) -> System:
     """Return the system of f^count(x) - x, whose equilibria are the points of cycles of `count` points of a map.
 

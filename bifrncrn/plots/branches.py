@@ -52,7 +52,7 @@ def curves_of(branch: Branch, name: str) -> list[np.ndarray]:
     known = {*branch.columns, name if name in branch.observables and branch.kind != "periodic" else ""}
     if name in branch.observables and branch.profiles:
         known |= {f"min {name}", f"max {name}"}
-    if (branch.iterations or 1) > 1 and name in branch.columns[1:] and branch.system is not None:
+    if branch.kind == "fixed_point" and (branch.iterations or 1) > 1 and name in branch.columns[1:] and branch.system:
         return branch.phases(name)
     found = [branch.column(column) for column in (name, f"min {name}", f"max {name}") if column in known]
     state = name.removeprefix("max ").removeprefix("min ")

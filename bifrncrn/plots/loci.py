@@ -30,6 +30,9 @@ LOCI: dict[str, dict[str, Any]] = {
     "fixed_period": {"color": PLAIN.cycles, "linestyle": (0, (8.0, 3.0)), "linewidth": 0.8 * PLAIN.width},
     "homoclinic": {"color": PLAIN.cycles, "linestyle": "dotted"},
     "snic": {"color": PLAIN.cycles, "linestyle": (0, (0.8, 0.8)), "linewidth": 2.5 * PLAIN.width},
+    "map_fold": {"color": PLAIN.colour, "linestyle": "solid"},
+    "map_doubling": {"color": PLAIN.colour, "linestyle": (0, (3.0, 2.0))},
+    "map_torus": {"color": PLAIN.colour, "linestyle": _DOT_DASH},
 }
 """The lines of curves in two parameters, by the kind of their branch."""
 

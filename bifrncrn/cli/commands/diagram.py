@@ -139,7 +139,6 @@ def _check_kind(system: System, options: Namespace) -> None:
     for name, rule in (
         ("orbits", "its cycles are followed with --iterations K"),
         ("cycle", "its cycles are followed with --iterations K"),
-        ("second", "its bifurcations are followed in one parameter only"),
         ("extend", "trace it anew over the wider range"),
     ):
         if getattr(options, name):

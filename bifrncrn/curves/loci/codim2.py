@@ -19,21 +19,35 @@ MOVED = 1e-3
 """A refined point is no further from the located one than this, in units of the unknowns."""
 
 
+PAIRS = ("HH", "LPNS", "PDNS", "NSNS")
+"""Points at which a second pair is critical; at LPNS and PDNS not on the curve of the pairs themselves."""
+
+
 def is_real(problem: LocusProblem, y: Array, label: str) -> bool:
-    """Say whether the pair whose sum is zero at a point consists of real eigenvalues: it is no Hopf pair then."""
-    if label != "HH" and (label != "ZH" or problem.kind != "fold"):
+    """Say whether the pair that is critical at a point consists of real eigenvalues: it is no pair of the kind then.
+
+    Their sum is zero, or of a map their product one.
+    """
+    if label not in PAIRS and (label != "ZH" or problem.kind != "fold"):
         return False
-    values = np.linalg.eigvals(problem.matrix(*parts(problem, y)[:3])[:, : problem.n]).astype(complex)
-    values = _without_critical(problem, y, values)
+    if problem.kind == "map_torus" and label != "NSNS":
+        return False
+    x, first, second, extra = parts(problem, y)
+    values = np.linalg.eigvals(problem.matrix(x, first, second)[:, : problem.n]).astype(complex)
+    values = _without_critical(problem, extra, values) + (1.0 if problem.of_map else 0.0)
     i, j = np.triu_indices(len(values), 1)
-    k = int(np.argmin(np.abs(values[i] + values[j])))
+    off = values[i] * values[j] - 1.0 if problem.of_map else values[i] + values[j]
+    k = int(np.argmin(np.abs(off)))
     return not abs(values[i[k]].imag) > REAL * abs(values[i[k]])
 
 
-def _without_critical(problem: LocusProblem, y: Array, values: Array) -> Array:
-    kappa = parts(problem, y)[3]
-    for critical in (0.0,) if problem.kind == "fold" else (1j * kappa**0.5, -1j * kappa**0.5):
-        values = np.delete(values, int(np.argmin(np.abs(values - critical))))
+def _without_critical(problem: LocusProblem, extra: float, values: Array) -> Array:
+    """Return the eigenvalues of the Jacobian but for those that make the points what they are."""
+    _, kappa = problem.critical(np.zeros((problem.n, problem.n)), extra)
+    shift = 1.0 - extra if problem.kind == "map_torus" else problem.shift
+    omega = max(kappa, 0.0) ** 0.5
+    for critical in (1j * omega, -1j * omega) if problem.paired else (0.0,):
+        values = np.delete(values, int(np.argmin(np.abs(values + shift - critical))))
     return values
 
 

@@ -1,17 +1,17 @@
 """The memory of the compiled functions of a locus: one int64 array of sizes and addresses, one block of doubles.
 
 A NAME is an index into the int64 array. Unknowns are y = (x, kappa, p1, p2): the states, kappa = omega^2 at
-Hopf points only, and the two parameters.
+Hopf points only (at Neimark-Sacker points of a map the cosine of the angle instead), and the two parameters.
 """
 
 from __future__ import annotations
 
 import itertools
 
-FOLD, HOPF = range(2)
-"""The kinds."""
-TESTS = 3
-"""The number of test functions of either kind."""
+FOLD, HOPF, MAP_FOLD, MAP_DOUBLING, MAP_TORUS = range(5)
+"""The kinds. Those of a map are told of F = f^k(x) - x, whose Jacobian is that of f^k less one."""
+TESTS = 6
+"""The most test functions of a kind."""
 
 # sizes and indices
 (STATES, KIND, UNKNOWNS, FIRST, SECOND) = range(5)
@@ -24,8 +24,9 @@ TESTS = 3
 ) = range(8, 31)  # fmt: skip
 CONTEXT_SIZE = 31
 
-# NUMBERS: kappa, 0 at folds; the unit of frequency; the last value of the Lyapunov test
-(KAPPA, SIGMA, HOLD, NUMBERS_SIZE) = range(4)
+# NUMBERS: kappa, 0 at folds; the unit of frequency; the last value of the Lyapunov test; what is added to the diagonal
+# of the Jacobian before a zero eigenvalue, or +-i omega, is looked for (0, but for maps); the cosine of the angle
+(KAPPA, SIGMA, HOLD, SHIFT, COSINE, NUMBERS_SIZE) = range(6)
 SCRATCH = 12
 """Vectors of scratch, each of 3 n + 3 doubles."""
 

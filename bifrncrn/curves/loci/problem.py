@@ -14,10 +14,21 @@ from bifrncrn.curves.loci.engine import LOCI
 from bifrncrn.curves.loci.model import PlaneModel
 from bifrncrn.models.system import System
 
-KINDS = {"fold": at.FOLD, "hopf": at.HOPF}
-"""The kinds of curves."""
-LABELS = {"fold": ("CP", "BT", "ZH"), "hopf": ("GH", "ZH", "HH")}
+KINDS = {
+    "fold": at.FOLD, "hopf": at.HOPF,
+    "map_fold": at.MAP_FOLD, "map_doubling": at.MAP_DOUBLING, "map_torus": at.MAP_TORUS,
+}  # fmt: skip
+"""The kinds of curves; those of a map are of f^k(x) - x."""
+LABELS = {
+    "fold": ("CP", "BT", "ZH"),
+    "hopf": ("GH", "ZH", "HH"),
+    "map_fold": ("CP", "R1", "LPPD", "LPNS"),
+    "map_doubling": ("GPD", "R2", "LPPD", "PDNS"),
+    "map_torus": ("CH", "R3", "R4", "LPNS", "PDNS", "NSNS"),
+}
 """What the test functions of each kind of locus find, in their order."""
+EDGES = {"hopf": {0.0: "BT"}, "map_torus": {1.0: "R1", -1.0: "R2"}}
+"""The values of the unknown of a pair (omega^2, the cosine of the angle) at which a locus ends, and what is there."""
 LEAST = 1e-9
 """A state below this share of its typical size is rounding."""
 KEPT = 1e-3
@@ -27,26 +38,30 @@ KEPT = 1e-3
 class LocusProblem:
     """The defining system of a kind of special points in two parameters.
 
-    The unknowns are y = (x, first, second) at folds, (x, kappa, first, second) with kappa = omega^2 at Hopf points. For
-    one thread. Before anything is computed the borders must be set (`set_borders`).
+    The unknowns are y = (x, first, second) at folds, (x, kappa, first, second) with kappa = omega^2 at Hopf points. Of
+    a map they are the first at folds and doublings, the second at Neimark-Sacker points, with the cosine of the angle
+    in place of kappa. For one thread. Before anything is computed the borders must be set (`set_borders`).
 
     Attributes
     ----------
     base : System
-        The system the points belong to.
+        The system the points belong to; of a map that of f^k(x) - x.
     first, second : str
         Names of the two parameters.
-    kind : {"fold", "hopf"}
+    kind : {"fold", "hopf", "map_fold", "map_doubling", "map_torus"}
+    paired : bool
+        Whether its points have a critical pair of eigenvalues, and one unknown more for it.
     size : (n + 1,) array
         Typical sizes of the states and of the first parameter.
     n, unknowns : int
-        Number of states and of unknowns, n + 2 of folds and n + 3 of Hopf points.
+        Number of states and of unknowns, n + 2 or, with a pair, n + 3.
     """
 
     def __init__(self, base: System, kind: str, first: str, second: str, size: np.ndarray) -> None:
         self.base, self.kind, self.first, self.second, self.size = base, kind, first, second, size
         self.n = len(base.variables)
-        self.unknowns = self.n + (2 if kind == "fold" else 3)
+        self.paired = kind in EDGES
+        self.unknowns = self.n + (3 if self.paired else 2)
         self.indices = base.parameter_index(first), base.parameter_index(second)
         self._model = _plane(base, *self.indices)
         native = base.native
@@ -56,7 +71,7 @@ class LocusProblem:
         self._context = np.zeros(at.CONTEXT_SIZE, np.int64)
         self._context[: at.JET + 1] = (
             self.n, KINDS[kind], self.unknowns, *self.indices, self._model.plane, self._model.gradient,
-            native.jet if kind == "hopf" else 0,
+            0 if kind in ("fold", "map_fold") else native.jet,
         )  # fmt: skip
         self._largest = np.zeros(self.n)
         self._array: dict[int, np.ndarray] = {}
@@ -69,8 +84,27 @@ class LocusProblem:
         self.point, self.out = np.zeros(self.unknowns), np.zeros((self.unknowns - 1) * (self.unknowns + 1))
 
     @property
+    def of_map(self) -> bool:
+        """Whether its points are those of a map."""
+        return self.kind.startswith("map_")
+
+    @property
+    def shift(self) -> float:
+        """What the number of a map's kind adds to the Jacobian: two at doublings; at a pair see `critical`."""
+        return 2.0 if self.kind == "map_doubling" else 0.0
+
+    def critical(self, jacobian: np.ndarray, extra: float) -> tuple[np.ndarray, float]:
+        """Return the matrix that is singular at the points, or has the eigenvalues +-i omega there, and omega^2.
+
+        `extra` is the unknown of the pair.
+        """
+        if self.kind == "map_torus":
+            return jacobian + (1.0 - extra) * np.eye(self.n), (1.0 - extra) * (1.0 + extra)
+        return jacobian + self.shift * np.eye(self.n), extra
+
+    @property
     def sigma(self) -> float:
-        """The unit of frequency of a Hopf curve."""
+        """The unit of frequency of a curve of pairs."""
         return float(self._array[at.NUMBERS][at.SIGMA])
 
     def set_borders(self, left: np.ndarray, right: np.ndarray, sigma: float = 1.0) -> None:
@@ -176,7 +210,10 @@ class LocusProblem:
         return values
 
     def spectra(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return eigenvalues (k, n) of points (k, u), and how many but the critical ones have positive real part."""
+        """Return eigenvalues (k, n) of points (k, u), and how many but the critical ones have positive real part.
+
+        Of a map: multipliers, and how many are outside the unit circle.
+        """
         rows, n = np.ascontiguousarray(points), self.n
         parts, unstable = np.empty((2, len(rows), n)), np.empty(len(rows), np.int64)
         places = [a.__array_interface__["data"][0] for a in (rows, parts, unstable)]
@@ -194,7 +231,7 @@ class LocusProblem:
         return Curve(
             size=self.unknowns,
             spectra=0,
-            tests=at.TESTS,
+            tests=len(LABELS[self.kind]),
             newton_step=call["locus_step"],
             solve_again=call["locus_solve"],
             spectrum=0,

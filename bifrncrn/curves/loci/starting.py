@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from bifrncrn.curves.loci.problem import LocusProblem
+from bifrncrn.curves.loci.problem import EDGES, LocusProblem
 
 NEWTONS = 12
 ROUNDING = 1e-13
@@ -32,17 +32,20 @@ def squared_frequency(matrix: np.ndarray, unlike: float | None = None) -> float 
     return float(values[np.argmin(np.abs(values.real))].imag) ** 2 if len(values) else None
 
 
-def prepare(problem: LocusProblem, x: np.ndarray, first: float, second: float, kappa: float = 0.0) -> np.ndarray | None:
-    """Set the borders at a point near a locus; return its unknowns, or None where the point is degenerate."""
+def prepare(problem: LocusProblem, x: np.ndarray, first: float, second: float, extra: float = 0.0) -> np.ndarray | None:
+    """Set the borders at a point near a locus; return its unknowns, or None where the point is degenerate.
+
+    `extra` is the unknown of a pair: omega^2, or of a map the cosine of the angle.
+    """
     matrix = problem.matrix(x, first, second)
     if not np.isfinite(matrix).all():
         return None
-    jacobian = matrix[:, : problem.n]
-    if problem.kind == "fold":
+    jacobian, kappa = problem.critical(matrix[:, : problem.n], extra)
+    if not problem.paired:
         _set_zero(problem, jacobian, 1.0)
         y = np.array([*x, first, second])
         return y if problem.accept(y) and problem.accept(y) else None
-    y = np.array([*x, kappa, first, second])
+    y = np.array([*x, extra, first, second])
     size = problem.size[: problem.n]
     similar = jacobian * size / size[:, None]
     big = float(np.linalg.norm(similar))
@@ -82,8 +85,8 @@ def _set_pair(problem: LocusProblem, similar: np.ndarray, omega: float) -> None:
 
 
 def parts(problem: LocusProblem, y: np.ndarray) -> tuple[np.ndarray, float, float, float]:
-    """Return the states, both parameters and kappa of a point."""
-    return y[: problem.n], float(y[-2]), float(y[-1]), float(y[problem.n]) if problem.kind == "hopf" else 0.0
+    """Return the states, both parameters and the unknown of the pair (0 where there is none) of a point."""
+    return y[: problem.n], float(y[-2]), float(y[-1]), float(y[problem.n]) if problem.paired else 0.0
 
 
 def leading(vector: np.ndarray) -> np.ndarray:
@@ -98,8 +101,8 @@ def units(problem: LocusProblem, y: np.ndarray) -> np.ndarray:
     out = np.abs(y)
     out[:n] = np.maximum(out[:n], 0.1 * problem.size[:n])
     out[-2] = max(out[-2], 0.1 * problem.size[n])
-    if problem.kind == "hopf":
-        out[n] = max(out[n], problem.sigma**2)
+    if problem.paired:
+        out[n] = 1.0 if problem.of_map else max(out[n], problem.sigma**2)
     return out
 
 
@@ -139,11 +142,16 @@ def onto(problem: LocusProblem, y: np.ndarray, row: np.ndarray, scale: np.ndarra
     return None
 
 
-def at_zero(problem: LocusProblem, y: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
-    """Return the point of a Hopf curve beside y where kappa is zero (Bogdanov-Takens), or None where there is none."""
+def edge_of(problem: LocusProblem, y: np.ndarray) -> tuple[float, str]:
+    """Return the end of the range of the pair's unknown that a point is nearest to, and the label of what is there."""
+    return min(EDGES[problem.kind].items(), key=lambda edge: abs(edge[0] - float(y[problem.n])))
+
+
+def at_edge(problem: LocusProblem, y: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
+    """Return the point of a curve of pairs beside y where the pair is real (BT, R1, R2); None where there is none."""
     n = problem.n
     start = y.copy()
-    start[n] = 0.0
+    start[n] = edge_of(problem, y)[0]
     row = np.zeros(len(y))
     row[n] = 1.0
     if prepare(problem, *parts(problem, start)) is None:

@@ -10,6 +10,10 @@ Equilibria, 2000, chapters 4 and 5), and their derivatives follow from that solu
   bordered system with lambda = i omega; unlike that it is regular at kappa = 0 (Bogdanov-Takens) as well, and unlike
   the one with J^2 + kappa it loses no digits to fast states.
 
+- Of a map with F = f^k(x) - x: folds are as above. Period doublings are those of J + 2. At Neimark-Sacker points the
+  unknown beside states and parameters is c, the cosine of the angle: e^(i theta) is an eigenvalue of J + 1 where
+  i sqrt(1 - c^2) is one of J + 1 - c, so they are Hopf points of that, kappa = 1 - c^2, regular at c = +-1 (R1, R2).
+
 The borders are the null vectors of the last accepted point, so both ends of a step are judged by the same ones. The
 context is described in `bifrncrn.curves.loci.layout`; all arguments are addresses.
 """
@@ -22,19 +26,22 @@ from bifrncrn.curves.loci.layout import (
     BORDERED,
     BORDERED_PIVOTS,
     BORDERED_SCALE,
+    COSINE,
     FIRST,
-    FOLD,
     GRADIENT,
     HOPF,
     KAPPA,
     KIND,
     LEFT,
+    MAP_DOUBLING,
+    MAP_TORUS,
     MODEL,
     NUMBERS,
     PLANE,
     RIGHT,
     ROWS,
     SECOND,
+    SHIFT,
     SIGMA,
     SIZE,
     STATES,
@@ -63,7 +70,14 @@ def evaluate(c, y):
     values, out = doubles(c[VALUES]), doubles(c[MODEL])
     values[c[FIRST]] = at[last - 1]
     values[c[SECOND]] = at[last]
-    doubles(c[NUMBERS])[KAPPA] = at[n] if c[KIND] == HOPF else 0.0
+    numbers, kind = doubles(c[NUMBERS]), c[KIND]
+    numbers[KAPPA] = at[n] if kind == HOPF else 0.0
+    numbers[SHIFT] = 2.0 if kind == MAP_DOUBLING else 0.0
+    numbers[COSINE] = 0.0
+    if kind == MAP_TORUS:
+        numbers[COSINE] = at[n]
+        numbers[SHIFT] = 1.0 - at[n]
+        numbers[KAPPA] = (1.0 - at[n]) * (1.0 + at[n])
     call_model5(c[PLANE], y, c[VALUES], c[STILL], c[STILL], c[MODEL])
     total = 0.0
     for i in range(n * (n + 3)):
@@ -85,13 +99,25 @@ def _entry(c, i, j):
 
 
 @kernel
+def _shifted(c, i, j):
+    """Return an entry of the Jacobian with the shift of the kind on its diagonal."""
+    return _entry(c, i, j) + (doubles(c[NUMBERS])[SHIFT] if i == j else 0.0)
+
+
+@kernel
+def paired(c):
+    """Say whether the points have a pair of critical eigenvalues, and one unknown more for it."""
+    return c[UNKNOWNS] > c[STATES] + 2
+
+
+@kernel
 def _fill_fold(c):
     """Write the bordered matrix of J, which acts on (v, g)."""
     n, a, size, b, right = c[STATES], doubles(c[BORDERED]), doubles(c[SIZE]), doubles(c[LEFT]), doubles(c[RIGHT])
     m = n + 1
     for i in range(n):
         for j in range(n):
-            a[i * m + j] = _entry(c, i, j) * size[j]
+            a[i * m + j] = _shifted(c, i, j) * size[j]
         a[i * m + n] = b[i]
         a[n * m + i] = right[i]
     a[n * m + n] = 0.0
@@ -107,7 +133,7 @@ def _fill_hopf(c):
         a[i] = 0.0
     for i in range(n):
         for j in range(n):
-            entry = _entry(c, i, j) * size[j]
+            entry = _shifted(c, i, j) * size[j]
             a[i * m + j] = entry
             a[(n + i) * m + n + j] = entry
         a[i * m + n + i] = kappa / sigma * size[i]
@@ -123,7 +149,7 @@ def borders(c):
     """Solve the bordered systems of the evaluated point, for Z and T, V and W; return 0 where they are regular."""
     n, size, pivots = c[STATES], doubles(c[SIZE]), integers(c[BORDERED_PIVOTS])
     a, z, t, v, w = doubles(c[BORDERED]), doubles(c[Z]), doubles(c[T]), doubles(c[V]), doubles(c[W])
-    hopf = c[KIND] == HOPF
+    hopf = paired(c)
     m = 2 * n + 2 if hopf else n + 1
     if hopf:
         _fill_hopf(c)
@@ -152,7 +178,7 @@ def borders(c):
 def _gradients(c, y):
     """Write the derivatives by (x, p1, p2) of w_i' (dF/dz) v_j to G, number 2 i + j."""
     n = c[STATES]
-    for k in range(4 if c[KIND] == HOPF else 1):
+    for k in range(4 if paired(c) else 1):
         v, w = c[V] + 8 * (k % 2) * (n + 2), c[W] + 8 * (k // 2) * n
         call_model5(c[GRADIENT], y, c[VALUES], v, w, c[G] + 8 * k * (n + 2))
 
@@ -162,7 +188,7 @@ def _conditions(c, a, rest):
     """Write the rows of the scalar equations to the system, the negative of their values to `rest`."""
     n, u = c[STATES], c[UNKNOWNS]
     g, z, v, w = doubles(c[G]), doubles(c[Z]), doubles(c[V]), doubles(c[W])
-    if c[KIND] == FOLD:
+    if not paired(c):
         for j in range(n + 2):
             a[n * u + j] = -g[j]
         rest[n] = -z[n]
@@ -178,8 +204,22 @@ def _conditions(c, a, rest):
     for i in range(n):
         a[n * u + n] -= w[i] * v[n + 2 + i] / sigma
         a[(n + 1) * u + n] -= w[n + i] * v[n + 2 + i] / sigma
+    if c[KIND] == MAP_TORUS:  # kappa and the shift are functions of the cosine
+        _by_cosine(c, a, ratio)
     rest[n] = -z[2 * n]
     rest[n + 1] = -z[2 * n + 1]
+
+
+@kernel
+def _by_cosine(c, a, ratio):
+    """Turn the derivatives by kappa into those by the cosine, of which kappa is 1 - cos^2 and the shift 1 - cos."""
+    n, u, v, w = c[STATES], c[UNKNOWNS], doubles(c[V]), doubles(c[W])
+    slope = -2.0 * doubles(c[NUMBERS])[COSINE]
+    for k in range(2):
+        a[(n + k) * u + n] *= slope
+    for i in range(n):
+        a[n * u + n] += w[i] * v[i] - ratio * w[n + i] * v[n + 2 + i]
+        a[(n + 1) * u + n] += w[i] * v[n + 2 + i] + w[n + i] * v[i]
 
 
 @kernel
@@ -288,16 +328,16 @@ def _set_left(c, ratio):
 def locus_accept(context, y):
     """Make the null vectors at y the borders. Returns 0 where that can be done; else the borders stay."""
     c = integers(context)
-    n, kind, z, right, numbers = c[STATES], c[KIND], doubles(c[Z]), doubles(c[RIGHT]), doubles(c[NUMBERS])
+    n, z, right, numbers = c[STATES], doubles(c[Z]), doubles(c[RIGHT]), doubles(c[NUMBERS])
     if evaluate(c, y) != 0 or borders(c) != 0:
         return 1
-    ratio = math.sqrt(max(numbers[KAPPA], 0.0)) / numbers[SIGMA] if kind == HOPF else 0.0
+    ratio = math.sqrt(max(numbers[KAPPA], 0.0)) / numbers[SIGMA] if paired(c) else 0.0
     if ratio < FLAT:
         ratio = 0.0
     _set_left(c, ratio)
     second = doubles(c[Z] + 8 * n)
     _leading(n, z, second, ratio, right)
-    if kind == HOPF:
+    if paired(c):
         first = 0.0
         other = 0.0
         for i in range(n):
