@@ -174,7 +174,7 @@ ATTRACTORS = {
     "blow-up from a slow start": (make({"x": "1 + x^2"}, {}, {"x": 0}), "escape"),
     "leaves its domain": (make({"x": "-sqrt(x)", "y": "x - y"}, {}, {"x": 1, "y": 0.1}), "escape"),
     "leaves it at a pole": (make({"x": "-1", "y": "log(x) - y"}, {}, {"x": 1, "y": 1}), "escape"),
-    "rests at the border of its domain": (make({"x": "-x", "y": "sqrt(x) - y"}, {}, {"x": 1, "y": 1}), "undecided"),
+    "rests at the border of its domain": (make({"x": "-x", "y": "sqrt(x) - y"}, {}, {"x": 1, "y": 1}), "equilibrium"),
     "rests at a bound, another moves": (
         make({"x": "-sqrt(x)", "y": "1 - y"}, {}, {"x": 1, "y": 0.1}, nonnegative=True),
         "undecided",

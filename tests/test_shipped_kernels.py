@@ -14,9 +14,9 @@ from bifrncrn.continuation.march import MARCH
 from bifrncrn.curves.equilibria.engine import POINTS
 from bifrncrn.curves.loci.engine import LOCI
 from bifrncrn.curves.orbits.engine import ORBITS
-from bifrncrn.trajectories.explicit import EXPLICIT
+from bifrncrn.trajectories.stepper import STEPPING
 
-SETS = {kernels.name: kernels for kernels in (MARCH, POINTS, ORBITS, LOCI, ROWS, EXPLICIT)}
+SETS = {kernels.name: kernels for kernels in (MARCH, POINTS, ORBITS, LOCI, ROWS, STEPPING)}
 
 
 def _reached(function, seen):

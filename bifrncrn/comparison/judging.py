@@ -205,8 +205,9 @@ Cut = list[list[Section]]
 
 def _cut(one: Side, two: Side, kind: str, window: Window, tolerance: float) -> Cut:
     """Return what both have of a kind of branches at every value that is looked at."""
-    slices = [sections.Slices.of(side.diagram, kind, side.names) for side in (one, two)]
-    return [[each.at(value, window) for each in slices] for value in sections.values_of(window, tolerance)]
+    values = sections.values_of(window, tolerance)
+    cuts = [sections.Slices.of(side.diagram, kind, side.names).at(values, window) for side in (one, two)]
+    return [list(pair) for pair in zip(*cuts, strict=True)]
 
 
 def _sections(

@@ -51,6 +51,8 @@ def assigned(cost: np.ndarray) -> list[tuple[int, int]]:
     from scipy.optimize import linear_sum_assignment
 
     rows, columns = cost.shape
+    if rows <= 1 and columns <= 1:
+        return [(0, 0)] if cost.size and cost[0, 0] < REACH else []
     whole = np.full((rows + columns,) * 2, REACH / 2)
     whole[rows:, columns:] = 0.0
     whole[:rows, :columns] = cost

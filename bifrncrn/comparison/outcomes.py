@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from bifrncrn.base.polylines import furthest
 from bifrncrn.comparison.sections import Section, section, size_error
+from bifrncrn.comparison.shapes import between
 from bifrncrn.comparison.side import Outcome, Side
 from bifrncrn.comparison.window import Window
 from bifrncrn.models.system import System
+from bifrncrn.trajectories.recurrence import NEAR
 
 INSIDE = (0.5, 0.25, 0.75)  # of the region's sides: where trajectories start
 STEPS = 20_000  # of the integrator for each of them
@@ -19,6 +22,7 @@ MOST_CORNERS = 8  # of more there are the two outmost are taken
 CORNER_STEPS = 3_000  # of the integrator for each of them
 # of `EDGE`: how far inside corners others start, the states in turn; so they are not alike where those from corners are
 BESIDE = (0.6, 1.4)
+FLAT = 1e-3  # of its size: a state that moves less along a cycle is compared in this unit; integration errs by less
 KNOWN = 0.02  # a cycle whose period and extents are this near those of a followed one is that one
 STRAY = "stray"  # at rest on no branch that is known
 # steps by which hidden states come to rest, the factor from one to the next, and the relative one that moves no more
@@ -75,17 +79,21 @@ def _at_rest(system: System, hidden: np.ndarray) -> np.ndarray | None:
 
     Implicit Euler steps follow them, each twice as long as the one before but for what grows, and end as Newton's.
     """
+    from bifrncrn.models.field import Field
+
+    field = Field(system)
     x = system.state.copy()
     block = np.ix_(hidden, hidden)
-    matrix = system.jacobian(x)[block]
+    matrix = field.jacobian(0.0, x)[block]
     fastest = pace = float(np.abs(matrix).max())
     for _ in range(ROUNDS):
         if not np.isfinite(matrix).all() or fastest == 0:
             return None
-        growth = float(np.linalg.eigvals(matrix).real.max())
+        own = np.diag(matrix)  # all there is where hidden states do not act on one another
+        growth = float((own if np.array_equal(matrix, np.diag(own)) else np.linalg.eigvals(matrix).real).max())
         slow = max(pace, 2.0 * growth) * np.eye(len(hidden)) - matrix
         try:
-            step = np.linalg.solve(slow, system.rhs(x)[hidden])
+            step = np.linalg.solve(slow, field.rhs(0.0, x)[hidden])
         except np.linalg.LinAlgError:
             return None
         x[hidden] += step
@@ -93,7 +101,7 @@ def _at_rest(system: System, hidden: np.ndarray) -> np.ndarray | None:
             return None
         if growth < 0 and pace < RESTED * fastest and np.abs(step).max() <= RESTED * np.abs(x[hidden]).max():
             return x
-        matrix, pace = system.jacobian(x)[block], pace / GROWTH
+        matrix, pace = field.jacobian(0.0, x)[block], pace / GROWTH
     return None
 
 
@@ -112,16 +120,25 @@ def outcome(
     here = system.with_(state=common) if isinstance(common, Mapping) else begun(system, side, common)
     here = here.with_(state=np.maximum(here.state, here.lower))
     whole = autonomous(here) if here.period else here
-    found = settle(Field(whole), whole.state, 0.0, STEPS)
     index = [system.variables.index(name) for name in side.names]
+    known = [] if here.period else _attracting(side, window, value)
+    reached: list[np.ndarray] = []
+
+    def follows(times: np.ndarray, states: np.ndarray) -> str:
+        reached.extend(curve[:, index] for period, curve in known if _goes_round(times, states, period, curve))
+        return "known" if reached else ""
+
+    found = settle(Field(whole), whole.state, 0.0, STEPS, follows)
+    if reached:
+        return Outcome("cycle", reached[0].min(axis=0), reached[0].max(axis=0)), None, reached[0]
     if found.kind == "equilibrium":
         rest = found.state[index]
         if not window.judges(np.append(value, rest)[None])[0]:
             return Outcome("away"), None, None
         rests = section(side.diagram, "equilibrium", side.names, value, window).places
         size = KNOWN * np.maximum(window.scale[1:], np.abs(rest))
-        known = bool((np.abs(rests - rest) <= size).all(axis=1).any())
-        return Outcome("rest" if known else STRAY, rest, rest), None, rest[None]
+        there = bool((np.abs(rests - rest) <= size).all(axis=1).any())
+        return Outcome("rest" if there else STRAY, rest, rest), None, rest[None]
     if found.kind == "escape":
         return Outcome("away"), None, None
     if found.kind != "cycle" or found.orbit is None:
@@ -137,6 +154,36 @@ def outcome(
     # what a forced system is at depends on the time too: there it settles once more
     cycle = find_cycle(here if here.period else system.with_(state=found.state))
     return Outcome("cycle", low, high), cycle, curve
+
+
+def _attracting(side: Side, window: Window, value: float) -> list[tuple[float, np.ndarray]]:
+    """Return periods and curves (k, n), all states, of the known cycles in the region that attract and stand alone."""
+    assert side.system is not None
+    every = section(side.diagram, "periodic", side.names, value, window)
+    if not len(every.places):
+        return []
+    curves = [between(side, every, k, value, side.system.variables) for k in range(len(every.places))]
+    if any(curve is None for curve in curves):
+        return []
+    known = [curve for curve in curves if curve is not None]
+    return [
+        (float(every.periods[k]), known[k])
+        for k in np.flatnonzero((every.unstable == 0) & every.judged).tolist()
+        if all(j == k or _apart(known[k], other) > 2.0 * NEAR for j, other in enumerate(known))
+    ]
+
+
+def _goes_round(times: np.ndarray, states: np.ndarray, period: float, curve: np.ndarray) -> bool:
+    """Say whether a trajectory (k, n) was all along a cycle (l, n) for the last period, and all along it."""
+    first = int(np.searchsorted(times, times[-1] - period, side="right")) - 1
+    return first >= 0 and max(_apart(curve, states[first:]), _apart(curve, states[first:], back=True)) < NEAR
+
+
+def _apart(curve: np.ndarray, other: np.ndarray, back: bool = False) -> float:
+    """Return how far points get from a cycle at most, in units of its extents; `back` the cycle from their line."""
+    extent = np.maximum(np.ptp(curve, axis=0), FLAT * np.abs(curve).max(axis=0))
+    extent = np.where(extent > 0.0, extent, 1.0)
+    return furthest(curve / extent, other / extent, False) if back else furthest(other / extent, curve / extent, True)
 
 
 def _same(known: Section, k: int, row: np.ndarray, n: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -96,29 +97,38 @@ class Slices:
         kept = (b for b in diagram.branches if b.kind == kind and set(columns) <= set(b.columns))
         return cls(kind, len(names), tuple(_table(diagram, branch, columns) for branch in kept))
 
-    def at(self, value: float, window: Window) -> Section:
-        """Return what the branches have at a value of the parameter."""
+    def at(self, values: np.ndarray, window: Window) -> list[Section]:
+        """Return what the branches have at each of some values of the parameter."""
         n = self.states
         width = n if self.kind == "equilibrium" else 2 * n
-        rows = np.concatenate(
-            [np.empty((0, width + 4)), *(_crossings(table, self.kind, value) for table in self.tables)]
-        )
+        parts = [_crossings(table, self.kind, values) for table in self.tables]
+        which = np.concatenate([np.empty(0, int), *(found for found, _ in parts)])
+        rows = np.concatenate([np.empty((0, width + 4)), *(part for _, part in parts)])
+        order = np.argsort(which, kind="stable")
+        which, rows = which[order], rows[order]
         places = rows[:, 4:]
         middle = places if self.kind == "equilibrium" else 0.5 * (places[:, :n] + places[:, n:])
-        judged = window.judges(np.column_stack([np.full(len(rows), value), middle]))
+        judged = window.judges(np.column_stack([values[which], middle]))
         scale = np.resize(window.scale[1:], width)
-        kept: list[int] = []
-        for k, place in enumerate(places):
-            if not any(_same(rows[i], rows[k], np.abs((place - places[i]) / scale).max(), self.kind) for i in kept):
-                kept.append(k)
-        unstable, periods, branches, before = rows[kept, :4].T
-        count, branch, row = (part.astype(int) for part in (unstable, branches, before))
-        return Section(places[kept], count, judged[kept], periods, branch, row)
+        ends = np.searchsorted(which, np.arange(len(values) + 1))
+        return [_section(rows[i:j], judged[i:j], scale, self.kind) for i, j in itertools.pairwise(ends.tolist())]
+
+
+def _section(rows: np.ndarray, judged: np.ndarray, scale: np.ndarray, kind: str) -> Section:
+    """Return the section of rows (unstable, period, branch, row, columns...), without what is there twice."""
+    kept: list[int] = []
+    for k, row in enumerate(rows):
+        if not any(_same(rows[i], row, np.abs((row[4:] - rows[i, 4:]) / scale).max(), kind) for i in kept):
+            kept.append(k)
+    if len(kept) < len(rows):
+        rows, judged = rows[kept], judged[kept]
+    count, branch, before = (rows[:, k].astype(int) for k in (0, 2, 3))
+    return Section(rows[:, 4:], count, judged, rows[:, 1], branch, before)
 
 
 def section(diagram: Diagram, kind: str, names: Sequence[str], value: float, window: Window) -> Section:
     """Return what the branches of a kind have at a value of the parameter."""
-    return Slices.of(diagram, kind, names).at(value, window)
+    return Slices.of(diagram, kind, names).at(np.array([value]), window)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,21 +173,21 @@ def _same(first: np.ndarray, second: np.ndarray, apart: float, kind: str) -> boo
     return apart < SAME
 
 
-def _crossings(table: _Table, kind: str, value: float) -> np.ndarray:
-    """Return rows (unstable, period, branch, row, columns...) where a branch crosses a value of the parameter."""
-    below = table.at < value
-    at = np.flatnonzero(below[:-1] != below[1:])
-    if not len(at):
-        return np.empty((0, table.rows.shape[1] + 1))
-    away = table.at - value
-    share = (away[at] / (away[at] - away[at + 1]))[:, None]
+def _crossings(table: _Table, kind: str, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where a branch crosses values of the parameter.
+
+    Numbers (k,) of the values, and rows (unstable, period, branch, row, columns...) there.
+    """
+    below = table.at < values[:, None]
+    which, at = np.nonzero(below[:, :-1] != below[:, 1:])
+    away, beyond = table.at[at] - values[which], table.at[at + 1] - values[which]
+    share = (away / (away - beyond))[:, None]
     first, last = table.rows[at], table.rows[at + 1]
-    counts = [_between(table.directions, table.special, int(i)) for i in at]
     rows = first + share * (last - first)
     rows[:, 2] = at
     if kind == "periodic":
         rows[:, 3:] = _extremes(first[:, 3:], last[:, 3:], share)
-    return np.column_stack([counts, rows])
+    return which, np.column_stack([_between(table, at), rows])
 
 
 def _extremes(first: np.ndarray, last: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -186,30 +196,33 @@ def _extremes(first: np.ndarray, last: np.ndarray, share: np.ndarray) -> np.ndar
     one, two = (0.5 * (rows[:, n:] - rows[:, :n]) for rows in (first, last))
     middle = [0.5 * (rows[:, n:] + rows[:, :n]) for rows in (first, last)]
     centre = middle[0] + share * (middle[1] - middle[0])
-    half = np.array([grown(a, b, float(at)) for a, b, at in zip(one, two, share[:, 0])]).reshape(centre.shape)
+    half = grown(one, two, share)
     return np.hstack([centre - half, centre + half])
 
 
-def grown(first: np.ndarray, last: np.ndarray, share: float) -> np.ndarray:
-    """Return the deviation from its middle that a cycle has between two rows of a branch.
+def grown(first: np.ndarray, last: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return the deviations (k, n) from their middles that cycles have between two rows of a branch, at shares (k, 1).
 
-    It is linear in the parameter, but from a Hopf point, where a cycle has no size, it grows like the root of the
+    Each is linear in the parameter, but from a Hopf point, where a cycle has no size, it grows like the root of the
     parameter's distance; the first row beside the point may be several tolerances away.
     """
-    sizes = np.abs(first).max(initial=0.0), np.abs(last).max(initial=0.0)
-    if sizes[0] <= BORN * sizes[1]:
-        return np.asarray(np.sqrt(share) * last)
-    if sizes[1] <= BORN * sizes[0]:
-        return np.asarray(np.sqrt(1 - share) * first)
-    return np.asarray(first + share * (last - first))
+    sizes = [np.abs(rows).max(axis=1, keepdims=True, initial=0.0) for rows in (first, last)]
+    onward, back = np.sqrt(share) * last, np.sqrt(1 - share) * first
+    plain = first + share * (last - first)
+    return np.where(sizes[0] <= BORN * sizes[1], onward, np.where(sizes[1] <= BORN * sizes[0], back, plain))
 
 
-def _between(unstable: np.ndarray, special: frozenset[int], row: int) -> int:
-    """Return the number of unstable directions between two rows; at a special point it changes."""
-    first, last = int(unstable[row]), int(unstable[row + 1])
-    if row in special or row + 1 in special:
-        return last if row in special and row + 1 not in special else first if row not in special else -1
-    return first if first == last else -1
+def _between(table: _Table, rows: np.ndarray) -> np.ndarray:
+    """Return the numbers of unstable directions between each of some rows and the next; at a special point it changes.
+
+    It is -1 where it is not known.
+    """
+    first, last = table.directions[rows], table.directions[rows + 1]
+    special = np.zeros(len(table.at), bool)
+    special[[row for row in table.special if 0 <= row < len(special)]] = True
+    here, there = special[rows], special[rows + 1]
+    plain = np.where(first == last, first, -1)
+    return np.where(here, np.where(there, -1, last), np.where(there, first, plain))
 
 
 def pairs(first: Section, second: Section, scale: np.ndarray) -> list[tuple[int, int]]:

@@ -47,8 +47,10 @@ def alike(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
     extent = np.ptp(first, axis=0)
     scale = np.maximum(extent, 0.01 * extent.max())
     a, b = first / scale, second / scale
-    shifted = [np.mean(np.sum((a - np.roll(b, k, axis=0)) ** 2, axis=1)) for k in range(len(b))]
-    return hausdorff(a, b), float(np.sqrt(min(shifted)))
+    one, two = (np.fft.rfft(curve - a.mean(axis=0), axis=0) for curve in (a, b))
+    together = np.fft.irfft(one * two.conj(), len(a), axis=0).sum(axis=1)  # of the curves, one shifted by so many steps
+    apart = a - np.roll(b, int(together.argmax()), axis=0)
+    return hausdorff(a, b), float(np.sqrt(np.mean(np.sum(apart**2, axis=1))))
 
 
 def compared_cycles(
@@ -67,8 +69,8 @@ def compared_cycles(
         for i, j in pairs(first, second, np.tile(window.scale[1:], 2)):
             if not (first.judged[i] or second.judged[j]):
                 continue
-            a = _between(one, first, i, values[k])
-            b = _between(two, second, j, values[k])
+            a = between(one, first, i, values[k], one.names)
+            b = between(two, second, j, values[k], two.names)
             if a is None or b is None:
                 word = (one if a is None else two).word
                 failed.append(f"the cycle of the {word} at {one.diagram.parameter} = {values[k]:.4g} was not compared")
@@ -81,8 +83,8 @@ def compared_cycles(
     return found, failed
 
 
-def _between(side: Side, part: Section, index: int, value: float) -> np.ndarray | None:
-    """Return the cycle at a parameter value from the two orbits of its branch on either side of it.
+def between(side: Side, part: Section, index: int, value: float, names: Sequence[str]) -> np.ndarray | None:
+    """Return the named states of a cycle at a parameter value from the two orbits of its branch on either side of it.
 
     They differ by one step of the march, and at phases that the march keeps aligned: interpolation (see `grown`) is
     good to a thousandth of their size.
@@ -90,14 +92,14 @@ def _between(side: Side, part: Section, index: int, value: float) -> np.ndarray 
     branch = side.diagram.branches[part.branches[index]]
     if not branch.profiles or side.system is None:
         return None
-    columns = [side.system.variables.index(name) for name in side.names]
+    columns = [side.system.variables.index(name) for name in names]
     row = int(part.rows[index])
     away = branch.column(side.diagram.parameter)[row : row + 2] - value
     share = float(away[0] / (away[0] - away[1]))
     a, b = (profile(branch, k, columns) for k in (row, row + 1))
     middle = [curve.mean(axis=0) for curve in (a, b)]
-    deviation = grown(a - middle[0], b - middle[1], share)
-    return np.asarray(middle[0] + share * (middle[1] - middle[0]) + deviation)
+    deviation = grown((a - middle[0]).reshape(1, -1), (b - middle[1]).reshape(1, -1), np.array([[share]]))
+    return np.asarray(middle[0] + share * (middle[1] - middle[0]) + deviation.reshape(a.shape))
 
 
 def _near(side: Side, number: int, value: float, reach: float) -> list[np.ndarray]:

@@ -3,38 +3,31 @@
 Hairer, Norsett, Wanner, Solving Ordinary Differential Equations I, 1993: the coefficients are those of table II.5.2,
 the control of steps is that of section II.4, the test for stiffness that of section IV.2 of the second volume (1996).
 
-`c` is the context of `bifrncrn.trajectories.explicit_layout` as integers.
+`c` is the context of `bifrncrn.trajectories.steps_layout` as integers.
 """
 
 import math
 
-from bifrncrn.compile.pointers import call_model3, doubles, integers, kernel
-from bifrncrn.trajectories.explicit_layout import (
+from bifrncrn.compile.pointers import doubles, integers, kernel
+from bifrncrn.trajectories.step_kernels import is_out, kept, rates_at
+from bifrncrn.trajectories.steps_layout import (
     ATOLS,
     BEFORE,
     CLOCK,
     COUNT,
     EASY_STEPS,
     ESCAPED,
-    FIELD,
     GOES_ON,
     LEAST_ERROR,
-    LIMIT,
-    LOWER,
     NOT_FOR_THIS,
     RTOL,
-    SIGN,
-    SLACK,
     STATE,
     STATES,
     STEP,
     STEPS,
     STIFF_HITS,
     TIME,
-    TIMES,
-    TRAIL,
     UNTIL,
-    VALUES,
     WORK,
 )
 
@@ -51,51 +44,6 @@ DAMPING = 0.04
 
 
 @kernel
-def _rates(c, x, out, spare):
-    """Write the field at x; where it is not finite beyond a bound, that at the bound. Return whether it is finite."""
-    n = c[STATES]
-    rates, lower, at = doubles(out), doubles(c[LOWER]), doubles(x)
-    call_model3(c[FIELD], x, c[VALUES], out)
-    total = 0.0
-    for i in range(n):
-        total += rates[i] * 0.0
-    if total != 0.0:
-        inside = doubles(spare)
-        for i in range(n):
-            inside[i] = max(at[i], lower[i])
-        call_model3(c[FIELD], spare, c[VALUES], out)
-        total = 0.0
-        for i in range(n):
-            total += rates[i] * 0.0
-    if c[SIGN] < 0:
-        for i in range(n):
-            rates[i] = -rates[i]
-    return total == 0.0
-
-
-@kernel
-def _is_out(c, x, out, spare):
-    """Say whether x is too large, or below its bounds with the field at the bound driving it on."""
-    n = c[STATES]
-    at, lower, clock = doubles(x), doubles(c[LOWER]), doubles(c[CLOCK])
-    below = False
-    for i in range(n):
-        if not abs(at[i]) < clock[LIMIT]:
-            return True
-        below = below or at[i] < lower[i] - clock[SLACK] * doubles(c[ATOLS])[i]
-    if not below:
-        return False
-    inside = doubles(spare)
-    for i in range(n):
-        inside[i] = max(at[i], lower[i])
-    call_model3(c[FIELD], spare, c[VALUES], out)
-    driven = False
-    for i in range(n):
-        driven = driven or (at[i] < lower[i] - clock[SLACK] * doubles(c[ATOLS])[i] and doubles(out)[i] * c[SIGN] < 0.0)
-    return driven
-
-
-@kernel
 def _stages(c, h):
     """Compute the stages of a step, the new state and its field. Return whether all are finite."""
     n, work = c[STATES], c[WORK]
@@ -105,35 +53,35 @@ def _stages(c, h):
     k4, k5, k6 = doubles(work + 8 * 3 * n), doubles(work + 8 * 4 * n), doubles(work + 8 * 5 * n)
     for i in range(n):
         trial[i] = x[i] + h * (0.2 * k1[i])
-    if not _rates(c, work + 8 * 7 * n, work + 8 * n, spare):
+    if not rates_at(c, work + 8 * 7 * n, work + 8 * n, spare):
         return False
     for i in range(n):
         trial[i] = x[i] + h * (3.0 / 40.0 * k1[i] + 9.0 / 40.0 * k2[i])
-    if not _rates(c, work + 8 * 7 * n, work + 8 * 2 * n, spare):
+    if not rates_at(c, work + 8 * 7 * n, work + 8 * 2 * n, spare):
         return False
     for i in range(n):
         trial[i] = x[i] + h * (44.0 / 45.0 * k1[i] - 56.0 / 15.0 * k2[i] + 32.0 / 9.0 * k3[i])
-    if not _rates(c, work + 8 * 7 * n, work + 8 * 3 * n, spare):
+    if not rates_at(c, work + 8 * 7 * n, work + 8 * 3 * n, spare):
         return False
     for i in range(n):
         trial[i] = x[i] + h * (
             19372.0 / 6561.0 * k1[i] - 25360.0 / 2187.0 * k2[i] + 64448.0 / 6561.0 * k3[i] - 212.0 / 729.0 * k4[i]
         )
-    if not _rates(c, work + 8 * 7 * n, work + 8 * 4 * n, spare):
+    if not rates_at(c, work + 8 * 7 * n, work + 8 * 4 * n, spare):
         return False
     for i in range(n):
         trial[i] = x[i] + h * (
             9017.0 / 3168.0 * k1[i] - 355.0 / 33.0 * k2[i] + 46732.0 / 5247.0 * k3[i]
             + 49.0 / 176.0 * k4[i] - 5103.0 / 18656.0 * k5[i]
         )  # fmt: skip
-    if not _rates(c, work + 8 * 7 * n, work + 8 * 5 * n, spare):
+    if not rates_at(c, work + 8 * 7 * n, work + 8 * 5 * n, spare):
         return False
     for i in range(n):
         new[i] = x[i] + h * (
             35.0 / 384.0 * k1[i] + 500.0 / 1113.0 * k3[i] + 125.0 / 192.0 * k4[i]
             - 2187.0 / 6784.0 * k5[i] + 11.0 / 84.0 * k6[i]
         )  # fmt: skip
-    return _rates(c, work + 8 * 8 * n, work + 8 * 6 * n, spare)
+    return rates_at(c, work + 8 * 8 * n, work + 8 * 6 * n, spare)
 
 
 @kernel
@@ -173,30 +121,12 @@ def _is_stiff(c, h):
 
 
 @kernel
-def _kept(c, h):
-    """Take the step: write the new state, put it back to bounds that it is below by the error of a step.
-
-    Returns whether it could be taken, and the field at the new state be found.
-    """
-    n, work, clock = c[STATES], c[WORK], doubles(c[CLOCK])
-    x, lower = doubles(c[STATE]), doubles(c[LOWER])
-    below = False
+def _taken(c, h):
+    """Take the step; return whether the field at the new state is finite."""
+    n, work = c[STATES], c[WORK]
     for i in range(n):
-        x[i] = doubles(work)[8 * n + i]
         doubles(work)[i] = doubles(work)[6 * n + i]
-        below = below or x[i] < lower[i] - doubles(c[ATOLS])[i]
-    clock[TIME] += h
-    finite = True
-    if below:
-        for i in range(n):
-            x[i] = max(x[i], lower[i])
-        finite = _rates(c, c[STATE], work, work + 8 * 9 * n)
-    c[COUNT] += 1
-    row = c[COUNT]
-    doubles(c[TIMES])[row] = clock[TIME]
-    for i in range(n):
-        doubles(c[TRAIL])[row * n + i] = x[i]
-    return finite
+    return rates_at(c, c[STATE], work, work + 8 * 9 * n) if kept(c, h, work + 8 * 8 * n) else True
 
 
 @kernel
@@ -208,7 +138,7 @@ def advance(context):
     c = integers(context)
     n, work, clock = c[STATES], c[WORK], doubles(c[CLOCK])
     c[COUNT] = 0
-    if not _rates(c, c[STATE], work, work + 8 * 9 * n):
+    if not rates_at(c, c[STATE], work, work + 8 * 9 * n):
         return NOT_FOR_THIS
     rejected = False
     while c[COUNT] < c[STEPS] and clock[TIME] < clock[UNTIL]:
@@ -228,9 +158,9 @@ def advance(context):
         rejected = False
         if _is_stiff(c, h):
             return NOT_FOR_THIS
-        if _is_out(c, work + 8 * 8 * n, work + 8 * 7 * n, work + 8 * 9 * n):
+        if is_out(c, work + 8 * 8 * n, work + 8 * 7 * n, work + 8 * 9 * n):
             return ESCAPED
-        if not _kept(c, h):
+        if not _taken(c, h):
             return NOT_FOR_THIS
         clock[STEP] = h * factor
     return GOES_ON

@@ -18,8 +18,8 @@ import numpy as np
 
 from bifrncrn.models.field import Field
 from bifrncrn.models.system import System
-from bifrncrn.trajectories.explicit import Explicit
-from bifrncrn.trajectories.explicit_layout import ESCAPED
+from bifrncrn.trajectories.stepper import Stepper
+from bifrncrn.trajectories.steps_layout import ESCAPED
 
 BEGIN = (1e-3, 1e-5)
 """How far from the saddle-node the trajectory begins, in units of the states; the second where the loop is small. The
@@ -219,7 +219,7 @@ def _pieces(rhs: Field, start: np.ndarray, rtol: float, atol: np.ndarray) -> Ite
 
     Slow passages are stiff, but mildly so: the compiled explicit method goes through most of them all the same.
     """
-    run = Explicit(rhs, start, 0.0, rtol, atol, np.inf, np.inf)
+    run = Stepper(rhs, start, 0.0, rtol, atol, np.inf, np.inf)
     stalled = False
     for _ in range(MOST_PIECES):
         status, times, states = run.advance(PIECE)

@@ -11,8 +11,6 @@ import numpy as np
 
 from bifrncrn.models.field import Field
 from bifrncrn.models.sizes import died_out, natural_sizes
-from bifrncrn.trajectories.explicit import Explicit
-from bifrncrn.trajectories.explicit_layout import ESCAPED, GOES_ON
 from bifrncrn.trajectories.integration import LEAST, natural_tolerances, own_units
 from bifrncrn.trajectories.recurrence import (
     NEUTRAL,
@@ -24,12 +22,16 @@ from bifrncrn.trajectories.recurrence import (
     upward,
 )
 from bifrncrn.trajectories.shooting import Orbit
+from bifrncrn.trajectories.stepper import Stepper
+from bifrncrn.trajectories.steps_layout import ESCAPED, GOES_ON
 
 RTOL, FINEST = 1e-6, 1e-12
 """Relative tolerance while settling, of the extent of the motion, and its least value, of the state; absolute ones suit
 the start. What is found is then corrected by Newton's method."""
 PATIENCE = 100
 """Steps of a stiff method where the explicit one finds a trajectory stiff; twice as many if it soon does so again."""
+FEW = 40
+"""The compiled stiff method factorises a dense Jacobian at every step; beside more states multistep methods pay."""
 FIRST_CHUNK = 400
 CHUNK_GROWTH = 1.5
 """Steps between two looks at the trajectory. Steps, not times: they adapt to the system's own time-scale."""
@@ -155,20 +157,38 @@ class _Trajectory:
 
     def _by_explicit_method(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
         """Return whether nothing is left to do, times and states; None when the trajectory escaped."""
-        run = Explicit(self.field, self.state, self.t, self.rtol, self.atol, self.limit, SLACK, self._first)
+        run = self._stepper(stiff=False)
         status, times, states = run.advance(steps, until)
         self.t, self._first, self.state = run.t, run.step, run.state.copy()
         self._patience = PATIENCE if len(times) > PATIENCE else 2 * self._patience
         return None if status == ESCAPED else (status == GOES_ON, times, states)
 
-    def _by_stiff_method(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
-        """Return the same: by LSODA, and where that gives up, as beside rates of 1e10, by Radau's method."""
-        from scipy.integrate import LSODA, Radau
+    def _stepper(self, stiff: bool) -> Stepper:
+        """Return a compiled method that goes on from here."""
+        limits = self.rtol, self.atol, self.limit, SLACK
+        return Stepper(self.field, self.state, self.t, *limits, self._first, stiff)
 
+    def _by_stiff_method(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
+        """Return the same, some steps of a stiff method."""
         if not self.field.rhs(self.t, self.state).any():  # at rest, to the last digit
             ever = self.t + max(self._first or 1.0, 2.0 * np.spacing(self.t)) * np.arange(steps + 1)
             self.t = float(ever[-1])
             return True, ever, np.repeat(self.state[None], steps + 1, axis=0)
+        if self.field.n <= FEW:
+            run = self._stepper(stiff=True)
+            status, times, states = run.advance(min(steps, self._patience), until)
+            if status == ESCAPED:
+                self.state = run.state.copy()
+                return None
+            if len(times) > 1:
+                self.t = run.t
+                return len(times) > steps or self.t >= until, times, states
+        return self._by_multistep_method(steps, until)
+
+    def _by_multistep_method(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
+        """Return the same: by LSODA, and where that gives up, as beside rates of 1e10, by Radau's method."""
+        from scipy.integrate import LSODA, Radau
+
         options = {"rtol": self.rtol, "atol": self.atol, "jac": self.field.jacobian, "first_step": self._first}
         solver: Any = LSODA(self.field.rhs, self.t, self.state.copy(), 1e300, **options)
         times, states = [self.t], [self.state]
