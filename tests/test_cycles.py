@@ -67,6 +67,41 @@ def test_van_der_pol(mu, period):
     assert cycle.max[0] == pytest.approx(2.0086198608748 if mu == 1 else 2.01, abs=1e-8 if mu == 1 else 0.01)
 
 
+def two_circles(p):
+    """Circles at r^2 = 1 - sqrt(p) and 1 + sqrt(p), the outer one stable; the angle's speed depends on r."""
+    rate = "(p - (x^2 + y^2 - 1)^2)"
+    equations = {"x": f"{rate}*x - (1 + x^2 + y^2)*y", "y": f"(1 + x^2 + y^2)*x + {rate}*y", "z": "x - z"}
+    return bf.System.from_equations(equations, {"p": p}, {"x": 1.5, "y": 0.0, "z": 0.0})
+
+
+@pytest.mark.parametrize("p", [1e-12, 1e-8, 1e-4])
+def test_stable_right_beside_where_two_cycles_meet(p):
+    cycle = bf.find_cycle(two_circles(p))
+    s = math.sqrt(p)
+    assert cycle.stability == "stable" and cycle.stable
+    truth = math.expm1(-4 * s * (1 + s) * 2 * math.pi / (2 + s))  # r' = r (p - (r^2 - 1)^2), over one turn
+    assert cycle.multipliers[1].real - 1 == pytest.approx(truth, rel=1e-3)
+
+
+def test_what_cannot_be_told_from_a_double_cycle_is_not_called_stable():
+    # the orbit is that of p = 1e-12, inside; where p is zero it is only about one: the multiplier 1 - 1.3e-5 it has is
+    # its error, as the true one is 1
+    from bifrncrn.models.field import Field
+    from bifrncrn.trajectories.attraction import attraction
+
+    orbit = bf.find_cycle(two_circles(1e-12)).orbit
+    assert attraction(Field(two_circles(1e-12)), orbit) == "stable"
+    assert attraction(Field(two_circles(0.0)), orbit) == "neutral"
+
+
+def test_one_of_a_family_of_cycles_is_neutral():
+    # a linear centre: all multipliers are 1
+    model = bf.System.from_equations({"x": "2*y", "y": "-2*x"}, state={"x": 1.5, "y": 1.0})
+    cycle = bf.find_cycle(model, period=3.2)
+    assert cycle.stability == "neutral" and not cycle.stable
+    assert "neutral cycle" in str(cycle)
+
+
 def test_result_is_sampled_evenly_and_obeys_the_equations():
     system = van_der_pol()
     cycle = bf.find_cycle(system, samples=64)

@@ -60,7 +60,7 @@ def plot_plane(portrait: Portrait, ax: Axes | None = None) -> Axes:
     for cycle in portrait.cycles:
         style: dict[str, Any] = {"color": CYCLES, "linewidth": 2.0, "linestyle": "-" if cycle.stable else "--"}
         ax.plot(*np.append(cycle.points, cycle.points[:1], axis=0).T, zorder=5, **style)
-        word = f"{'stable' if cycle.stable else 'unstable'} cycle"
+        word = f"{cycle.stability} cycle"
         keys += [Line2D([], [], label=word, **style)] if word not in drawn else []
         drawn.add(word)
     for rest in portrait.rests:

@@ -21,7 +21,7 @@ from bifrncrn.models.forcing import autonomous, period_of, phase_of, shown, time
 from bifrncrn.models.maps import require_flow
 from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
-from bifrncrn.trajectories.recurrence import stable
+from bifrncrn.trajectories.attraction import Attraction, attraction
 from bifrncrn.trajectories.settling import Settled, settle, settle_angles
 from bifrncrn.trajectories.shooting import Orbit, find_orbit, orbit_through
 
@@ -51,8 +51,6 @@ class Cycle(Reported):
     multipliers : (n,) complex array
         Floquet multipliers, the trivial one (1) first, the others by falling size. Below about 1e-14 times the largest
         they are rounding.
-    stable : bool
-        Whether all but the trivial one are inside the unit circle.
     residual : float
         The largest of the equations' residuals, relative to the size of the cycle; rounding of large, opposed terms
         limits it in stiff systems (1e-9 at mu = 1e-4) and not the cycle, whose last Newton step was below 1e-12.
@@ -62,6 +60,9 @@ class Cycle(Reported):
         The extremes of every state.
     shift : float
         The phase of `orbit` at the time 0, which in a periodically forced system is that of the forcing.
+    stability : {"stable", "unstable", "neutral", "unknown"}
+        Neutral is a cycle with no multiplier outside the unit circle, but one that cannot be told from it, as where two
+        cycles meet, or in a family of them. Unknown is that of one whose multipliers are not.
 
     Of a periodically forced system `orbit` has two states more, those of an oscillator that stands for time; the period
     is a multiple of the forcing's, and the multipliers are those of its map: none is trivial.
@@ -72,13 +73,18 @@ class Cycle(Reported):
     times: np.ndarray
     points: np.ndarray
     multipliers: np.ndarray
-    stable: bool
     residual: float
     error: float
     min: np.ndarray
     max: np.ndarray
     orbit: Orbit = field(repr=False)
     shift: float = 0.0
+    stability: Attraction = "unknown"
+
+    @property
+    def stable(self) -> bool:
+        """Whether all multipliers but the trivial one are inside the unit circle, whatever their errors."""
+        return self.stability == "stable"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -92,7 +98,7 @@ class Cycle(Reported):
         return plot_trajectory(_Turn(self), show, against, ax)
 
     def __str__(self) -> str:
-        system, word = self.system, "stable" if self.stable else "unstable"
+        system, word = self.system, self.stability
         values = zip(system.parameters, system.values.tolist(), strict=True)
         where = ", ".join(f"{name} = {value:.6g}" for name, value in list(values)[:LISTED])
         lines = [f"{system.title or 'model'}: {word} cycle of period {self.period:.10g}"]
@@ -408,17 +414,22 @@ def measured(system: System, orbit: Orbit, samples: int) -> Cycle:
         frozen(phases * orbit.period),
         frozen(orbit.at(phases)),
         frozen(ordered, complex),
-        stable(orbit.monodromy, _conserved(system)),
         orbit.residual,
         orbit.error,
         frozen(low),
         frozen(high),
         orbit,
+        stability=attraction(Field(system), orbit, _conserved(system)),
     )
 
 
 def cycle_through(
-    system: System, times: np.ndarray, states: np.ndarray, multipliers: np.ndarray, stable: bool, samples: int = 400
+    system: System,
+    times: np.ndarray,
+    states: np.ndarray,
+    multipliers: np.ndarray,
+    stability: Attraction,
+    samples: int = 400,
 ) -> Cycle:
     """Return the cycle that a branch of periodic orbits has computed: its times (k,) and states (k, n).
 
@@ -433,12 +444,12 @@ def cycle_through(
         frozen(phases * orbit.period),
         frozen(orbit.at(phases)),
         frozen(multipliers, complex),
-        stable,
         orbit.residual,
         np.nan,
         frozen(low),
         frozen(high),
         orbit,
+        stability=stability,
     )
 
 

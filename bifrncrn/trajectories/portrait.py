@@ -102,7 +102,7 @@ class Portrait(Reported):
         rows = [[rest.kind, *(f"{v:.8g}" for v in rest.state.tolist())] for rest in self.rests]
         lines.append(format_table(["equilibrium", *names], rows) if rows else "no equilibrium was found in the box")
         for cycle in self.cycles:
-            lines.append(f"{'stable' if cycle.stable else 'unstable'} cycle, period {cycle.period:.8g}")
+            lines.append(f"{cycle.stability} cycle, period {cycle.period:.8g}")
         return printable(folded("\n".join([*lines, f"({self.evidence})"])))
 
     def __repr__(self) -> str:

@@ -135,14 +135,10 @@ def _some(points: np.ndarray) -> np.ndarray:
 
 def _repels(monodromy: np.ndarray) -> bool:
     """Say whether a trajectory leaves a cycle; one of a family of neutral cycles does not."""
-    return bool(np.any(np.abs(_nontrivial(monodromy, 0)) > 1 + 10 * NEUTRAL))
+    return bool(np.any(np.abs(nontrivial(monodromy, 0)) > 1 + 10 * NEUTRAL))
 
 
-def stable(monodromy: np.ndarray, conserved: int = 0) -> bool:
-    """Say whether a cycle attracts: all multipliers but the trivial (and those of conservation laws) are inside 1."""
-    return bool(np.all(np.abs(_nontrivial(monodromy, conserved)) < 1 - NEUTRAL))
-
-
-def _nontrivial(monodromy: np.ndarray, conserved: int) -> np.ndarray:
+def nontrivial(monodromy: np.ndarray, conserved: int) -> np.ndarray:
+    """Return the multipliers but the trivial one, and those of conservation laws."""
     multipliers = np.linalg.eigvals(monodromy)
     return multipliers[np.argsort(np.abs(multipliers - 1))][1 + conserved :]

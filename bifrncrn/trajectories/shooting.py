@@ -276,6 +276,35 @@ def _linear_solve(
     return change, float(step[n]), monodromy, residual
 
 
+@dataclass(frozen=True, eq=False)
+class NewtonStep:
+    """What Newton's method would change of the first state (n,), and the monodromy matrix (n, n) there."""
+
+    first: np.ndarray
+    monodromy: np.ndarray
+
+
+@np.errstate(all="ignore")
+def newton_step(field: Field, orbit: Orbit, nodes: np.ndarray) -> NewtonStep | None:
+    """Return the next step of Newton's method from nodes (N, 6, n) on the mesh of an orbit; None where it has none."""
+    anchor = nodes[0, 0]
+    phase = Phase(anchor, field.rhs(0.0, anchor) / orbit.scale**2, orbit.scale)
+    solved = _linear_solve(field, np.diff(orbit.edges), nodes, orbit.period, phase)
+    return None if solved is None else NewtonStep(solved[0][0, 0], solved[2])
+
+
+def carried(field: Field, orbit: Orbit, first: np.ndarray) -> np.ndarray:
+    """Return how the nodes (N, 6, n) of an orbit change where the first state is changed, the time being the same."""
+    change = np.empty_like(orbit.nodes)
+    n = len(first)
+    for i, width in enumerate(np.diff(orbit.edges)):
+        solution, _ = _eliminate(field, np.array([width]), orbit.nodes[i : i + 1], orbit.period)
+        change[i, 0] = first
+        change[i, 1:] = (solution[0, :, :n] @ first).reshape(STAGES, n)
+        first = change[i, -1]
+    return change
+
+
 def _close(
     monodromy: np.ndarray, by_period: np.ndarray, known: np.ndarray, phase: Phase, period: float, first: np.ndarray
 ) -> np.ndarray:

@@ -20,6 +20,7 @@ from bifrncrn.base.errors import ConvergenceError
 from bifrncrn.chemistry.networks.network import Network
 
 if TYPE_CHECKING:
+    from bifrncrn.trajectories.attraction import Attraction
     from bifrncrn.trajectories.cycles import Cycle
 
 # the first time-scale at which a cycle is looked for by shooting, and by collocation, unless mu is smaller
@@ -66,7 +67,7 @@ def _guess(network: Network, reduced: Cycle, mu: float) -> Cycle:
     rows = np.linspace(0, len(y), INTERVALS, endpoint=False).astype(int)
     times = np.append(reduced.times[rows], reduced.period)
     states = y[np.append(rows, 0)]
-    return cycle_through(network.full(mu), times, states, np.full(y.shape[1], np.nan), False)
+    return cycle_through(network.full(mu), times, states, np.full(y.shape[1], np.nan), "unknown")
 
 
 def _followed(network: Network, cycle: Cycle, at: float, scale: float) -> Cycle | None:
@@ -99,7 +100,8 @@ def _by_collocation(network: Network, cycle: Cycle, at: float, scale: float) -> 
     if branch.column("mu")[row] < scale or branch.unstable[row] < 0:
         return None
     times, states = branch.orbit(row)
-    return cycle_through(network.full(scale), times, states, branch.multipliers[row], bool(branch.unstable[row] == 0))
+    stability: Attraction = "unstable" if branch.unstable[row] else "stable"
+    return cycle_through(network.full(scale), times, states, branch.multipliers[row], stability)
 
 
 def _placed(network: Network, state: ArrayLike | None, lam: ArrayLike | None) -> Network:
