@@ -210,10 +210,8 @@ def test_iterating_a_map():
     [
         lambda m, d: bf.orbits(d.special("PD")[0]),
         lambda m, d: bf.with_orbits(d),
-        lambda m, d: bf.extend(d, (0, 4)),
         lambda m, d: bf.find_cycle(m),
         lambda m, d: bf.attractors(m, {"x": (0, 1)}),
-        lambda m, d: bf.largest_lyapunov(m),
         lambda m, d: bf.compare_diagrams(d, d),
         lambda m, d: bf.find_equilibria(m, {"x": (0, 1)}),
     ],
@@ -444,3 +442,48 @@ def test_a_rate_of_change_is_no_next_state():
     with pytest.raises(bf.InputError, match="rate of change"):
         bf.System.from_map({"dx/dt": "r*x*(1 - x)"}, {"r": 2}, {"x": 0.5})
     assert bf.System.from_map({"x'": "r*x*(1 - x)"}, {"r": 2}, {"x": 0.5}).rhs([0.5])[0] == 0.5
+
+
+def test_a_diagram_of_a_map_goes_on_over_a_wider_range(tmp_path, capsys):
+    whole = bf.diagram(LOGISTIC, "r", (0.2, 3.9), doublings=1)
+    part = bf.diagram(LOGISTIC, "r", (0.5, 3.3), doublings=1)
+    part.save(tmp_path / "part.json")
+    for one in (part, bf.Diagram.load(tmp_path / "part.json")):
+        wider = bf.extend(one, (0.2, 3.9))
+        assert [(b.iterations, b.origin) for b in wider.branches] == [(b.iterations, b.origin) for b in whole.branches]
+        for a, b in zip(wider.special_points, whole.special_points, strict=True):
+            assert (a.label, a.iterations) == (b.label, b.iterations)
+            assert a.parameters["r"] == pytest.approx(b.parameters["r"], abs=1e-11)
+    again = bf.with_doublings(wider, 1)
+    assert [b.iterations for b in again.branches] == [1, 1, 2, 4]
+    model = tmp_path / "logistic.toml"
+    model.write_text(LOGISTIC.to_toml())
+    words = [
+        "diagram",
+        str(model),
+        "--parameter",
+        "r",
+        "--extend",
+        str(tmp_path / "part.json"),
+        "--range",
+        "0.2",
+        "3.9",
+    ]
+    assert bf.main([*words, "--doublings", "1", "--json", "-"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["branches"]) == 4
+    assert bf.main([*words, "--iterations", "2"]) == 2
+    assert "leave --iterations out" in capsys.readouterr().err
+    henon = bf.with_loci(bf.diagram(HENON, "a", (0.1, 0.3)), "b", (0, 0.5))
+    assert [p.label for p in bf.extend(henon, (-0.5, 1)).special_points] == ["LP", "PD"]
+
+
+def test_the_largest_exponent_of_a_map():
+    """The logistic map at r = 4: log 2; at a fixed point the logarithm of the multiplier |2 - r|."""
+    chaos = bf.largest_lyapunov(LOGISTIC, values={"r": 4}, state={"x": 0.3}, time=20_000)
+    assert chaos.value == pytest.approx(np.log(2), abs=3 * chaos.error)
+    assert 0 < chaos.error < 0.01
+    assert bf.largest_lyapunov(LOGISTIC, values={"r": 2.5}).value == pytest.approx(np.log(0.5), abs=1e-12)
+    assert bf.largest_lyapunov(LOGISTIC, values={"r": 2}).value == -np.inf  # its derivative at x = 1/2 is zero
+    assert "escaped" in str(bf.largest_lyapunov(LOGISTIC, values={"r": 5}))
+    with pytest.raises(bf.InputError, match="whole number"):
+        bf.largest_lyapunov(LOGISTIC, time=10.5)

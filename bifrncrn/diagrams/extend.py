@@ -13,6 +13,9 @@ from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line, join
 from bifrncrn.continuation.options import Options, begun
 from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
+from bifrncrn.curves.fixed_points.problem import growth_of
+from bifrncrn.diagrams.map_tracing import MapTracer
+from bifrncrn.diagrams.maps import Atlas, map_labels
 from bifrncrn.diagrams.multiple import null_vectors
 from bifrncrn.diagrams.piecewise import BORDER
 from bifrncrn.diagrams.piecewise import tracer as tracer_of
@@ -20,12 +23,12 @@ from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.setup import Setup, at_state, bounds_of, labels
 from bifrncrn.diagrams.tracing import Tracer
 from bifrncrn.models.branch_events import compile_events
-from bifrncrn.models.maps import require_flow
+from bifrncrn.models.maps import is_map
 from bifrncrn.models.system import System
 
 SEEN = {EVENTS[kind]: kind for kind in (layout.FOLD, layout.PAIR, layout.BRANCH)}
-SEEN |= {"UZ": layout.USER_EVENT, "BC": BORDER}
-"""What the march saw at a point of this label."""
+SEEN |= {"UZ": layout.USER_EVENT, "BC": BORDER, "NS": layout.PAIR}
+"""What the march saw at a point of this label; of the doublings of a map its tracer knows."""
 AGREES = 1e-6
 """The relative residual that a point of a diagram may have in its own model."""
 
@@ -44,8 +47,9 @@ def extend(
     """Go on with every branch of a diagram that ended at the range, at a limit of points or where it was told to stop.
 
     What was computed is kept; new branch points are switched at as `diagram` does. A branch that the new piece of
-    another one turns out to contain is not listed twice. Branches of periodic orbits are left out: `with_orbits`
-    follows them anew.
+    another one turns out to contain is not listed twice. Branches of periodic orbits and curves in two parameters are
+    left out: `with_orbits` and `with_loci` follow them anew. So are the doubled branches at doublings of a map that are
+    found beyond (`with_doublings`).
 
     Parameters
     ----------
@@ -75,8 +79,8 @@ def extend(
     owner = system or diagram.system
     if owner is None:
         raise InputError("the diagram was loaded from a file that holds no model; give it with system=...")
-    require_flow(owner, "extend")
-    diagram = _equilibria(diagram)
+    kind = "fixed_point" if is_map(owner) else "equilibrium"
+    diagram = _only(diagram, kind)
     name = diagram.parameter
     span = bounds_of(name, bounds or diagram.range)
     if span[0] > diagram.range[0] or span[1] < diagram.range[1]:
@@ -86,21 +90,38 @@ def extend(
         )
     setup = _setup(diagram, owner, span, begun(options or _as_before(diagram)), walls)
     if setup.reduction:
-        _check_columns(diagram, setup.whole)
+        _check_columns(diagram.branches, setup.whole)
         diagram = setup.contracted(diagram)
-    problem = setup.problem(any(np.any(branch.unstable >= 0) for branch in diagram.branches))
-    _check_owner(diagram, problem)
+    stability = any(np.any(branch.unstable >= 0) for branch in diagram.branches)
     names = tuple(dict.fromkeys([*(p.event for p in diagram.special_points if p.event), *events]))
-    tracer = tracer_of(
-        problem, name, span, setup.options, max_branches,
-        events=compile_events(setup.system, names) if names else None, stop=labels(stop),
-    )  # fmt: skip
-    for branch in diagram.branches:
-        _adopt(tracer, diagram, branch, walls is not None)
-    tracer.switch_everywhere()
-    result = tracer.diagram([])
+    known = compile_events(setup.system, names) if names else None
+    wider = walls is not None
+    if is_map(owner):
+        result = _of_map(diagram, Atlas(
+            setup.system, name, span, setup.options, max_branches,
+            region=setup.region, events=known, stop=map_labels(stop), stability=stability,
+        ), wider)  # fmt: skip
+    else:
+        problem = setup.problem(stability)
+        _check_owner(diagram.branches, problem)
+        tracer = tracer_of(problem, name, span, setup.options, max_branches, events=known, stop=labels(stop))
+        for branch in diagram.branches:
+            _adopt(tracer, diagram, branch, wider)
+        tracer.switch_everywhere()
+        result = tracer.diagram([])
     result = replace(result, notes=tuple(dict.fromkeys([*diagram.notes, *result.notes])))
     return setup.expanded(result)
+
+
+def _of_map(diagram: Diagram, atlas: Atlas, wider: bool) -> Diagram:
+    """Go on with the branches of a map, those of lower periods first."""
+    for branch in sorted(diagram.branches, key=lambda branch: (branch.iterations or 1, branch.id)):
+        tracer = atlas.tracer(branch.iterations or 1)
+        _check_owner([branch], tracer.problem)
+        _adopt(tracer, diagram, branch, wider)
+    for tracer in atlas.tracers:
+        tracer.switch_everywhere()
+    return atlas.diagram([])
 
 
 def _as_before(diagram: Diagram) -> Options:
@@ -112,9 +133,9 @@ def _as_before(diagram: Diagram) -> Options:
     )
 
 
-def _equilibria(diagram: Diagram) -> Diagram:
-    """Return the diagram without periodic orbits, which `with_orbits` lists after everything else."""
-    branches = tuple(branch for branch in diagram.branches if branch.kind == "equilibrium")
+def _only(diagram: Diagram, kind: str) -> Diagram:
+    """Return the diagram without branches of other kinds, which are listed after all of this one."""
+    branches = tuple(branch for branch in diagram.branches if branch.kind == kind)
     kept = {branch.id for branch in branches}
     points = tuple(point for point in diagram.special_points if point.branch in kept)
     return diagram if len(kept) == len(diagram.branches) else replace(diagram, branches=branches, special_points=points)
@@ -137,17 +158,17 @@ def _setup(
     return replace(at_state(owner, first[1:], name, span, options, {name: float(first[0])}), walls=walls)
 
 
-def _check_columns(diagram: Diagram, system: System) -> None:
-    columns = (diagram.parameter, *system.variables)
-    for branch in diagram.branches:
+def _check_columns(branches: Sequence[Branch], system: System) -> None:
+    for branch in branches:
+        columns = (branch.columns[0], *system.variables)
         if branch.columns != columns:
             theirs, ours = ", ".join(branch.columns), ", ".join(columns)
             raise InputError(f"the diagram has the columns {theirs}, the model {ours}; give the diagram's own model")
 
 
-def _check_owner(diagram: Diagram, problem: EquilibriumProblem) -> None:
-    _check_columns(diagram, problem.system)
-    for branch in diagram.branches:
+def _check_owner(branches: Sequence[Branch], problem: EquilibriumProblem) -> None:
+    _check_columns(branches, problem.system)
+    for branch in branches:
         rows = branch.points[:: max(len(branch.points) // 10, 1)]
         sizes = np.max(np.abs(branch.points), axis=0)
         unit = np.append(sizes[1:], sizes[0])
@@ -178,20 +199,24 @@ def _line(tracer: Tracer, diagram: Diagram, branch: Branch) -> Line:
     tangents = np.roll(branch.tangents, -1, axis=1)  # there the parameter comes first
     if tangents.shape != points.shape or not np.all(np.isfinite(tangents)):  # in files of earlier versions
         tangents = np.gradient(points, axis=0) if len(points) > 1 else np.zeros_like(points)
-    largest = float(np.abs(branch.eigenvalues).max(initial=0.0))
+    spectra = growth_of(branch.multipliers) if branch.iterations else np.array(branch.eigenvalues)
+    largest = float(np.abs(spectra).max(initial=0.0))
     events = [
         _event(special, points[special.index], scale, tracer, largest)
         for special in diagram.special_points
-        if special.branch == branch.id and special.label in SEEN
+        if special.branch == branch.id and (special.label in SEEN or special.label == "PD")
     ]
-    return Line.of(points, tangents, np.array(branch.eigenvalues), np.array(branch.unstable), tuple(events))
+    return Line.of(points, tangents, spectra, np.array(branch.unstable), tuple(events))
 
 
 def _event(special: SpecialPoint, y: np.ndarray, scale: np.ndarray, tracer: Tracer, largest: float) -> Event:
+    if isinstance(tracer, MapTracer) and special.label == "PD":
+        return Event(special.index, tracer.doubling_of(special), special.bracket)
     left, kind = None, SEEN[special.label]
     if special.label == "BP" and special.status == "converged":
         tracer.prepare(y)
-        left = null_vectors(tracer.problem, y, scale, special.eigenvalues, largest)
+        spectrum = growth_of(special.multipliers) if special.iterations else special.eigenvalues
+        left = null_vectors(tracer.problem, y, scale, spectrum, largest)
     if special.label == "UZ" and tracer.events is not None and special.event is not None:
         kind += tracer.events.names.index(special.event)
     return Event(special.index, kind, special.bracket, left)

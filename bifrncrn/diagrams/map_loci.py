@@ -24,6 +24,8 @@ from bifrncrn.models.system import System
 LOWER = 1e-4
 """Two points of a cycle nearer than this, in units of the states, have met: where a locus ends so, near a branch point
 of its equations, its rows are not as good as elsewhere."""
+ABOUT = 0.05
+"""Where folds of cycles come to cycles of a lower period tangentially (GPD), steps become too small this far off."""
 OPPOSITE = -0.9
 """The cosine between the ways from a point to another of its cycle, before and after both have met."""
 FOLD, DOUBLING, TORUS = (map_locus_of(label) for label in ("LP", "PD", "NS"))
@@ -65,10 +67,10 @@ class MapFollower(Follower):
         apart = [self._apart(locus.points, period) / unit for period in largest_parts(self.iterations)]
         row = min((first_meeting(gaps) for gaps in apart), default=len(locus.points))
         if row == len(locus.points):
-            return locus
+            lost = locus.ended[1].reason == "step" and min(np.linalg.norm(gaps[-1]) for gaps in apart) <= ABOUT
+            return replace(locus, ended=(locus.ended[0], self._lower(locus.points[-1]))) if lost else locus
         if row == 0:
             return None
-        what = f"{self.problem.first}={locus.points[row, -2]:.6g}, {self.problem.second}={locus.points[row, -1]:.6g}"
         periods = divisors(self.iterations)
         own = [j for j in locus.junctions if min(self._returns(j.y, period, unit) for period in periods) > LOWER]
         return replace(
@@ -77,8 +79,12 @@ class MapFollower(Follower):
             tangents=locus.tangents[:row],
             found=tuple(one for one in locus.found if one.row < row),
             junctions=tuple(own),
-            ended=(locus.ended[0], End("period", f"its cycles become those of a lower period near {what}")),
+            ended=(locus.ended[0], self._lower(locus.points[row])),
         )
+
+    def _lower(self, y: np.ndarray) -> End:
+        where = f"{self.problem.first}={y[-2]:.6g}, {self.problem.second}={y[-1]:.6g}"
+        return End("period", f"its cycles become those of a lower period near {where}")
 
     def _apart(self, points: np.ndarray, period: int) -> np.ndarray:
         """Return f^period(x) - x at points of a locus, (k, n)."""

@@ -88,6 +88,22 @@ class MapTracer(Tracer):
         known = super().knows
         return any(known(np.append(x, y[-1]), near) for x in states)
 
+    def doubling_of(self, point: SpecialPoint) -> int:
+        """Return the kind of event of a period doubling of an earlier diagram on a branch of these cycles."""
+        return self._doubling if point.iterations == self.problem.iterations else MOTHER
+
+    def adopt(self, line: Line, ends: tuple[End, End], origin: np.ndarray | None) -> None:
+        """See `Collector`; a doubled branch may have been switched to at a period doubling."""
+        half = self.problem.iterations / 2
+        if origin is not None:
+            for place, point in enumerate(self.special):
+                y = np.array([*point.state.values(), *point.parameters.values()])
+                scale = scale_at(y, self.track.floor(y))
+                if point.label == "PD" and point.iterations == half and np.max(np.abs(origin - y) / scale) < SAME:
+                    self._add(line, ends, place, self.track.floor(line.points[0]))
+                    return
+        super().adopt(line, ends, origin)
+
     def follow_doubled(self, place: int, y: np.ndarray, q: np.ndarray) -> bool:
         """Follow the branch that leaves a period doubling; say whether there is one, new or known.
 

@@ -85,13 +85,18 @@ class Atlas:
             self._tracers[iterations] = made
         return self._tracers[iterations]
 
+    @property
+    def tracers(self) -> tuple[MapTracer, ...]:
+        """The tracers so far."""
+        return tuple(self._tracers.values())
+
     def adopt(self, diagram: Diagram) -> None:
         """Begin with the branches and points of a diagram."""
         self.branches += diagram.branches
         self.special += diagram.special_points
         self.counters.update(diagram.counters)
         for branch in diagram.branches:
-            if branch.iterations is not None:
+            if branch.kind == "fixed_point" and branch.iterations is not None:
                 self.tracer(branch.iterations).lines.append(line_of(branch))
 
     def doublings(self, times: int) -> None:
@@ -174,13 +179,9 @@ def trace(
     system, parameter, span = setup.system, setup.parameter, setup.span
     if isinstance(iterations, bool) or not isinstance(iterations, int) or not 1 <= iterations <= MOST_ITERATIONS:
         raise InputError(f"iterations is {iterations!r:.40}; give a whole number from 1 to {MOST_ITERATIONS}")
-    wanted = [stop] if isinstance(stop, str) else [*stop]
-    for label in wanted:
-        if label not in LABELS:
-            raise InputError(f"cannot stop at {label!r}: the labels of a map are {', '.join(LABELS)}")
     atlas = Atlas(
         system, parameter, span, setup.options, max_branches, region=setup.region,
-        events=compile_events(system, events) if events else None, stop=wanted, stability=stability,
+        events=compile_events(system, events) if events else None, stop=map_labels(stop), stability=stability,
     )  # fmt: skip
     if not atlas.region.holds(start):
         raise InputError(f"the start has {atlas.region.trespass(start, system.variables)}; start inside")
@@ -195,6 +196,21 @@ def trace(
         first.trace_through(at)
         first.switch_everywhere()
     return atlas, [*notes, note] if note else notes
+
+
+def map_labels(stop: Collection[str]) -> list[str]:
+    """Return the labels to stop at, checked.
+
+    Raises
+    ------
+    InputError
+        If one is not a label of points on branches of a map.
+    """
+    wanted = [stop] if isinstance(stop, str) else [*stop]
+    for label in wanted:
+        if label not in LABELS:
+            raise InputError(f"cannot stop at {label!r}: the labels of a map are {', '.join(LABELS)}")
+    return wanted
 
 
 def doubled(diagram: Diagram, times: int, options: Options) -> Diagram:

@@ -72,3 +72,33 @@ def stretching(system: System, settle: int, steps: int) -> tuple[np.ndarray, np.
                 return None
             growths[k], volumes[k] = np.log(sizes), np.linalg.slogdet(matrix)[1]
     return growths, volumes
+
+
+def growth(system: System, settle: int, steps: int) -> np.ndarray | None:
+    """Return by how much, in logarithms, each step stretches one direction on an orbit, (k,), after `settle` others.
+
+    It is minus infinity from where a step makes the direction zero. None where the orbit is not finite.
+    """
+    n = len(system.variables)
+    x, direction = np.array(system.state), np.random.default_rng(0).normal(size=n)
+    grown = np.full(steps, -np.inf)
+    for k in range(-settle, steps):
+        direction = system.jacobian(x) @ direction
+        x = system.rhs(x)
+        with np.errstate(over="ignore", invalid="ignore"):  # an orbit that escapes
+            size = float(np.linalg.norm(direction))
+        if not (np.isfinite(x).all() and np.isfinite(size)):
+            return None
+        if size == 0.0:
+            return grown
+        direction = direction / size
+        if k >= 0:
+            grown[k] = np.log(size)
+    return grown
+
+
+def whole_steps(name: str, number: float) -> int:
+    """Return a number of steps of a map, checked."""
+    if not float(number).is_integer():
+        raise InputError(f"{name} is {number:g}, but a map has steps, not times; give a whole number")
+    return int(number)

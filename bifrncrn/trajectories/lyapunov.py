@@ -9,9 +9,10 @@ import numpy as np
 
 from bifrncrn.base.tables import Reported
 from bifrncrn.models.field import Field
-from bifrncrn.models.maps import require_flow
+from bifrncrn.models.maps import is_map
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Values, check_positive, prepared
+from bifrncrn.trajectories.iteration import growth, whole_steps
 
 BLOCKS = 20
 SAMPLES = 2000
@@ -61,11 +62,12 @@ def largest_lyapunov(
     rtol: float = 1e-7,
     atol: float = 1e-9,
 ) -> Exponent:
-    """Return the largest Lyapunov exponent on the attractor that a trajectory settles to.
+    """Return the largest Lyapunov exponent on the attractor that a trajectory settles to; of a map, per step.
 
     Together with the state x a direction v of the linearised system is followed, v' = J v - (v.J v) v, which stays of
     length one; the exponent is the time average of v.J v (Benettin et al., Meccanica 15, 1980, 9, in the limit of
-    renormalising without pause; Christiansen & Rugh, Nonlinearity 10, 1997, 1063).
+    renormalising without pause; Christiansen & Rugh, Nonlinearity 10, 1997, 1063). Of a map it is the mean logarithm of
+    what each step does to the length of a direction; minus infinity where a step makes it zero.
 
     Parameters
     ----------
@@ -73,11 +75,11 @@ def largest_lyapunov(
     values, state : mapping or array, optional
         Parameter values and start state that differ from the system's own.
     time : float
-        Time to average over. The error falls with its square root.
+        Time to average over, of a map a number of steps. The error falls with its square root.
     settle : float
         Time to pass before, for state and direction to settle.
     rtol, atol : float
-        Tolerances of the integration (LSODA).
+        Tolerances of the integration (LSODA); a map needs none.
 
     Raises
     ------
@@ -91,10 +93,11 @@ def largest_lyapunov(
     >>> abs(exponent.value) < 1e-2
     True
     """
-    require_flow(system, "largest_lyapunov (lyapunov_spectrum takes maps too)")
     system = prepared(system, values, state)
     for name, number in (("time", time), ("settle", settle), ("rtol", rtol), ("atol", atol)):
         check_positive(name, number)
+    if is_map(system):
+        return _of_map(system, whole_steps("settle", settle), whole_steps("time", time))
     times = np.append(0.0, settle + np.linspace(0.0, time, SAMPLES + 1))
     grown = _follow(system, times, rtol, atol)
     grown = grown[1:] - grown[1]
@@ -105,6 +108,21 @@ def largest_lyapunov(
     means = np.diff(grown[:: SAMPLES // BLOCKS]) / (time / BLOCKS)
     error = CONFIDENCE * float(np.std(means, ddof=1)) / BLOCKS**0.5
     return Exponent(float(grown[-1] / time), error, float(time), t, grown[1:] / t)
+
+
+def _of_map(system: System, settle: int, steps: int) -> Exponent:
+    """Return the exponent of a map, its running means after every step."""
+    t = np.arange(1.0, steps + 1.0)
+    grown = growth(system, settle, steps)
+    if grown is None:
+        message = "the orbit escaped, so there is no exponent"
+        return Exponent(np.nan, np.nan, float(steps), t, np.full(steps, np.nan), message)
+    running = np.cumsum(grown) / t
+    if not np.isfinite(running[-1]):
+        return Exponent(-np.inf, 0.0, float(steps), t, running)
+    means = np.array([part.mean() for part in np.array_split(grown, BLOCKS)]) if steps >= BLOCKS else grown
+    error = CONFIDENCE * float(np.std(means, ddof=1)) / len(means) ** 0.5 if len(means) > 1 else np.nan
+    return Exponent(float(running[-1]), error, float(steps), t, running)
 
 
 def _follow(system: System, times: np.ndarray, rtol: float, atol: float) -> np.ndarray:

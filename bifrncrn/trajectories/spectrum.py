@@ -14,7 +14,7 @@ from bifrncrn.models.field import Field
 from bifrncrn.models.maps import is_map
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.cycles import Values, check_positive, prepared
-from bifrncrn.trajectories.iteration import stretching
+from bifrncrn.trajectories.iteration import stretching, whole_steps
 
 FOLDED = 2.0
 """Directions are made orthogonal again before the fastest grows against the slowest by more than this power of e."""
@@ -151,13 +151,11 @@ def _followed(
     """Return what `_follow` does, of a map step by step."""
     if not is_map(system):
         return _follow(system, settle, time, rtol, atol)
-    for name, number in (("time", time), ("settle", settle)):
-        if not number.is_integer():
-            raise InputError(f"{name} is {number:g}, but a map has steps, not times; give a whole number")
+    steps, before = whole_steps("time", time), whole_steps("settle", settle)
     if time < BLOCKS * 2**CORRELATED:
         raise InputError(f"time is {time:g}; a map needs at least {BLOCKS * 2**CORRELATED} steps for the errors")
-    found = stretching(system, int(settle), int(time))
-    return None if found is None else (np.ones(int(time)), *found)
+    found = stretching(system, before, steps)
+    return None if found is None else (np.ones(steps), *found)
 
 
 def kaplan_yorke(exponents: np.ndarray) -> float:

@@ -139,7 +139,6 @@ def _check_kind(system: System, options: Namespace) -> None:
     for name, rule in (
         ("orbits", "its cycles are followed with --iterations K"),
         ("cycle", "its cycles are followed with --iterations K"),
-        ("extend", "trace it anew over the wider range"),
     ):
         if getattr(options, name):
             raise InputError(f"--{name} is for differential equations, and the model is a map: {rule}; leave it out")
@@ -226,9 +225,10 @@ def _with_cycles(
 def _extended(system: System, options: Namespace, common: dict[str, Any]) -> Diagram:
     """Go on with a saved diagram."""
     from bifrncrn.diagrams.extend import extend
+    from bifrncrn.diagrams.orbits import with_doublings
     from bifrncrn.diagrams.results import Diagram
 
-    for name in ("start", "box", "all", "no_stability"):
+    for name in ("start", "box", "all", "no_stability", "iterations"):
         if getattr(options, name):
             word = name.replace("_", "-")
             raise InputError(f"--extend goes on from the branches of {options.extend}; leave --{word} out")
@@ -237,4 +237,6 @@ def _extended(system: System, options: Namespace, common: dict[str, Any]) -> Dia
     old = Diagram.load(options.extend)
     if options.parameter not in (None, old.parameter):
         raise InputError(f"{options.extend} is a diagram in {old.parameter}, not in {options.parameter}; name that one")
-    return extend(old, bounds_of(options), system=system, **common)
+    doublings = common.pop("doublings", 0)
+    found = extend(old, bounds_of(options), system=system, **common)
+    return with_doublings(found, doublings, options=common.get("options")) if doublings else found

@@ -42,6 +42,8 @@ from bifrncrn.curves.loci.step_kernels import evaluate, paired
 
 ROUNDING = 1e-11
 """A sum below this share of its terms is their rounding."""
+REAL_PAIR = 1e-6
+"""Where the squared sine of a map's angle is below this the pair is all but real (R1, R2); <p, q> loses its digits."""
 
 
 @kernel
@@ -207,9 +209,10 @@ def _lyapunov(c, y):
     n, size, grad = c[STATES], doubles(c[SIZE]), doubles(c[G])
     v, w, a, b = doubles(c[V]), doubles(c[W]), doubles(_vector(c, 5)), doubles(_vector(c, 6))
     kappa = doubles(c[NUMBERS])[KAPPA]
-    if not kappa > 0.0:
+    discrete = c[KIND] == MAP_TORUS
+    if not kappa > (REAL_PAIR if discrete else 0.0):
         return math.nan
-    omega, cosine, discrete = math.sqrt(kappa), doubles(c[NUMBERS])[COSINE], c[KIND] == MAP_TORUS
+    omega, cosine = math.sqrt(kappa), doubles(c[NUMBERS])[COSINE]
     ratio = omega / doubles(c[NUMBERS])[SIGMA]
     length = 0.0
     for i in range(n):
