@@ -379,7 +379,7 @@ def test_where_nothing_can_be_followed_a_note_says_so(field):
         (lambda m: m.simulate(3).at(0.5), "no states between its steps"),
         (lambda m: bf.diagram(m, "r", (2.5, 3.2), doublings=-1), "doublings is -1; give a whole number"),
         (lambda m: bf.find_equilibria(m, {"x": (0, 1)}), "find_equilibria is for differential equations"),
-        (lambda m: bf.extend(bf.diagram(m, "r", (2.5, 3.2)), (2, 3.5)), "extend is for differential equations"),
+        (lambda m: bf.extend(bf.diagram(m, "r", (2.5, 3.2)), (2.6, 3.5)), "does not contain the diagram's own"),
         (lambda m: bf.System.plrnn(A=[1, 2], W=[1, 2], h=[0, 0]), "W must be of shape 2 x 2"),
     ],
 )

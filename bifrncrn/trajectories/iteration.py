@@ -79,8 +79,8 @@ def growth(system: System, settle: int, steps: int) -> np.ndarray | None:
 
     It is minus infinity from where a step makes the direction zero. None where the orbit is not finite.
     """
-    n = len(system.variables)
-    x, direction = np.array(system.state), np.random.default_rng(0).normal(size=n)
+    rng, x = np.random.default_rng(0), np.array(system.state)
+    direction = rng.normal(size=len(x))
     grown = np.full(steps, -np.inf)
     for k in range(-settle, steps):
         direction = system.jacobian(x) @ direction
@@ -89,9 +89,9 @@ def growth(system: System, settle: int, steps: int) -> np.ndarray | None:
             size = float(np.linalg.norm(direction))
         if not (np.isfinite(x).all() and np.isfinite(size)):
             return None
-        if size == 0.0:
+        if size == 0.0 and k >= 0:
             return grown
-        direction = direction / size
+        direction = direction / size if size > 0.0 else rng.normal(size=len(x))  # on the way it tells nothing
         if k >= 0:
             grown[k] = np.log(size)
     return grown
