@@ -74,3 +74,15 @@ def test_elliptic_fixed_points_are_not_called_stable():
     diagram = bf.diagram(system, "a", (0.1, 0.5), start={"x": 0.46, "y": -0.46})
     assert set(diagram.branches[0].stability) == {"neutral"}
     assert "neutral" in str(diagram)
+
+
+def test_the_pendulum_whose_weight_changes_sign():
+    """At a = 0 all angles are equilibria; a branch leaves at each multiple of pi, and what is between is nothing."""
+    system = bf.System.from_equations({"x": "y", "y": "-a*sin(x)"}, parameters={"a": 1.0})
+    diagram = bf.diagram(system, "a", (-1.0, 2.0), start={"x": 0.0, "y": 0.0})
+    angles = np.sort([point.state["x"] for point in diagram.special("BP")]) / np.pi
+    reach = round(angles[-1])
+    assert reach >= 5 and np.allclose(angles, np.arange(-reach, reach + 1), atol=1e-9)
+    assert len(diagram.branches) == 2 + 2 * reach
+    assert diagram.branches[1].ended[0].reason == "continuum"
+    assert "stable equilibria" not in str(diagram) and "neutral" in str(diagram)

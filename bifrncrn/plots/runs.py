@@ -48,6 +48,6 @@ def stability_runs(kinds: np.ndarray, special: set[int]) -> list[tuple[slice, st
 
 
 def _together(kinds: np.ndarray) -> str:
-    """Return what the ends of a piece are together; one row alone that is neutral is where two pieces meet."""
+    """Return what the ends of a piece are together."""
     found = set(kinds.tolist())
-    return next((kind for kind in ("unknown", "unstable", "stable") if kind in found), "neutral")
+    return next((kind for kind in ("unknown", "unstable", "neutral") if kind in found), "stable")
