@@ -94,14 +94,6 @@ def test_what_cannot_be_told_from_a_double_cycle_is_not_called_stable():
     assert attraction(Field(two_circles(0.0)), orbit) == "neutral"
 
 
-def test_one_of_a_family_of_cycles_is_neutral():
-    # a linear centre: all multipliers are 1
-    model = bf.System.from_equations({"x": "2*y", "y": "-2*x"}, state={"x": 1.5, "y": 1.0})
-    cycle = bf.find_cycle(model, period=3.2)
-    assert cycle.stability == "neutral" and not cycle.stable
-    assert "neutral cycle" in str(cycle)
-
-
 def test_result_is_sampled_evenly_and_obeys_the_equations():
     system = van_der_pol()
     cycle = bf.find_cycle(system, samples=64)

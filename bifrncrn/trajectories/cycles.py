@@ -62,7 +62,7 @@ class Cycle(Reported):
         The phase of `orbit` at the time 0, which in a periodically forced system is that of the forcing.
     stability : {"stable", "unstable", "neutral", "unknown"}
         Neutral is a cycle with no multiplier outside the unit circle, but one that cannot be told from it, as where two
-        cycles meet, or in a family of them. Unknown is that of one whose multipliers are not.
+        cycles meet. Unknown is that of one whose multipliers are not.
 
     Of a periodically forced system `orbit` has two states more, those of an oscillator that stands for time; the period
     is a multiple of the forcing's, and the multipliers are those of its map: none is trivial.
