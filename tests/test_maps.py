@@ -487,3 +487,39 @@ def test_the_largest_exponent_of_a_map():
     assert "escaped" in str(bf.largest_lyapunov(LOGISTIC, values={"r": 5}))
     with pytest.raises(bf.InputError, match="whole number"):
         bf.largest_lyapunov(LOGISTIC, time=10.5)
+
+
+@pytest.mark.parametrize("given", [(), ("jacobian",), ("jacobian", "parameter_derivative")])
+def test_a_python_function_as_a_map(given):
+    """The delayed logistic map: NS at r = 2 with theta = pi/3 and Re d = -1 (Kuznetsov, chapter 4, exercise 2)."""
+    derivatives = {
+        "jacobian": lambda x, p: np.array([[p[0] * (1 - x[1]), -p[0] * x[0]], [1.0, 0.0]]),
+        "parameter_derivative": lambda x, p: np.array([[x[0] * (1 - x[1])], [0.0]]),
+    }
+    delayed = bf.System.from_map(
+        lambda x, p: [p[0] * x[0] * (1 - x[1]), x[0]], {"r": 1.5}, {"x": 0.3, "y": 0.3},
+        **{name: derivatives[name] for name in given},
+    )  # fmt: skip
+    diagram = bf.diagram(delayed, "r", (0.5, 2.6))
+    assert sorted(p.label for p in diagram.special_points) == ["BP", "NS"]
+    (point,) = diagram.special("NS")
+    assert point.parameters["r"] == pytest.approx(2.0, abs=1e-8)
+    assert (point.theta, point.re_d) == pytest.approx((np.pi / 3, -1.0), abs=1e-4)
+    assert "The map is a Python function" in str(diagram)
+
+
+def test_cycles_of_a_python_function():
+    logistic = bf.System.from_map(lambda x, p: p[0] * x * (1 - x), {"r": 2.0}, {"x": 0.5})
+    diagram = bf.diagram(logistic, "r", (0.5, 3.6), doublings=2)
+    published = [3.0, 1 + np.sqrt(6), 3.54409035955192]  # Strogatz, section 10.2
+    assert values(diagram.special("PD")) == pytest.approx(published, abs=1e-8)
+    assert [b.iterations for b in bf.extend(diagram, (0.2, 3.6)).branches] == [1, 1, 2, 4]
+    assert logistic.simulate(2, state=[0.25], values={"r": 4}).x.ravel().tolist() == [0.25, 0.75, 0.75]
+    for verb, says in (
+        (lambda: bf.cycles(logistic, period=2), "Python function"),
+        (lambda: bf.with_loci(diagram, "r", (0, 1)), "need the model's equations"),
+        (lambda: bf.System.from_map(lambda x, p: x, {}), "needs its start"),
+        (lambda: bf.System.from_map({"x": "x/2"}, jacobian=lambda x, p: x), "leave it out"),
+    ):
+        with pytest.raises(bf.InputError, match=says):
+            verb()

@@ -45,6 +45,12 @@ def displaced(system: System, count: int) -> System:
 
     It shares names and values with the map; its compiled functions are its own.
     """
+    if not system.has_formulas:
+        from bifrncrn.models.function_maps import displaced_function
+        from bifrncrn.models.function_system import FunctionSystem
+
+        assert isinstance(system, FunctionSystem)
+        return displaced_function(system, count)
     native = system.native
     key = json.dumps(["displacement", count, native.key])
     out = replace(system, kind="ode")

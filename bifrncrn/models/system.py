@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -211,14 +211,18 @@ class System(Evaluated):
     @classmethod
     def from_map(
         cls,
-        equations: Mapping[str, str | sympy.Expr],
+        equations: Mapping[str, str | sympy.Expr] | Callable[[np.ndarray, np.ndarray], Any],
         parameters: Mapping[str, float | str] | None = None,
         state: Mapping[str, float | str] | None = None,
         definitions: Mapping[str, str | sympy.Expr] | None = None,
         nonnegative: bool | Sequence[str] = False,
         title: str = "",
+        **derivatives: Any,
     ) -> System:
         """Make a map from its equations: for every variable its next value. All else is as in `from_equations`.
+
+        Or from a Python function `f(x, p)` that returns the next state, with `jacobian`, `parameter_derivative` and
+        `scale` as in `from_function`; the names of `state` are then those of the variables.
 
         Examples
         --------
@@ -226,6 +230,10 @@ class System(Evaluated):
         >>> henon.rhs([1.0, 0.5])
         array([0.1, 0.3])
         """
+        if callable(equations) or derivatives:
+            from bifrncrn.models.function_maps import map_from_function
+
+            return map_from_function(equations, parameters, state, definitions, nonnegative, title, derivatives)
         system = cls.trusted(equations, parameters, state, definitions, nonnegative, title, kind="map")
         _ = system.native.graph
         return system

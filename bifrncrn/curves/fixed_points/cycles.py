@@ -131,6 +131,11 @@ def cycles(system: System, *, period: int, limit: int = 50_000) -> MapCycles:
     require_kind(system, System, "a system")
     if not is_map(system):
         raise InputError("cycles enumerates those of a map, and the model has differential equations; see find_cycle")
+    if not system.has_formulas:
+        raise InputError(
+            "cycles reads the borders of a piecewise linear map in its equations, and this one is a Python function; "
+            "diagram follows those that a start leads to"
+        )
     for name, value in (("period", period), ("limit", limit)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise InputError(f"{name} is {value!r:.40}; give a whole number of at least 1")
