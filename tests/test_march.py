@@ -12,10 +12,11 @@ from bifrncrn.compile.pointers import doubles
 from bifrncrn.continuation import layout
 from bifrncrn.continuation import sparse as sparse_algebra
 from bifrncrn.continuation.eigenvalues import eigenvalues
-from bifrncrn.continuation.march import march
+from bifrncrn.continuation.march import MARCH, march
 from bifrncrn.continuation.rightmost import rightmost
 from bifrncrn.continuation.sparse import Bordered, Structure
 from bifrncrn.curves.equilibria import choose
+from bifrncrn.curves.equilibria.engine import POINTS
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.equilibria.sparse import SparseProblem
 from bifrncrn.curves.equilibria.start import find_start, newton, settle
@@ -65,6 +66,28 @@ def test_few_newton_iterations_per_point():
     trace = follow(CUBIC, [-1.0, 0.0], [0.0, 1.0], (-1.0, 1.0))
     assert trace.newtons / len(trace.points) < 3.0
     assert trace.rejected < 0.2 * len(trace.points)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "bounds", "points", "calls"),
+    [  # measured: 145 and 277 points, 9 and 25 calls
+        ("ab_reaction", "D", (0, 0.16), 160, 9),
+        ("lorenz", "rho", (0, 30), 300, 25),
+    ],
+)
+def test_a_diagram_is_made_in_few_calls_of_kernels(name, parameter, bounds, points, calls, monkeypatch):
+    system, seen = bf.load_model(name), []
+    first = bf.diagram(system, parameter=parameter, bounds=bounds)
+    for kernels in (MARCH, POINTS):
+        for kernel, call in kernels.engine.call.items():
+            monkeypatch.setitem(
+                kernels.engine.call, kernel, lambda *at, _name=kernel, _call=call: (seen.append(_name), _call(*at))[1]
+            )
+    diagram = bf.diagram(system, parameter=parameter, bounds=bounds)
+    assert [p.label for p in diagram.special_points] == [p.label for p in first.special_points]
+    assert diagram.counters["points"] < points
+    assert diagram.counters["newton_iterations"] < 3 * diagram.counters["points"]
+    assert 0 < seen.count("march") <= len(diagram.branches) + 1 and len(seen) <= calls
 
 
 def test_points_grow_like_the_inverse_of_the_step():

@@ -10,6 +10,8 @@ from bifrncrn.continuation.dense import EPS
 
 BITS = 62
 """Of so many unknowns it can be noted in one integer which depend on which."""
+PATIENT = 20
+"""After so many sweeps for one eigenvalue each further one doubles what counts as nothing."""
 GRADED = 4.0
 """Rows that differ in size by less than this stay in their order."""
 
@@ -241,6 +243,7 @@ def _qr_iterate(a, n, stride, wr, wi):
     """Find the eigenvalues of a Hessenberg array with deflation; return 0, or 1 if some did not converge."""
     high = n - 1
     tries = 0
+    slack = EPS
     norm = 0.0
     for i in range(n):
         for j in range(n):
@@ -248,8 +251,6 @@ def _qr_iterate(a, n, stride, wr, wi):
     while high >= 0:
         low = high
         while low > 0:
-            # a defective block converges slowly, and to no more than the root of rounding: after a while less will do
-            slack = EPS if tries < 20 else EPS * 2.0 ** (tries - 20)
             if _negligible(a, stride, low, slack, norm):
                 a[low * stride + low - 1] = 0.0
                 break
@@ -259,6 +260,7 @@ def _qr_iterate(a, n, stride, wr, wi):
             wi[high] = 0.0
             high -= 1
             tries = 0
+            slack = EPS
         elif low == high - 1:
             pair_eigenvalues(
                 a[low * stride + low],
@@ -271,8 +273,11 @@ def _qr_iterate(a, n, stride, wr, wi):
             )
             high -= 2
             tries = 0
+            slack = EPS
         else:
             tries += 1
+            if tries > PATIENT:  # a defective block converges slowly, and to the root of rounding: less will do
+                slack *= 2.0
             if tries > 60:
                 for i in range(n):
                     wr[i] = math.nan

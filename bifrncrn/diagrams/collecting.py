@@ -48,7 +48,7 @@ class Collector(Marcher):
     ) -> None:
         super().__init__(problem, parameter, span, options, events, stop, engine)
         self.max_branches = max_branches
-        self.order = [problem.n, *range(problem.n)]  # the parameter comes first in a branch
+        self.order = np.array([problem.n, *range(problem.n)])  # the parameter comes first in a branch
         self.branches: list[Branch] = []
         self.lines: list[Line] = []
         self.special: list[SpecialPoint] = []
