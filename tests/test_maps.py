@@ -523,3 +523,24 @@ def test_cycles_of_a_python_function():
     ):
         with pytest.raises(bf.InputError, match=says):
             verb()
+
+
+def test_pictures_of_orbits_of_maps(tmp_path):
+    run = LOGISTIC.simulate(40, state=[0.1], values={"r": 3.8})
+    (line,) = run.plot(ax=Figure().subplots()).lines
+    assert line.get_marker() == "o" and len(line.get_xdata()) == 41
+    _, graph, stairs, _ = run.plot(against="x", ax=Figure().subplots()).lines
+    x, after = graph.get_data()
+    np.testing.assert_allclose(after, 3.8 * x * (1 - x), atol=1e-12)
+    corners = np.column_stack(stairs.get_data())
+    np.testing.assert_allclose(corners[1::2, 1], 3.8 * corners[1::2, 0] * (1 - corners[1::2, 0]), atol=1e-12)
+    np.testing.assert_array_equal(corners[::2, 0], corners[::2, 1])  # every other corner is on the diagonal
+    attractor = HENON.simulate(500, values={"a": 1.4}, state=[0.1, 0.1]).plot(against="x", ax=Figure().subplots())
+    assert [line.get_linestyle() for line in attractor.lines] == ["None"]
+    model = tmp_path / "logistic.toml"
+    model.write_text(LOGISTIC.to_toml())
+    words = ["simulate", str(model), "--time", "40", "--against", "x", "--plot", str(tmp_path / "cobweb.png")]
+    assert bf.main(words) == 0
+    assert (tmp_path / "cobweb.png").stat().st_size > 10_000
+    with pytest.raises(bf.InputError, match="map of one state"):
+        HENON.simulate(5).graph()

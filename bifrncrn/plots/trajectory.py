@@ -44,13 +44,20 @@ class Trajectory(Protocol):
         """Return one state, (k,)."""
 
 
+class Drawn(Protocol):
+    """What draws itself."""
+
+    def plot(self, show: str | Sequence[str] | None = None, against: str = "t", ax: Axes | None = None) -> Axes:
+        """Draw states against time, or against one of them."""
+
+
 def save_trajectory(
-    run: Trajectory, path: str | os.PathLike[str], show: str | Sequence[str] | None = None, against: str = "t"
+    run: Drawn, path: str | os.PathLike[str], show: str | Sequence[str] | None = None, against: str = "t"
 ) -> None:
-    """Write `plot_trajectory`'s picture to a PNG, PDF or SVG file, by its suffix."""
+    """Write the picture of a trajectory to a PNG, PDF or SVG file, by its suffix."""
     form_of(path)
     figure = new_figure()
-    plot_trajectory(run, show, against, figure.subplots())
+    run.plot(show, against, figure.subplots())
     save_figure(figure, path)
 
 
@@ -74,15 +81,7 @@ def plot_trajectory(
     InputError
         If there is no state of a given name.
     """
-    names = (
-        (show,) if isinstance(show, str) else tuple(n for n in run.columns if n != against) if show is None else show
-    )
-    for name in names:
-        if name not in run.columns and name not in run.observables:
-            known = ", ".join((*run.columns, *run.observables))
-            raise InputError(f"there is no state {name!r} to show; there are {known}")
-    if against != "t" and against not in run.columns:
-        raise InputError(f"there is nothing called {against!r} to draw against; use t, {', '.join(run.columns)}")
+    names = checked_names(run, show, against)
     ax = axes_of(ax)
     x = run.t if against == "t" else run.column(against)
     columns = [run.column(name) for name in names]
@@ -99,6 +98,26 @@ def plot_trajectory(
     if len(names) > 1:
         add_legend(ax, keys)
     return ax
+
+
+def checked_names(run: Trajectory, show: str | Sequence[str] | None, against: str) -> Sequence[str]:
+    """Return the names of what is drawn.
+
+    Raises
+    ------
+    InputError
+        If there is nothing of such a name, or nothing to draw against.
+    """
+    names = (
+        (show,) if isinstance(show, str) else tuple(n for n in run.columns if n != against) if show is None else show
+    )
+    for name in names:
+        if name not in run.columns and name not in run.observables:
+            known = ", ".join((*run.columns, *run.observables))
+            raise InputError(f"there is no state {name!r} to show; there are {known}")
+    if against != "t" and against not in run.columns:
+        raise InputError(f"there is nothing called {against!r} to draw against; use t, {', '.join(run.columns)}")
+    return names
 
 
 def _others(columns: Sequence[np.ndarray]) -> frozenset[int]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 ROWS = 30
 """States, and events, that a report lists at most."""
+GRAPH, MARGIN = 400, 0.1
+"""The graph of a map is drawn at so many states, and beyond those of the run by this share of their range."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -146,10 +148,30 @@ class Simulation(Reported):
         return f"<Simulation: {len(self.t)} times from {self.span[0]:g} to {self.span[1]:g}, {self.status}>"
 
     def plot(self, show: str | Sequence[str] | None = None, against: str = "t", ax: Axes | None = None) -> Axes:
-        """Draw states against time, or against another state (see `bifrncrn.plots.trajectory.plot_trajectory`)."""
+        """Draw states against time, or against another state (see `bifrncrn.plots.trajectory.plot_trajectory`).
+
+        Of a map the steps are points, and a map of one state against itself is drawn as a cobweb.
+        """
+        from bifrncrn.plots.iterations import plot_iterations
         from bifrncrn.plots.trajectory import plot_trajectory
 
-        return plot_trajectory(self, show, against, ax)
+        draw = plot_iterations if is_map(self.system) else plot_trajectory
+        return draw(self, show, against, ax)
+
+    def graph(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return states over the range of the run and what they become, (k,) each, of a map of one state.
+
+        Raises
+        ------
+        InputError
+            If it is something else.
+        """
+        if not is_map(self.system) or len(self.columns) != 1:
+            raise InputError("only a map of one state has a graph of the next state against the state")
+        low, high = float(self.x.min()), float(self.x.max())
+        margin = MARGIN * ((high - low) or abs(high) or 1.0)
+        states = np.linspace(low - margin, high + margin, GRAPH)
+        return states, np.array([self.system.rhs(np.array([state]))[0] for state in states])
 
 
 def simulate(

@@ -26,6 +26,7 @@ def add(commands: Commands) -> None:
     option("--start", type=assignments, action="append", metavar=NAMES, help="start values of states")
     option("--mu", type=number, help="simulate the full network at this ratio of time-scales")
     option("--show", action="append", metavar="STATE", help="a state to draw; again for another (default all)")
+    option("--against", metavar="STATE", default="t", help="draw against a state, not time; a map of one state: cobweb")
     option("--plot", metavar="FILE", help="draw a picture: .png, .pdf or .svg")
     option("--csv", metavar="FILE", help="write the times and states")
 
@@ -46,7 +47,7 @@ def run(options: Namespace) -> int:
     if options.plot:
         from bifrncrn.plots.trajectory import save_trajectory
 
-        save_trajectory(found, options.plot, show=options.show)
+        save_trajectory(found, options.plot, show=options.show, against=options.against)
     if options.csv:
         found.to_csv(options.csv)
     report(str(found), None, None, options.plot, options.csv)
