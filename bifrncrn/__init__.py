@@ -83,6 +83,8 @@ _PUBLIC = {
     "find_cycle": "bifrncrn.trajectories.cycles",
     "find_homoclinic": "bifrncrn.trajectories.homoclinic",
     "Homoclinic": "bifrncrn.trajectories.homoclinic",
+    "find_heteroclinic": "bifrncrn.trajectories.heteroclinic",
+    "Heteroclinic": "bifrncrn.trajectories.heteroclinic",
     "describe_attractor": "bifrncrn.trajectories.cycles",
     "hausdorff": "bifrncrn.trajectories.cycles",
     "largest_lyapunov": "bifrncrn.trajectories.lyapunov",
@@ -151,6 +153,7 @@ if TYPE_CHECKING:
     from bifrncrn.trajectories.attractors import attractors
     from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle, hausdorff
     from bifrncrn.trajectories.events import Event
+    from bifrncrn.trajectories.heteroclinic import Heteroclinic, find_heteroclinic
     from bifrncrn.trajectories.homoclinic import Homoclinic, find_homoclinic
     from bifrncrn.trajectories.lyapunov import largest_lyapunov
     from bifrncrn.trajectories.portrait import Portrait, portrait

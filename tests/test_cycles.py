@@ -83,17 +83,6 @@ def test_stable_right_beside_where_two_cycles_meet(p):
     assert cycle.multipliers[1].real - 1 == pytest.approx(truth, rel=1e-3)
 
 
-def test_what_cannot_be_told_from_a_double_cycle_is_not_called_stable():
-    # the orbit is that of p = 1e-12, inside; where p is zero it is only about one: the multiplier 1 - 1.3e-5 it has is
-    # its error, as the true one is 1
-    from bifrncrn.models.field import Field
-    from bifrncrn.trajectories.attraction import attraction
-
-    orbit = bf.find_cycle(two_circles(1e-12)).orbit
-    assert attraction(Field(two_circles(1e-12)), orbit) == "stable"
-    assert attraction(Field(two_circles(0.0)), orbit) == "neutral"
-
-
 def test_result_is_sampled_evenly_and_obeys_the_equations():
     system = van_der_pol()
     cycle = bf.find_cycle(system, samples=64)

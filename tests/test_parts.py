@@ -509,3 +509,21 @@ def test_the_library_is_typeset_well_formed(name):
     assert len(shown) == len(system.equations) + len(system.definitions)
     for text in shown:
         assert ET.fromstring(text).tag.endswith("math")
+
+
+def two_circles(p):
+    """Circles at r^2 = 1 - sqrt(p) and 1 + sqrt(p), the outer one stable; the angle's speed depends on r."""
+    rate = f"({p!r} - (x^2 + y^2 - 1)^2)"
+    equations = {"x": f"{rate}*x - (1 + x^2 + y^2)*y", "y": f"(1 + x^2 + y^2)*x + {rate}*y", "z": "x - z"}
+    return bf.System.from_equations(equations, {}, {"x": 1.5, "y": 0.0, "z": 0.0})
+
+
+def test_what_cannot_be_told_from_a_double_cycle_is_not_called_stable():
+    # the orbit is that of p = 1e-12, inside; where p is zero it is only about one: the multiplier 1 - 1.3e-5 it has is
+    # its error, as the true one is 1
+    from bifrncrn.models.field import Field
+    from bifrncrn.trajectories.attraction import attraction
+
+    orbit = bf.find_cycle(two_circles(1e-12)).orbit
+    assert attraction(Field(two_circles(1e-12)), orbit) == "stable"
+    assert attraction(Field(two_circles(0.0)), orbit) == "neutral"

@@ -80,6 +80,7 @@ _KINDS = (
     Kind("periodic", "periodic orbit", cycles=True),
     Kind("fixed_point", "fixed point of a map", discrete=True),
     Kind("homoclinic", "homoclinic orbit", 2),
+    Kind("heteroclinic", "heteroclinic orbit", 2),
     Kind("snic", "saddle-node on a circle (SNIC)", 2),
     Kind("fold", "fold (LP)", 2),
     Kind("hopf", "Hopf point (HB)", 2),

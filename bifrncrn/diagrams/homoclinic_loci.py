@@ -1,9 +1,9 @@
-"""Homoclinic orbits in two parameters: from one that was found, or from the end of a branch of periodic orbits."""
+"""Homoclinic and heteroclinic orbits in two parameters: from those found, or from the ends of branches of cycles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from bifrncrn.diagrams.noncentral import end_of
 from bifrncrn.diagrams.results import Branch, Diagram, End, Profile, SpecialPoint
 from bifrncrn.models.conservation import Reduction
 from bifrncrn.models.system import System
+from bifrncrn.trajectories.heteroclinic import Heteroclinic
 from bifrncrn.trajectories.homoclinic import Homoclinic
 
 GUESSED = 100
@@ -84,13 +85,16 @@ class Loop:
             first = p[k, 0] + share * (p[k + 1, 0] - p[k, 0])
             near = abs(first - row.arc.p[0]) < max(SAME, abs(p[k + 1, 0] - p[k, 0]) / unit * 0.1) * unit
             size = self.rows[k].arc.extent
-            if near and np.max(np.abs(self.rows[k].arc.saddle - row.arc.saddle) / size) < 0.5:
+            rests, others = self.rows[k].arc.rests, row.arc.rests
+            if near and len(rests) == len(others) and np.max(np.abs(rests - others) / size) < 0.5:
                 return True
         return False
 
 
-def from_found(found: Homoclinic, second: str) -> Start:
-    """Return the start from a homoclinic orbit that `find_homoclinic` found."""
+def from_found(found: Homoclinic | Heteroclinic, second: str) -> Start:
+    """Return the start from an orbit that `find_homoclinic` or `find_heteroclinic` found."""
+    goal = np.array(found.target) if isinstance(found, Heteroclinic) else None
+    saddle = np.array(found.source if isinstance(found, Heteroclinic) else found.saddle)
     backward = found.times[-1] < 0.0
     times, points = (
         (found.times[::-1] - found.times[-1], found.points[::-1]) if backward else (found.times, found.points)
@@ -107,7 +111,7 @@ def from_found(found: Homoclinic, second: str) -> Start:
 
     system = found.system
     p = np.array([found.value, system.values[system.parameter_index(second)]])
-    arc = _arc(state, time, np.array(found.saddle), p, edges)
+    arc = replace(_arc(state, time, saddle, p, edges), goal=goal)
     # the range is that of a search, and may be narrow
     unit = max(found.range[1] - found.range[0], UNIT * abs(found.value))
     return Start(system, None, (found.parameter, second), arc, unit)
@@ -182,7 +186,7 @@ def _to_its_end(
     start: Start, track: Track, spans: tuple[tuple[float, float], tuple[float, float]], options: Options
 ) -> Track:
     """Return a curve whose saddle becomes a saddle-node with the homoclinic orbit of that, if it is found."""
-    if track.reason != "saddle":
+    if track.reason != "saddle" or start.arc.goal is not None:
         return track
     rows = [row for row in track.rows if row.label != "NCH"]  # what is bracketed stands for that
     found = end_of(start.system, start.names, rows, (start.unit, spans[1][1] - spans[1][0]), options)
@@ -196,7 +200,7 @@ def branch_of(found: Loop, number: int) -> tuple[Branch, list[SpecialPoint]]:
     table, profiles = [], []
     for row in found.rows:
         arc = row.arc
-        table.append([*arc.p, *start.whole(arc.saddle[None], arc.p)[0]])
+        table.append([*arc.p, *start.whole(arc.rests, arc.p).ravel()])
         profiles.append(Profile(arc.time, frozen(arc.phases[:-1]), frozen(start.whole(arc.nodes[:-1], arc.p))))
     points = [
         SpecialPoint(
@@ -204,7 +208,7 @@ def branch_of(found: Loop, number: int) -> tuple[Branch, list[SpecialPoint]]:
             branch=number,
             index=k,
             parameters=dict(zip(start.names, row.arc.p.tolist(), strict=True)),
-            state=dict(zip(names, table[k][2:], strict=True)),
+            state=dict(zip(names, table[k][2 : 2 + len(names)], strict=True)),
             status="converged" if row.bracket is None else "bracketed",
             residual=row.residual,
             bracket=row.bracket,
@@ -217,8 +221,8 @@ def branch_of(found: Loop, number: int) -> tuple[Branch, list[SpecialPoint]]:
     ]
     branch = Branch(
         id=number,
-        kind="homoclinic",
-        columns=(*start.names, *names),
+        kind="homoclinic" if start.arc.goal is None else "heteroclinic",
+        columns=(*start.names, *names, *(f"to {name}" for name in names if start.arc.goal is not None)),
         points=frozen(table),
         unstable=frozen([int(np.sum(row.eigenvalues.real > 0.0)) for row in found.rows], int),
         eigenvalues=frozen([row.eigenvalues for row in found.rows], complex),
@@ -235,8 +239,9 @@ def _end(found: Loop, track: Track) -> End:
     row = track.rows[-1]
     here = f"{first}={row.arc.p[0]:.9g}, {second}={row.arc.p[1]:.9g}"
     if track.reason == "saddle":
-        real = np.sort(np.abs(row.eigenvalues.real))
-        both = len(real) > 1 and real[1] < 3.0 * real[0] and _opposed(row.eigenvalues)
+        values = min(row.spectra, key=lambda one: float(np.min(np.abs(one.real))))
+        real = np.sort(np.abs(values.real))
+        both = len(real) > 1 and real[1] < 3.0 * real[0] and _opposed(values)
         what = "two eigenvalues of the saddle go to zero" if both else "an eigenvalue of the saddle goes to zero"
         where = (
             "a Bogdanov-Takens point is near" if both else "it becomes a saddle-node, or undergoes a Hopf bifurcation"

@@ -28,11 +28,12 @@ from bifrncrn.diagrams.unfolding import BEGIN, starts
 from bifrncrn.models.cycle_events import fixes_period
 from bifrncrn.models.maps import is_map, require_map
 from bifrncrn.models.system import System
+from bifrncrn.trajectories.heteroclinic import Heteroclinic
 from bifrncrn.trajectories.homoclinic import Homoclinic
 
 POINTS = (
-    "give LP or HB, LPC, PD, NS or BPC of periodic orbits, GH, ZH or HH of a curve, 'period = 10', or a homoclinic "
-    "orbit"
+    "give LP or HB, LPC, PD, NS or BPC of periodic orbits, GH, ZH or HH of a curve, 'period = 10', or a homoclinic or "
+    "heteroclinic orbit"
 )
 """What a curve in two parameters starts at."""
 LARGEST = 90
@@ -42,7 +43,7 @@ ROOM = 10.0
 
 
 def locus(
-    point: SpecialPoint | Homoclinic,
+    point: SpecialPoint | Homoclinic | Heteroclinic,
     second: str,
     bounds: tuple[float, float],
     *,
@@ -60,12 +61,12 @@ def locus(
 
     Parameters
     ----------
-    point : SpecialPoint or Homoclinic
+    point : SpecialPoint, Homoclinic or Heteroclinic
         A fold (LP) or Hopf point (HB) of a diagram; of a map LP, a period doubling (PD) or a Neimark-Sacker point (NS)
         of fixed points or cycles; or a fold (LPC), a period doubling (PD), a torus (NS) or a branch
-        point (BPC) of a branch of periodic orbits; or a homoclinic orbit that `find_homoclinic` found. Or a point of a
-        curve in two parameters: GH, where folds of cycles begin, ZH or HH, where tori may. Or an event such as
-        `"period = 10"` on a branch of periodic orbits: the cycles of that period.
+        point (BPC) of a branch of periodic orbits; or an orbit that `find_homoclinic` or `find_heteroclinic` found. Or
+        a point of a curve in two parameters: GH, where folds of cycles begin, ZH or HH, where tori may. Or an event
+        such as `"period = 10"` on a branch of periodic orbits: the cycles of that period.
     second : str
         The second parameter; the first is that of the point's diagram.
     bounds : (float, float)
@@ -83,7 +84,8 @@ def locus(
         the states. Or of kind
         `fold_of_cycles`, `period_doubling`, `torus`, `branch_point_of_cycles` or `fixed_period`; both parameters, the
         period, and the states' extremes. Or of kind `homoclinic`; both parameters and the saddle, whose eigenvalues
-        they hold, and the orbits.
+        they hold, and the orbits. Or `heteroclinic`; both parameters, the saddle it comes from, and after `to` that
+        which it goes to.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def locus(
     -----
     Kuznetsov, Elements of Applied Bifurcation Theory, sections 8.2 to 8.6 and 10.7.
     """
-    if isinstance(point, Homoclinic):
+    if isinstance(point, (Homoclinic, Heteroclinic)):
         return _of_homoclinic(point, second, bounds, begun(options))
     if not isinstance(point, SpecialPoint):
         raise InputError(
@@ -207,13 +209,15 @@ def _curves_of_cycles(tasks: list[CyclesTask]) -> Diagram | None:
     )
 
 
-def _of_homoclinic(found: Homoclinic, second: str, bounds: tuple[float, float], options: Options) -> Diagram:
-    """Follow a homoclinic orbit in two parameters."""
+def _of_homoclinic(
+    found: Homoclinic | Heteroclinic, second: str, bounds: tuple[float, float], options: Options
+) -> Diagram:
+    """Follow a homoclinic orbit, or one between two saddles, in two parameters."""
     span = checked_range(found.system, found.parameter, second, bounds)
     loop = follow_homoclinic(from_found(found, second), ((-np.inf, np.inf), span), options)
     if loop is None:
         where = f"{found.parameter}={found.value:.6g}"
-        raise ConvergenceError(f"the curve through the homoclinic orbit at {where} could not be started")
+        raise ConvergenceError(f"the curve through the orbit at {where} could not be started")
     branch, points = homoclinic_branch(loop, 0)
     values = branch.points[:, 0]
     return Diagram(
@@ -347,6 +351,11 @@ def _add_homoclinic(
     ends = [(b, row, b.ended[row]) for b in diagram.branches if b.kind == "periodic" for row in (0, -1)]
     for branch, row, end in ends:
         where = f"{diagram.parameter}={branch.points[row, 0]:.9g}"
+        if end.reason == "heteroclinic":
+            notes.append(
+                f"The heteroclinic cycle near {where} was not followed in two parameters: find its orbits from saddle "
+                "to saddle by find_heteroclinic, and follow each."
+            )
         if end.reason != "homoclinic":
             continue
         if options.late:

@@ -243,6 +243,8 @@ class Branch(Reported):
     def orbit(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return times (k,), from 0 to the period, and states (k, n) of one of the periodic orbits.
 
+        Of a curve of homoclinic orbits, or of those between two saddles: over the time that they are followed.
+
         Raises
         ------
         InputError
@@ -253,6 +255,8 @@ class Branch(Reported):
         if not -len(self.profiles) <= index < len(self.profiles):
             raise InputError(f"there is no orbit {index}; the branch has {len(self.profiles)}, counted from 0")
         profile = self.profiles[index]
+        if self.kind == "heteroclinic":  # it does not close
+            return profile.phases * profile.period, profile.states
         times = np.append(profile.phases, 1.0) * profile.period
         return times, np.append(profile.states, profile.states[:1], axis=0)
 

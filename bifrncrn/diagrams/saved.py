@@ -157,7 +157,9 @@ def _branch(record: Record, number: int, parameter: str, second: str | None, poi
         multipliers=record.complex_rows("multipliers", count),
         origin=record.whole("from", points) if record.get("from") is not None else None,
         ended=tuple(End(end.text("reason"), end.text("message")) for end in ended),
-        profiles=_profiles(record, count, (len(columns) - 2) // (2 if KINDS[kind].cycles else 1)),
+        profiles=_profiles(
+            record, count, (len(columns) - 2) // (2 if KINDS[kind].cycles or kind == "heteroclinic" else 1)
+        ),
         iterations=_iterations(record) if record.has("iterations") else None,
         tangents=record.rows("tangents", count) if record.has("tangents") else frozen(np.empty((count, 0))),
     )

@@ -29,6 +29,7 @@ LOCI: dict[str, dict[str, Any]] = {
     "torus": {"color": PLAIN.cycles, "linestyle": _DOT_DASH},
     "fixed_period": {"color": PLAIN.cycles, "linestyle": (0, (8.0, 3.0)), "linewidth": 0.8 * PLAIN.width},
     "homoclinic": {"color": PLAIN.cycles, "linestyle": "dotted"},
+    "heteroclinic": {"color": PLAIN.cycles, "linestyle": (0, (4.0, 1.5, 1.0, 1.5, 1.0, 1.5))},
     "snic": {"color": PLAIN.cycles, "linestyle": (0, (0.8, 0.8)), "linewidth": 2.5 * PLAIN.width},
     "map_fold": {"color": PLAIN.colour, "linestyle": "solid"},
     "map_doubling": {"color": PLAIN.colour, "linestyle": (0, (3.0, 2.0))},

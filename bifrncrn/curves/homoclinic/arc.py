@@ -1,6 +1,6 @@
-"""A homoclinic orbit over a finite time: polynomials on a mesh, cut or lengthened so that its ends are near the saddle.
+"""An orbit between saddles over a finite time: polynomials on a mesh, cut or lengthened so that its ends are near them.
 
-Near the saddle the orbit is what the linear flow makes of it: where it ends too far away it goes on like that.
+Near a saddle the orbit is what the linear flow makes of it: where it ends too far away it goes on like that.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SAMPLES = 16
 
 @dataclass(frozen=True, eq=False)
 class Arc:
-    """An orbit that leaves a saddle and comes back to it.
+    """An orbit that leaves a saddle and comes back to it, or to another.
 
     Attributes
     ----------
@@ -40,6 +40,8 @@ class Arc:
     saddle : (n,) array
     p : (2,) array
         Both parameters.
+    goal : (n,) array, optional
+        The saddle it comes to where that is another one.
     """
 
     edges: np.ndarray
@@ -47,6 +49,12 @@ class Arc:
     time: float
     saddle: np.ndarray
     p: np.ndarray
+    goal: np.ndarray | None = None
+
+    @property
+    def rests(self) -> np.ndarray:
+        """The saddle, or both, (1, n) or (2, n)."""
+        return np.array([self.saddle] if self.goal is None else [self.saddle, self.goal])
 
     @property
     def count(self) -> int:
@@ -84,36 +92,38 @@ def blocks_of(nodes: np.ndarray) -> np.ndarray:
     return np.concatenate([nodes[:-1].reshape(count, POINTS, n), nodes[POINTS::POINTS, None]], axis=1)
 
 
-def fitted(arc: Arc, matrix: np.ndarray) -> Arc | None:
-    """Return the orbit with its ends near the saddle, on a mesh that suits it; None where it had to be too long.
+def fitted(arc: Arc, matrices: np.ndarray) -> Arc | None:
+    """Return the orbit with its ends near the saddles, on a mesh that suits it; None where it had to be too long.
 
     Parameters
     ----------
     arc : Arc
-    matrix : (n, n) array
-        The Jacobian at the saddle.
+    matrices : (k, n, n) array
+        The Jacobians at its saddle, or at both.
     """
     fine = (arc.edges[:-1, None] + np.diff(arc.edges)[:, None] * np.arange(SAMPLES) / SAMPLES).ravel()
     phases = np.append(fine, 1.0)
     states = arc.at(phases)
-    distance = np.max(np.abs(states - arc.saddle) / arc.extent, axis=1)
-    away = np.flatnonzero(distance > NEAR)
-    if not len(away):
+    begin, finish = arc.rests[0], arc.rests[-1]
+    distances = [np.max(np.abs(states - rest) / arc.extent, axis=1) for rest in (begin, finish)]
+    outward, inward = (np.flatnonzero(distance > NEAR) for distance in distances)
+    if not len(outward) or not len(inward) or outward[0] > inward[-1]:
         return None
-    first, last = (float(phases[k]) * arc.time for k in (away[0], away[-1]))
-    before, after = _modes(matrix, states[0] - arc.saddle, 1.0), _modes(matrix, states[-1] - arc.saddle, -1.0)
+    head, tail = int(outward[0]), int(inward[-1])
+    first, last = (float(phases[k]) * arc.time for k in (head, tail))
+    before, after = _modes(matrices[0], states[0] - begin, 1.0), _modes(matrices[-1], states[-1] - finish, -1.0)
     if before is None or after is None:
         return None
-    start = first if away[0] else -float(np.log(distance[0] / NEAR)) / before.rate
-    end = last if away[-1] < len(phases) - 1 else arc.time + float(np.log(distance[-1] / NEAR)) / after.rate
+    start = first if head else -float(np.log(distances[0][0] / NEAR)) / before.rate
+    end = last if tail < len(phases) - 1 else arc.time + float(np.log(distances[1][-1] / NEAR)) / after.rate
     if not end - start <= LONGEST * (last - first):
         return None
 
     def state(phase: np.ndarray) -> np.ndarray:
         t = start + phase * (end - start)
         inside = arc.at(np.clip(t / arc.time, 0.0, 1.0))
-        inside[t < 0.0] = arc.saddle + before(t[t < 0.0])
-        inside[t > arc.time] = arc.saddle + after(t[t > arc.time] - arc.time)
+        inside[t < 0.0] = begin + before(t[t < 0.0])
+        inside[t > arc.time] = finish + after(t[t > arc.time] - arc.time)
         return inside
 
     edges = np.linspace(0.0, 1.0, len(arc.edges))
@@ -121,7 +131,7 @@ def fitted(arc: Arc, matrix: np.ndarray) -> Arc | None:
     edges = np.unique(np.concatenate([grown, edges[[0, -1]], np.linspace(0.0, 1.0, INTERVALS)]))
     edges = spread(edges, state(phases_of(edges)), arc.extent)
     edges = spread(edges, state(phases_of(edges)), arc.extent)
-    return Arc(edges, state(phases_of(edges)), end - start, arc.saddle, arc.p)
+    return Arc(edges, state(phases_of(edges)), end - start, arc.saddle, arc.p, arc.goal)
 
 
 @dataclass(frozen=True, eq=False)

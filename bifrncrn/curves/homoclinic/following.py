@@ -1,4 +1,4 @@
-"""Following homoclinic orbits in two parameters, a few steps on each mesh."""
+"""Following homoclinic orbits, and orbits between two saddles, in two parameters, a few steps on each mesh."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ TOLERANCE = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A homoclinic orbit of the curve, the eigenvalues of its saddle, and the label of what is there, if anything.
+    """An orbit of the curve, the eigenvalues of its saddle, and the label of what is there, if anything.
 
+    `goal` has the eigenvalues of the second saddle where there is one.
     `bracket` has the values of the second parameter between which that lies where it is not refined.
     """
 
@@ -49,6 +50,12 @@ class Row:
     residual: float
     label: str = ""
     bracket: tuple[float, float] | None = None
+    goal: np.ndarray | None = None
+
+    @property
+    def spectra(self) -> list[np.ndarray]:
+        """The eigenvalues of the saddle, or of both."""
+        return [self.eigenvalues] if self.goal is None else [self.eigenvalues, self.goal]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +93,10 @@ class Follower:
 
     def start(self, arc: Arc) -> tuple[HomoclinicCurve, np.ndarray] | None:
         """Return the curve, and the point on it at the second parameter of an orbit near it; None where none is."""
-        saddle = self._at_rest(arc)
-        if saddle is None:
+        rests = [self._at_rest(rest, arc) for rest in arc.rests]
+        if rests[0] is None or rests[-1] is None:
             return None
-        arc = replace(arc, saddle=saddle)
+        arc = replace(arc, saddle=rests[0], goal=None if arc.goal is None else rests[1])
         found = None
         for _ in range(2):  # the mesh is that of a guess the first time
             found = self._on(arc, None)
@@ -162,7 +169,7 @@ class Follower:
         self, arc: Arc, going: tuple[HomoclinicCurve, np.ndarray] | None
     ) -> tuple[HomoclinicCurve, np.ndarray] | None:
         """Return the curve with a mesh, time and units that suit an orbit, and its point there."""
-        guess = fitted(arc, self.sampler(arc.saddle[None], arc.p).jacobian[0])
+        guess = fitted(arc, self.sampler(arc.rests, arc.p).jacobian)
         if guess is None:
             return None
         curve = HomoclinicCurve(self.sampler, self.names, guess, guess.extent, self.unit)
@@ -176,9 +183,9 @@ class Follower:
         at = curve.on_row(y, row)
         return None if at is None else (curve, at)
 
-    def _at_rest(self, arc: Arc) -> np.ndarray | None:
-        """Return the equilibrium near what is given as the saddle of an orbit."""
-        x = arc.saddle
+    def _at_rest(self, guess: np.ndarray, arc: Arc) -> np.ndarray | None:
+        """Return the equilibrium near what is given as a saddle of an orbit."""
+        x = guess
         for _ in range(20):
             at = self.sampler(x[None], arc.p)
             try:
@@ -186,7 +193,7 @@ class Follower:
             except np.linalg.LinAlgError:
                 return None
             x = x + step
-            if not np.max(np.abs(x - arc.saddle) / arc.extent) < FAR:
+            if not np.max(np.abs(x - guess) / arc.extent) < FAR:
                 return None
             if np.max(np.abs(step) / arc.extent) < 1e-12:
                 return x
@@ -204,7 +211,8 @@ class Follower:
     ) -> Row:
         """Return a point of the curve as a row."""
         value, _ = curve.equations(y)
-        return Row(curve.arc_of(y), curve.spectrum(y), float(np.max(np.abs(value))), label, bracket)
+        first, *second = curve.spectra(y)
+        return Row(curve.arc_of(y), first, float(np.max(np.abs(value))), label, bracket, *second)
 
     def _kept(self, rows: list[Row], new: list[Row], curve: HomoclinicCurve) -> bool:
         """Add new rows up to where the saddle ceases to be one, or is about to; say whether it does.
@@ -213,6 +221,8 @@ class Follower:
         it as slowly as the eigenvalue is small, and are cut short.
         """
         for row in new:
+            if row.goal is not None and any(int(np.sum(one.real < 0.0)) != curve.stable for one in row.spectra):
+                return True
             if int(np.sum(row.eigenvalues.real < 0.0)) != curve.stable:
                 low, high = sorted(float(at.arc.p[1]) for at in (rows[-1], row))
                 slow = rows[-1].eigenvalues[int(np.argmin(np.abs(rows[-1].eigenvalues.real)))]
@@ -225,8 +235,8 @@ class Follower:
 
     def _neutral(self, rows: list[Row]) -> bool:
         """Say whether the saddle of the last row is about to cease being one, beside what the curve has had."""
-        slow = [float(np.min(np.abs(row.eigenvalues.real))) for row in rows]
-        return slow[-1] < NEUTRAL * max(slow)
+        slow = np.array([[np.min(np.abs(one.real)) for one in row.spectra] for row in rows])
+        return bool(np.any(slow[-1] < NEUTRAL * slow.max(axis=0)))
 
     def _back(self, curve: HomoclinicCurve, rows: list[Row], new: int, home: float) -> int | None:
         """Return which of the new rows has passed the first in its direction, if one has."""

@@ -1,9 +1,10 @@
-"""Homoclinic orbits of a saddle as a curve in two parameters.
+"""Homoclinic orbits of a saddle, and orbits from one saddle to another, as a curve in two parameters.
 
-The unknowns are an orbit over a finite time (collocation at Gauss points), the saddle, and both parameters. The orbit
-begins in the saddle's unstable subspace and ends in its stable one: projection conditions; the integral of its distance
-from an orbit nearby, along that, vanishes. (Beyn, IMA J. Numer. Anal. 10, 1990, 379; Champneys, Kuznetsov & Sandstede,
-Int. J. Bifurcation and Chaos 6, 1996, 867, whose test functions are used too.)
+The unknowns are an orbit over a finite time (collocation at Gauss points), the saddles, and both parameters. The orbit
+begins in the first saddle's unstable subspace and ends in the stable one of the same or the second: projection
+conditions; the integral of its distance from an orbit nearby, along that, vanishes. (Beyn, IMA J. Numer. Anal. 10,
+1990, 379; Champneys, Kuznetsov & Sandstede, Int. J. Bifurcation and Chaos 6, 1996, 867, whose test functions are used
+too.)
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ LABELS = ("NSS", "NDS", "NDU", "DRS", "DRU", "OFS", "OFU", "IFS", "IFU")
 
 
 class HomoclinicCurve(CurveKind):
-    """Homoclinic orbits near one.
+    """Homoclinic orbits near one, or heteroclinic orbits.
 
     Parameters
     ----------
@@ -49,12 +50,16 @@ class HomoclinicCurve(CurveKind):
         self.sampler, self.arc, self.scale, self.unit = sampler, arc, scale, unit
         self.n = n = len(scale)
         self.size = (POINTS * arc.count + 1) * n
-        self.unknowns = (*(f"u{k}" for k in range(self.size)), *(f"x{k}" for k in range(n)), *names)
-        matrix = self.matrix_at(arc.saddle, arc.p)
-        values = np.linalg.eigvals(matrix)
-        self.stable = int(np.sum(values.real < 0.0))
-        self.slowness = 1.0 / float(np.max(np.abs(matrix)))
-        self._left, self._right = self._subspaces(matrix)  # what the bases are normalised by
+        self.rests = len(arc.rests)
+        self.unknowns = (*(f"u{k}" for k in range(self.size)), *(f"x{k}" for k in range(self.rests * n)), *names)
+        matrices = self.matrices_at(arc)
+        stable = [int(np.sum(np.linalg.eigvals(matrix).real < 0.0)) for matrix in matrices]
+        self.stable = stable[0] if len(set(stable)) == 1 else 0
+        """Of the eigenvalues, as many at both saddles as such a connection at a point of a curve has; else 0."""
+        self.slowness = 1.0 / float(np.max(np.abs(matrices)))
+        self.labels = LABELS if self.rests == 1 else ()
+        if self.stable:
+            self._left, self._right = self._subspaces(matrices)  # what the bases are normalised by
         self._leading: dict[str, np.ndarray] = {}
         self._null: np.ndarray | None = None
 
@@ -62,19 +67,20 @@ class HomoclinicCurve(CurveKind):
 
     def vector(self, arc: Arc) -> np.ndarray:
         """Return the unknowns of an orbit on the mesh."""
-        parts = (arc.nodes / self.scale).ravel(), arc.saddle / self.scale, [arc.p[0] / self.unit, arc.p[1]]
+        parts = (arc.nodes / self.scale).ravel(), (arc.rests / self.scale).ravel(), [arc.p[0] / self.unit, arc.p[1]]
         return np.concatenate(parts)
 
     def arc_of(self, y: np.ndarray) -> Arc:
         """Return the orbit with these unknowns."""
         nodes = y[: self.size].reshape(-1, self.n) * self.scale
-        saddle = y[self.size : self.size + self.n] * self.scale
-        return Arc(self.arc.edges, nodes, self.arc.time, saddle, np.array([y[-2] * self.unit, y[-1]]))
+        rests = y[self.size : -2].reshape(-1, self.n) * self.scale
+        goal = rests[1] if self.rests == 2 else None
+        return Arc(self.arc.edges, nodes, self.arc.time, rests[0], np.array([y[-2] * self.unit, y[-1]]), goal)
 
     def moved(self, direction: np.ndarray, other: HomoclinicCurve) -> np.ndarray:
-        """Return a direction in these unknowns as one in those of another curve: of saddle and parameters only."""
-        out = np.zeros(other.size + self.n + 2)
-        out[other.size : -2] = direction[self.size : -2] * self.scale / other.scale
+        """Return a direction in these unknowns as one in those of another curve: of saddles and parameters only."""
+        out = np.zeros(other.size + self.rests * self.n + 2)
+        out[other.size : -2] = direction[self.size : -2] * np.tile(self.scale / other.scale, self.rests)
         out[-2:] = direction[-2] * self.unit / other.unit, direction[-1]
         return out
 
@@ -85,19 +91,27 @@ class HomoclinicCurve(CurveKind):
         matrix: np.ndarray = self.sampler(saddle[None], p).jacobian[0] * self.scale / self.scale[:, None]
         return matrix
 
-    def _subspaces(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return bases (n, k) of the left invariant subspaces: of the stable eigenvalues, and of the unstable."""
+    def matrices_at(self, arc: Arc) -> np.ndarray:
+        """Return the Jacobians at the saddle of an orbit, or at both, in units of the scale, (k, n, n)."""
+        return np.array([self.matrix_at(rest, arc.p) for rest in arc.rests])
+
+    def _subspaces(self, matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return bases (n, k) of left invariant subspaces: of the stable eigenvalues where the orbit begins, and of the
+        unstable ones where it ends.
+        """
         from scipy.linalg import schur
 
-        real = np.sort(np.linalg.eigvals(matrix).real)
-        between = 0.5 * (real[self.stable - 1] + real[self.stable])
-        stable = schur(matrix.T, sort=lambda x, y=None: x.real < between)[1][:, : self.stable]
-        unstable = schur(matrix.T, sort=lambda x, y=None: x.real > between)[1][:, : self.n - self.stable]
+        between = []
+        for matrix in (matrices[0], matrices[-1]):
+            real = np.sort(np.linalg.eigvals(matrix).real)
+            between.append(0.5 * (real[self.stable - 1] + real[self.stable]))
+        stable = schur(matrices[0].T, sort=lambda x, y=None: x.real < between[0])[1][:, : self.stable]
+        unstable = schur(matrices[-1].T, sort=lambda x, y=None: x.real > between[1])[1][:, : self.n - self.stable]
         return stable, unstable
 
-    def _projections(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _projections(self, matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what must vanish of the deviation at the begin, (k, n), and at the end, smooth in the matrix."""
-        pairs = zip(self._subspaces(matrix), (self._left, self._right), strict=True)
+        pairs = zip(self._subspaces(matrices), (self._left, self._right), strict=True)
         left, right = (np.linalg.solve(basis_.T @ near, basis_.T) for basis_, near in pairs)
         return left, right
 
@@ -118,19 +132,23 @@ class HomoclinicCurve(CurveKind):
         """The order of the entries by columns, their rows, and where each column begins; the last row is to spare."""
         from scipy.sparse import csc_matrix
 
-        n, size, width = self.n, self.size, self.size + self.n + 2
+        n, size, width = self.n, self.size, self.size + self.rests * self.n + 2
         i, k, j, a, b = np.ix_(*(np.arange(m) for m in (self.arc.count, POINTS, POINTS + 1, n, n)))
         shape = (self.arc.count, POINTS, POINTS + 1, n, n)
         rows = [np.broadcast_to((POINTS * i + k) * n + a, shape).ravel()]
         columns = [np.broadcast_to((POINTS * i + j) * n + b, shape).ravel()]
-        saddle, middle, head = size + np.arange(n), size + self.stable, size - n
+        head = size - n
+        saddles = [size + n * k + np.arange(n) for k in range(self.rests)]
+        first = head + self.rests * n  # of the conditions on the orbit's ends
+        middle = first + self.stable
+        parameters = [width - 2, width - 1]
         blocks = (
-            (np.arange(head), np.array([width - 2, width - 1])),  # the parameters in the collocation equations
-            (np.arange(head, size), np.append(saddle, [width - 2, width - 1])),  # the saddle
-            (np.arange(size, middle), np.append(np.arange(n), saddle)),  # the begin of the orbit
-            (np.arange(middle, size + n), np.append(np.arange(size - n, size), saddle)),  # its end
-            (np.array([size + n]), np.arange(size)),  # its phase
-            (np.array([size + n + 1]), np.arange(width)),
+            (np.arange(head), np.array(parameters)),  # the parameters in the collocation equations
+            *((head + at - size, np.append(at, parameters)) for at in saddles),
+            (np.arange(first, middle), np.append(np.arange(n), saddles[0])),  # the begin of the orbit
+            (np.arange(middle, first + n), np.append(np.arange(size - n, size), saddles[-1])),  # its end
+            (np.array([first + n]), np.arange(size)),  # its phase
+            (np.array([first + n + 1]), np.arange(width)),
         )
         for down, across in blocks:
             rows.append(np.repeat(down, len(across)))
@@ -161,25 +179,25 @@ class HomoclinicCurve(CurveKind):
         )
 
     def _at_ends(self, arc: Arc, units: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Return the equations of the saddle and of the orbit's ends, (2 n,), and the entries of their derivatives.
+        """Return the equations of the saddles and of the orbit's ends, and the entries of their derivatives.
 
         How the subspaces turn is left out there: it is multiplied by the distance from the saddle.
         """
-        sample = self.sampler(arc.saddle[None], arc.p)
-        matrix = sample.jacobian[0] * self.scale / self.scale[:, None]
-        left, right = self._projections(matrix)
-        first, last = ((arc.nodes[k] - arc.saddle) / self.scale for k in (0, -1))
-        value = np.concatenate([sample.f[0] / self.scale * self.slowness, left @ first, right @ last])
-        rates = sample.rates[0] * units / self.scale[:, None]
-        saddle = np.column_stack([matrix, rates]) * self.slowness
-        return value, [part.ravel() for part in (saddle, np.hstack([left, -left]), np.hstack([right, -right]))]
+        sample = self.sampler(arc.rests, arc.p)
+        matrices = sample.jacobian * self.scale / self.scale[:, None]
+        left, right = self._projections(matrices)
+        first, last = ((arc.nodes[k] - arc.rests[k]) / self.scale for k in (0, -1))
+        value = np.concatenate([(sample.f / self.scale * self.slowness).ravel(), left @ first, right @ last])
+        rates = sample.rates * units / self.scale[:, None]
+        saddles = np.concatenate([matrices, rates], axis=2) * self.slowness
+        return value, [part.ravel() for part in (saddles, np.hstack([left, -left]), np.hstack([right, -right]))]
 
     # -- Newton and the march ------------------------------------------------------------------------------------
 
     @functools.cached_property
     def curve(self) -> Curve:
         """The curve for the march."""
-        return _Sparse(self, len(self.unknowns)).curve(0, len(LABELS), {}, LABELS, turns=False)
+        return _Sparse(self, len(self.unknowns)).curve(0, len(self.labels), {}, self.labels, turns=False)
 
     def solver(self, y: np.ndarray, row: np.ndarray) -> tuple[Any, np.ndarray] | None:
         """Return the factors of [F_y; row] and F, None where there are none."""
@@ -223,12 +241,15 @@ class HomoclinicCurve(CurveKind):
 
     # -- test functions ------------------------------------------------------------------------------------------
 
+    def spectra(self, y: np.ndarray) -> np.ndarray:
+        """Return the eigenvalues of the saddle, or of both, by falling real part, (k, n)."""
+        values = np.linalg.eigvals(self.matrices_at(self.arc_of(y))).astype(complex)
+        return np.array([row[np.lexsort((-row.imag, -row.real))] for row in values])
+
     def spectrum(self, y: np.ndarray) -> np.ndarray:
-        """Return the eigenvalues of the saddle, by falling real part."""
-        arc = self.arc_of(y)
-        values = np.linalg.eigvals(self.matrix_at(arc.saddle, arc.p)).astype(complex)
-        ordered: np.ndarray = values[np.lexsort((-values.imag, -values.real))]
-        return ordered
+        """Return the eigenvalues of the saddle where the orbit begins, by falling real part."""
+        first: np.ndarray = self.spectra(y)[0]
+        return first
 
     def unstable(self, y: np.ndarray) -> int:
         """Return the number of unstable eigenvalues of the saddle."""
@@ -239,7 +260,10 @@ class HomoclinicCurve(CurveKind):
 
         The saddle quantity; the sums of one leading eigenvalue and the two on the other side; the discriminants of both
         leading pairs; how the orbit arrives and how it leaves; how the bounded solution of the adjoint equation does.
+        None of an orbit between two saddles.
         """
+        if not self.labels:
+            return np.zeros(0)
         arc, values = self.arc_of(y), self.spectrum(y)
         up, down = values[: self.n - self.stable][::-1], values[self.n - self.stable :]  # from the leading one on
         size = abs(up[0]) + abs(down[0])
@@ -277,7 +301,7 @@ class HomoclinicCurve(CurveKind):
         if self._null is None:
             self._null = null
         null = null if float(self._null @ null) >= 0.0 else -null
-        left, right = self._projections(matrix)
+        left, right = self._projections(matrix[None])
         middle = self.size + self.stable
         return left.T @ null[self.size : middle], right.T @ null[middle : self.size + self.n]
 
