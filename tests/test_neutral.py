@@ -86,3 +86,33 @@ def test_the_pendulum_whose_weight_changes_sign():
     assert len(diagram.branches) == 2 + 2 * reach
     assert diagram.branches[1].ended[0].reason == "continuum"
     assert "stable equilibria" not in str(diagram) and "neutral" in str(diagram)
+    assert any('periodic=["x"]' in note for note in diagram.notes)
+
+
+@pytest.mark.parametrize("a", ["x/a", "a*x"])
+def test_competitors_that_are_alike(a):
+    """Where competition is as strong as crowding, all of x + y = 1 are equilibria; there are no folds."""
+    system = bf.System.from_equations({"x": "x*(1 - x - a*y)", "y": f"y*(1 - y - {a})"}, parameters={"a": 0.5})
+    diagram = bf.diagram(system, "a", (0.5, 2.0), start={"x": 1.0, "y": 0.0})
+    at_one = [p for p in diagram.special_points if abs(p.parameters["a"] - 1.0) < 1e-9]
+    assert {p.label for p in diagram.special_points} == {"BP"} and len(at_one) == len(diagram.special_points)
+    places = sorted((p.state["x"], p.state["y"]) for p in at_one)
+    assert np.allclose(places[0], (0.0, 1.0), atol=1e-9) and np.allclose(places[-1], (1.0, 0.0), atol=1e-9)
+    (line,) = [b for b in diagram.branches if np.ptp(b.column("a")) < 1e-9]
+    assert np.allclose(line.column("x") + line.column("y"), 1.0, atol=1e-9)
+    assert set(line.stability) == {"neutral"} and {end.reason for end in line.ended} == {"continuum"}
+
+
+def test_the_endemic_state_of_an_epidemic_with_waning_immunity():
+    """It leaves the state without disease at b = 1: I = (1 - 1/b) / 11, R = 10 I; the sum is kept."""
+    equations = {"S": "-b*S*I + 0.1*R", "I": "b*S*I - I", "R": "I - 0.1*R"}
+    system = bf.System.from_equations(equations, parameters={"b": 0.5})
+    diagram = bf.diagram(system, "b", (0.5, 3.0), start={"S": 1.0, "I": 0.0, "R": 0.0})
+    (point,) = diagram.special_points
+    assert point.label == "BP" and abs(point.parameters["b"] - 1.0) < 1e-12
+    free, endemic = diagram.branches
+    assert (free.column("I") == 0.0).mean() > 0.9
+    b = endemic.column("b")
+    assert np.allclose(endemic.column("I"), (1.0 - 1.0 / b) / 11.0, atol=1e-9)
+    assert b.min() == 0.5 and b.max() == 3.0
+    assert (endemic.stability[b > 1.0 + 1e-6] == "stable").all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -36,14 +36,34 @@ def angles(system: System) -> np.ndarray:
         return NONE
     places = np.array([system.variables.index(name) for name in system.periodic], dtype=np.intp)
     for name, place in zip(system.periodic, places.tolist(), strict=True):
-        x = system.state + SAMPLE
-        turned = x.copy()
-        turned[place] += TURN
-        before, after = system.rhs(x), system.rhs(turned)
-        if not np.allclose(before, after, rtol=REPEATS, atol=REPEATS * float(np.max(np.abs(before)))):
+        if not _repeats(system, place):
             rule = "the equations are not the same a turn (2 pi) further on; take it off the list"
             raise InputError(f"{name} is listed as periodic, but {rule}")
     return places
+
+
+def _repeats(system: System, place: int) -> bool:
+    """Say whether the equations are the same a turn of a state further on."""
+    x = system.state + SAMPLE
+    turned = x.copy()
+    turned[place] += TURN
+    before, after = system.rhs(x), system.rhs(turned)
+    return np.allclose(before, after, rtol=REPEATS, atol=REPEATS * float(np.max(np.abs(before))))
+
+
+def not_listed(system: System, lines: Sequence[Line]) -> list[str]:
+    """Say which states went more than a turn, are angles by the equations, and are not listed as such."""
+    if not lines or not len(lines[0]):
+        return []
+    ends = np.array([line.points[row] for line in lines if len(line) for row in (0, -1)])
+    wide = np.flatnonzero(np.ptp(ends[:, :-1], axis=0) > TURN).tolist()
+    names = [system.variables[place] for place in wide if system.variables[place] not in system.periodic]
+    found = [name for name in names if _repeats(system, system.variables.index(name))]
+    return [
+        f"The equations are the same where {name} is 2 pi further on, so equilibria are listed once for every turn; "
+        f'periodic=["{name}"] (periodic = ["{name}"] under [options] of the file) makes it an angle.'
+        for name in found
+    ]
 
 
 def unwound(y: np.ndarray, near: np.ndarray, which: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from bifrncrn.continuation.line import Event, Line
 from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
-from bifrncrn.diagrams.angles import unwound
+from bifrncrn.diagrams.angles import not_listed, unwound
 from bifrncrn.diagrams.facts import facts_of
 from bifrncrn.diagrams.junctions import Junction, grown, units_at
 from bifrncrn.diagrams.marching import Marcher
@@ -105,7 +105,13 @@ class Collector(Marcher):
             branches=tuple(self.branches),
             special_points=tuple(self.special),
             system=self.problem.system,
-            notes=(*notes, *self.notes, *self._not_followed(), *self.problem.notes()),
+            notes=(
+                *notes,
+                *self.notes,
+                *self._not_followed(),
+                *not_listed(self.problem.system, self.lines),
+                *self.problem.notes(),
+            ),
             counters=dict(self.counters),
             options=self.options,
         )

@@ -15,10 +15,6 @@ from bifrncrn.diagrams.track import SAME, Track
 RESOLVED = 1e-10
 """A limit of the parameter nearer to zero than this, in units of its range, is zero."""
 
-REACH = 30.0
-"""A line of equilibria at one value of the parameter is followed to this multiple of its first states' sizes, where a
-step is about as long as one of these."""
-
 
 def end_of(track: Track, parameter: str, options: Options, trace: Trace, line: Line, far: float) -> End:
     """Say why a march ended."""
@@ -37,20 +33,6 @@ def end_of(track: Track, parameter: str, options: Options, trace: Trace, line: L
     if trace.reason != layout.SHORT:
         return End(*said(trace, parameter, options))
     return End("step", "the step became too small: the Jacobian is singular or the branch is not smooth here")
-
-
-def without_end(track: Track, line: Line, floor: np.ndarray) -> int | None:
-    """Return how many rows of a line are worth following along which the parameter stays the same; None if it moves.
-
-    Steps grow with the states: far out they would pass over what the equations do within one unit, as where a state is
-    an angle. (Units of length are a tenth of what a state is worth.)
-    """
-    p = line.points[:, -1]
-    if len(p) < 2 or np.ptp(p) > SAME * track.width:
-        return None
-    sizes = np.abs(line.points[:, :-1])
-    beyond = np.flatnonzero((sizes > REACH * np.maximum(sizes[0], 10.0 * floor[:-1])).any(axis=1))
-    return int(beyond[0]) + 1 if len(beyond) else None
 
 
 def reached(parameter: str, value: float) -> End:

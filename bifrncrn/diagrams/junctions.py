@@ -28,6 +28,9 @@ MOVED = (1e-13, 0.1)
 """Between these, in units of its range, the parameter's change tells the size to which the states grow."""
 SECOND_ORDER = 0.3
 """Half way the parameter has moved by less than this part of the whole where it moves to second order: by a quarter."""
+ASKED, MOSTLY = 4, 0.5
+"""At the ends and three rows between a state that is tiny must solve its equation, and at more than this share of all
+rows be more than zero."""
 STEEP = 1e-9
 """A parameter component of a unit tangent below this says nothing of what the range makes of a state."""
 
@@ -93,16 +96,17 @@ def grown(track: Track, line: Line, scale: np.ndarray) -> np.ndarray:
     """Return units of length in which states that are tiny all along a line, but no rounding, count by themselves.
 
     A line that left a state of rest, all states zero, may know no size of some. One that solves its equation, by
-    the terms of this, is not zero.
+    the terms of this, is not zero; that is asked at rows along the line: where a state that stays zero begins to grow,
+    at the branch point itself, anything solves its equation.
     """
     sizes = np.abs(line.points[:, :-1])
     grown = sizes.max(axis=0)
     tiny = (grown > 0.0) & (grown < SAME * scale[:-1])
     if not tiny.any():
         return scale
+    solved = [track.problem.solved(line.points[share * (len(line) - 1) // ASKED]) for share in range(ASKED + 1)]
     for place in np.flatnonzero(tiny).tolist():
-        largest = line.points[sizes[:, place].argmax()]
-        tiny[place] = track.problem.solved(largest)[place]
+        tiny[place] = (sizes[:, place] > 0.0).mean() > MOSTLY and all(one[place] for one in solved)
     return np.append(np.where(tiny, grown, scale[:-1]), scale[-1])
 
 

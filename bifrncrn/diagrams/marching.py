@@ -13,7 +13,8 @@ from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.angles import angles, come_round
-from bifrncrn.diagrams.ending import end_of, reached, to_infinity, without_end
+from bifrncrn.diagrams.continua import is_continuum, resting, within_reach
+from bifrncrn.diagrams.ending import end_of, reached, to_infinity
 from bifrncrn.diagrams.fan import fan
 from bifrncrn.diagrams.junctions import without_turns
 from bifrncrn.diagrams.multiple import located, located_end
@@ -27,8 +28,8 @@ FAR = 1e60
 """A state that grows to this multiple of the unit of length is taken to go to infinity, whatever the parameter does."""
 PASSED = 0.1
 """How far from its last row, in units of length, a point of several zeros is looked for where a march ends."""
-ENDLESS = (layout.BOUND, layout.FULL, layout.INFINITY, layout.NOT_FINITE, layout.SHORT)
-"""Why a march ends along which the parameter stays the same, if the states do not come to an end."""
+ENDLESS = (layout.BOUND, layout.CLOSED, layout.FULL, layout.INFINITY, layout.NOT_FINITE, layout.SHORT)
+"""Why a march may end along which the parameter stays the same."""
 KINDS = (*EVENTS.items(), (layout.USER_EVENT, "UZ"))
 """The kinds of events at which a march may stop, and their labels."""
 
@@ -126,15 +127,17 @@ class Marcher:
         counters["newton_iterations"] += trace.newtons
         counters["rejected_steps"] += trace.rejected
         line = from_trace(trace)
-        far_off = without_end(self.track, line, floor) if trace.reason in ENDLESS else None
-        if far_off is not None:
-            line = line.head(far_off)
+        endless = False
+        if trace.reason in ENDLESS and len(line) > 1:
+            near = line.head(within_reach(line, floor))
+            if is_continuum(self.track, near):
+                endless, line = len(near) < len(line), resting(near)
         for event in reversed(line.events):
             line, note = located(self.track, self.parameter, line, event, floor)
             self.notes.extend([note] if note and note not in self.notes else [])
         if line.events:
             line = without_turns(self.track, line, floor)
-        if far_off is not None:
+        if endless:
             return line, End("continuum", f"all on it are equilibria at one {self.parameter}; it goes on beyond")
         if trace.reason == layout.SHORT and (passed := self._passed(line, floor, options)) is not None:
             return passed

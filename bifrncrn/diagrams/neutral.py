@@ -10,6 +10,8 @@ IMAGINARY = 1e-13
 ON_CIRCLE = 1e-11
 """A multiplier of a map is on the unit circle where its modulus is this near to 1 (as in the march's own count)."""
 
+ONE_VALUE = 1e-10
+"""Values of the parameter that differ by less than this part of them are one: more is no rounding."""
 TOGETHER = 3
 """Fewer rows in a row are a crossing, with which one of the march's own steps may coincide but for rounding."""
 
@@ -18,6 +20,11 @@ def neutral_equilibria(eigenvalues: np.ndarray) -> np.ndarray:
     """Say of every row (k, n) of eigenvalues whether a pair is imaginary but for rounding."""
     pair = (eigenvalues.imag != 0.0) & (np.abs(eigenvalues.real) <= IMAGINARY * np.abs(eigenvalues))
     return in_runs(pair.any(axis=1), TOGETHER)
+
+
+def is_at_one_value(values: np.ndarray) -> bool:
+    """Say whether the parameter is the same all along a branch: its equilibria are no more than beside each other."""
+    return len(values) > 1 and bool(np.ptp(values) <= ONE_VALUE * np.abs(values).max())
 
 
 def neutral_fixed_points(multipliers: np.ndarray) -> np.ndarray:

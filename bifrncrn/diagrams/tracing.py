@@ -108,7 +108,7 @@ class Tracer(Collector):
                 self.track.inside(junction.y + sign * LEAVING[0] * direction * junction.scale, reach)
                 for sign in (-1, 1)
             )
-            if not self.came_to_known and all(point is not None for point in around):
+            if not self._is_met(junction) and all(point is not None for point in around):
                 self.notes.append(
                     f"A branch that leaves the branch point at {self.parameter}={junction.y[-1]:.6g} could not be "
                     "followed; all=True (--all) searches for it."
@@ -157,6 +157,11 @@ class Tracer(Collector):
                 f"Not all branches may have been found at the branch point at {where}, where {zeros_of(junction.left)} "
                 "eigenvalues are zero; all=True (--all) searches for others."
             )
+
+    def _is_met(self, junction: Junction) -> bool:
+        """Say whether what leaves a branch point is known, as another of the branches that pass it."""
+        passing = (self._beside(line, junction.y, junction.scale, ONE) for line in self.lines)
+        return self.came_to_known and sum(passing) > 1
 
     def _leave(self, junction: Junction, step: np.ndarray) -> tuple[Line, End] | None:
         """March away from a branch point along `step`; the first point is a small way off it.
