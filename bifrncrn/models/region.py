@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -71,7 +70,7 @@ class Region:
         """Say whether a point (x, p) is inside."""
         x = y[: len(self.lower)]
         if self.open:
-            return not math.isnan(x.dot(x))
+            return not np.count_nonzero(np.isnan(x))
         if not ((x >= self.lower).all() and (x <= self.upper).all()):
             return False
         return not self.names or bool((self.slack(y[None]) >= 0.0).all())

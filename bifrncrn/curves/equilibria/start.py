@@ -263,7 +263,8 @@ def nearby(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
     At a fold, and just beyond it, there is nothing regular to find at the parameter value given. Newton steps of least
     length lead to the branch beside it.
     """
-    scale = np.abs(y) + 1e-3 * float(np.max(np.abs(y)))
+    scale = np.abs(y)
+    scale += 1e-3 * float(scale.max())
     scale[scale == 0.0] = 1.0
     at = np.array(y, dtype=float)
     for _ in range(20):
@@ -271,9 +272,9 @@ def nearby(problem: EquilibriumProblem, y: np.ndarray) -> np.ndarray | None:
         if step is None:
             return None
         at = problem.region.clip(at + step)
-        if not np.max(np.abs(at - y) / scale) < NEAR:
+        if not (np.abs(at - y) / scale).max() < NEAR:
             return None
-        if np.max(np.abs(step) / scale) < TOLERANCE:
+        if (np.abs(step) / scale).max() < TOLERANCE:
             return at if problem.region.holds(at) and problem.gap(at, scale) < 1e-9 else None
     return None
 
