@@ -5,9 +5,11 @@ import itertools
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 import bifrncrn as bf
 from bifrncrn.models.field import Field
+from bifrncrn.trajectories.settling import settle
 from bifrncrn.trajectories.stepper import Stepper
 from bifrncrn.trajectories.steps_layout import ESCAPED, GOES_ON
 
@@ -49,3 +51,19 @@ def test_blow_up_is_an_escape():
     system = bf.System.from_equations({"x": "x^2", "y": "-1e6*(y - x)"}, {}, {"x": 1.0, "y": 1.0})
     status, t, _ = stepped(system, 10.0, 1e-8)
     assert status == ESCAPED and t[-1] == pytest.approx(1.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("k", range(1, 13))
+def test_rest_beside_fast_states_is_no_escape(k):
+    """Steps grow for as long as a trajectory rests; the clock must not become too coarse to tell.
+
+    With y = sqrt(b x + 0.3), which the fast equation gives, x rests at the one root of a + y - x^1.5, and stably so.
+    """
+    a, b = 0.1 * k, 1.0 / k
+    model = bf.System.from_equations(
+        {"x": "a + y - x*sqrt(x)", "y": "1e5*(b*x + 0.3 - y*y)"}, {"a": a, "b": b}, {"x": 2.0, "y": 1.0}
+    )
+    found = settle(Field(model), model.state)
+    assert found.kind == "equilibrium"
+    root = brentq(lambda x: a + np.sqrt(b * x + 0.3) - x**1.5, 0.1, 10.0, xtol=1e-14)
+    assert found.state[0] == pytest.approx(root, rel=1e-9)

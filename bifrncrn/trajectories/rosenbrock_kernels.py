@@ -18,6 +18,7 @@ from bifrncrn.trajectories.steps_layout import (
     ESCAPED,
     GOES_ON,
     LINEARIZE,
+    LONGEST,
     LOWER,
     NOT_FOR_THIS,
     RTOL,
@@ -176,7 +177,7 @@ def advance_stiff(context):
     c[COUNT] = 0
     fresh = rejected = False
     while c[COUNT] < c[STEPS] and clock[TIME] < clock[UNTIL]:
-        h = clock[STEP]
+        h = min(clock[STEP], clock[LONGEST])
         if clock[TIME] + h > LAST:
             return GOES_ON
         if not clock[TIME] + TICK * h > clock[TIME]:

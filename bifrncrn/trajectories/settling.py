@@ -163,10 +163,15 @@ class _Trajectory:
         self._patience = PATIENCE if len(times) > PATIENCE else 2 * self._patience
         return None if status == ESCAPED else (status == GOES_ON, times, states)
 
-    def _stepper(self, stiff: bool) -> Stepper:
+    def _coarse(self) -> float:
+        """Return the time from which on the clock is too coarse: at rest steps would grow and grow. See `begin`."""
+        fastest = float(np.abs(self.field.jacobian(self.t, self.state) * self.units / self.units[:, None]).max())
+        return COARSE / (np.finfo(float).eps * fastest) if fastest > 0.0 else np.inf
+
+    def _stepper(self, stiff: bool, longest: float = np.inf) -> Stepper:
         """Return a compiled method that goes on from here."""
         limits = self.rtol, self.atol, self.limit, SLACK
-        return Stepper(self.field, self.state, self.t, *limits, self._first, stiff)
+        return Stepper(self.field, self.state, self.t, *limits, self._first, stiff, longest)
 
     def _by_stiff_method(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
         """Return the same, some steps of a stiff method."""
@@ -175,7 +180,7 @@ class _Trajectory:
             self.t = float(ever[-1])
             return True, ever, np.repeat(self.state[None], steps + 1, axis=0)
         if self.field.n <= FEW:
-            run = self._stepper(stiff=True)
+            run = self._stepper(stiff=True, longest=self._coarse() / steps)
             status, times, states = run.advance(min(steps, self._patience), until)
             if status == ESCAPED:
                 self.state = run.state.copy()

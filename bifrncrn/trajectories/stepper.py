@@ -41,6 +41,8 @@ class Stepper:
         absolute tolerances.
     first_step : float, optional
     stiff : bool
+    longest : float
+        The longest step of the method for stiff ones.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Stepper:
         slack: float,
         first_step: float | None = None,
         stiff: bool = False,
+        longest: float = np.inf,
     ) -> None:
         n = field.n
         self.field = field
@@ -67,7 +70,7 @@ class Stepper:
         self._still = np.zeros(self.values.size)
         self._clock = np.empty(at.CLOCK_SIZE)
         self._context = np.zeros(at.CONTEXT_SIZE, np.int64)
-        self._clock[:] = t, first_step or self._first(rtol, atol), rtol, np.inf, limit, slack, at.LEAST_ERROR
+        self._clock[:] = t, first_step or self._first(rtol, atol), rtol, np.inf, limit, slack, at.LEAST_ERROR, longest
         self._context[: at.TIMES] = (
             field.system.native.f, field.sign, n, _address(self.values), _address(self.state), _address(self._clock),
             _address(self.lower), _address(self.atol),
