@@ -236,3 +236,31 @@ def test_folds_and_tori_of_the_forced_van_der_pol_oscillator_meet_at_a_resonance
     ways = [tuple(point.parameters.values()) for point in curve.special("R1")]
     # two ways to the same point: a third multiplier 1 on the folds, the angle 0 of the tori, which is extrapolated
     assert min(np.hypot(a - end.parameters["omega"], b - end.parameters["F"]) for a, b in ways) < 1e-8
+
+
+ROUND = {"x": "x - y - x*(x^2 + y^2)", "y": "x + y - y*(x^2 + y^2)"}  # a circle of period 2 pi
+
+
+def branching(u, start, q):
+    """The BPC of the circle with a third state, and the model."""
+    model = bf.System.from_equations({**ROUND, "u": u}, {"p": -0.2, "q": q}, {"x": 1.0, "y": 0.0, "u": start})
+    (point,) = bf.orbits(bf.find_cycle(model), (-0.3, 0.3), parameter="p").special("BPC")
+    return point
+
+
+def test_branch_points_where_both_branches_move():
+    # the circles at u = p and at u = q - p meet at p = q/2, which holds for every q: the field stays a product
+    curve = bf.locus(branching("-(u - p)*(u + p - q)", 0.3, 0.1), "q", (-0.3, 0.3)).branches[0]
+    assert curve.kind == "branch_point_of_cycles"
+    assert {end.message for end in curve.ended} == {"q reached -0.3", "q reached 0.3"}
+    assert len(curve.points) < 100  # u rests along every cycle: its unit is not to shrink with that
+    q = curve.column("q")
+    assert np.max(np.abs(curve.column("p") - q / 2)) < 1e-9
+    assert np.max(np.abs(curve.column("max u") - q / 2)) < 1e-6  # a double root of the field
+
+
+def test_branch_points_that_come_apart_are_said_to():
+    # u' = u (p - u) + q: for q > 0 no two cycles meet, for q < 0 there are two folds
+    point = branching("u*(p - u) + q", 0.01, 0.0)
+    with pytest.raises(bf.ConvergenceError, match="come apart"):
+        bf.locus(point, "q", (-0.3, 0.3))

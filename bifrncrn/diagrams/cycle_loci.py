@@ -156,6 +156,16 @@ def follow(task: Task) -> Locus | None:
     return Locus(task, problem, follower, rows, (back, ahead))
 
 
+def apart(task: Task) -> str:
+    """Say what becomes of branch points of cycles as a second parameter moves, where no curve goes through one."""
+    if task.kind != BRANCHING:
+        return ""
+    return (
+        f"; as {task.second} moves the two branches of cycles come apart, into folds (LPC) or none, unless a symmetry "
+        "or an invariant plane keeps them together"
+    )
+
+
 def branch_of(found: Locus, number: int) -> tuple[Branch, list[SpecialPoint]]:
     """Return a locus as a branch, and the points of codimension two on it."""
     task = found.task

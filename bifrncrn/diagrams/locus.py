@@ -11,7 +11,7 @@ from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.base.labels import KINDS, locus_of
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.options import Options, begun
-from bifrncrn.diagrams.cycle_loci import Locus, branch_of
+from bifrncrn.diagrams.cycle_loci import Locus, apart, branch_of
 from bifrncrn.diagrams.cycle_loci import Task as CyclesTask
 from bifrncrn.diagrams.cycle_loci import follow as follow_cycles
 from bifrncrn.diagrams.cycle_loci import task_of as cycles_task
@@ -149,7 +149,7 @@ def _of_cycles(point: SpecialPoint, second: str, bounds: tuple[float, float], op
     found = _curves_of_cycles([task])
     if found is None:
         where = f"{task.first}={point.parameters[task.first]:.6g}"
-        raise ConvergenceError(f"the curve through the {point.label} at {where} could not be started")
+        raise ConvergenceError(f"the curve through the {point.label} at {where} could not be started{apart(task)}")
     return replace(found, second_range=span)
 
 
@@ -322,9 +322,11 @@ def _add_of_cycles(
                 )
                 notes.append(f"The {where} was not followed in two parameters: {what}.")
             elif not any(one.task.kind == locus_of(point.label) and one.passes(point) for one in known):
-                found = follow_cycles(cycles_task(point, second, span, options, room))
+                task = cycles_task(point, second, span, options, room)
+                found = follow_cycles(task)
                 if found is None:
-                    notes.append(f"The {where} was not followed in two parameters: the curve could not be started.")
+                    why = f"the curve could not be started{apart(task)}"
+                    notes.append(f"The {where} was not followed in two parameters: {why}.")
                     continue
                 known.append(found)
                 branch, special = branch_of(found, count + len(branches))

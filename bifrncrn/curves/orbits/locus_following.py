@@ -21,6 +21,9 @@ ANGLE = 0.2
 """The tangent may turn by this in a step."""
 RESIZED = 1.5
 """The units of the states are taken anew where an orbit has grown or shrunk by this factor."""
+RESTING = 0.05
+"""A state's unit is no smaller than this part of its first, shrunk as the orbit has; that of one that moves less than
+this in that unit, being about at rest, stays the first."""
 SMALL = 0.02
 """The orbits shrink to a point where they are this much smaller than the largest, ..."""
 VANISHING = 6
@@ -79,9 +82,13 @@ class LocusFollower:
         self.problem, self.room, self.options = problem, room, options
         system = problem.variations.system
         self._corrector = Corrector(system, problem.variations.indices[0], system.lower)  # for meshes
+        n = problem.n  # units of the states at the start, and what they are at least while the orbit keeps its size
+        self._first, self._least = np.ones(n), np.full(n, RESTING)
 
     def start(self, orbit: Orbit, scale: np.ndarray, p: np.ndarray, theta: float) -> Point | None:
         """Return the row at an orbit that is (almost) on the locus; the second parameter stays."""
+        extent = np.ptp(orbit.nodes, axis=0)
+        self._first, self._least = scale, np.where(extent < RESTING * scale, scale, RESTING * scale)
         z = self.problem.vector(orbit, scale, p, theta)
         borders = self.problem.first_borders(orbit, scale, p)
         if borders is None:
@@ -250,7 +257,7 @@ class LocusFollower:
         mesh, orbit, scale = state.mesh, state.orbit, state.scale
         count = wanted(orbit, scale)
         extent = np.ptp(orbit.nodes, axis=0)
-        wide = np.maximum(extent, 0.05 * scale * np.max(extent / scale))
+        wide = np.maximum(extent, self._least * np.max(extent / self._first))
         sized = np.all((wide < RESIZED * scale) & (scale < RESIZED * wide))
         if count is None and sized:
             return point
