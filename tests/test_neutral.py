@@ -116,3 +116,14 @@ def test_the_endemic_state_of_an_epidemic_with_waning_immunity():
     assert np.allclose(endemic.column("I"), (1.0 - 1.0 / b) / 11.0, atol=1e-9)
     assert b.min() == 0.5 and b.max() == 3.0
     assert (endemic.stability[b > 1.0 + 1e-6] == "stable").all()
+
+
+def test_a_hopf_point_of_vertical_cycles_has_no_criticality():
+    """May and Leonard's competitors, at a + b = 2 (SIAM J. Appl. Math. 29, 1975, 243)."""
+    a, b = "a", "0.5"
+    equations = {x: f"{x}*(1 - {x} - {a}*{y} - {b}*{z})" for x, y, z in ("xyz", "yzx", "zxy")}
+    system = bf.System.from_equations(equations, parameters={"a": 0.6})
+    start = dict.fromkeys("xyz", 1.0 / 2.1)
+    (point,) = bf.diagram(system, "a", (0.6, 2.0), start=start).special("HB")
+    assert abs(point.parameters["a"] - 1.5) < 1e-12 and abs(point.omega - np.sqrt(3.0) / 6.0) < 1e-12
+    assert point.l1 == 0.0 and point.criticality is None

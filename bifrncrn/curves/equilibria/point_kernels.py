@@ -21,6 +21,9 @@ from bifrncrn.curves.equilibria.newton import DOUBLE_ZERO
 from bifrncrn.curves.equilibria.step_kernels import spectrum
 from bifrncrn.curves.equilibria.work import PIVOTS, ROUNDING, STATES, VALUES, WORK
 
+NOTHING = 1e-10
+"""A coefficient that is a smaller share of the terms it is the sum of is zero but for their rounding (as for maps)."""
+
 
 @kernel
 def measure(context, y, out):
@@ -212,7 +215,8 @@ def _hopf_vectors(c, re, im, matrix, q, p):
 def hopf(context, y, pair, out):
     """Write the first Lyapunov coefficient at a Hopf point; see `EquilibriumProblem.examine`.
 
-    `pair` is the eigenvalue, its real and its imaginary part. Returns 0 where J and 2 i omega - J are regular.
+    It is zero where it is a smaller share of its terms than their rounding. `pair` is the eigenvalue, its real and its
+    imaginary part. Returns 0 where J and 2 i omega - J are regular.
     """
     c, result = integers(context), doubles(out)
     n = c[STATES]
@@ -227,6 +231,7 @@ def hopf(context, y, pair, out):
     _hopf_vectors(c, re, omega, matrix, q, p)
     # c1 = <p, C(q, q, q') - 2 B(q, h) + B(q', g)> / 2 with J h = B(q, q') and (2 i omega - J) g = B(q, q), q = a + i b
     total = 0.0
+    size = 0.0
     for i in range(m):
         h[i] = 0.0
         g[i] = 0.0
@@ -239,14 +244,17 @@ def hopf(context, y, pair, out):
             second, third = jet[n + i], jet[m + i]
             if row == 0:
                 total += 2.0 / 3.0 * p[i] * third
+                size += abs(p[i] * third)
                 h[i] += second
                 g[i] -= second
             elif row == 1:
                 total += 2.0 / 3.0 * p[n + i] * third
+                size += abs(p[n + i] * third)
                 h[i] += second
                 g[i] += second
             else:
                 total += (p[i] + sign * p[n + i]) * third / 6.0
+                size += (abs(p[i]) + abs(p[n + i])) * abs(third)
                 g[n + i] -= sign * 0.5 * second
     _shifted(c, 0.0, 2.0 * omega, matrix)
     if not solve_in_place(matrix, m, c, g, step):
@@ -265,7 +273,8 @@ def hopf(context, y, pair, out):
         _second(c, y, doubles(along), step, jet)
         for i in range(n):
             total += p[side + i] * jet[i]
-    result[0] = 0.5 * total / omega
+            size += abs(p[side + i] * jet[i])
+    result[0] = 0.5 * total / omega if abs(total) > NOTHING * size else 0.0
     return 0
 
 
