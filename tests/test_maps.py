@@ -211,7 +211,6 @@ def test_iterating_a_map():
         lambda m, d: bf.orbits(d.special("PD")[0]),
         lambda m, d: bf.with_orbits(d),
         lambda m, d: bf.find_cycle(m),
-        lambda m, d: bf.attractors(m, {"x": (0, 1)}),
         lambda m, d: bf.compare_diagrams(d, d),
         lambda m, d: bf.find_equilibria(m, {"x": (0, 1)}),
     ],
@@ -544,3 +543,34 @@ def test_pictures_of_orbits_of_maps(tmp_path):
     assert (tmp_path / "cobweb.png").stat().st_size > 10_000
     with pytest.raises(bf.InputError, match="map of one state"):
         HENON.simulate(5).graph()
+
+
+def test_attractors_of_maps():
+    box = {"x": (0.0, 1.0)}
+    (rest,) = bf.attractors(LOGISTIC, box, values={"r": 2.5}, samples=50)
+    assert (rest.kind, rest.count, rest.period) == ("fixed point", 50, 1.0)
+    assert (rest.state[0], rest.eigenvalues[0].real) == pytest.approx((0.6, -0.5), abs=1e-9)
+    (cycle,) = bf.attractors(LOGISTIC, box, values={"r": 3.2}, samples=50)
+    assert (cycle.kind, cycle.period) == ("cycle", 2.0)
+    ends = (4.2 + np.array([-1, 1]) * np.sqrt(4.2 * 0.2)) / 6.4  # (r + 1 -+ sqrt((r + 1) (r - 3))) / 2 r
+    np.testing.assert_allclose(np.sort(cycle.points[:, 0]), ends, atol=1e-12)
+    assert cycle.eigenvalues[0].real == pytest.approx(4 + 2 * 3.2 - 3.2**2, abs=1e-9)  # 4 + 2 r - r^2
+    (chaos,) = bf.attractors(LOGISTIC, box, values={"r": 4}, samples=20, max_steps=3000)
+    assert chaos.kind == "chaotic"
+    assert chaos.exponent.value == pytest.approx(np.log(2), abs=3 * chaos.exponent.error)
+    slow, gone = (bf.attractors(LOGISTIC, box, values={"r": r}, samples=20, max_steps=2000) for r in (3, 5))
+    assert (len(slow), slow.neutral, gone.escaped) == (0, 20, 20)
+    odd = bf.System.from_map({"x": "r*x - x^3"}, {"r": 2.2}, {"x": 0.5})
+    both = bf.attractors(odd, {"x": (-1.5, 1.5)}, samples=100)
+    assert [each.period for each in both] == [2.0, 2.0]
+    np.testing.assert_allclose(np.sort(both[0].points[:, 0]), np.sort(-both[1].points[:, 0]), atol=1e-10)
+
+
+def test_attractors_that_are_tori_or_none():
+    """The delayed logistic map has an invariant curve beyond its Neimark-Sacker point; the standard map keeps areas."""
+    found = bf.attractors(DELAYED, {"x": (0.3, 0.6), "y": (0.3, 0.6)}, values={"r": 2.1}, samples=10, max_steps=3000)
+    assert [each.kind for each in found] == ["quasiperiodic"]
+    assert abs(found[0].exponent.value) < 1e-3
+    standard = bf.System.from_map({"x": "x + p + sin(x)", "p": "p + sin(x)"}, state={"x": 3, "p": 0})
+    around = bf.attractors(standard, {"x": (3.0, 3.3), "p": (-0.1, 0.1)}, samples=10, max_steps=1000)
+    assert (len(around), around.neutral) == (0, 10)

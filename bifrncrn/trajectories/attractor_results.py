@@ -29,7 +29,8 @@ class Attractor:
     ----------
     kind : str
         `equilibrium`, `cycle`, `chaotic`, or `quasiperiodic`: neither rests nor repeats, and its largest Lyapunov
-        exponent is zero to its error (a torus, or a cycle longer than was looked for).
+        exponent is zero to its error (a torus, or a cycle longer than was looked for). Of a map `fixed point` stands
+        for `equilibrium`.
     count : int
         How many trajectories of the sample settled to it.
     share, interval : float, (float, float)
@@ -38,13 +39,14 @@ class Attractor:
     state : (n,) array
         A point of it; of a cycle of a periodically forced system that at the time zero.
     points : (k, n) array
-        The equilibrium; one turn of the cycle, evenly in time; the trajectory on a chaotic set.
+        The equilibrium; one turn of the cycle, evenly in time, of a map all its points; the trajectory on a chaotic
+        set.
     min, max : (n,) arrays
     period : float or None
-        Of a cycle.
+        Of a cycle; of a map the number of its points.
     eigenvalues : complex array
-        Of an equilibrium those of the Jacobian, of a cycle the Floquet multipliers, the trivial one first; conserved
-        sums divided out.
+        Of an equilibrium those of the Jacobian, of a cycle the Floquet multipliers, the trivial one first, of a map
+        its multipliers; conserved sums divided out.
     exponent : Exponent or None
         The largest Lyapunov exponent of a set that is neither.
     watched : float or None
@@ -216,12 +218,12 @@ def _share(count: int, samples: int) -> str:
 
 def _where(each: Attractor, names: tuple[str, ...]) -> str:
     states = list(zip(names, each.state.tolist(), each.min.tolist(), each.max.tolist(), strict=True))[:NAMED]
-    if each.kind == "equilibrium":
+    if each.kind in ("equilibrium", "fixed point"):
         text = ", ".join(f"{name}={x:.6g}" for name, x, _, _ in states)
     else:
         text = ", ".join(f"{name} in [{a:.4g}, {b:.4g}]" for name, _, a, b in states)
     text += ", ..." if len(names) > NAMED else ""
-    if each.period is not None:
+    if each.period is not None and each.kind != "fixed point":
         text = f"period {each.period:.8g}; {text}"
     if each.exponent is not None:
         text = f"exponent {each.exponent.value:.3g} +- {each.exponent.error:.1g}; {text}"

@@ -17,12 +17,13 @@ from bifrncrn.compile.interface import DENSE_LIMIT
 from bifrncrn.models.conservation import Reduction, conserved, reduce
 from bifrncrn.models.field import Field
 from bifrncrn.models.forcing import autonomous, period_of, phase_of, shown
-from bifrncrn.models.maps import require_flow
+from bifrncrn.models.maps import is_map
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.attractor_results import Attractor, Attractors, exact_interval
 from bifrncrn.trajectories.clouds import FEWEST, Cloud
 from bifrncrn.trajectories.cycles import Cycle, Values, measured
 from bifrncrn.trajectories.lyapunov import Exponent, largest_lyapunov
+from bifrncrn.trajectories.map_attractors import MapSurvey
 from bifrncrn.trajectories.recurrence import NEUTRAL
 from bifrncrn.trajectories.settling import Settled, settle
 
@@ -67,7 +68,7 @@ def attractors(
     repeat (the cycle is then corrected by Newton's method, and its multipliers say that it attracts), grow without
     bound, or have taken all their steps. Trajectories that neither rest nor repeat are on one set where they fill the
     same region; its largest Lyapunov exponent says whether it is chaotic. Those of a periodically forced system start
-    at the time zero.
+    at the time zero. Orbits of a map come to a stable fixed point, a stable cycle (of up to 64 points), or neither.
 
     Parameters
     ----------
@@ -82,7 +83,8 @@ def attractors(
     seed : int
         Of the generator of the starts: the same seed gives the same result.
     max_steps : int
-        Of the integrator, for each trajectory, about 20 microseconds each. Chaotic sets are watched so long.
+        Of the integrator, for each trajectory, about 20 microseconds each; of a map less than one. Chaotic sets are
+        watched so long.
 
     Returns
     -------
@@ -101,7 +103,6 @@ def attractors(
     [('equilibrium', 1.0, 78), ('equilibrium', -1.0, 22)]
     """
     require_kind(system, System, "a system")
-    require_flow(system, "the search for attractors")
     system = system.with_(values=values)
     if system.transitions:
         raise InputError("attractors are looked for in models without sudden changes (events), and this has some")
@@ -115,7 +116,10 @@ def attractors(
     reduction = reduce(inner, np.asarray(laws), inner.state) if len(laws) else None
     starts = _starts(inner, sides, reduction, count, np.random.default_rng(whole("seed", seed, 0)))
     size = np.maximum(np.ptp(starts, axis=0), np.abs(starts).max(axis=0))
-    survey = _Survey(reduction.system if reduction else inner, size, steps)
+    followed = reduction.system if reduction else inner
+    if is_map(system):
+        return _of_map(MapSurvey(followed, size, steps), starts, system, reduction, sides, int(seed))
+    survey = _Survey(followed, size, steps)
     with progress(f"following {count} trajectories"):
         survey.run(starts)
     found = sorted(survey.attracting, key=lambda seen: -seen.count)
@@ -134,6 +138,35 @@ def attractors(
         sum(seen.left for seen in survey.seen),
         (*system.notes, *notes),
     )
+
+
+def _of_map(
+    survey: MapSurvey,
+    starts: np.ndarray,
+    system: System,
+    reduction: Reduction | None,
+    sides: dict[str, tuple[float, float]],
+    seed: int,
+) -> Attractors:
+    """Return the attractors of a map."""
+    with progress(f"following {len(starts)} orbits"):
+        survey.run(starts)
+    found = []
+    for seen in sorted((each for each in survey.seen if each.count), key=lambda each: -each.count):
+        points = seen.points
+        if reduction is not None:
+            points = reduction.states(points, np.tile(reduction.system.values, (len(points), 1)))
+        found.append(
+            Attractor(
+                seen.kind, seen.count, seen.count / len(starts), exact_interval(seen.count, len(starts)),
+                frozen(points[0]), frozen(points), frozen(points.min(axis=0)), frozen(points.max(axis=0)),
+                None if seen.cloud else float(len(points)), frozen(seen.multipliers, complex), seen.exponent,
+                float(seen.count * survey.steps) if seen.cloud else None,
+            )
+        )  # fmt: skip
+    ends = (survey.outcomes.count(word) for word in ("escape", "neutral", "undecided"))
+    notes = [reduction.sentence(system.variables)] if reduction else []
+    return Attractors(system, sides, tuple(found), len(starts), seed, *ends, 0, (*system.notes, *notes))
 
 
 def _sides(system: System, box: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
