@@ -6,6 +6,7 @@ import ctypes
 import functools
 import hashlib
 import threading
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 FAST_COMPILE_ABOVE = 2_000_000
 """Characters of IR above which LLVM does not optimise: 30 times faster to compile, measured no slower to run."""
+
+_ALIVE: weakref.WeakValueDictionary[str, Library] = weakref.WeakValueDictionary()
+"""What is in memory, by function and model: networks of one shape have one, and copies of them come by the hundred."""
 
 
 class NativeModel(ModelFunctions):
@@ -107,7 +111,10 @@ class NativeModel(ModelFunctions):
     def _address(self, name: str) -> int:
         with self._lock:
             if name not in self._addresses:
-                library = load(cached(f"{name} {self.key}", lambda: self._compile(name)))
+                label = f"{name} {self.key}"
+                library = _ALIVE.get(label)
+                if library is None:
+                    library = _ALIVE[label] = load(cached(label, lambda: self._compile(name)))
                 self._libraries.append(library)
                 self._addresses[name] = library.address(name)
             return self._addresses[name]
