@@ -37,11 +37,11 @@ def sections(found):
 
 
 @pytest.mark.parametrize("turned", [False, True])
-@pytest.mark.parametrize("third", [False, True])
-def test_a_noncentral_orbit_in_closed_form(turned, third):
+@pytest.mark.parametrize("rate", [0.0, 3.0, 1e10])
+def test_a_noncentral_orbit_in_closed_form(turned, rate):
     equations, state = dict(PLANE), {"x": 0.0, "y": 0.0}
-    if third:  # a state that follows, in other units
-        equations["w"] = "1e4*(x^2 - y) - 3*w"
+    if rate:  # a state that follows, in other units
+        equations["w"] = f"{rate!r}*(1e4*(x^2 - y) - w)"
         state["w"] = 0.0
     equations = backward(equations) if turned else equations
     curve = folds(equations, {"lam": -0.01, "m": -0.02}, state, "m", (-0.1, 0.1), span=(-0.1, 0.1))
@@ -144,6 +144,25 @@ def test_auto_07ps_demonstration_mtn():
     # beside the part on circles there are cycles beyond the fold, and beside the rest the fold ends in none
     values = {"K": 6.0, "GF": fold.parameters["GF"] - 1e-5}
     assert bf.find_cycle(model, values=values).period > 500.0
+
+
+def test_a_state_that_is_small_on_the_folds_and_large_on_the_loops():
+    # the plane again, its second state in a unit of its own: near zero along the folds, 1e6 on the loops
+    equations = {"x": PLANE["x"].replace("y", "(1e-6*y)"), "y": "1e6*(" + PLANE["y"].replace("y", "(1e-6*y)") + ")"}
+    curve = folds(
+        equations, {"lam": -1e-4, "m": -2e-3}, {"x": -0.01, "y": -1e4}, "m", (-0.01, 0.01), span=(-1e-3, 1e-3)
+    )
+    found = bf.with_snic(curve)
+    (point,) = found.special("NCH")
+    assert abs(point.parameters["m"]) < 1e-9
+    (section,) = sections(found)
+    assert np.all(section.column("m") < 1e-9)
+
+
+def test_folds_without_circles_are_said_to_have_none():
+    model = bf.System.from_equations({"x": "p - x^2 - q*x^3", "y": "x - y"}, {"p": 1.0, "q": 0.1}, {"x": 1.0, "y": 1.0})
+    found = bf.with_snic(bf.locus(bf.diagram(model, "p", (-1, 2)).special("LP")[0], "q", (0.05, 0.2)))
+    assert not sections(found) and any("no saddle-node was seen" in note for note in found.notes)
 
 
 def test_what_is_not_decided_and_what_is_refused():

@@ -196,7 +196,11 @@ def _undecided(curve: Branch, loops: list[Loop]) -> list[str]:
         "the other eigenvalues of the saddle-node lie on both sides": sides,
         "what becomes of the trajectory that leaves it is not known": lost,
     }
-    return [
+    away = sum(loop.home is False for loop in loops)
+    none = (
+        f"On branch {curve.id} no saddle-node was seen to lie on a circle: of {len(loops)} trajectories none came back."
+    )
+    return ([none] if away == len(loops) else []) + [
         f"Whether saddle-nodes of branch {curve.id} lie on circles was not decided at {count} of {len(loops)} points: "
         f"{why}."
         for why, count in whys.items()

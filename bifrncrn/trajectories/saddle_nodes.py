@@ -10,7 +10,6 @@ Chow & Lin, Differential and Integral Equations 3, 1990, 435).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,40 +18,40 @@ import numpy as np
 from bifrncrn.models.field import Field
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.stepper import Stepper
-from bifrncrn.trajectories.steps_layout import ESCAPED
+from bifrncrn.trajectories.steps_layout import GOES_ON
 
 BEGIN = (1e-3, 1e-5)
 """How far from the saddle-node the trajectory begins, in units of the states; the second where the loop is small. The
 error of its start dies out while it goes slowly along the centre manifold."""
+FLOOR = 1e-6
+"""A state that has swept less than this, in its unit, rests."""
 LARGE = 100.0
 """A loop is so many times larger than that at least."""
 NEAR = 0.1
-"""The trajectory is back where its distance from the saddle-node is below this share of the furthest it was, ..."""
+"""The trajectory is back where every state's distance from the saddle-node is below this share of what it swept, ..."""
 ALIGNED = 0.1
 """... and on one side where its deviation off the centre direction is below this share of that along it."""
 HOME = 1e-3
-"""On which side it is this near (a share of the furthest) it stays, c' = a c^2 being all that moves it."""
+"""On which side it is this near (as a share of what is swept) it stays, c' = a c^2 being all that moves it."""
 ARRIVED = 1e-5
-"""Where the deviation off the centre direction is this small (a share of the furthest) c tells the distance from the
+"""Where the deviation off the centre direction is this small (a share of what is swept) c tells the distance from the
 strong stable manifold, which bends away from c = 0 by the square of that."""
 NOWHERE = 1e-7
-"""At this distance (a share of the furthest) nothing but the sign of c decides."""
+"""At this distance (a share of what is swept) nothing but the sign of c decides."""
 LEFT = 1.5
 """A trajectory that is so many times further than it was has passed."""
 LAPS = 4
 """One whose distance was least so many times, and never small, does not come back."""
-STILL = 1e-8
-"""It rests elsewhere where its speed is below this share of the greatest, far away."""
-FAR = 1e6
+STILL, RESTS = 1e-6, 50
+"""It rests elsewhere where so many steps in a row are shorter than this share of its distance."""
+FAR = 1e8
 """It has escaped when it is further away than this, in units of the states."""
 ROUGH, FINE = 1e-7, 1e-11
 """Relative tolerances of the integration: to see what becomes of the trajectory, and where exactly it comes back."""
 ATOL = 1e-2
 """The absolute tolerance, beside the relative one, in units of the states."""
 PIECE, MOST_PIECES = 200, 100
-"""Steps of the explicit method between two looks at the trajectory, and how often it is asked for them at most."""
-MAX_STEPS = 5_000
-"""After so many steps of the method for stiff equations more, what becomes of a trajectory is not known."""
+"""Steps between two looks at the trajectory, and how many looks there are before its fate is given up."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +90,7 @@ class Return:
     home : bool
         Whether it comes back on the node's side: it is homoclinic.
     value : float
-        Where it does, c / (the furthest it has been); 1 where it does not come back.
+        Where it does, c in terms of what it has swept; 1 where it does not come back.
     times, points : (k,) and (k, n) arrays
         The trajectory until then, backward in time where the saddle-node is so.
     """
@@ -125,73 +124,72 @@ def returned(node: SaddleNode, rtol: float = FINE) -> Return | None:
     for begin in BEGIN:
         watch = _Watch(node)
         found = _followed(node, begin, watch, rtol)
-        if watch.furthest > LARGE * begin:
+        if watch.reach > LARGE * begin:
             return found
     return None
 
 
 class _Watch:
-    """Looks at a trajectory step by step.
+    """Looks at a trajectory step by step, in units of what each state has swept so far.
 
     Attributes
     ----------
-    furthest : float
-        The furthest that it has been from the saddle-node.
+    reach : float
+        The furthest that it has been from the saddle-node, in the units of the states.
     """
 
     def __init__(self, node: SaddleNode) -> None:
         self.node = node
-        self.furthest = self.fastest = 0.0
-        self.nearest, self.least = np.inf, 1.0  # of this passage: the distance, and c there
+        self.swept = FLOOR * node.size
+        self.reach = 0.0
+        self.last, self.still = node.x, 0  # the last state, and how many steps were hardly any
+        self.nearest = np.inf  # of this passage
         self.arrived: float | None = None  # c where the trajectory has come to the centre direction
         self.laps, self.before, self.falls = 0, 0.0, False
 
-    def sees(self, x: np.ndarray, f: np.ndarray) -> tuple[int, bool, float] | None:
-        """Take the next states and their rates (k, n); return at which it is known whether the trajectory is home.
+    def sees(self, x: np.ndarray) -> tuple[int, bool, float] | None:
+        """Take the next states (k, n); return at which it is known whether the trajectory is home.
 
         And whether it is, and c there.
         """
         node = self.node
         away = x - node.x
         away[:, node.angles] -= 2.0 * np.pi * np.round(away[:, node.angles] / (2.0 * np.pi))
-        c = away @ node.p
-        distance, off = (np.linalg.norm(part / node.size, axis=1) for part in (away, away - c[:, None] * node.q))
-        speed = np.linalg.norm(f / node.size, axis=1)
-        for k, row in enumerate(zip(c.tolist(), distance.tolist(), off.tolist(), speed.tolist(), strict=True)):
+        swept = np.maximum.accumulate(np.maximum(np.abs(away), self.swept), axis=0)
+        along = away @ node.p
+        c = along * np.max(np.abs(node.q) / swept, axis=1)
+        moved = np.max(np.abs(np.diff(x, axis=0, prepend=self.last[None])) / swept, axis=1)
+        distance, off = (np.max(np.abs(part) / swept, axis=1) for part in (away, away - along[:, None] * node.q))
+        self.last, self.swept, self.reach = x[-1], swept[-1], float(np.max(swept[-1] / node.size))
+        for k, row in enumerate(zip(c.tolist(), distance.tolist(), off.tolist(), moved.tolist(), strict=True)):
             seen = self._step(*row)
             if seen is not None:
                 return k, *seen
-        return None
+        return None if self.reach < FAR else (len(x) - 1, False, 1.0)
 
-    def _step(self, c: float, distance: float, off: float, speed: float) -> tuple[bool, float] | None:
-        """Take the next state: c, its distance from the saddle-node, that off the centre direction, its speed."""
-        self.furthest, self.fastest = max(self.furthest, distance), max(self.fastest, speed)
-        if not distance < FAR:
-            return False, 1.0
-        if distance > NEAR * self.furthest:
-            return self._far(distance, speed)
+    def _step(self, c: float, distance: float, off: float, moved: float) -> tuple[bool, float] | None:
+        """Take the next state: c, how far it is from the saddle-node, from its centre direction, and from the last."""
+        self.still = self.still + 1 if moved < STILL * distance else 0
+        if distance > NEAR:
+            return self._far(distance)
         self.falls, self.before = True, distance
         return self._near(c, distance, off)
 
-    def _far(self, distance: float, speed: float) -> tuple[bool, float] | None:
-        """See whether a trajectory far from the saddle-node has passed it, or will not come back."""
-        if self.nearest < np.inf:  # it was near, and has left without going along the centre direction
-            if self.least > 0.0:
-                return False, self.least / self.furthest
-            self.nearest, self.least, self.arrived = np.inf, 1.0, None
+    def _far(self, distance: float) -> tuple[bool, float] | None:
+        """See whether a trajectory far from the saddle-node will not come back."""
+        self.nearest, self.arrived = np.inf, None
         self.laps += self.falls and distance > self.before
         self.falls, self.before = distance < self.before, distance
-        return (False, 1.0) if self.laps > LAPS or speed < STILL * self.fastest else None
+        return (False, 1.0) if self.laps > LAPS or self.still > RESTS else None
 
     def _near(self, c: float, distance: float, off: float) -> tuple[bool, float] | None:
         """See on which side a trajectory near the saddle-node is."""
-        if distance < self.nearest:
-            self.nearest, self.least = distance, c
-        if self.arrived is None and off < ARRIVED * self.furthest:
-            self.arrived = c / self.furthest
-        value = c / self.furthest if self.arrived is None else self.arrived
+        self.nearest = min(self.nearest, distance)
+        if self.arrived is None and off < ARRIVED:
+            self.arrived = c
+        value = c if self.arrived is None else self.arrived
         aligned = off < ALIGNED * abs(c)
-        if distance < NOWHERE * self.furthest or (aligned and distance < HOME * self.furthest):
+        if distance < NOWHERE or (aligned and distance < HOME):
             return c < 0.0, value
         if c > 0.0 and aligned and distance > LEFT * self.nearest:
             return False, value
@@ -202,9 +200,9 @@ def _followed(node: SaddleNode, begin: float, watch: _Watch, rtol: float) -> Ret
     """Integrate from a distance until it is seen what becomes of the trajectory."""
     rhs = Field(node.system, node.backward)
     times, points = [np.zeros(1)], [(node.x + begin * node.q)[None]]
-    watch.sees(points[0], rhs.many(points[0]))
+    watch.sees(points[0])
     for t, x in _pieces(rhs, points[0][0], rtol, ATOL * rtol * node.size):
-        seen = watch.sees(x, rhs.many(x))
+        seen = watch.sees(x)
         kept = slice(None) if seen is None else slice(seen[0] + 1)
         times.append(t[kept])
         points.append(x[kept])
@@ -215,27 +213,11 @@ def _followed(node: SaddleNode, begin: float, watch: _Watch, rtol: float) -> Ret
 
 
 def _pieces(rhs: Field, start: np.ndarray, rtol: float, atol: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield times and states of a trajectory, piece by piece.
-
-    Slow passages are stiff, but mildly so: the compiled explicit method goes through most of them all the same.
-    """
-    run = Stepper(rhs, start, 0.0, rtol, atol, np.inf, np.inf)
-    stalled = False
+    """Yield times and states of a trajectory, piece by piece. Slow passages are stiff."""
+    run = Stepper(rhs, start, 0.0, rtol, atol, np.inf, np.inf, stiff=True)
     for _ in range(MOST_PIECES):
         status, times, states = run.advance(PIECE)
         if len(times) > 1:
             yield times[1:], states[1:]
-        if status == ESCAPED or (stalled and len(times) == 1):
+        if status != GOES_ON:
             break
-        stalled = len(times) == 1
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # a failed step is no return
-        from scipy.integrate import LSODA
-
-        solver = LSODA(rhs.rhs, run.t, run.state.copy(), 1e300, rtol=rtol, atol=atol, jac=rhs.jacobian)
-        for _ in range(MAX_STEPS):
-            before = solver.t
-            solver.step()
-            if solver.status != "running" or solver.t == before or not np.all(np.isfinite(solver.y)):
-                return
-            yield np.array([solver.t]), solver.y[None].copy()
