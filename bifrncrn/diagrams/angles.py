@@ -43,7 +43,14 @@ def angles(system: System) -> np.ndarray:
 
 
 def _repeats(system: System, place: int) -> bool:
-    """Say whether the equations are the same a turn of a state further on."""
+    """Say whether the equations are the same a turn of a state further on; of a system it is found out once."""
+    known: dict[int, bool] = system.remembered.setdefault("repeats", {})
+    if place not in known:
+        known[place] = _is_same(system, place)
+    return known[place]
+
+
+def _is_same(system: System, place: int) -> bool:
     x = system.state + SAMPLE
     turned = x.copy()
     turned[place] += TURN
@@ -56,8 +63,10 @@ def not_listed(system: System, lines: Sequence[Line]) -> list[str]:
     if not lines or not len(lines[0]):
         return []
     ends = np.array([line.points[row] for line in lines if len(line) for row in (0, -1)])
-    wide = np.flatnonzero(np.ptp(ends[:, :-1], axis=0) > TURN).tolist()
-    names = [system.variables[place] for place in wide if system.variables[place] not in system.periodic]
+    apart = (ends.max(axis=0) - ends.min(axis=0)).tolist()
+    names = [
+        name for name, gap in zip(system.variables, apart, strict=False) if gap > TURN and name not in system.periodic
+    ]
     found = [name for name in names if _repeats(system, system.variables.index(name))]
     return [
         f"The equations are the same where {name} is 2 pi further on, so equilibria are listed once for every turn; "
