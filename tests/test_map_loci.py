@@ -143,3 +143,23 @@ def test_what_a_curve_of_a_map_does_not_start_from_is_said():
         bf.locus(diagram.special("BP")[0], "c", (-0.1, 0.1))
     with pytest.raises(bf.InputError, match="leaves out its value"):
         bf.locus(diagram.special("PD")[0], "c", (1, 2))
+
+
+def test_branch_points_are_followed_as_no_folds():
+    """Prey x = 1 alone meets the predators (y) in a branch point at m = e for all r, and doubles at r = 2."""
+    prey = bf.System.from_map(
+        {"x": "x*exp(r*(1 - x) - y)", "y": "y*exp(1.5*x - m)"}, {"r": 1.5, "m": 0.6}, {"x": 0.4, "y": 0.9}
+    )
+    plane = bf.with_loci(bf.diagram(prey, "m", (0.1, 1.9)), "r", (0.5, 4))
+    assert not [branch for branch in plane.branches if branch.kind == "map_fold"]
+    assert any("one of branch points, which is not followed" in note for note in plane.notes)
+
+
+def test_a_degenerate_doubling_beside_a_fold_is_not_passed_over():
+    """GPD next to LPPD, where b has a pole: y doubles at q = 0, its cubic term is x - 0.01, and x folds at p = 0."""
+    model = bf.System.from_map(
+        {"x": "x + p - x^2", "y": "-exp(q)*y + (x - 0.01)*y^3 - y^5"}, {"p": 0.2, "q": 0.1}, {"x": 0.44, "y": 0}
+    )
+    plane = bf.with_loci(bf.diagram(model, "q", (-0.3, 0.3)), "p", (-0.1, 0.3))
+    found = sorted((label, round(q, 8) + 0.0, round(p, 8) + 0.0) for label, q, p in named(plane))
+    assert found == [("GPD", 0.0, 1e-4), ("LPPD", 0.0, 0.0)]

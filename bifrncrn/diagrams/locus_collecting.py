@@ -147,6 +147,8 @@ class Collector:
 
     def _is_branch_point(self, problem: LocusProblem, x: np.ndarray, first: float, second: float) -> bool:
         """Say whether a zero eigenvalue belongs to a branch point: neither parameter moves the equations out of it."""
+        for follower in self.followers.values():
+            problem.know_sizes_of(follower.problem)
         matrix = problem.matrix(x, first, second)
         n, rows = problem.n, problem.equation_sizes()
         widths = np.array([problem.size[n], self.span[1] - self.span[0]])

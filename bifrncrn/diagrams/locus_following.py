@@ -307,10 +307,21 @@ class Follower:
         values = np.abs(trace.values[:, which])
         beside = min(values[row - 1], values[min(row + 1, len(values) - 1)])  # one of them may be beside a pole
         typical = float(np.sort(values)[len(values) // 2])
+        if self._is_divided(trace, row, which):
+            return False
         if typical == 0.0 or not values[row] <= ZERO * max(beside, TYPICAL * typical):
             return False  # a test that is zero all along tells nothing
         label = self.problem.curve.labels[which]
         return not is_real(self.problem, trace.points[row], label)
+
+    def _is_divided(self, trace: Trace, row: int, which: int) -> bool:
+        """Say whether a test vanishes at a row by what its pole was divided out with: there need not be a pole."""
+        labels = self.problem.curve.labels
+        by = DIVIDED.get(labels[which])
+        if by is None or not self.problem.of_map:
+            return False
+        values = np.abs(trace.values[:, labels.index(by)])
+        return bool(values[row] <= ZERO * np.median(values))
 
     def _end(self, trace: Trace) -> End:
         """Say why a march ended."""
@@ -336,6 +347,8 @@ class Follower:
         return End("step", "the step became too small: the curve is not smooth here")
 
 
+DIVIDED = {"GPD": "LPPD", "CH": "LPNS"}
+"""The tests of a map's curves that are multiplied by another, at whose zeros they may have poles."""
 PAIR_ENDS = {
     "BT": End("BT", "it ends at a Bogdanov-Takens point; beyond are neutral saddles, no Hopf points"),
     "R1": End("R1", "it ends at a 1:1 resonance; beyond are neutral saddles, no Neimark-Sacker points"),

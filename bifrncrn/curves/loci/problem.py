@@ -144,6 +144,13 @@ class LocusProblem:
         rows = np.maximum(rows, KEPT * self._largest)
         return np.where(rows > 0.0, rows, rows.max() or 1.0)
 
+    def know_sizes_of(self, other: LocusProblem) -> None:
+        """Let the equations count as no smaller than they were to another problem of the same model.
+
+        Where one vanishes at the first point that is evaluated nothing else tells its size.
+        """
+        self._largest = np.maximum(self._largest, other._largest)
+
     def row_sizes(self) -> np.ndarray:
         """Return the usual size of every equation of the defining system, (u - 1,): the scalar ones are of size one."""
         return np.append(self._array[at.ROWS], np.ones(self.unknowns - 1 - self.n))
