@@ -311,3 +311,16 @@ def test_branch_points_flatter_than_quadratic():
     model = bf.System.from_equations({"x": "x*(1 - (p/1000)^4 - x^4)"}, {"p": -2000}, {"x": 0})
     found = bf.diagram(model, "p", (-2000, 2000))
     assert special(found) == [("BP", pytest.approx(-1000)), ("BP", pytest.approx(1000))]
+
+
+@pytest.mark.parametrize(
+    ("equation", "low", "high", "said"), [("lam - sin(x)", -2, 2, True), ("lam - x", -20, 20, False)]
+)
+def test_a_state_that_may_be_an_angle_is_named(equation, low, high, said):
+    """sin x = lam goes on for ever at |lam| <= 1; of lam = x nothing repeats, however far it goes."""
+    model = build({"x": equation}, 0.0, {"x": 0.0})
+    for _again in range(2):
+        notes = bf.diagram(model, "lam", (low, high)).notes
+        assert any("x is 2 pi further on" in note for note in notes) == said
+    listed = bf.System.from_equations({"x": "lam - sin(x)"}, {"lam": 0.0}, {"x": 0.0}, periodic=["x"])
+    assert not any("2 pi" in note for note in bf.diagram(listed, "lam", (-2, 2)).notes)
