@@ -165,6 +165,43 @@ def test_folds_without_circles_are_said_to_have_none():
     assert not sections(found) and any("no saddle-node was seen" in note for note in found.notes)
 
 
+def test_the_neuron_of_morris_and_lecar():
+    # Rinzel & Ermentrout (in Koch & Segev, Methods in Neuronal Modeling, 1998): with V3 = 12 and V4 = 17.4 firing begins
+    # at a saddle-node on a circle for phi = 1/15, and at a homoclinic orbit of a saddle for phi = 0.23
+    model = bf.System.from_equations(
+        {
+            "V": "(I - 2*(V + 60) - 4*m*(V - 120) - 8*w*(V + 84))/20",
+            "w": "phi*(winf - w)*cosh((V - 12)/34.8)",
+        },
+        {"I": 30.0, "phi": 1 / 15},
+        {"V": -35.0, "w": 0.005},
+        {"m": "(1 + tanh((V + 1.2)/18))/2", "winf": "(1 + tanh((V - 12)/17.4))/2"},
+    )
+    curve = bf.locus(bf.diagram(model, "I", (20, 60)).special("LP")[0], "phi", (0.02, 0.4))
+    found = bf.with_snic(curve)
+    (section,), (point,) = sections(found), found.special("NCH")
+    assert section.column("phi").min() == pytest.approx(0.02, abs=1e-12)
+    assert 1 / 15 < point.parameters["phi"] < 0.23
+
+    def settles(phi):
+        """Whether the trajectory that leaves the saddle-node comes back to it from below, as scipy sees it."""
+        here = model.with_(values={"I": point.parameters["I"], "phi": phi})
+        x = np.array([point.state["V"], point.state["w"]])
+        left, vectors = np.linalg.eig(here.jacobian(x))
+        q = vectors[:, np.argmin(np.abs(left))].real
+        q = q * np.sign(q[0])  # V rises
+
+        def spike(_, u):
+            return u[0] - 0.0
+
+        spike.terminal, spike.direction = True, -1
+        up = solve_ivp(lambda _, u: here.rhs(u), (0, 1e6), x + 1e-2 * q, "LSODA", events=spike, rtol=1e-10, atol=1e-12)
+        down = solve_ivp(lambda _, u: here.rhs(u), (0, 300), up.y[:, -1], "LSODA", rtol=1e-10, atol=1e-12)
+        return down.y[0, -1] < x[0]
+
+    assert settles(point.parameters["phi"] - 2e-3) and not settles(point.parameters["phi"] + 2e-3)
+
+
 def test_what_is_not_decided_and_what_is_refused():
     # one eigenvalue on either side of zero
     model = bf.System.from_equations(

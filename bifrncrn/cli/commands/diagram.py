@@ -82,7 +82,7 @@ def add(commands: Commands) -> None:
     option(
         "--second",
         metavar="PARAMETER",
-        help="follow LP and HB (LPC, PD, NS, BPC, homoclinic ends) in a second parameter",
+        help="follow LP and HB (LPC, PD, NS, BPC, homoclinic ends, SNIC) in a second parameter",
     )
     option("--second-range", nargs=2, type=number, metavar=("LO", "HI"), help="range of the second parameter")
     option("--mu", type=number, help="analyse the full network at this ratio of time-scales")
