@@ -166,7 +166,7 @@ def test_folds_without_circles_are_said_to_have_none():
 
 
 def test_the_neuron_of_morris_and_lecar():
-    # Rinzel & Ermentrout (in Koch & Segev, Methods in Neuronal Modeling, 1998): with V3 = 12 and V4 = 17.4 firing begins
+    # Rinzel & Ermentrout (Koch & Segev, Methods in Neuronal Modeling, 1998): with V3 = 12 and V4 = 17.4 firing begins
     # at a saddle-node on a circle for phi = 1/15, and at a homoclinic orbit of a saddle for phi = 0.23
     model = bf.System.from_equations(
         {

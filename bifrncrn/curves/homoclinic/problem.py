@@ -44,7 +44,7 @@ class HomoclinicCurve(CurveKind):
     """
 
     kind = "homoclinic"
-    labels = LABELS
+    labels: tuple[str, ...] = LABELS
 
     def __init__(self, sampler: Sampler, names: tuple[str, str], arc: Arc, scale: np.ndarray, unit: float) -> None:
         self.sampler, self.arc, self.scale, self.unit = sampler, arc, scale, unit
