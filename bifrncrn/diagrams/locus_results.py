@@ -96,7 +96,8 @@ def _point(found: Found, one: Locus, branch: Branch, system: System, reduction: 
     prepare(one.problem, *parts(one.problem, y))
     residual = one.problem.residual(y)
     coefficients = codim2.coefficients(one.problem, y, found.label)
-    facts = _of_map(one.problem, y, branch, found.row, system, reduction) if branch.iterations else {}
+    facts: dict[str, Any] = {name: coefficients.get(name) for name in ("a", "b", "c", "l2")}
+    facts |= _of_map(one.problem, y, branch, found.row, system, reduction) if branch.iterations else {}
     kappa = 0.0 if branch.iterations else parts(one.problem, y)[3]
     return SpecialPoint(
         label=found.label,
@@ -111,7 +112,6 @@ def _point(found: Found, one: Locus, branch: Branch, system: System, reduction: 
         eigenvalues=branch.eigenvalues[found.row],
         system=system,
         reduction=reduction,
-        **{name: coefficients.get(name) for name in ("a", "b", "c", "l2")},
         **facts,
     )
 

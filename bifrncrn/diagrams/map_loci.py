@@ -125,7 +125,8 @@ class MapCollector(Collector):
         room: tuple[float, float] = (-np.inf, np.inf),
     ) -> None:
         assert points[0].system is not None
-        self.map, self.iterations = points[0].system, points[0].iterations or 1
+        self.map = points[0].system
+        self.iterations: int = points[0].iterations or 1
         base = displaced(self.map, self.iterations)
         super().__init__([replace(point, system=base) for point in points], first, second, span, options, room)
 

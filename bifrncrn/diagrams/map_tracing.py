@@ -183,7 +183,7 @@ class MapTracer(Tracer):
         if line.spectra == 0:
             return line.unstable
         on = _on_circle(line.eigenvalues)
-        neutral = in_runs(on.any(axis=1), NEUTRAL_ROWS)
+        neutral = in_runs(np.asarray(on.any(axis=1)), NEUTRAL_ROWS)
         if not neutral.any():
             return line.unstable
         note = (

@@ -164,9 +164,10 @@ def _of_map(
                 float(seen.count * survey.steps) if seen.cloud else None,
             )
         )  # fmt: skip
-    ends = (survey.outcomes.count(word) for word in ("escape", "neutral", "undecided"))
+    escaped, neutral, undecided = (survey.outcomes.count(word) for word in ("escape", "neutral", "undecided"))
     notes = [reduction.sentence(system.variables)] if reduction else []
-    return Attractors(system, sides, tuple(found), len(starts), seed, *ends, 0, (*system.notes, *notes))
+    said = (*system.notes, *notes)
+    return Attractors(system, sides, tuple(found), len(starts), seed, escaped, neutral, undecided, 0, said)
 
 
 def _sides(system: System, box: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
