@@ -1,6 +1,7 @@
 """Behaviours: asked of targets, looked for in networks, and what a fit says about them."""
 
 import json
+import re
 from importlib.resources import files
 
 import numpy as np
@@ -155,3 +156,16 @@ def test_chaos_is_asked_for():
     assert wanted[1].exponent == pytest.approx(0.0160, abs=0.001)  # 0.0158 to 0.0163 over 20 000 from several starts
     # a mean over some 40 turns of different length, from states half a unit of time apart
     assert wanted[1].period == pytest.approx(18.1, abs=0.1)
+
+
+def test_a_switch_next_to_where_the_cycle_is_wanted_is_said_to_be():
+    network = bf.Network.load(files("bifrncrn.library") / "data" / "eq_cycle_network.json")
+    box = ((0.0, 3.0), (0.0, 3.0))
+    far = bf.SwitchWanted((0.1, 1.1), box).check(network, None)
+    assert far.ok and "only" not in far.text
+    onset = float(re.search(r"switch by .*? at lam = ([\d.]+)", far.text)[1])
+    near = bf.SwitchWanted((0.1, onset + 0.01), box).check(network, None)  # a hundredth of the way
+    assert near.ok
+    assert re.search(
+        rf"only 0\.0(1|09\d*|100?\d*) from lam = {onset + 0.01:g}; .* needs an interval, `over`", near.text
+    )

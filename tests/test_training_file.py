@@ -72,6 +72,12 @@ def test_a_mixture(file):
     assert (curve.lam, field.lam, field.weight) == ((1.0,), ((0.0,),), 10.0)
 
 
+def test_a_curve_on_an_interval(file):
+    target = bf.Target.from_file(file(MIXTURE.replace("at = 1", "at = 1\nover = [0.9, 1.2]")))
+    assert (target.parts[0].lam, target.parts[0].over, target.bounds) == ((1.0,), (0.9, 1.2), (0.0, 1.2))
+    assert [one.over for one in bf.behaviours_of(target) if isinstance(one, bf.CycleWanted)] == [(0.9, 1.2)]
+
+
 def test_the_command_line_trains_on_a_drawn_curve(file, tmp_path, capsys):
     path = file('[training]\ncurve = "leaf.csv"\nperceptrons = 5\n')
     code = bf.main(["train", str(path), "--seeds", "1", "--jobs", "1", "--out", str(tmp_path / "net.json")])
@@ -103,6 +109,8 @@ CURVE = '[training]\ncurve = "leaf.csv"\n'
         (CURVE + "scale = 2\n", "scale does not go with a CSV file"),
         (CURVE + "closed = 1\n", "closed is 1; give true or false"),
         (CURVE + "at = -1\n", "at is -1, but the parameter species"),
+        (CURVE + "at = 1\nover = 2\n", "over is 2; give the ends of an interval about `at`"),
+        (CURVE + "at = 1\nover = [2, 3]\n", "give an interval around the first parameter species"),
         (CURVE + "weight = 0\n", "weight is 0; give a positive number"),
         (CURVE + "state = [1]\n", "has 1 entries but there are 2 species"),
         (CURVE + "state = [1, -1]\n", "start state is .*must not be negative"),

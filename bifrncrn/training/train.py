@@ -14,7 +14,6 @@ from bifrncrn.base.checks import number, whole
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.processes import spread
 from bifrncrn.base.progress import progress as shown
-from bifrncrn.chemistry.networks.chemist import WIDE, rate_constants
 from bifrncrn.comparison.judging import completed
 from bifrncrn.training.fit import checkpoint
 from bifrncrn.training.fit.excursions import with_excursions
@@ -24,10 +23,11 @@ from bifrncrn.training.fit.pins import Pinned, pins_at
 from bifrncrn.training.fit.start import FitOptions, Start, beta_floor, polish, run_start
 from bifrncrn.training.fit_result import Candidate, Fit
 from bifrncrn.training.judge import Judge, distinct, shows_all
+from bifrncrn.training.notes import noted
 from bifrncrn.training.outward import Walls, look_outward, walls_of
 from bifrncrn.training.ranking import target_diagram
 from bifrncrn.training.robustness import SPREAD, Robustness
-from bifrncrn.training.symmetry import Exchange, exchanges_of, moves_of
+from bifrncrn.training.symmetry import Exchange, exchanges_of
 from bifrncrn.training.targets.behaviours import Behaviour
 from bifrncrn.training.targets.sampling import Samples
 from bifrncrn.training.targets.target import LOSSES, Target
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 SHORTLIST = 3
 # starts from which better ones are looked for where none does what the target does
 HOPPED = 5
-# a fit whose loss by definition is this much above that on its samples is wrong between them; weights do less
-OVERFITTED = 100.0
 # shares of the error of the rates that is asked for, one after the other, that a fit allows for: a network that does
 # less than its target for being robust to all of it may do all of it at a part
 SPREADS = (1.0, 0.5, 0.25, 0.1, 0.0)
@@ -184,13 +182,7 @@ def train(
         usable = {"reached": verification.reached, "largest_mu": verification.largest_mu}
         candidates[0] = judge.noted(candidates[0], **usable)
     best = candidates[0]
-    notes = (
-        *_notes(best, rank == "diagram"),
-        *_expecting(judge.options, robust),
-        *_symmetric(best, asked.reference),
-        *_overfitted(best),
-        *_spread(best),
-    )
+    notes = noted(best, verification, judge.options, robust, asked.reference, rank == "diagram")
     proof = _proof(best, target) if prove else None
     outward, copies = look_outward(best.network, walls), _copies(judge, best, robust)
     took = time.perf_counter() - began
@@ -321,72 +313,6 @@ def _proof(best: Candidate, target: Target) -> Proof:
     from bifrncrn.proofs.prove import prove_learned
 
     return prove_learned(best.network, target)
-
-
-def _notes(best: Candidate, ranked: bool) -> tuple[str, ...]:
-    """Return what a reader should know about the outcome."""
-    if best.standing is None:
-        words = "the target has no diagram or behaviour to compare with, so the starts are ranked by loss alone"
-        return (words,) if ranked else ()
-    if best.standing.missed:
-        return ("the target is not reached: no start shows all that is wanted; try more seeds or more perceptrons",)
-    if best.standing.wrong:
-        words = "the target is not reached: no start has just its special points"
-        return (f"{words}; try more seeds, more perceptrons or more samples",)
-    flow, done = best.network.training.get("flow"), best.network.training.get("refinement")
-    if flow is not None:
-        return (
-            "the flow along the target's attractor was fitted to the target's: after a turn it is "
-            f"{flow['miss']:.2g} of the attractor's size off; the loss was {flow['loss_before']:.4g} before",
-        )
-    if done is None:
-        return ()
-    where = " and ".join(f"at mu = {mu:g}" if mu else "in the reduced system" for mu in done["mu"])
-    return (
-        f"special points moved onto the target's {where}; by fitting alone they were {done['error_before']:.3g} off, "
-        f"at a loss of {done['loss_before']:.4g}",
-    )
-
-
-def _expecting(options: FitOptions, robust: float | None) -> tuple[str, ...]:
-    """Say which errors of the rates the loss allowed for, where it was asked to."""
-    if not robust:
-        return ()
-    if not options.spread:
-        words = "no network that was fitted with errors of the rates in mind does what the target does"
-        return (f"{words}; this one was fitted without",)
-    return (f"fitted with errors of every rate by up to {100 * options.spread:g} % in mind",)
-
-
-def _symmetric(best: Candidate, reference: Diagram | None) -> tuple[str, ...]:
-    """Say what keeps branch points: that exchanging species leaves the network unchanged, or its very rates."""
-    moves = moves_of(best.start.weights)[1:]
-    points = () if reference is None else reference.special_points
-    if not moves and shows_all(best) and any(point.label == "BP" for point in points):
-        return ("branch points are there for just these rates; where rates are off, they become folds or nothing",)
-    if not moves:
-        return ()
-    orders = "; ".join(", ".join(f"x{k + 1}" for k in exchange) for exchange, _ in moves)
-    return (
-        f"the network is unchanged when its species are exchanged (their orders: {orders}), as the target is, whose "
-        "branch points need that; where rates are off, a branch point becomes a fold",
-    )
-
-
-def _overfitted(best: Candidate) -> tuple[str, ...]:
-    """Return a warning when the loss by definition has nothing to do with the one on the samples."""
-    if best.loss <= OVERFITTED * best.start.loss:
-        return ()
-    return ("the loss by definition is far above that on the samples: take more samples or fewer perceptrons",)
-
-
-def _spread(best: Candidate) -> tuple[str, ...]:
-    """Return a warning when the rates spread further than a laboratory can build."""
-    rates = rate_constants(best.network)
-    if max(rates) <= WIDE * min(rates):
-        return ()
-    words = f"the rate constants spread over {max(rates) / min(rates):.2g}, which is hard to build"
-    return (f"{words}; a rate_bound, or fewer perceptrons, may help",)
 
 
 def _check(options: FitOptions, rank: str, focus: float, robust: float | None) -> None:

@@ -14,6 +14,7 @@ from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.models.system import System
 
 if TYPE_CHECKING:
+    from bifrncrn.diagrams.onset import Onset
     from bifrncrn.diagrams.results import Branch, Diagram
     from bifrncrn.trajectories.attractor_results import Attractor
     from bifrncrn.trajectories.cycles import Cycle
@@ -36,6 +37,8 @@ SETTLED = 400.0
 # trajectories that are followed from a box to see what they come to, and the integrator's steps for each (a fifth of a
 # second): an attractor whose basin is a third of the box is overlooked by all of them once in fifty times
 FOLLOWED, PATIENCE = 10, 5000
+# of the way between two parts: a switch this near one of them leaves it next to no room
+NARROW = 0.05
 # a cycle this near to a wanted one, in units of its size, is that one; how near it is said elsewhere
 ALIKE = 0.5
 
@@ -253,6 +256,7 @@ class SwitchWanted:
             onsets = find_onsets(system, found.parameter, points, self.bounds)
             ok, wrong = any(onset.kind != "unclear" for onset in onsets), np.inf
             named = [f"switch by {'; '.join(map(str, onsets))}" if onsets else "none leads from rest to a cycle"]
+            named += self._narrow(onsets)
         else:
             through = sum(_crossings(branch, box) for branch in found.branches)
             words += [f"{through} times through the box's sides"] if through else []
@@ -263,6 +267,16 @@ class SwitchWanted:
             )
         text = "; ".join([", ".join(words) or "no special point", *named])
         return Verdict(ok, 0.0 if ok else wrong, f"between: {text}")
+
+    def _narrow(self, onsets: Sequence[Onset]) -> list[str]:
+        """Return a sentence for every onset so near an end that the motion wanted there is hardly anywhere else."""
+        room = NARROW * (self.bounds[1] - self.bounds[0])
+        gaps = [(one, end, abs(one.value - end)) for one in onsets for end in self.bounds if one.kind != "unclear"]
+        return [
+            f"that is only {gap:.2g} from {one.parameter} = {end:g}; what is to hold about it needs an interval, `over`"
+            for one, end, gap in gaps
+            if gap < room
+        ]
 
     def values(self, network: Network) -> list[float]:
         """Return the values of the first parameter species at the folds in the box."""

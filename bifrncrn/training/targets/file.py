@@ -34,7 +34,10 @@ from bifrncrn.training.targets.target import FieldPart, Part, Target
 WHOLE = ("perceptrons", "loss", "mu", "range", "state")
 PUSHES = ("eta", "kappa", "delta")
 DRAWING = ("scale", "shift")
-CURVE = ("curve", "at", "t", "closed", "points", *DRAWING, *PUSHES, "layers", "push", "attractor", "samples", "weight")
+CURVE = (
+    "curve", "at", "over", "t", "closed", "points", *DRAWING, *PUSHES, "layers", "push", "attractor", "samples",
+    "weight",
+)  # fmt: skip
 FIELD = ("equations", "box", "at", "samples", "weight")
 
 
@@ -71,6 +74,7 @@ def _target(table: Mapping[str, Any], name: str, title: str, folder: Path) -> Ta
         pieces = [{key: value for key, value in table.items() if key not in WHOLE}]
     parts = [_part(piece, folder, f"part {k}" if len(pieces) > 1 else "") for k, piece in enumerate(pieces, 1)]
     rows = [_row(piece) for piece in pieces]
+    ends = [(end, *row[1:]) for piece, row in zip(pieces, rows) if "over" in piece for end in _interval(piece["over"])]
     return Target(
         name,
         title,
@@ -80,7 +84,7 @@ def _target(table: Mapping[str, Any], name: str, title: str, folder: Path) -> Ta
         time_scale_of(table),
         state=_state(table, parts[0]),
         lam=rows[0],
-        bounds=bounds_of(table, rows) if rows[0] else None,
+        bounds=bounds_of(table, [*rows, *ends]) if rows[0] else None,
     )
 
 
@@ -117,8 +121,18 @@ def _curve_part(piece: Mapping[str, Any], folder: Path) -> CurvePart:
         options["count"] = integer(piece, "samples", None)
     if "push" in piece:
         options["push"] = piece["push"]
+    if "over" in piece:
+        options["over"] = _interval(piece["over"])
     attractor = _flag(piece, "attractor")
     return CurvePart(_curve(piece, folder), _row(piece), attractor=attractor, weight=_weight(piece), **options)
+
+
+def _interval(value: Any) -> tuple[float, float]:
+    """Return the interval of the first parameter species on which a curve is wanted."""
+    ends = _numbers("over", value)
+    if len(ends) != 2:
+        raise InputError(f"[training] over is {value!r}; give the ends of an interval about `at`, such as [0.9, 1.1]")
+    return ends[0], ends[1]
 
 
 def _curve(piece: Mapping[str, Any], folder: Path) -> Curve:
