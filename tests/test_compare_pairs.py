@@ -213,3 +213,17 @@ def test_states_that_one_alone_has_begin_where_they_settle():
     )
     found = bf.compare(one, two, bounds=(2.3, 2.9), box={"x": (1.5, 4.5)})
     assert found.verdict, str(found)
+
+
+def test_cycles_that_repel_are_judged_right_from_the_hopf_point_they_leave():
+    """D = lam - 1.5 + r^2 - r^4: cycles that repel leave lam = 1.5 and fold at 1.25; no tolerance is too small."""
+    model = bf.System.from_equations(
+        {"x": "D*(x - 4) - (y - 4)", "y": "D*(y - 4) + (x - 4)"},
+        {"lam": 1.0},
+        {"x": 4.0, "y": 4.0},
+        definitions={"r2": "(x - 4)^2 + (y - 4)^2", "D": "lam - 1.5 + r2 - r2^2"},
+    )
+    box = {"x": (2.6, 5.4), "y": (2.6, 5.4)}
+    report = bf.compare(model, model, parameter="lam", bounds=(1.0, 2.0), tolerance=1e-3, box=box)
+    assert {match.label for match in report.matched} == {"HB", "LPC"}
+    assert report.unjudged == () and report.verdict

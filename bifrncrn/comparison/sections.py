@@ -159,9 +159,12 @@ def _table(diagram: Diagram, branch: Branch, columns: list[str]) -> _Table:
     data = np.stack([branch.column(name) for name in columns], axis=1)
     period = branch.column("period") if "period" in branch.columns else np.full(len(data), np.nan)
     rows = np.column_stack([period, np.full(len(data), branch.id), np.arange(len(data)), data])
-    special = frozenset(p.index for p in diagram.special_points if p.branch == branch.id)
+    special = {p.index for p in diagram.special_points if p.branch == branch.id}
+    if branch.kind == "periodic":  # the Hopf point at an end of it has the stability of no cycle
+        extent = np.abs(data[:, data.shape[1] // 2 :] - data[:, : data.shape[1] // 2]).max(axis=1, initial=0.0)
+        special |= set(np.flatnonzero(extent <= BORN * extent.max(initial=0.0)).tolist())
     directions = np.where(branch.stability == "neutral", -1, branch.unstable)
-    return _Table(directions, branch.column(diagram.parameter), rows, special)
+    return _Table(directions, branch.column(diagram.parameter), rows, frozenset(special))
 
 
 def _same(first: np.ndarray, second: np.ndarray, apart: float, kind: str) -> bool:
