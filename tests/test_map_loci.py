@@ -163,3 +163,14 @@ def test_a_degenerate_doubling_beside_a_fold_is_not_passed_over():
     plane = bf.with_loci(bf.diagram(model, "q", (-0.3, 0.3)), "p", (-0.1, 0.3))
     found = sorted((label, round(q, 8) + 0.0, round(p, 8) + 0.0) for label, q, p in named(plane))
     assert found == [("GPD", 0.0, 1e-4), ("LPPD", 0.0, 0.0)]
+
+
+def test_a_coefficient_keeps_its_sign_where_the_pair_becomes_real():
+    """The generalised Henon map: Re d (by differences in 60 digits) is 0.0041 up to R2 at a = 25.95 and 0.27 beside R1."""
+    model = bf.System.from_map(
+        {"x": "y", "y": "a - b*x - y^2 - 0.1*x*y + 0.1*y^3"}, {"a": 0.1, "b": 0.3}, {"x": 0.1, "y": 0.1}
+    )
+    plane = bf.with_loci(bf.diagram(model, "a", (-2, 4)), "b", (-2.5, 2.5))
+    assert {p.status for p in plane.special_points} == {"converged"}
+    assert not plane.special("CH")
+    assert sorted(round(p.parameters["a"], 3) for p in plane.special("R2")) == [3.420, 25.947]

@@ -219,6 +219,9 @@ class Follower:
         """March one way; return None where there is no point at all."""
         floor = 0.1 * scale
         floor[-1] = scale[-1]
+        if self.problem.kind == "map_torus":  # where the pair is real its coefficient has the sign it has beside
+            step = ahead / scale
+            self.problem.tests(y + BESIDE * step / np.linalg.norm(step) * scale)
         trace = march(self.problem.curve, y, ahead, self.span, self.walls, floor, self.options, first_step)
         trace = _finite(trace)
         if not len(trace.points):
@@ -255,7 +258,7 @@ class Follower:
         for row in np.flatnonzero(np.abs(marks) >= layout.USER_EVENT).tolist():
             which = abs(int(marks[row])) - layout.USER_EVENT
             label = self.problem.curve.labels[which]
-            if marks[row] < 0 and self._is_pole(trace, row, which):
+            if (marks[row] < 0 and self._is_pole(trace, row, which)) or self._is_divided(trace, row, label, scale):
                 continue
             if marks[row] < 0:
                 low, high = sorted((float(points[row - 1, -1]), float(points[row, -1])))
@@ -307,21 +310,19 @@ class Follower:
         values = np.abs(trace.values[:, which])
         beside = min(values[row - 1], values[min(row + 1, len(values) - 1)])  # one of them may be beside a pole
         typical = float(np.sort(values)[len(values) // 2])
-        if self._is_divided(trace, row, which):
-            return False
         if typical == 0.0 or not values[row] <= ZERO * max(beside, TYPICAL * typical):
             return False  # a test that is zero all along tells nothing
         label = self.problem.curve.labels[which]
         return not is_real(self.problem, trace.points[row], label)
 
-    def _is_divided(self, trace: Trace, row: int, which: int) -> bool:
+    def _is_divided(self, trace: Trace, row: int, label: str, scale: np.ndarray) -> bool:
         """Say whether a test vanishes at a row by what its pole was divided out with: there need not be a pole."""
-        labels = self.problem.curve.labels
-        by = DIVIDED.get(labels[which])
+        by = DIVIDED.get(label)
         if by is None or not self.problem.of_map:
             return False
-        values = np.abs(trace.values[:, labels.index(by)])
-        return bool(values[row] <= ZERO * np.median(values))
+        mark = layout.USER_EVENT + self.problem.curve.labels.index(by)
+        others = trace.points[np.abs(trace.marks[:, layout.MARK_EVENT]) == mark]
+        return bool(np.any(np.linalg.norm((others - trace.points[row]) / scale, axis=1) <= CLOSE))
 
     def _end(self, trace: Trace) -> End:
         """Say why a march ended."""
