@@ -166,7 +166,7 @@ def test_a_degenerate_doubling_beside_a_fold_is_not_passed_over():
 
 
 def test_a_coefficient_keeps_its_sign_where_the_pair_becomes_real():
-    """The generalised Henon map: Re d (by differences in 60 digits) is 0.0041 up to R2 at a = 25.95 and 0.27 beside R1."""
+    """The generalised Henon map: Re d, by differences in 60 digits, is 0.0041 up to R2 at a = 25.95, 0.27 beside R1."""
     model = bf.System.from_map(
         {"x": "y", "y": "a - b*x - y^2 - 0.1*x*y + 0.1*y^3"}, {"a": 0.1, "b": 0.3}, {"x": 0.1, "y": 0.1}
     )
