@@ -179,8 +179,8 @@ def _end(folds: Folds, inside: Loop, outside: Loop) -> tuple[list[Loop], End]:
         )
     return [], End(
         "connection",
-        f"at {where} the trajectory that leaves the saddle-node meets something else on its way, and does not come "
-        "back beyond",
+        f"beyond {where} the trajectory that leaves the saddle-node does not come back: it meets something else on its "
+        "way, or passes more often than was watched",
     )
 
 
