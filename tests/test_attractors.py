@@ -158,3 +158,19 @@ def test_plain_json_and_bad_input():
             bf.attractors(model, box)
     with pytest.raises(bf.InputError, match="samples"):
         bf.attractors(model, {"x": (0, 1)}, samples=0)
+
+
+def test_sets_of_a_reversible_system_are_no_attractors():
+    """Nose and Hoover's oscillator: (x, y, z, t) -> (x, -y, -z, -t) takes solutions to solutions, volumes are kept."""
+    equations = {"x": "y", "y": "-x - z*y", "z": "y*y - 1"}
+    system = bf.System.from_equations(equations, state={"x": 0.0, "y": 1.5, "z": 0.0})
+    found = bf.attractors(system, dict.fromkeys("xyz", (-2.5, 2.5)), samples=5, max_steps=20_000)
+    assert found.attractors == () and found.neutral + found.undecided == 5
+
+
+def test_a_torus_that_attracts_slowly():
+    """Two van der Pol oscillators of weak damping, each with a cycle of its own: volumes shrink by the rate 0.1."""
+    one, two = "0.05*(1 - x*x)*y - x", "0.05*(1 - u*u)*v - 2.1*u"
+    system = bf.System.from_equations({"x": "y", "y": one, "u": "v", "v": two}, state=dict.fromkeys("xyuv", 0.5))
+    (torus,) = bf.attractors(system, dict.fromkeys("xyuv", (-2.0, 2.0)), samples=3)
+    assert torus.kind == "quasiperiodic" and torus.count == 3
