@@ -101,6 +101,10 @@ def test_competitors_that_are_alike(a):
     (line,) = [b for b in diagram.branches if np.ptp(b.column("a")) < 1e-9]
     assert np.allclose(line.column("x") + line.column("y"), 1.0, atol=1e-9)
     assert set(line.stability) == {"neutral"} and {end.reason for end in line.ended} == {"continuum"}
+    ax = diagram.plot("x")
+    low, high = ax.get_ylim()
+    plt.close(ax.figure)
+    assert -4.0 < low < 0.0 and 1.0 < high < 4.0  # how far the line was followed sets no limits
 
 
 def test_the_endemic_state_of_an_epidemic_with_waning_immunity():

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 ZERO = 1e-30  # a branch no larger than this is drawn as zero
+ENDLESS = ("infinity", "continuum")
+"""Why a branch ends that is cut somewhere on its way: where says nothing."""
 BEADS = 0.022
 """The distance of the beads along the extremes of cycles, in terms of the diagonal of the axes."""
 Layer = tuple["Diagram", str, Style]
@@ -128,14 +130,14 @@ def marked_points(diagram: Diagram, name: str, both: bool = False) -> list[tuple
 
 
 def _heights(layers: Sequence[Layer]) -> np.ndarray:
-    """Return all finite values on the vertical axis, without those of branches that run away to infinity.
+    """Return all finite values on the vertical axis, without those of branches that have no end.
 
     What such a branch has in common with the others is shown; without others, the greater part of it.
     """
     calm, wild, greater = [np.empty(0)], [np.empty(0)], [np.empty(0)]
     for diagram, column, _ in layers:
         for branch in diagram.branches:
-            runs = any(end.reason == "infinity" for end in branch.ended)
+            runs = any(end.reason in ENDLESS for end in branch.ended)
             shown = [values[np.isfinite(values)] for values in curves_of(branch, column)]
             (wild if runs else calm).extend(shown)
             if runs:
