@@ -15,7 +15,7 @@ from bifrncrn.continuation.march import Trace, march
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.diagrams.angles import not_listed, unwound
-from bifrncrn.diagrams.facts import facts_of
+from bifrncrn.diagrams.facts import at_zero, facts_of
 from bifrncrn.diagrams.junctions import Junction, grown, units_at
 from bifrncrn.diagrams.marching import Marcher
 from bifrncrn.diagrams.multiple import centres_beside, pairs_at
@@ -181,6 +181,7 @@ class Collector(Marcher):
 
     def _classify(self, line: Line, event: Event, y: np.ndarray, number: int, floor: np.ndarray) -> SpecialPoint:
         """Return the special point of an event, with its normal form coefficients; `floor` are units of length."""
+        y = at_zero(self.problem, event, y, self.span[1] - self.span[0])
         facts = self._facts(line, event, y, floor)
         named = self.events is not None and facts["label"] == "UZ"
         return made(

@@ -12,6 +12,27 @@ from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line
 from bifrncrn.curves.equilibria.problem import EVENTS, EquilibriumProblem
 from bifrncrn.diagrams.multiple import crossing_frequency, pairs_at
+from bifrncrn.diagrams.neutral import IMAGINARY
+
+EPS = float(np.finfo(float).eps)
+
+
+def at_zero(problem: EquilibriumProblem, event: Event, y: np.ndarray, width: float) -> np.ndarray:
+    """Return a Hopf point with its parameter at zero where that is as good a solution, and y where it is not.
+
+    A system that is a centre there has coefficients of the size of the parameter; those of its rounding have a sign.
+    """
+    if event.kind != layout.PAIR or event.bracket is not None or not 0.0 < abs(y[-1]) < EPS * width:
+        return y
+    zero = np.append(y[:-1], 0.0)
+    if not problem.vanishes(zero):
+        return y
+    spectrum, old = (np.asarray(problem.eigenvalues(at)) for at in (zero, y))
+    pairs, before = (values[values.imag > 0.0] for values in (spectrum, old))
+    if pairs.size == 0 or before.size == 0:
+        return y
+    real = (np.min(np.abs(values.real / values)) for values in (pairs, before))
+    return zero if next(real) <= max(next(real), IMAGINARY) else y
 
 
 def facts_of(problem: EquilibriumProblem, line: Line, event: Event, y: np.ndarray, floor: np.ndarray) -> dict[str, Any]:

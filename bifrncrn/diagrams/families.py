@@ -51,6 +51,8 @@ from bifrncrn.trajectories.cycles import Cycle
 
 APART = 1e-9
 """Two phases of an orbit closer than this are one."""
+FINEST = 1e-14
+"""A positive state that is smaller than this part of its greatest value on some of an orbit is not resolved there."""
 FIRST_STEP = 0.02
 """Length of the first step along a branch."""
 RESOLVED = 1.0
@@ -367,6 +369,18 @@ class Family:
         k = int(np.argmin(room))
         return f"{self.task.system.variables[k]} reached its bound {lower[k]:g}"
 
+    def _too_fine(self, orbit: Orbit) -> str:
+        """Say why no step is left: a state that is all but zero on a part of the orbit, or what else it may be."""
+        states = self.task.states(orbit.nodes, orbit.parameter)
+        least, most = states.min(axis=0), states.max(axis=0)
+        for k in np.flatnonzero((least > 0.0) & (least < FINEST * most)):
+            name = self.task.whole.variables[k]
+            return (
+                f"{name} comes down to {least[k]:.2g} on the orbit, too little beside its greatest value, "
+                f"{most[k]:.2g}; with log({name}) as the state in its place the branch can be followed further"
+            )
+        return "the branch is not smooth here, or needs a finer mesh"
+
     def _end(self, found: Followed, end: HopfPoint | None) -> End:
         """Say why the branch ends."""
         name, last = self.task.parameter, found.rows[-1].place
@@ -393,7 +407,7 @@ class Family:
             return End(reason, f"{messages[reason]} near {name}={_limit(found):.9g}")
         if reason in (SNIC, MOTHER) and found.limit is not None:
             return End(reason, f"{messages[reason]} at {name}={found.limit:.9g}")
-        default = f"the step became too small at {here}: the branch is not smooth here, or needs a finer mesh"
+        default = f"the step became too small at {here}: {self._too_fine(last.orbit)}"
         return End(reason, messages.get(reason, default))
 
 

@@ -24,6 +24,11 @@ from bifrncrn.models.transitions import without_clock
 from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle
 from bifrncrn.trajectories.settling import ROTATION
 
+BESIDE = 0.02
+"""So far beside a centre, in units of the parameter's range, it is seen whether a cycle persists: far enough for the
+trajectory to settle within some dozens of turns."""
+OUTSIDE, NESTED = 2.0, 8
+"""The next cycle around a centre is looked for from this many times the size of the last one; no more than so many."""
 SAME_CYCLE = 0.02
 """Rows of a branch are so close together that a line between two passes its cycles at less than this of their size."""
 SAME_DOUBLING = 1e-5
@@ -225,10 +230,49 @@ def with_orbits(
         points += family.special_points(branch.id)
         done += [end.y for end in family.ends if end is not None]
         _count(counters, family)
+        if not family.vertical:
+            continue
+        for other in _beside(family, point, branches, events):
+            branches.append(other.branch(len(branches), None))
+            notes += other.notes(branches[-1])
+            points += other.special_points(branches[-1].id)
+            _count(counters, other)
     found = replace(
         diagram, branches=tuple(branches), special_points=tuple(points), notes=tuple(notes), counters=counters
     )
     return with_doublings(found, doublings, events=events, options=options) if doublings else found
+
+
+def _beside(family: Family, point: SpecialPoint, branches: list[Branch], events: Sequence[str]) -> list[Family]:
+    """Follow the cycles that trajectories come to from beside a centre, on both sides of its parameter.
+
+    Of the cycles around a centre only some persist where it is damped or driven, of whatever size: there the Hopf point
+    tells nothing, and the family around the centre has no more than a branch point there. They lie around each other,
+    attracting on one side and on the other by turns: from outside one that is found a trajectory comes to the next.
+    """
+    task, name = family.task, family.task.parameter
+    found: list[Family] = []
+    if name not in task.whole.parameters:  # a conserved sum
+        return found
+    known, inside, sides = list(branches), np.array(list(point.state.values())), (-BESIDE, BESIDE)
+    state = inside
+    while len(found) < NESTED:
+        for side in sides:
+            value = point.parameters[name] + side * task.unit
+            if task.options.late or not task.span[0] < value < task.span[1]:
+                continue
+            cycle = find_cycle(task.whole, values={name: value}, state=state)
+            if cycle is not None and not any(_passes(branch, name, cycle) for branch in known):
+                break
+        else:
+            break
+        try:
+            found.append(from_cycle(cycle, name, task.span, task.options, events=events))
+        except ConvergenceError:
+            break
+        known.append(found[-1].branch(len(known), None))
+        state, sides = inside + OUTSIDE * (cycle.points[0] - inside), (-side,)
+    return found
 
 
 def with_cycle(

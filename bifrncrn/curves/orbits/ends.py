@@ -17,13 +17,15 @@ from bifrncrn.curves.orbits.layout import (
     STANDSTILL,
 )
 from bifrncrn.curves.orbits.march import Step
-from bifrncrn.curves.orbits.resting import saddle_node, saddles_passed
+from bifrncrn.curves.orbits.resting import Rest, saddle_node, saddles_passed
 
 RANGE, HOPF, HOMOCLINIC, CENTRE, INFINITY, CLOSED = "range", "HB", "homoclinic", "centre", "infinity", "closed"
 HETEROCLINIC, SNIC, MOTHER = "heteroclinic", "snic", "PD"
 FULL, SHORT, NOT_FINITE, WALL, TIME = "points", "step", "nan", "bound", "time"
 LONGER = 2.0
-"""Where the steps become too small and the period is this many times the shortest, saddles nearby are the reason."""
+"""Where no step is left and the period is this many times the shortest, saddles nearby are the reason, ..."""
+TENDS = 1e-3
+"""... if the parameter will move by less than this part of its range until the period is infinite."""
 ALONE = 1e-10
 """Orbits for which the parameter moves by less than this part of its range surround a centre, ..."""
 CENTRE_GROWN = 100.0
@@ -133,13 +135,25 @@ class Ends:
         last = found.rows[-1].place
         if last.orbit.period > LONGER * found.shortest:
             saddles = saddles_passed(self.problem, last)
-            if saddles:
+            if saddles and self._tends(found, saddles):
                 return HOMOCLINIC if len(saddles) == 1 else HETEROCLINIC
         return CENTRE if len(found.rows) > 2 and self.alone(found) else otherwise
 
     def alone(self, found: Followed) -> bool:
         """Say whether all orbits are at one value of the parameter."""
         return all(self.at_home(row.parameter) for row in found.rows)
+
+    def _tends(self, found: Followed, saddles: list[Rest]) -> bool:
+        """Say whether the parameter tends to a value close by as the period grows.
+
+        Near a connecting orbit the period is -log(distance to its parameter) / rate, the rate being the least of its
+        saddles' eigenvalues, so the distance is (change of the parameter by the period) / rate. Cycles of slow states
+        pass saddles too, and their period grows with what makes them slow.
+        """
+        last = found.rows[-1]
+        longer, moved = last.rates
+        rate = min(float(np.min(np.abs(rest.eigenvalues.real))) for rest in saddles)
+        return abs(moved) < TENDS * self.width * rate * last.period * abs(longer)
 
     def _period_ends(self, found: Followed) -> str:
         """Say whether the period grows without bound."""

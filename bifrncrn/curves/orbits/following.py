@@ -47,6 +47,10 @@ UNDECIDED = 4
 BEFORE_CLOSED = 6
 """A branch has more rows than this before it is asked whether it is back."""
 
+STALLED_ROWS, STALLED = 500, 4e-5
+"""So many rows that together have moved by less than this part of as many of the largest steps are rounding's work:
+what happens on the orbit, as a state that comes near to zero, is too small beside the rest."""
+
 
 @dataclass(frozen=True, eq=False)
 class Stand:
@@ -226,9 +230,18 @@ class Follower:
             found.reason = RANGE
         elif step.asks & at.ABOUT_END:
             found.reason = self._ends.reached(found)
+        if not found.reason and len(found.rows) % STALLED_ROWS == 0 and self._stalled(found.rows[-STALLED_ROWS], row):
+            found.reason = self._ends.stuck(found, SHORT)
         if self._closing and not found.reason and len(found.rows) > BEFORE_CLOSED and _returns(found.rows):
             found.rows[-1] = found.rows[0]
             found.reason = CLOSED
+
+    def _stalled(self, first: Row | Step, last: Row | Step) -> bool:
+        """Say whether rows that are far apart along the branch are about the same."""
+        states = np.max(np.abs(last.extremes - first.extremes) / last.place.metric.scale)
+        moved = abs(last.parameter - first.parameter) / (self.span[1] - self.span[0])
+        longer = abs(np.log(last.period / first.period))
+        return bool(max(states, moved, longer) < STALLED * STALLED_ROWS * self.options.step)
 
     def _passed(self, here: Place, there: Place, step: Step, ending: bool) -> list[Row] | float:
         """Return the rows of events between two places; the length of another step where this one was too long."""

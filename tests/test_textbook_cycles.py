@@ -1,0 +1,84 @@
+"""Oscillators of the textbooks, typed as they stand there: cycles beside centres, and near states that are zero."""
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+import bifrncrn as bf
+
+VAN_DER_POL = {"x": "y", "y": "mu*(1 - x^2)*y - x"}
+RAYLEIGH = {"x": "y", "y": "mu*(y - y^3/3) - x"}
+TWO_CYCLES = {"x": "y", "y": "mu*(1 - x^2 + x^4/10)*y - x"}
+
+
+def diagram(equations):
+    model = bf.System.from_equations(equations, {"mu": 0.5}, {"x": 0.0, "y": 0.0})
+    return bf.with_orbits(bf.diagram(model, "mu", (-1, 5)))
+
+
+def test_the_cycle_of_van_der_pol():
+    found = diagram(VAN_DER_POL)
+    (hopf,) = found.special("HB")
+    assert hopf.parameters["mu"] == 0.0 and hopf.l1 == 0.0 and hopf.criticality is None  # a linear centre
+    *_, cycle = found.branches
+    mu, amplitude = cycle.column("mu"), cycle.column("max x")
+    assert mu.min() == -1.0 and mu.max() == 5.0
+    (branching,) = found.special("BPC")  # of all circles that of radius 2 persists (averaging)
+    assert abs(branching.parameters["mu"]) < 1e-9
+    near = np.abs(mu) < 0.05
+    assert near.any() and amplitude[near] == pytest.approx(2.0, abs=1e-3)  # 2 + mu^2/96 and terms of fourth order
+    assert (cycle.unstable[mu > 1e-6] == 0).all() and (cycle.unstable[mu < -1e-6] == 1).all()
+    last = int(np.argmax(mu))
+    times, states = cycle.orbit(last)
+    run = solve_ivp(
+        lambda t, z: [z[1], 5.0 * (1 - z[0] ** 2) * z[1] - z[0]],
+        (0, times[-1]),
+        states[0],
+        "Radau",
+        rtol=1e-10,
+        atol=1e-12,
+    )
+    assert run.y[:, -1] == pytest.approx(states[0], abs=1e-5)  # nodes are good to 1e-6 or so on a mesh of this many
+    assert "oscillates for mu > 0" in " ".join(str(found).split())
+
+
+def test_the_cycle_of_rayleigh():
+    *_, cycle = diagram(RAYLEIGH).branches
+    mu = cycle.column("mu")
+    near = np.abs(mu) < 0.05
+    assert near.any() and cycle.column("max y")[near] == pytest.approx(2.0, abs=1e-3)  # its derivative is van der Pol's
+
+
+def test_cycles_around_each_other_beside_a_centre():
+    # averaging: 1 - A^2/4 + A^4/80 = 0 has two roots (and terms of order mu); each is stable on one side of mu = 0
+    inner, outer = np.sqrt(10.0 * (1.0 - np.sqrt(0.2))), np.sqrt(10.0 * (1.0 + np.sqrt(0.2)))
+    found = [branch for branch in diagram(TWO_CYCLES).branches if branch.kind == "periodic" and branch.origin is None]
+    assert len(found) == 2
+    for branch, amplitude, side in zip(found, (inner, outer), (1, -1), strict=True):
+        mu = branch.column("mu")
+        near = np.abs(mu) < 0.02
+        assert near.any() and branch.column("max x")[near] == pytest.approx(amplitude, abs=0.01)
+        beside = side * mu > 1e-6
+        assert beside.any() and (branch.unstable[beside] == 0).all()
+
+
+def test_no_cycle_beside_the_damped_pendulum():
+    model = bf.System.from_equations({"x": "y", "y": "-c*y - sin(x)"}, {"c": 0.5}, {"x": 0.0, "y": 0.0})
+    found = bf.with_orbits(bf.diagram(model, "c", (-1, 1)))
+    assert [branch.kind for branch in found.branches] == ["equilibrium", "periodic"]
+
+
+def test_a_cycle_that_comes_near_to_zero_is_not_homoclinic():
+    # Rosenzweig & MacArthur: the cycle exists for all m below the Hopf point at 0.5 (Cheng, SIAM J. Math. Anal. 12,
+    # 1981, 541), slower the smaller m, and passes two saddles at which the prey is all but gone
+    equations = {"N": "N*(1 - N/3) - N*P/(1 + N)", "P": "N*P/(1 + N) - m*P"}
+    model = bf.System.from_equations(equations, {"m": 0.4}, {"N": 1.0, "P": 1.0})
+    (hopf,) = bf.diagram(model, "m", (0.05, 1.0)).special("HB")
+    end = bf.orbits(hopf).ended[1]
+    assert end.reason == "step" and "log(N)" in end.message
+    # the logarithm in its place
+    other = {"u": "1 - exp(u)/3 - P/(1 + exp(u))", "P": "exp(u)*P/(1 + exp(u)) - m*P"}
+    model = bf.System.from_equations(other, {"m": 0.4}, {"u": 0.0, "P": 1.0})
+    (hopf,) = bf.diagram(model, "m", (0.05, 1.0)).special("HB")
+    found = bf.orbits(hopf)
+    assert found.ended[1].reason == "range" and found.column("m")[-1] == pytest.approx(0.05)
