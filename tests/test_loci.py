@@ -618,3 +618,63 @@ def test_hopf_curves_that_cross_where_both_parameters_are_zero(reach):
     np.testing.assert_allclose(slanted.sum(axis=1), 0.0, atol=1e-9 * reach)
     for curve in curves:
         assert sorted(curve[[0, -1], 1]) == [-reach, reach]
+
+
+def along(equations, parameters, state, first, span, second, reach):
+    """Return the loci of a model, and the places (both parameters) of its points of codimension two by label."""
+    model = bf.System.from_equations(equations, parameters=parameters, state=state)
+    plane = bf.with_loci(bf.diagram(model, first, span), second, reach)
+    points = [p for p in plane.special_points if len(p.parameters) == 2]
+    return plane, [(p.label, *p.parameters.values()) for p in points]
+
+
+DEGENERATE_HOPF = {
+    # l1 is zero all along: around cycles of all sizes there is no Bautin point
+    "three competitors (May and Leonard)": (
+        {x: f"{x}*(1 - {x} - a*{y} - b*{z})" for x, y, z in ("xyz", "yzx", "zxy")},
+        {"a": 0.5, "b": 0.7}, dict.fromkeys("xyz", 0.45), ("a", (0.1, 3)), ("b", (0.1, 3)),
+        lambda a, b: a + b - 2.0,
+    ),
+    "prey and predators, the prey with a limit": (
+        {"x": "x*(a - e*x - b*y)", "y": "y*(-c + b*x)"},
+        {"a": 1, "b": 0.5, "c": 1, "e": 0.1}, {"x": 2.0, "y": 1.6}, ("e", (-0.2, 1)), ("a", (0.2, 2)),
+        lambda e, a: e,
+    ),
+    "an oscillator with two wells": (
+        {"x": "y", "y": "-d*y + m*x - x^3"},
+        {"d": 0.3, "m": 1.0}, {"x": 1.0, "y": 0}, ("d", (-1, 1)), ("m", (-1, 2)),
+        lambda d, m: d,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DEGENERATE_HOPF)
+def test_no_bautin_points_where_l1_is_nothing_but_rounding(name):
+    equations, parameters, state, first, second, closed = DEGENERATE_HOPF[name]
+    plane, found = along(equations, parameters, state, *first, *second)
+    curves = [branch for branch in plane.branches if branch.kind == "hopf"]
+    assert curves and all(np.abs(closed(*b.points[:, :2].T)).max() < 1e-7 for b in curves)
+    assert {label for label, *_ in found} <= {"BT"}
+
+
+@pytest.mark.parametrize("equation", ["r*x + q*x^3 - x^5", "x*(r + q*x - x^2)"])
+@pytest.mark.parametrize("x", [0.0, 1.3])
+def test_folds_that_come_to_branch_points_have_no_cusp_there(equation, x):
+    """Folds beside a pitchfork or a transcritical point, at r = -q^2/4; both are degenerate at r = q = 0."""
+    plane, found = along({"x": equation}, {"r": 0.5, "q": 1.0}, {"x": x}, "r", (-1, 1), "q", (-1, 2))
+    (curve,) = (branch for branch in plane.branches if branch.kind == "fold")
+    r, q = curve.points[:, :2].T
+    assert np.abs(r + q**2 / 4).max() < 1e-12 and q.max() == 2.0
+    assert found == []
+    assert [note for note in plane.notes if "At r=0, q=0 the folds meet a curve of branch points" in note]
+
+
+def test_hopf_points_of_two_equilibria_that_become_one_by_symmetry_meet_at_a_bogdanov_takens_point():
+    """x'' = m x + d x' - x^3 - x^2 x': Hopf points of x = 0 at d = 0, m < 0, of the two others at d = m > 0."""
+    equations = {"x": "y", "y": "m*x + d*y - x^3 - x^2*y"}
+    plane, found = along(equations, {"m": 0.5, "d": 0.2}, {"x": 0.7, "y": 0}, "d", (-1, 1), "m", (-1, 1))
+    for curve in (branch for branch in plane.branches if branch.kind == "hopf"):
+        d, m = curve.points[:, :2].T
+        assert np.abs(d - np.maximum(m, 0.0)).max() < 1e-7
+    ((label, d, m),) = found
+    assert label == "BT" and abs(d) < 1e-7 and abs(m) < 1e-7

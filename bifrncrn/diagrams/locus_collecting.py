@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +24,9 @@ BLUR = 1e-8
 """The same beside the largest entry of the scaled Jacobian: less is the error of the point and its null vector."""
 REGULAR = 1e-6
 """A singular value of the Jacobian below this share of the largest belongs to the special point itself."""
+NEGLIGIBLE = 1e-9
+"""A parameter below this share of its range is said to be zero."""
+FOLDS = ("fold", "map_fold")
 MOST = 50
 """No locus is switched to beyond this number."""
 
@@ -87,9 +92,11 @@ class Collector:
             done += 1
             for junction in locus.junctions:
                 follower = self.followers[locus.problem.kind]
-                found = follower.switch(junction) if len(self.loci) < MOST else None
+                if self._is_of_branch_points(follower.problem, junction.y):
+                    self._meets_branch_points(junction.y)
+                found = follower.switch(junction, self._is_of_branch_points) if len(self.loci) < MOST else None
                 if found is not None and not self._known(found.problem.kind, _end_off(found, junction)):
-                    self.loci.append(found)
+                    self._keep(found)
 
     def add_crossing(self) -> None:
         """Follow the loci of the other kind that meet those followed at points of codimension two, and so on."""
@@ -138,8 +145,31 @@ class Collector:
         found = follower.follow(y, meets)
         if found is None:
             return False
-        self.loci.append(found)
+        self._keep(found)
         return True
+
+    def _keep(self, locus: Locus) -> None:
+        """Add a locus, without cusps where it meets branch points: their coefficient vanishes there, but none is."""
+        points = [locus.points[one.row] for one in locus.found]
+        none = [
+            one.label == "CP" and self._is_of_branch_points(locus.problem, y) for one, y in zip(locus.found, points)
+        ]
+        for y in itertools.compress(points, none):
+            self._meets_branch_points(y)
+        found = tuple(one for one, no in zip(locus.found, none) if not no)
+        self.loci.append(replace(locus, found=found))
+
+    def _is_of_branch_points(self, problem: LocusProblem, y: np.ndarray) -> bool:
+        """Say whether a point on a curve of folds is a branch point."""
+        return problem.kind in FOLDS and self._is_branch_point(problem, *parts(problem, y)[:3])
+
+    def _meets_branch_points(self, y: np.ndarray) -> None:
+        widths = (self.size[-1], self.span[1] - self.span[0])
+        first, second = (0.0 if abs(v) <= NEGLIGIBLE * width else v for v, width in zip(y[-2:].tolist(), widths))
+        self.notes.append(
+            f"At {self.first}={first:.6g}, {self.second}={second:.6g} the folds meet a curve of branch points, which "
+            "is not followed."
+        )
 
     def _known(self, kind: str, y: np.ndarray) -> bool:
         follower = self._follower(kind)
@@ -149,14 +179,14 @@ class Collector:
         """Say whether a zero eigenvalue belongs to a branch point: neither parameter moves the equations out of it."""
         for follower in self.followers.values():
             problem.know_sizes_of(follower.problem)
-        matrix = problem.matrix(x, first, second)
-        n, rows = problem.n, problem.equation_sizes()
+        matrix, n = problem.matrix(x, first, second), problem.n
         widths = np.array([problem.size[n], self.span[1] - self.span[0]])
-        scaled = matrix[:, :n] * problem.size[:n] / rows[:, None]
-        left = np.linalg.svd(scaled)[0][:, -1] / rows
-        moved = float(np.max(np.abs(left @ (matrix[:, n:] * widths))))
+        scaled = matrix * np.append(problem.size[:n], widths) / problem.equation_sizes()[:, None]
+        left = np.linalg.svd(scaled[:, :n])[0][:, -1]
+        moved = float(np.max(np.abs(left @ scaled[:, n:])))
         # where a state is zero its whole equation may vanish, and all that is left are the errors of others
-        return moved <= max(PERSISTS * np.max(np.abs(left) @ np.abs(matrix)), BLUR * np.max(np.abs(scaled)))
+        made_of = max(1.0, float(np.max(np.abs(left) @ np.abs(scaled))))
+        return moved <= max(PERSISTS * made_of, BLUR * float(np.max(np.abs(scaled[:, :n]))))
 
 
 def _sizes(point: SpecialPoint, first: str) -> np.ndarray:

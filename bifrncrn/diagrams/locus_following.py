@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,6 +36,9 @@ NOISE = 20
 """More junctions than this in one march are the sign of a determinant that is zero all along."""
 CLOSE = 1e-4
 """A point that is only bracketed and a junction that are closer than this, in units of the unknowns, may be one."""
+TOUCHING = 1e-6
+"""A pair is real at a junction where its unknown is this near to where it is real, in units of its usual distance:
+junctions are located to some 1e-8 of the parameters, of which it is a multiple there."""
 FAR = 1e9
 """A state that grows to this multiple of its typical size is taken to go to infinity."""
 SAME = 1e-6
@@ -144,13 +147,13 @@ class Follower:
             return None
         return replace(whole, ended=(back.ended[1], forth.ended[1]))
 
-    def switch(self, junction: Junction) -> Locus | None:
-        """Return the locus that crosses another at a junction."""
+    def switch(self, junction: Junction, other: Callable[[LocusProblem, np.ndarray], bool]) -> Locus | None:
+        """Return the locus that crosses another at a junction; None where its points are of an `other` kind."""
         scale = self._scale(junction.y)
-        ways = [self._leave(junction, -1.0, scale)]
+        ways = [self._leave(junction, -1.0, scale, other)]
         if ways[0] is not None and ways[0].ended[1].reason == "closed":  # past the junction to where it was left
             return replace(ways[0], ended=(ways[0].ended[1],) * 2)
-        ways.append(self._leave(junction, 1.0, scale))
+        ways.append(self._leave(junction, 1.0, scale, other))
         here = Locus(self.problem, junction.y[None], junction.across[None], (), (), (START, START))
         back, forth = (way if way is not None and len(way.points) > 1 else None for way in ways)
         if back is None and forth is None:
@@ -158,7 +161,9 @@ class Follower:
         whole = here if back is None else join(back.reversed(), here)
         return whole if forth is None else join(whole, forth)
 
-    def _leave(self, junction: Junction, sign: float, scale: np.ndarray) -> Locus | None:
+    def _leave(
+        self, junction: Junction, sign: float, scale: np.ndarray, other: Callable[[LocusProblem, np.ndarray], bool]
+    ) -> Locus | None:
         step = sign * junction.across / scale
         step = step / np.linalg.norm(step)
         for length in LEAVING:
@@ -168,6 +173,8 @@ class Follower:
             start = onto(self.problem, guess, step / scale, scale)
             if start is None or not np.linalg.norm((start - guess) / scale) < 0.5 * length or not self._inside(start):
                 continue
+            if other(self.problem, start):
+                return None
             return self._march(start, step * scale, scale, length)
         return None
 
@@ -254,7 +261,7 @@ class Follower:
         rows = np.flatnonzero(np.abs(marks) == layout.BRANCH).tolist()
         located = [self._junction(points, row, scale) for row in rows if len(rows) <= NOISE]
         junctions = [junction for junction in located if junction is not None]
-        found = []
+        found = [one for row, junction in zip(rows, located) for one in self._touching(points, row, junction)]
         for row in np.flatnonzero(np.abs(marks) >= layout.USER_EVENT).tolist():
             which = abs(int(marks[row])) - layout.USER_EVENT
             label = self.problem.curve.labels[which]
@@ -270,6 +277,18 @@ class Follower:
                 points[row] = refined if np.all(np.isfinite(refined)) else points[row]
                 found.append(Found(label, row))
         return found, junctions
+
+    def _touching(self, points: np.ndarray, row: int, junction: Junction | None) -> list[Found]:
+        """Return the point at which a pair becomes real only to be imaginary again beyond, as symmetry may make it."""
+        n = self.problem.n
+        if junction is None or not self.problem.paired:
+            return []
+        edge, label = edge_of(self.problem, junction.y)
+        if not abs(junction.y[n] - edge) <= TOUCHING * float(np.median(np.abs(points[:, n] - edge))):
+            return []
+        points[row] = junction.y
+        points[row, n] = edge
+        return [Found(label, row)]
 
     def _junction(self, points: np.ndarray, row: int, scale: np.ndarray) -> Junction | None:
         """Return the junction before a row, between points further apart where those beside it are closer than it is.
@@ -345,7 +364,8 @@ class Follower:
             return End("bound", f"{name} came to its bound, where the curve meets branch points")
         if problem.paired and abs(y[n] - edge_of(problem, y)[0]) <= AT_WALL * units(problem, y)[n]:
             return End("step", "its pair of eigenvalues becomes real here")
-        return End("step", "the step became too small: the curve is not smooth here")
+        meets = "" if problem.paired else ", or meets one of branch points"
+        return End("step", f"the step became too small: the curve is not smooth here{meets}")
 
 
 DIVIDED = {"GPD": "LPPD", "CH": "LPNS"}

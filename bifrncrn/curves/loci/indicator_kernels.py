@@ -241,12 +241,14 @@ def _lyapunov(c, y):
         re += -2.0 * (g00 - g11) * h[i] + (g00 + g11) * g[i] - (g10 - g01) * g[n + i]
         im += -2.0 * (g01 + g10) * h[i] + (g00 + g11) * g[n + i] + (g10 - g01) * g[i]
     squared = norm_re * norm_re + norm_im * norm_im
-    if not discrete:
-        return 0.5 * (re * norm_re + im * norm_im) / squared / (omega * length)
-    scale = 2.0 * squared * length
-    found = (cosine * (re * norm_re + im * norm_im) + omega * (im * norm_re - re * norm_im)) / scale
-    # of a map that keeps areas nothing is left but rounding, whose sign means nothing
-    return found if abs(found) * scale > ROUNDING * terms * math.hypot(norm_re, norm_im) else 0.0
+    if discrete:
+        found = cosine * (re * norm_re + im * norm_im) + omega * (im * norm_re - re * norm_im)
+    else:
+        found = re * norm_re + im * norm_im
+    # around centres, and of a map that keeps areas, nothing is left but rounding, whose sign means nothing
+    if abs(found) <= ROUNDING * terms * math.sqrt(squared):
+        return 0.0
+    return 0.5 * found / squared / (length if discrete else omega * length)
 
 
 @kernel
