@@ -566,6 +566,25 @@ def test_attractors_of_maps():
     np.testing.assert_allclose(np.sort(both[0].points[:, 0]), np.sort(-both[1].points[:, 0]), atol=1e-10)
 
 
+@pytest.mark.parametrize("r", [3.8284, 3.7446, 3.56995])
+def test_a_unimodal_map_has_one_attractor(r):
+    """Singer, SIAM J. Appl. Math. 35 (1978), 260. Orbits stay long on parts of it, or differences hardly grow on it."""
+    (only,) = bf.attractors(LOGISTIC, {"x": (0.1, 0.9)}, values={"r": r}, samples=60)
+    assert (only.kind, only.count) == ("chaotic", 60)
+
+
+def test_sets_of_maps_that_lie_apart_or_that_stretch_areas():
+    """Of x -> a x - x^3 one lies on each side of zero below a = 3 sqrt(3) / 2: the largest value is below sqrt(a)."""
+    odd = bf.System.from_map({"x": "a*x - x^3"}, {"a": 2.5}, {"x": 0.5})
+    sets = bf.attractors(odd, {"x": (-1.2, 1.2)}, samples=40)
+    assert [each.kind for each in sets] == ["chaotic", "chaotic"]
+    assert min(each.max[0] for each in sets) < 0 < max(each.min[0] for each in sets)
+    twice = bf.System.from_map({"x": "4*x*(1 - x)", "y": "3.9*y*(1 - y)"}, state={"x": 0.3, "y": 0.4})
+    (both,) = bf.attractors(twice, {"x": (0.1, 0.9), "y": (0.1, 0.9)}, samples=10, max_steps=2000)
+    assert both.kind == "chaotic"
+    assert both.exponent.value == pytest.approx(np.log(2), abs=3 * both.exponent.error)
+
+
 def test_attractors_that_are_tori_or_none():
     """The delayed logistic map has an invariant curve beyond its Neimark-Sacker point; the standard map keeps areas."""
     found = bf.attractors(DELAYED, {"x": (0.3, 0.6), "y": (0.3, 0.6)}, values={"r": 2.1}, samples=10, max_steps=3000)

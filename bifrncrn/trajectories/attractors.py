@@ -86,8 +86,8 @@ def attractors(
     seed : int
         Of the generator of the starts: the same seed gives the same result.
     max_steps : int
-        Of the integrator, for each trajectory, about 20 microseconds each; of a map less than one. Chaotic sets are
-        watched so long.
+        Of the integrator, for each trajectory, about 20 microseconds each; the orbits of a map take each step together,
+        in about that time. Chaotic sets are watched so long.
 
     Returns
     -------

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 PIECES = 4
 """Pieces of a cloud that are compared with the rest. So many points as one has are compared of a trajectory."""
@@ -40,6 +44,12 @@ class Cloud:
         return np.maximum(extent, 1e-6 * extent.max()) + 1e-300
 
     @functools.cached_property
+    def _tree(self) -> cKDTree:
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self.points / self._scale)
+
+    @functools.cached_property
     def _pieces(self) -> list[np.ndarray]:
         return np.array_split(self.points / self._scale, PIECES)
 
@@ -61,6 +71,15 @@ class Cloud:
         nearness, coverage = self._own
         last, whole = trail[-window:] / self._scale, self.points / self._scale
         return _distance(last, whole) <= NEARER * nearness and _distance(whole, last) <= COVERS * coverage
+
+    def lies_in(self, other: Cloud) -> bool | None:
+        """Say whether this cloud is on another, or on a part of it; None where some of it is and some is not.
+
+        An orbit that stays long on a part of its set, in a laminar phase, is on that part only.
+        """
+        some = self.points[:: len(self.points) // COMPARED + 1] / other._scale
+        near = float(np.mean(other._tree.query(some)[0] <= NEARER * other._own[0]))
+        return True if near >= MOST else False if near <= 1.0 - MOST else None
 
     def meets(self, other: Cloud) -> bool:
         """Say whether two clouds, both long, are of one set: each is on the other."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.compile import rows
 from bifrncrn.models.maps import orbit
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.integration import Effort
 
 BELOW = 1e-10
 """A state that cannot be negative has become so where it is below zero by more than this part of its size."""
+CHUNK = 500
+"""The derivatives of so many steps are taken in one call."""
 
 
 def iterated(
@@ -82,18 +87,22 @@ def growth(system: System, settle: int, steps: int) -> np.ndarray | None:
     rng, x = np.random.default_rng(0), np.array(system.state)
     direction = rng.normal(size=len(x))
     grown = np.full(steps, -np.inf)
-    for k in range(-settle, steps):
-        direction = system.jacobian(x) @ direction
-        x = system.rhs(x)
-        with np.errstate(over="ignore", invalid="ignore"):  # an orbit that escapes
-            size = float(np.linalg.norm(direction))
-        if not (np.isfinite(x).all() and np.isfinite(size)):
+    for first in range(-settle, steps, CHUNK):
+        states = orbit(system, x, min(CHUNK, steps - first) + 1)
+        x = states[-1]
+        if not np.isfinite(states).all():
             return None
-        if size == 0.0 and k >= 0:
-            return grown
-        direction = direction / size if size > 0.0 else rng.normal(size=len(x))  # on the way it tells nothing
-        if k >= 0:
-            grown[k] = np.log(size)
+        for k, matrix in enumerate(rows.linearize(system.native, states[:-1], system.values)[1], first):
+            with np.errstate(over="ignore", invalid="ignore"):  # an orbit that escapes
+                direction = matrix @ direction
+                size = math.sqrt(direction @ direction)
+            if not math.isfinite(size):
+                return None
+            if size == 0.0 and k >= 0:
+                return grown
+            direction = direction / size if size > 0.0 else rng.normal(size=len(x))  # on the way it tells nothing
+            if k >= 0:
+                grown[k] = math.log(size)
     return grown
 
 

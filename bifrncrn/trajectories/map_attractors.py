@@ -33,10 +33,16 @@ NEUTRAL = 1e-6
 """A multiplier whose modulus is no further from one than this attracts too slowly to be told from one that does not."""
 FAR = 1e8
 """An orbit that is further away than this, in units of the states, has escaped."""
+WATCHED = 20_000
+"""An orbit that is on none of the known sets is watched for so many steps before it is said to be on another one: it
+may be in a laminar phase, for thousands of steps on a small part of its set."""
 GROWN, CLEAR = 20.0, 3.0
 """A set is chaotic where differences grow on it by so many powers of e, and the exponent is so many times its error."""
 PRESERVED = 1e-6
-"""A map contracts volumes where the mean logarithm of what a step does to them is below minus this."""
+"""A step preserves volumes where it changes their logarithm by less than this."""
+PARTS, CERTAIN = 10, 6.0
+"""Into so many parts an orbit is split to tell the mean of that, and so many of its standard errors are its bounds."""
+UNDECIDED = "undecided"
 
 
 @dataclass(eq=False)
@@ -82,9 +88,12 @@ class MapSurvey:
         waiting = self._waiting()
         trails = self._trails(x[waiting], FEWEST)
         for sample, trail in zip(waiting, trails.swapaxes(0, 1), strict=True):
-            self.outcomes[sample] = self._cloud(trail)
+            self.outcomes[sample] = self._set(trail)
         for number, each in enumerate(self.seen):
             each.count = self.outcomes.count(str(number))
+        unclear = {str(number) for number, each in enumerate(self.seen) if each.kind == UNDECIDED}
+        self.outcomes = [UNDECIDED if outcome in unclear else outcome for outcome in self.outcomes]
+        self.seen = [each for each in self.seen if each.kind != UNDECIDED]
 
     def _waiting(self) -> list[int]:
         return [sample for sample, outcome in enumerate(self.outcomes) if not outcome]
@@ -93,18 +102,22 @@ class MapSurvey:
         """Return the states (k, n) after so many steps of the orbits that are waiting; NaN for those that escaped."""
         out, waiting = np.full(x.shape, np.nan), np.array(self._waiting(), dtype=int)
         here = x[waiting]
-        far, low = FAR * self.size, self.system.lower - SAME * self.size
-        every = 1 if np.isfinite(low).any() else SELDOM
+        every = 1 if np.isfinite(self.system.lower).any() else SELDOM
         for step in range(1, steps + 1):
             if not len(waiting):
                 break
             here = rows.evaluate(self.system.native, here, self.system.values)
             if step % every == 0 or step == steps:
-                inside = np.all((np.abs(here) <= far) & (here >= low), axis=1)  # false where not finite
+                inside = self._inside(here)
                 if not inside.all():
                     waiting, here = waiting[inside], here[inside]
         out[waiting] = here
         return out
+
+    def _inside(self, x: np.ndarray) -> np.ndarray:
+        """Say of states (..., n) whether they are near and allowed; not of those that are not finite."""
+        near = np.abs(x) <= FAR * self.size
+        return np.asarray(np.all(near & (x >= self.system.lower - SAME * self.size), axis=-1))
 
     def _trails(self, x: np.ndarray, steps: int) -> np.ndarray:
         """Return the next states of orbits, (steps, k, n)."""
@@ -145,17 +158,22 @@ class MapSurvey:
             off = self._nearest(found, x)
             if off > CLOSE:
                 continue
-            later = self._nearest(found, orbit(self.system, x, LONGEST * period + 1)[-1])
-            return self._judged(found, later < NEARER * off or later < AT)
+            return self._judged(found, x, off)
         return ""
 
-    def _judged(self, points: np.ndarray, comes: bool) -> str:
-        """Return the cycle (k, n), if it attracts and the orbit `comes` to it."""
-        multipliers = np.linalg.eigvals(self._slope(points))
+    def _judged(self, points: np.ndarray, x: np.ndarray, off: float) -> str:
+        """Return the cycle (k, n), if it attracts and the orbit from x, so far off, comes to it."""
+        slope = self._slope(points)
+        if not np.isfinite(slope).all():
+            return ""
+        multipliers = np.linalg.eigvals(slope)
         largest = float(np.max(np.abs(multipliers)))
         if abs(largest - 1.0) <= NEUTRAL:
             return "neutral"
-        if largest > 1.0 or not comes:
+        if largest > 1.0:
+            return ""
+        later = self._nearest(points, orbit(self.system, x, LONGEST * len(points) + 1)[-1])
+        if not (later < NEARER * off or later < AT):
             return ""
         for number, each in enumerate(self.seen):
             if each.cloud is None and self._nearest(each.points, points[0]) < SAME:
@@ -165,47 +183,92 @@ class MapSurvey:
 
     def _newton(self, x: np.ndarray, period: int) -> np.ndarray | None:
         """Return the points (k, n) of the cycle beside a state; None where Newton's method does not lead to one."""
+        start = x
         for _ in range(NEWTONS):
             points = orbit(self.system, x, period + 1)
             if np.max(np.abs(points[-1] - x) / self.size) < SOLVED:  # not the step: a multiplier of one makes it slow
                 return points[:-1]
+            slope = self._slope(points[:-1])
+            if not (np.isfinite(slope).all() and np.isfinite(points).all()):
+                return None
             try:
-                step = np.linalg.solve(self._slope(points[:-1]) - np.eye(len(x)), x - points[-1])
+                x = x + np.linalg.solve(slope - np.eye(len(x)), x - points[-1])
             except np.linalg.LinAlgError:
                 return None
-            x = x + step
-            if not np.all(np.isfinite(x)):
+            if not np.all(np.abs(x - start) <= self.size):
                 return None
         return None
 
     def _slope(self, points: np.ndarray) -> np.ndarray:
-        """Return the derivative of the iterate along the points of a cycle."""
+        """Return the derivative of the iterate along the points of a cycle; not finite where that is too large."""
         total = np.eye(points.shape[1])
-        for x in points:
-            total = self.system.jacobian(x) @ total
+        with np.errstate(over="ignore", invalid="ignore"):
+            for matrix in self._linear(points):
+                total = matrix @ total
         return total
+
+    def _linear(self, points: np.ndarray) -> np.ndarray:
+        return rows.linearize(self.system.native, points, self.system.values)[1]
 
     def _nearest(self, points: np.ndarray, x: np.ndarray) -> float:
         return float(np.min(np.max(np.abs(points - x) / self.size, axis=1)))
 
-    def _cloud(self, trail: np.ndarray) -> str:
+    def _set(self, trail: np.ndarray) -> str:
         """Return the set that an orbit (k, n) fills that neither rests nor repeats."""
-        if not np.all(np.isfinite(trail)):
+        if not self._inside(trail).all():
             return "escape"
+        if trail.shape[1] > 1:
+            preserves = self._preserves(trail)
+            if preserves is not False:
+                return "neutral" if preserves else UNDECIDED
+        short = Cloud(trail)
         for number, each in enumerate(self.seen):
-            if each.cloud is not None and each.cloud.holds(trail):
+            if each.cloud is not None and short.lies_in(each.cloud):
                 return str(number)
-        volumes = [np.linalg.slogdet(self.system.jacobian(state))[1] for state in trail[:: len(trail) // 200]]
-        if trail.shape[1] > 1 and not np.mean(volumes) < -PRESERVED:
-            return "neutral"
-        exponent = largest_lyapunov(self.system, state=trail[-1], time=5 * FEWEST, settle=FEWEST)
+        trail = self._trails(trail[-1:], WATCHED)[:, 0]
+        if not self._inside(trail).all():
+            return "escape"
+        return self._cycle(trail[-2 * LONGEST - 1 :]) or self._watched(Cloud(trail))
+
+    def _watched(self, cloud: Cloud) -> str:
+        """Return the set of an orbit that was watched for long: what is part of it was no set of its own."""
+        clear, parts = True, []
+        for number, each in enumerate(self.seen):
+            if each.cloud is None:
+                continue
+            within = cloud.lies_in(each.cloud)
+            if within:
+                return str(number)
+            holds = each.cloud.lies_in(cloud)
+            parts += [str(number)] if holds else []
+            clear &= bool(holds) or (within is False and holds is False)
+        kind, exponent = self._kind(cloud.points[-1])
+        new = self._new(Seen(kind if clear else UNDECIDED, cloud.points, np.empty(0), cloud, exponent))
+        self.outcomes = [new if outcome in parts else outcome for outcome in self.outcomes]
+        return new
+
+    def _preserves(self, trail: np.ndarray) -> bool | None:
+        """Say whether the map preserves volumes along an orbit; None where it does so in the mean but for its scatter.
+
+        Where it does not, it contracts them, or it stretches them and folds: else the orbit would not have stayed.
+        """
+        changes = np.maximum(np.linalg.slogdet(self._linear(trail))[1], np.log(np.finfo(float).tiny))
+        if np.abs(changes).max() <= PRESERVED:
+            return True
+        means = np.array([part.mean() for part in np.array_split(changes, PARTS)])
+        certain = CERTAIN * float(np.std(means, ddof=1)) / PARTS**0.5 + PRESERVED
+        return False if abs(means.mean()) > certain else None
+
+    def _kind(self, x: np.ndarray) -> tuple[str, Exponent]:
+        """Return what a set is that the orbit from x fills, and its exponent."""
+        exponent = largest_lyapunov(self.system, state=x, time=WATCHED, settle=FEWEST)
         growth = exponent.value * exponent.time
         if not np.isfinite(growth) or growth < -GROWN:
-            return "undecided"
-        chaotic = growth > GROWN and exponent.value > CLEAR * exponent.error
-        if not chaotic and trail.shape[1] == 1 and not self.system.periodic:
-            return "undecided"  # a map of the line has no tori
-        return self._new(Seen("chaotic" if chaotic else "quasiperiodic", trail, np.empty(0), Cloud(trail), exponent))
+            return UNDECIDED, exponent
+        if growth > GROWN and exponent.value > CLEAR * exponent.error:
+            return "chaotic", exponent
+        flat = len(x) == 1 and not self.system.periodic  # a map of the line has no tori
+        return UNDECIDED if flat else "quasiperiodic", exponent
 
     def _new(self, seen: Seen) -> str:
         self.seen.append(seen)
