@@ -82,3 +82,32 @@ def test_a_cycle_that_comes_near_to_zero_is_not_homoclinic():
     (hopf,) = bf.diagram(model, "m", (0.05, 1.0)).special("HB")
     found = bf.orbits(hopf)
     assert found.ended[1].reason == "range" and found.column("m")[-1] == pytest.approx(0.05)
+
+
+def test_a_branch_that_ends_where_its_orbits_go_round_twice_does_not_come_back():
+    # Hindmarsh & Rose: two spikes in one burst become two equal ones, and the spiking goes on with half the period
+    equations = {"x": "y - x^3 + 3*x^2 - z + I", "y": "1 - 5*x^2 - y", "z": "r*(4*(x + 1.6) - z)"}
+    model = bf.System.from_equations(equations, {"I": 3.9, "r": 0.01}, {"x": 1.3, "y": -6.0, "z": 3.5})
+    spiking = bf.with_cycle(None, model, "I", (3.2, 4.0))
+    (doubling,) = [point for point in spiking.special("PD") if point.parameters["I"] > 3.5]
+    near = {"I": doubling.parameters["I"] - 0.02}
+    cycle = bf.find_cycle(model, values=near, state=list(doubling.state.values()))  # supercritical: it attracts
+    assert cycle.stable and cycle.period > 1.8 * doubling.period
+    doubled = bf.with_cycle(None, model.with_(values=near, state=cycle.points[0]), "I", (3.5, 4.0))
+    assert not doubled.special("BPC")
+    (end,) = [end for end in doubled.branches[0].ended if end.reason == "PD"]
+    value = float(end.message.split("=")[-1])
+    assert value == pytest.approx(doubling.parameters["I"], abs=1e-6)  # interpolated in the last step
+
+
+def test_a_trajectory_that_errors_take_through_a_plane_it_cannot_leave_comes_to_nothing():
+    # May & Leonard, SIAM J. Appl. Math. 29, 1975, 243: competitors near a heteroclinic cycle; none becomes negative
+    equations = {"x": "x*(1 - x - a*y - b*z)", "y": "y*(1 - b*x - y - a*z)", "z": "z*(1 - a*x - b*y - z)"}
+    model = bf.System.from_equations(equations, {"a": 0.8, "b": 1.5}, {"x": 0.3, "y": 0.4, "z": 0.35})
+    sides = dict.fromkeys("xyz", (0.01, 1.0))
+    found = bf.attractors(model, sides, samples=12)
+    assert len(found) == 0 and found.undecided == 12
+    # beside a species that does die out nothing changes
+    alone = bf.System.from_equations({"x": "x*(1 - x)", "y": "y*(0.5 - x)"}, state={"x": 0.5, "y": 0.5})
+    (rest,) = bf.attractors(alone, {"x": (0.1, 2.0), "y": (0.1, 2.0)}, samples=12)
+    assert rest.count == 12 and rest.state == pytest.approx([1.0, 0.0], abs=1e-9)

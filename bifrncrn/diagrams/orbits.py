@@ -230,9 +230,8 @@ def with_orbits(
         points += family.special_points(branch.id)
         done += [end.y for end in family.ends if end is not None]
         _count(counters, family)
-        if not family.vertical:
-            continue
-        for other in _beside(family, point, branches, events):
+        others = _beside(family, point, branches, events) if family.vertical else _mothers(family, branches, events)
+        for other in others:
             branches.append(other.branch(len(branches), None))
             notes += other.notes(branches[-1])
             points += other.special_points(branches[-1].id)
@@ -241,6 +240,22 @@ def with_orbits(
         diagram, branches=tuple(branches), special_points=tuple(points), notes=tuple(notes), counters=counters
     )
     return with_doublings(found, doublings, events=events, options=options) if doublings else found
+
+
+def _mothers(family: Family, branches: list[Branch], events: Sequence[str]) -> list[Family]:
+    """Follow the cycles of half the period that a family comes to, if they are not known."""
+    task, found = family.task, family.found
+    if found.reason != MOTHER or task.parameter not in task.whole.parameters:
+        return []
+    orbit = found.rows[-1].place.orbit
+    start, values = task.states(orbit.nodes[:1], orbit.parameter)[0], {task.parameter: orbit.parameter}
+    cycle = find_cycle(task.whole, values=values, state=start, period=0.5 * orbit.period)
+    if cycle is None or any(_passes(branch, task.parameter, cycle) for branch in branches):
+        return []
+    try:
+        return [from_cycle(cycle, task.parameter, task.span, task.options, events=events)]
+    except ConvergenceError:
+        return []
 
 
 def _beside(family: Family, point: SpecialPoint, branches: list[Branch], events: Sequence[str]) -> list[Family]:

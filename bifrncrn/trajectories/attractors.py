@@ -55,6 +55,9 @@ PARTS, CERTAIN = 10, 6.0
 """Into so many parts of the time the mean is split, and so many of its standard errors must lie between it and zero: by
 chance that is one case in 10,000 (Student's t, 9 degrees of freedom), of a few hundred trajectories."""
 
+PLACES = (0.0, 0.31, 0.73, 1.0)
+"""Where between two states it is seen whether one that is zero stays zero."""
+
 
 def attractors(
     system: System,
@@ -303,6 +306,8 @@ class _Survey:
             return ""
 
         found = settle(self.field, start, 0.0, self.steps, recognise, FIRST_CHUNK)
+        if self._crossed(start, found.state):
+            return "undecided"
         if found.kind.isdigit():
             if self.seen[int(found.kind)].cloud is not None:
                 self.seen[int(found.kind)].early.append(sample)
@@ -311,6 +316,17 @@ class _Survey:
         for number in touched:
             self.seen[number].left |= outcome not in (str(number), "undecided")
         return outcome
+
+    def _crossed(self, start: np.ndarray, end: np.ndarray) -> bool:
+        """Say whether a trajectory has left the side of zero of a state that no trajectory leaves: by its errors.
+
+        A species that is zero stays zero. Near heteroclinic cycles states are below any error for long, of either sign.
+        """
+        for k in np.flatnonzero((start * end < 0.0) & (np.abs(end) > APART * self.size)):
+            between = [np.where(np.arange(len(end)) == k, 0.0, start + part * (end - start)) for part in PLACES]
+            if all(self.field.rhs(0.0, x)[k] == 0.0 for x in between):
+                return True
+        return False
 
     def _judged(self, found: Settled) -> str:
         """Return what a trajectory settled to; what is new is kept."""

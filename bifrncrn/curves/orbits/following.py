@@ -194,7 +194,7 @@ class Follower:
             if edge is None:
                 return self._retry(step, 0.5 * step.length)
             row = Row(edge, self.corrector.extremes(edge.orbit))
-        elif self._doubled and (met := _meeting(self._here, step.place)) is not None:
+        elif (self._doubled or step.asks & at.ABOUT_EVENTS) and (met := _meeting(self._here, step.place)) is not None:
             found.limit, found.reason = met, MOTHER
             return True
         at_home = self._at_home and self._ends.at_home(row.parameter)
