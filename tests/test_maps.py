@@ -593,3 +593,13 @@ def test_attractors_that_are_tori_or_none():
     standard = bf.System.from_map({"x": "x + p + sin(x)", "p": "p + sin(x)"}, state={"x": 3, "p": 0})
     around = bf.attractors(standard, {"x": (3.0, 3.3), "p": (-0.1, 0.1)}, samples=10, max_steps=1000)
     assert (len(around), around.neutral) == (0, 10)
+
+
+@pytest.mark.parametrize(
+    ("option", "advice"), [({"periodic": ["x"]}, r"mod\(x \+ p, 2\*pi\)"), ({"period": "1"}, "no time")]
+)
+def test_what_is_an_option_of_flows_only_says_what_to_do_in_a_map(option, advice):
+    with pytest.raises(bf.InputError, match=f"'{next(iter(option))}' is for differential equations.*{advice}"):
+        bf.System.from_map({"p": "p + k*sin(x)", "x": "x + p + k*sin(x)"}, {"k": 0.5}, {"p": 0, "x": 3}, **option)
+    turned = bf.System.from_map({"x": "mod(x + w, 2*pi)"}, {"w": 5.0}, {"x": 3})  # as the advice says
+    assert abs(turned.rhs([3.0])[0] - (8.0 - 2.0 * np.pi)) < 1e-15

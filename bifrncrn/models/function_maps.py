@@ -14,6 +14,11 @@ from bifrncrn.models.function_system import FunctionModel, Functions, FunctionSy
 
 DERIVATIVES = ("jacobian", "parameter_derivative", "scale")
 """What may be given beside the function, as in `System.from_function`."""
+OF_TIME = {
+    "periodic": "leave it out, and where a state is an angle take it so in its equation, as in x = mod(x + p, 2*pi)",
+    "period": "leave it out: a map has no time between its steps; a stroboscopic map takes the steps' length as a number",
+}
+"""What is no option of a map, and what to do."""
 
 
 def map_from_function(
@@ -21,6 +26,8 @@ def map_from_function(
 ) -> FunctionSystem:
     """Make a map that is a Python function; see `System.from_map`."""
     for name in given:
+        if name in OF_TIME:
+            raise InputError(f"'{name}' is for differential equations, and this is a map; {OF_TIME[name]}")
         if name not in DERIVATIVES:
             raise InputError(f"a map takes no {name!r:.60}; of a Python function there are {', '.join(DERIVATIVES)}")
     if not callable(f):

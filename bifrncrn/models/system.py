@@ -290,13 +290,7 @@ class System(Evaluated):
 
     @classmethod
     def from_toml(cls, text: str) -> System:
-        """Read a model from the text of a model file, as `to_toml` writes it.
-
-        Raises
-        ------
-        InputError
-            Names the line, the word and what would be right.
-        """
+        """Read a model from the text of a model file, as `to_toml` writes it; errors are those of `from_file`."""
         from bifrncrn.models.toml import loads
 
         return loads(text)
@@ -435,8 +429,6 @@ class System(Evaluated):
 
         return conserved_totals(self)
 
-    # -- evaluation ---------------------------------------------------------------------------------------------
-
     @functools.cached_property
     def native(self) -> NativeModel:
         """The compiled functions; each is compiled, or fetched from the disk cache, when first used."""
@@ -466,8 +458,6 @@ class System(Evaluated):
         from bifrncrn.trajectories.simulation import simulate
 
         return simulate(self, t_span, **options)
-
-    # -- other forms --------------------------------------------------------------------------------------------
 
     @property
     def source(self) -> str:
