@@ -16,7 +16,7 @@ DERIVATIVES = ("jacobian", "parameter_derivative", "scale")
 """What may be given beside the function, as in `System.from_function`."""
 OF_TIME = {
     "periodic": "leave it out, and where a state is an angle take it so in its equation, as in x = mod(x + p, 2*pi)",
-    "period": "leave it out: a map has no time between its steps; a stroboscopic map takes the steps' length as a number",
+    "period": "leave it out: a map has no time between its steps",
 }
 """What is no option of a map, and what to do."""
 
