@@ -409,6 +409,20 @@ def test_multipliers_that_stay_on_the_circle_tell_no_stability(equations, parame
     assert "stable fixed point" not in str(diagram)
 
 
+def test_coefficients_beside_a_slow_mode_and_of_terms_that_all_but_cancel():
+    """A slaved y = -x^2 gives b = -1 exactly; of -x + x^2 - (1 - g) x^3 it is g (rounding: 1e-15 of that)."""
+    slow = {"x": "-(1 + p)*x + y*x", "y": "(1 - e)*y - e*x^2"}
+    for e in (1e-6, 1e-7):
+        system = bf.System.from_map(slow, {"p": -0.3, "e": e}, {"x": 0, "y": 0})
+        (point,) = bf.diagram(system, "p", (-0.5, 0.5)).special("PD")
+        assert point.b == pytest.approx(-1.0, abs=1e-15 / e)
+    tiny = {"x": "-(1 + p)*x + k*x^2 - (1 - g)*k^2*x^3"}
+    for k, g in ((1.0, 1e-11), (1e6, -1e-11), (1e-5, 1e-11)):
+        system = bf.System.from_map(tiny, {"p": -0.3, "k": k, "g": g}, {"x": 0})
+        (point,) = bf.diagram(system, "p", (-0.5, 0.5)).special("PD")
+        assert point.b == pytest.approx(g * k**2, rel=1e-15 / abs(g) * 4)
+
+
 def test_a_coefficient_of_rounding_has_no_sign():
     """x -> a + 1/x is its own inverse at a = 0: all points are 2-cycles, and b = 0."""
     diagram = bf.diagram(bf.System.from_map({"x": "a + 1/x"}, {"a": 1.0}, {"x": 1.6}), "a", (-2, 2))

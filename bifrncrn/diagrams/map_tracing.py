@@ -20,7 +20,7 @@ from bifrncrn.continuation.options import Options
 from bifrncrn.curves.fixed_points.problem import EVENTS, FixedPointProblem, multipliers_of
 from bifrncrn.curves.fixed_points.start import unit_of
 from bifrncrn.diagrams.junctions import Junction, in_natural_units
-from bifrncrn.diagrams.neutral import in_runs
+from bifrncrn.diagrams.neutral import TOGETHER, in_runs, on_circle
 from bifrncrn.diagrams.piecewise import BORDER, PiecewiseTracer
 from bifrncrn.diagrams.refining import without_turns_of_rounding
 from bifrncrn.diagrams.results import Branch, End, SpecialPoint
@@ -46,10 +46,6 @@ Where a doubling is degenerate, b = 0, the doubled branch may be vertical, and r
 """
 NEAR = 0.5
 """How far, in units of length, a row may be from a point that is to lie on the branch beside it."""
-NEUTRAL = 1e-11
-"""A multiplier that is this near to the unit circle, relative to the largest, ..."""
-NEUTRAL_ROWS = 4
-"""... in so many rows one after another stays on it: rounding alone tells inside from outside."""
 BORN = End("period doubling", "the branch starts at a period doubling")
 
 
@@ -169,9 +165,9 @@ class MapTracer(Tracer):
         if line.spectra == 0 or not line.events:
             return line
         growth = line.eigenvalues
-        on = _on_circle(growth)
-        minus = in_runs(np.any(on & (growth.imag == -math.pi), axis=1), NEUTRAL_ROWS)
-        pair = in_runs(np.any(on & (growth.imag > 0.0), axis=1), NEUTRAL_ROWS)
+        on = on_circle(1.0 + growth.real)
+        minus = in_runs(np.any(on & (growth.imag == -math.pi), axis=1), TOGETHER)
+        pair = in_runs(np.any(on & (growth.imag > 0.0), axis=1), TOGETHER)
         within = {layout.PAIR: pair, self._doubling: minus}
         return line.with_events(e for e in line.events if e.kind not in within or not within[e.kind][e.row])
 
@@ -182,8 +178,8 @@ class MapTracer(Tracer):
         """
         if line.spectra == 0:
             return line.unstable
-        on = _on_circle(line.eigenvalues)
-        neutral = in_runs(np.asarray(on.any(axis=1)), NEUTRAL_ROWS)
+        on = on_circle(1.0 + line.eigenvalues.real)
+        neutral = in_runs(np.asarray(on.any(axis=1)), TOGETHER)
         if not neutral.any():
             return line.unstable
         note = (
@@ -349,12 +345,6 @@ def _row_before(line: Line, z: np.ndarray, scale: np.ndarray) -> int:
     ahead = float((z - line.points[nearest]) / scale @ (line.tangents[nearest] / scale)) > 0.0
     row = nearest + int(ahead)
     return row if row > 0 else len(line)
-
-
-def _on_circle(growth: np.ndarray) -> np.ndarray:
-    """Say which multipliers (k, n), given as the march knows them, are on the unit circle but for rounding."""
-    largest = 1.0 + np.maximum(growth.real.max(axis=1, keepdims=True), 0.0)
-    return np.asarray(np.abs(growth.real) <= NEUTRAL * largest)
 
 
 def _seen_between(line: Line, row: int) -> str:

@@ -8,7 +8,7 @@ IMAGINARY = 1e-13
 """A pair of eigenvalues is imaginary where its real part is below this part of its size: rounding may have made it
 (as in the march's own count of unstable eigenvalues)."""
 ON_CIRCLE = 1e-11
-"""A multiplier of a map is on the unit circle where its modulus is this near to 1 (as in the march's own count)."""
+"""A multiplier of a map is on the unit circle where its modulus is this near to 1, relative to the largest."""
 
 ONE_VALUE = 1e-10
 """Values of the parameter that differ by less than this part of them are one: more is no rounding."""
@@ -29,7 +29,12 @@ def is_at_one_value(values: np.ndarray) -> bool:
 
 def neutral_fixed_points(multipliers: np.ndarray) -> np.ndarray:
     """Say of every row (k, n) of multipliers of a map whether one is on the unit circle but for rounding."""
-    return in_runs((np.abs(np.abs(multipliers) - 1.0) <= ON_CIRCLE).any(axis=1), TOGETHER)
+    return in_runs(on_circle(np.abs(multipliers)).any(axis=1), TOGETHER)
+
+
+def on_circle(moduli: np.ndarray) -> np.ndarray:
+    """Say of moduli (k, n) of multipliers which are 1 but for rounding."""
+    return np.asarray(np.abs(moduli - 1.0) <= ON_CIRCLE * moduli.max(axis=1, keepdims=True, initial=1.0))
 
 
 def in_runs(marked: np.ndarray, least: int) -> np.ndarray:

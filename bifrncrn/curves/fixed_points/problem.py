@@ -22,8 +22,12 @@ EVENTS = {layout.FOLD: "LP", layout.BRANCH: "BP", layout.PAIR: "NS", layout.REAL
 """The labels of what the march sees; that of the test behind the user's is PD."""
 RESONANT = 1e-6
 """At a pair of multipliers whose first to fourth power is nearer to 1 than this there is no normal form of a torus."""
-VANISHED = 1e-10
-"""A coefficient that is a smaller share of the terms it is the sum of is zero but for their rounding."""
+SINGULAR = 1e-10
+"""A matrix whose least singular value is below this part of the largest multiplier, in balanced units, is not divided
+by: rounding would leave less than six digits of the quotient."""
+VANISHED = 1e-13
+"""A coefficient that is a smaller share of the terms it is the sum of is zero but for their rounding; so is one that is
+as small a share as rounding is of the matrices that are divided by, or as the multiplier is off the circle."""
 DEGENERATE = 1e-9
 """Left and right null vector with a smaller product belong to a multiplier that is double."""
 
@@ -128,16 +132,17 @@ class FixedPointProblem(EquilibriumProblem):
         b is supercritical: the doubled cycle is then stable where nothing else is unstable.
         """
         a = self.derivative(y)
-        found = _null_vectors(a + np.eye(self.n))
-        if found is None or _has(a, 1.0):
+        found, blur = _null_vectors(a + np.eye(self.n)), _blur(a, 1.0)
+        if found is None or math.isinf(blur):
             return math.nan
+        off = float(np.min(np.abs(np.linalg.eigvals(a) + 1.0)))
         q, p = found[0].real, found[1].real
         forms = _Forms(self, y)
         second, third = forms.along(q)
         inner = _solve(np.eye(self.n) - a, second)
         if inner is None:
             return math.nan
-        return _sum(p * third / 6.0, p * forms.second(q, inner) / 2.0)
+        return _sum(off + blur, p * third / 6.0, p * forms.second(q, inner) / 2.0)
 
     def torus(self, y: np.ndarray) -> tuple[float, float]:
         """Return (theta, Re d) at a Neimark-Sacker point; Re d is NaN in strong resonance.
@@ -155,7 +160,8 @@ class FixedPointProblem(EquilibriumProblem):
         unit = complex(math.cos(theta), math.sin(theta))
         found = _null_vectors(a - m * eye)
         strong = any(abs(unit**k - 1.0) < RESONANT for k in (1, 2, 3, 4))
-        if found is None or strong or _has(a, 1.0) or _has(a, unit**2):
+        blur = _blur(a, 1.0) + _blur(a, unit**2)
+        if found is None or strong or math.isinf(blur):
             return theta, math.nan
         q, p = found
         forms = _Forms(self, y)
@@ -164,7 +170,7 @@ class FixedPointProblem(EquilibriumProblem):
         if steady is None or double is None:
             return theta, math.nan
         terms = forms.third(q), 2.0 * forms.second(q, steady), forms.second(q.conj(), double)
-        return theta, _sum(*((0.5 * p.conj() * term / unit).real for term in terms))
+        return theta, _sum(blur + abs(abs(m) - 1.0), *((0.5 * p.conj() * term / unit).real for term in terms))
 
 
 class _Forms:
@@ -206,16 +212,23 @@ class _Forms:
         return aaa + abb + 1j * (aab + bbb)
 
 
-def _has(matrix: np.ndarray, value: complex) -> bool:
-    """Say whether a number is a multiplier, too: what would have to be divided by is zero."""
-    return bool(np.min(np.abs(np.linalg.eigvals(matrix) - value)) < RESONANT)
+def _blur(a: np.ndarray, value: complex) -> float:
+    """Return what rounding is of value I - a, which is to be divided by; infinite where it is singular but for that."""
+    from scipy.linalg import matrix_balance
+
+    if not np.isfinite(a).all():
+        return math.inf
+    balanced = matrix_balance(a, permute=False)[0]
+    least = np.linalg.svd(value * np.eye(len(a)) - balanced, compute_uv=False)[-1]
+    share = float(least) / max(1.0, float(np.abs(np.linalg.eigvals(balanced)).max()))
+    return math.inf if share < SINGULAR else float(np.finfo(float).eps) / share
 
 
-def _sum(*terms: np.ndarray) -> float:
-    """Return the sum of all entries of arrays (n,), zero where it is the rounding of the entries."""
+def _sum(blur: float, *terms: np.ndarray) -> float:
+    """Return the sum of all entries of arrays (n,), zero where it is the rounding of the entries, or their blur."""
     every = np.concatenate(terms)
     total = float(np.sum(every))
-    return total if abs(total) > VANISHED * float(np.sum(np.abs(every))) else 0.0
+    return total if abs(total) > (VANISHED + blur) * float(np.sum(np.abs(every))) else 0.0
 
 
 def _null_vectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
