@@ -111,3 +111,17 @@ def test_a_trajectory_that_errors_take_through_a_plane_it_cannot_leave_comes_to_
     alone = bf.System.from_equations({"x": "x*(1 - x)", "y": "y*(0.5 - x)"}, state={"x": 0.5, "y": 0.5})
     (rest,) = bf.attractors(alone, {"x": (0.1, 2.0), "y": (0.1, 2.0)}, samples=12)
     assert rest.count == 12 and rest.state == pytest.approx([1.0, 0.0], abs=1e-9)
+
+
+def test_forcing_that_grows_from_nothing_at_a_rest_state_typed_exactly():
+    equations = {"x": "y", "y": "-0.3*y + x - x^3 + F*cos(1.2*t)"}
+    model = bf.System.from_equations(equations, {"F": 0.0}, {"x": 1.0, "y": 0.0}, period="2*pi/1.2")
+    branch = bf.diagram(model, "F", (0, 0.2)).branches[0]
+    assert [end.reason for end in branch.ended] == ["range", "range"] and (branch.unstable == 0).all()
+    times, states = branch.orbit(len(branch.points) - 1)
+
+    def field(t, z):
+        return [z[1], -0.3 * z[1] + z[0] - z[0] ** 3 + branch.column("F")[-1] * np.cos(1.2 * t)]
+
+    run = solve_ivp(field, (0, times[-1]), states[0], "DOP853", rtol=1e-11, atol=1e-13)
+    assert run.y[:, -1] == pytest.approx(states[0], abs=1e-6)  # nodes are good to 1e-7 or so on a mesh of this many

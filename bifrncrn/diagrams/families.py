@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -135,14 +135,22 @@ def from_cycle(
     kept = list(task.reduction.kept) if task.reduction else slice(None)
     corrector = Corrector(task.system, index, task.system.lower, options.until)
     problem = EquilibriumProblem(task.system, index)
-    found_there = _corrected_cycle(corrector, cycle, kept, value, task.unit)
-    if found_there is None:
+    family = None
+    for first, floor in _corrected_cycles(corrector, cycle, kept, value, task.unit):
+        largest = float(np.max(floor))
+        follower = Follower(corrector, task.span, floor, largest, options, problem, value, asked_of(task, events))
+        family = _both_ways(task, problem, follower, first)
+        if len(family.rows) > 1:
+            break  # else a state that is zero but for rounding was taken for small
+    if family is None:
         why = f"was not followed: {options.said}" if options.late else "could not be corrected by collocation"
         raise ConvergenceError(f"the cycle at {name}={value:.9g} {why}")
-    first, floor = found_there
-    largest = float(np.max(floor))
-    follower = Follower(corrector, task.span, floor, largest, options, problem, value, asked_of(task, events))
-    start = follower.begin(first)
+    return family
+
+
+def _both_ways(task: Setup, problem: EquilibriumProblem, follower: Follower, first: Corrected) -> Family:
+    """Follow a branch from one of its orbits in both directions."""
+    corrector, start = follower.corrector, follower.begin(first)
     found = follower.follow(start, FIRST_STEP, closing=True)
     if found.reason == CLOSED:
         return Family(task, problem, found, found, corrector)
@@ -150,10 +158,10 @@ def from_cycle(
     return Family(task, problem, back, found, corrector)
 
 
-def _corrected_cycle(
+def _corrected_cycles(
     corrector: Corrector, cycle: Cycle, kept: list[int] | slice, value: float, unit: float
-) -> tuple[Corrected, np.ndarray] | None:
-    """Return the cycle as corrected by collocation at its own parameter value, and least units (n,) of its states."""
+) -> Iterator[tuple[Corrected, np.ndarray]]:
+    """Correct the cycle by collocation at its own parameter value; with it go least units (n,) of its states."""
     mesh = Mesh(np.concatenate([cycle.orbit.edges[:-1], [1.0]]))
     nodes = cycle.orbit.at(mesh.phases)[:, kept]
     guess = Orbit(mesh, nodes, cycle.period, value)
@@ -164,8 +172,7 @@ def _corrected_cycle(
         metric = Metric(np.maximum(scale, LEAST_SIZE * units * np.max(scale / units)), unit)
         done = corrector.correct(guess, normal, guess, metric)
         if not isinstance(done, int):
-            return done, np.maximum(0.01 * size, LEAST_SIZE * units * np.max(size / units))
-    return None
+            yield done, np.maximum(0.01 * size, LEAST_SIZE * units * np.max(size / units))
 
 
 @dataclass(frozen=True)
