@@ -112,6 +112,48 @@ def test_a_driven_pendulum():
     assert bf.Diagram.load(_saved(found)).special("NCH")[0].parameters == point.parameters
 
 
+def test_a_driven_pendulum_with_a_state_that_follows():
+    # what z does changes nothing: the other eigenvalues are -al and -100. Along the folds v and z are zero but for
+    # rounding. The value is the own integration's of the test before
+    equations = {**PENDULUM, "z": "-100*(z - cos(th))"}
+    state = {"th": 0.5, "v": 0.0, "z": 0.5}
+    curve = folds(equations, {"i": 0.5, "al": 1.5}, state, "al", (1.0, 2.0), periodic=["th"], span=(0, 1.5))
+    found = bf.with_snic(curve)
+    (point,) = found.special("NCH")
+    assert point.parameters["al"] == pytest.approx(1.19304592, abs=1e-7)
+    assert len(sections(found)) == 1 and not found.notes
+
+
+TURNED = {"x": "x*(m - r2) - y*w", "y": "y*(m - r2) + x*w"}
+
+
+def test_a_circle_whose_saddle_node_lies_on_an_axis():
+    # r2 = m attracts, the angle turns by p - root(m)*cos(angle): a SNIC at p = root(m), where y is zero
+    definitions = {"r2": "x^2 + y^2", "w": "p - x"}
+    curve = folds(
+        TURNED, {"p": 0.5, "m": 1.0}, {"x": 0.5, "y": 0.75**0.5}, "m", (0.25, 2.0), None, (), definitions, (0.2, 1.5)
+    )
+    found = bf.with_snic(curve)
+    (section,) = sections(found)
+    assert np.ptp(section.column("m")) == pytest.approx(1.75, abs=1e-12) and not found.notes
+    assert np.max(np.abs(section.column("p") - np.sqrt(section.column("m")))) < 1e-12
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_trajectory_that_ends_in_another_saddle_node(turned):
+    # on the circle the angle turns by -2q (cos(angle) - 1/(-2q))^2 where p is at its fold: each of the mirror images is
+    # where the trajectory that leaves the other ends, and nothing but rounding takes it past
+    definitions = {"r2": "x^2 + y^2", "w": "p - x - q*(x^2 - y^2)"}
+    equations = {name: text.replace("m", "1") for name, text in TURNED.items()}
+    equations = backward(equations) if turned else equations
+    model = bf.System.from_equations(equations, {"p": 0.9, "q": -1.0}, {"x": 0.25, "y": 0.968}, definitions)
+    fold = next(at for at in bf.diagram(model, "p", (0.0, 1.2)).special("LP") if abs(at.state["y"]) > 0.1)
+    curve = bf.locus(fold, "q", (-2.0, -0.3))
+    found = bf.with_snic(curve)
+    assert not sections(found) and not found.special("NCH")
+    assert found.notes
+
+
 def _at(angle):
     def reached(_, u):
         return u[0] - angle

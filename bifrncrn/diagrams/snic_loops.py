@@ -11,7 +11,7 @@ from bifrncrn.curves.loci.problem import LocusProblem
 from bifrncrn.curves.loci.starting import onto, parts, prepare, units
 from bifrncrn.diagrams.angles import angles
 from bifrncrn.models.field import Field
-from bifrncrn.models.sizes import natural_sizes
+from bifrncrn.models.sizes import ZERO, natural_sizes
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.saddle_nodes import FINE, Return, SaddleNode, returned, saddle_node
 
@@ -120,6 +120,7 @@ def folds_of(system: System, names: tuple[str, str], points: np.ndarray, width: 
     """Return a curve of folds, given by rows (states, first, second); `width` is the unit of the first parameter."""
     states = points[:, :-2]
     sizes = np.maximum(np.median(np.abs(states), axis=0), np.ptp(states, axis=0))
+    sizes = np.where(sizes <= ZERO * sizes.max(), 0.0, sizes)  # a state that is zero but for rounding tells no size
     middle = points[len(points) // 2]
     there = system.with_(values=dict(zip(names, middle[-2:].tolist(), strict=True)))
     size = np.append(natural_sizes(there, middle[:-2], sizes), width)

@@ -83,7 +83,7 @@ class Cycle(Reported):
 
     @property
     def stable(self) -> bool:
-        """Whether all multipliers but the trivial one are inside the unit circle, whatever their errors."""
+        """Whether all multipliers but the trivial one are inside the unit circle, by more than their errors."""
         return self.stability == "stable"
 
     @property

@@ -44,6 +44,10 @@ LAPS = 4
 """One whose distance was least so many times, and never small, does not come back."""
 STILL, RESTS = 1e-6, 50
 """It rests elsewhere where so many steps in a row are shorter than this share of its distance."""
+DOUBTFUL, LASTING = 1e-6, 0.01
+"""A step that moves by less than this share of what is swept, ten times the error of a rough integration, and lasts
+this share of all the time until then is about to rest, or goes past what is all but another saddle-node: errors decide
+whether it gets through."""
 FAR = 1e8
 """It has escaped when it is further away than this, in units of the states."""
 ROUGH, FINE = 1e-7, 1e-11
@@ -136,6 +140,8 @@ class _Watch:
     ----------
     reach : float
         The furthest that it has been from the saddle-node, in the units of the states.
+    doubtful : bool
+        Whether on its way it was so slow that rounding decides whether it goes on.
     """
 
     def __init__(self, node: SaddleNode) -> None:
@@ -146,9 +152,11 @@ class _Watch:
         self.nearest = np.inf  # of this passage
         self.arrived: float | None = None  # c where the trajectory has come to the centre direction
         self.laps, self.before, self.falls = 0, 0.0, False
+        self.time, self.doubtful = 0.0, False
+        self.left = np.inf  # it has left when its reach is larger
 
-    def sees(self, x: np.ndarray) -> tuple[int, bool, float] | None:
-        """Take the next states (k, n); return at which it is known whether the trajectory is home.
+    def sees(self, t: np.ndarray, x: np.ndarray) -> tuple[int, bool, float] | None:
+        """Take the next times (k,) and states (k, n); return at which it is known whether the trajectory is home.
 
         And whether it is, and c there.
         """
@@ -160,8 +168,14 @@ class _Watch:
         c = along * np.max(np.abs(node.q) / swept, axis=1)
         moved = np.max(np.abs(np.diff(x, axis=0, prepend=self.last[None])) / swept, axis=1)
         distance, off = (np.max(np.abs(part) / swept, axis=1) for part in (away, away - along[:, None] * node.q))
-        self.last, self.swept, self.reach = x[-1], swept[-1], float(np.max(swept[-1] / node.size))
-        for k, row in enumerate(zip(c.tolist(), distance.tolist(), off.tolist(), moved.tolist(), strict=True)):
+        reach = np.max(swept / node.size, axis=1)
+        self.left = min(self.left, LEFT * float(reach[0]))
+        lasting = (np.diff(t, prepend=self.time) > LASTING * t) & (reach > self.left)
+        slow = lasting & (moved < DOUBTFUL) & (distance > HOME)
+        self.time, self.last, self.swept, self.reach = float(t[-1]), x[-1], swept[-1], float(reach[-1])
+        rows = zip(c.tolist(), distance.tolist(), off.tolist(), moved.tolist(), strict=True)
+        for k, row in enumerate(rows):
+            self.doubtful |= bool(slow[k])
             seen = self._step(*row)
             if seen is not None:
                 return k, *seen
@@ -200,9 +214,11 @@ def _followed(node: SaddleNode, begin: float, watch: _Watch, rtol: float) -> Ret
     """Integrate from a distance until it is seen what becomes of the trajectory."""
     rhs = Field(node.system, node.backward)
     times, points = [np.zeros(1)], [(node.x + begin * node.q)[None]]
-    watch.sees(points[0])
+    watch.sees(times[0], points[0])
     for t, x in _pieces(rhs, points[0][0], rtol, ATOL * rtol * node.size):
-        seen = watch.sees(x)
+        seen = watch.sees(t, x)
+        if seen is not None and seen[1] and watch.doubtful:
+            return None
         kept = slice(None) if seen is None else slice(seen[0] + 1)
         times.append(t[kept])
         points.append(x[kept])
