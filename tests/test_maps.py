@@ -409,6 +409,45 @@ def test_multipliers_that_stay_on_the_circle_tell_no_stability(equations, parame
     assert "stable fixed point" not in str(diagram)
 
 
+STAYS = {
+    "flip": {"u": "-u"},
+    "turn": {"u": "0.6*u - 0.8*(v - u^2)", "v": "0.8*u + 0.6*(v - u^2)"},  # the area-keeping map of Henon
+}
+
+
+@pytest.mark.parametrize("beside", STAYS)
+def test_what_crosses_the_circle_beside_multipliers_that_stay_on_it(beside):
+    """The logistic map doubles at r = 3, the delayed one has its torus at r = 2 with multipliers exp(+- i pi / 3)."""
+    rest = dict.fromkeys(STAYS[beside], 0.0)
+    line = bf.System.from_map({"x": "r*x*(1 - x)"} | STAYS[beside], {"r": 2.5}, {"x": 0.6} | rest)
+    (doubling,) = bf.diagram(line, "r", (2, 3.5)).special_points
+    assert (doubling.label, doubling.status) == ("PD", "converged")
+    assert doubling.parameters["r"] == pytest.approx(3.0, abs=1e-12)
+    if beside == "flip":  # two multipliers of -1 have no normal form of one
+        assert np.isnan(doubling.b)
+    else:
+        assert doubling.b == pytest.approx(9.0, abs=1e-9)  # r^2, as there is no third derivative
+    plane = bf.System.from_map(
+        {"x": "r*x*(1 - y)", "y": "x"} | STAYS[beside], {"r": 1.5}, {"x": 1 / 3, "y": 1 / 3} | rest
+    )
+    diagram = bf.diagram(plane, "r", (1.2, 3))
+    (torus,) = diagram.special_points
+    assert (torus.label, torus.status) == ("NS", "converged")
+    assert torus.parameters["r"] == pytest.approx(2.0, abs=1e-12)
+    assert (torus.theta, torus.re_d) == pytest.approx((np.pi / 3, -1.0), abs=1e-9)
+    r, unstable = diagram.branches[0].column("r"), diagram.branches[0].unstable
+    assert set(unstable[r < 2 - 1e-9]) == {-1} and set(unstable[r > 2 + 1e-9]) == {2}
+
+
+def test_two_crossings_at_once_beside_one_that_stays_are_bracketed():
+    three = {"x": "r*x*(1 - x)", "y": "r*y*(1 - y)", "u": "-u"}
+    start = {"x": 0.6, "y": 0.6, "u": 0.0}
+    (both,) = bf.diagram(bf.System.from_map(three, {"r": 2.5}, start), "r", (2, 3.4)).special_points
+    assert (both.label, both.status) == ("PD", "bracketed")
+    low, high = both.bracket
+    assert low <= 3 <= high
+
+
 def test_coefficients_beside_a_slow_mode_and_of_terms_that_all_but_cancel():
     """A slaved y = -x^2 gives b = -1 exactly; of -x + x^2 - (1 - g) x^3 it is g (rounding: 1e-15 of that)."""
     slow = {"x": "-(1 + p)*x + y*x", "y": "(1 - e)*y - e*x^2"}

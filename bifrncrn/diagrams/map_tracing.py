@@ -19,6 +19,7 @@ from bifrncrn.continuation.line import Event, Line, join
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.fixed_points.problem import EVENTS, FixedPointProblem, multipliers_of
 from bifrncrn.curves.fixed_points.start import unit_of
+from bifrncrn.diagrams.beside_circle import clear_of_neutral, crossing_at
 from bifrncrn.diagrams.junctions import Junction, in_natural_units
 from bifrncrn.diagrams.neutral import TOGETHER, in_runs, on_circle
 from bifrncrn.diagrams.piecewise import BORDER, PiecewiseTracer
@@ -140,7 +141,7 @@ class MapTracer(Tracer):
     ) -> tuple[Line, End]:
         line, end = super()._march(y, tangent, floor, first_step, closing)
         line = without_turns_of_rounding(line, LEVEL * (self.span[1] - self.span[0]), BESIDE)
-        line = self._without_neutral(line)
+        line = clear_of_neutral(self.track, line, self._doubling)
         line, end = self._until_lower_period(line, end, floor)
         line, end = self._once_round(line, end, floor)
         for event in line.events:
@@ -160,17 +161,6 @@ class MapTracer(Tracer):
         line, end = super()._followed(y, tangent, floor, options, first_step, closing)
         return (self._with_doubling_at_end(line) if end.reason == "range" else line), end
 
-    def _without_neutral(self, line: Line) -> Line:
-        """Return a line without events of multipliers that stay on the unit circle: they pass it by rounding."""
-        if line.spectra == 0 or not line.events:
-            return line
-        growth = line.eigenvalues
-        on = on_circle(1.0 + growth.real)
-        minus = in_runs(np.any(on & (growth.imag == -math.pi), axis=1), TOGETHER)
-        pair = in_runs(np.any(on & (growth.imag > 0.0), axis=1), TOGETHER)
-        within = {layout.PAIR: pair, self._doubling: minus}
-        return line.with_events(e for e in line.events if e.kind not in within or not within[e.kind][e.row])
-
     def _counts(self, line: Line) -> np.ndarray:
         """Return how many multipliers of every row (k,) are outside the circle; -1 where that is not known.
 
@@ -184,7 +174,7 @@ class MapTracer(Tracer):
             return line.unstable
         note = (
             f"A multiplier stays on the unit circle along {self.noun}, as in a map that keeps areas: whether these are "
-            "stable is not told by multipliers, and what passes the circle there is not listed."
+            "stable is not told by multipliers. Others that pass the circle beside it are listed."
         )
         self.notes.extend([note] if note not in self.notes else [])
         outside = np.sum((line.eigenvalues.real > 0.0) & ~on, axis=1)
@@ -308,6 +298,8 @@ class MapTracer(Tracer):
         residual = problem.judged(y, floor)[0]
         m = problem.multipliers(y)
         size = max(1.0, float(np.max(np.abs(m))))
+        passing = crossing_at(line, event.row) if label in ("PD", "NS") and event.kind != MOTHER else None
+        at_circle = m if passing is None else multipliers_of(np.array([passing]))
         if event.bracket is not None:
             label = _seen_between(line, event.row) if event.kind == layout.PAIR else label
         elif label == "LP":
@@ -315,10 +307,10 @@ class MapTracer(Tracer):
             residual = max(residual, float(np.min(np.abs(m - 1.0))) / size)
         elif label == "PD":
             coefficients["b"] = problem.flip(y)
-            residual = max(residual, float(np.min(np.abs(m + 1.0))) / size)
+            residual = max(residual, float(np.min(np.abs(at_circle + 1.0))) / size)
         elif label == "NS":
-            coefficients["theta"], coefficients["re_d"] = problem.torus(y)
-            pairs = m[m.imag > 0.0]
+            coefficients["theta"], coefficients["re_d"] = problem.torus(y, None if passing is None else at_circle[0])
+            pairs = at_circle[at_circle.imag > 0.0]
             residual = max(residual, float(np.min(np.abs(np.abs(pairs) - 1.0), initial=size)) / size)
         return {
             "label": label,
@@ -350,6 +342,8 @@ def _row_before(line: Line, z: np.ndarray, scale: np.ndarray) -> int:
 def _seen_between(line: Line, row: int) -> str:
     """Return the label of two multipliers that leave the unit circle between a row and the one before, unresolved."""
     m = multipliers_of(line.spectrum(row))
+    off = ~on_circle(np.abs(m)[None])[0]  # what stays on it did not leave
+    m = m[off] if off.any() else m
     nearest = m[np.argsort(np.abs(np.abs(m) - 1.0))][:1]
     if np.any(nearest.imag != 0.0):
         return "NS"

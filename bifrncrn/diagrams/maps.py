@@ -12,7 +12,7 @@ from bifrncrn.base.progress import progress
 from bifrncrn.continuation.line import Line
 from bifrncrn.continuation.options import Options, begun
 from bifrncrn.curves.equilibria.choose import SPARSE_ABOVE, is_large
-from bifrncrn.curves.fixed_points.problem import FixedPointProblem, growth_of
+from bifrncrn.curves.fixed_points.problem import RESONANT, FixedPointProblem, growth_of
 from bifrncrn.curves.fixed_points.start import find_start
 from bifrncrn.diagrams.expansion import contract, expand
 from bifrncrn.diagrams.map_tracing import MapTracer, tracer
@@ -129,6 +129,9 @@ class Atlas:
             return
         y = np.array([*(point.state[name] for name in self.system.variables), p])
         problem = FixedPointProblem(self.system, count, self.system.parameter_index(self.parameter))
+        if np.sum(np.abs(problem.multipliers(y) + 1.0) < RESONANT) > 1:
+            self.notes.append(f"The branch that leaves {where} was not followed: another multiplier is -1 there, too.")
+            return
         q = np.linalg.svd(problem.derivative(y) + np.eye(problem.n))[2][-1]
         doubled = self.tracer(2 * count)
         if not doubled.follow_doubled(place, y, q):
@@ -149,7 +152,12 @@ def _noun(iterations: int) -> str:
 
 def resonances(points: Sequence[SpecialPoint], parameter: str) -> list[str]:
     """Say at which Neimark-Sacker points a strong resonance leaves no normal form of an invariant curve."""
-    where = [p for p in points if p.label == "NS" and p.status == "converged" and not np.isfinite(p.re_d or 0.0)]
+    where = [
+        p
+        for p in points
+        if p.label == "NS" and p.status == "converged" and not np.isfinite(p.re_d or 0.0)
+        if min(abs(np.exp(1j * k * (p.theta or 0.0)) - 1.0) for k in (1, 2, 3, 4)) < RESONANT
+    ]
     return [
         f"The Neimark-Sacker point at {parameter}={p.parameters[parameter]:.6g} is in strong resonance: its "
         "multipliers are low roots of one, so it has no coefficient, and an invariant curve need not be born."

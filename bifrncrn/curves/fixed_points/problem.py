@@ -126,16 +126,19 @@ class FixedPointProblem(EquilibriumProblem):
         return values[np.argsort(-np.abs(values), kind="stable")]
 
     def flip(self, y: np.ndarray) -> float:
-        """Return b = <p, C(q, q, q) + 3 B(q, (I - A)^-1 B(q, q))> / 6 at a period doubling, NaN where it has none.
+        """Return b = <p, C(q, q, q) + 3 B(q, (I - A)^-1 B(q, q))> / 6 at a period doubling.
+
+        NaN where it has none: another multiplier is 1 or -1, or this one is double.
 
         A q = -q, A' p = -p, <q, q> = <p, q> = 1 (Kuznetsov, Elements of Applied Bifurcation Theory, eq. 5.49). Positive
         b is supercritical: the doubled cycle is then stable where nothing else is unstable.
         """
         a = self.derivative(y)
         found, blur = _null_vectors(a + np.eye(self.n)), _blur(a, 1.0)
-        if found is None or math.isinf(blur):
+        gaps = np.sort(np.abs(np.linalg.eigvals(a) + 1.0))
+        if found is None or math.isinf(blur) or np.any(gaps[1:] < SINGULAR):
             return math.nan
-        off = float(np.min(np.abs(np.linalg.eigvals(a) + 1.0)))
+        off = float(gaps[0])
         q, p = found[0].real, found[1].real
         forms = _Forms(self, y)
         second, third = forms.along(q)
@@ -144,8 +147,10 @@ class FixedPointProblem(EquilibriumProblem):
             return math.nan
         return _sum(off + blur, p * third / 6.0, p * forms.second(q, inner) / 2.0)
 
-    def torus(self, y: np.ndarray) -> tuple[float, float]:
+    def torus(self, y: np.ndarray, near: complex | None = None) -> tuple[float, float]:
         """Return (theta, Re d) at a Neimark-Sacker point; Re d is NaN in strong resonance.
+
+        The multiplier is that next to `near`, which tells it from others on the circle, or that next to the circle.
 
         d = e^(-i theta) <p, C(q, q, q') + 2 B(q, (I - A)^-1 B(q, q')) + B(q', (e^(2 i theta) I - A)^-1 B(q, q))> / 2
         with A q = e^(i theta) q, A' p = e^(-i theta) p, <q, q> = <p, q> = 1, q' the conjugate of q (Kuznetsov, eq.
@@ -155,7 +160,7 @@ class FixedPointProblem(EquilibriumProblem):
         values = [m for m in np.linalg.eigvals(a).tolist() if m.imag > 0.0]
         if not values:
             return math.nan, math.nan
-        m = min(values, key=lambda value: abs(abs(value) - 1.0))
+        m = min(values, key=lambda value: abs(abs(value) - 1.0 if near is None else value - near))
         theta = math.atan2(m.imag, m.real)
         unit = complex(math.cos(theta), math.sin(theta))
         found = _null_vectors(a - m * eye)
