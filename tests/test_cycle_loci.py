@@ -264,3 +264,21 @@ def test_branch_points_that_come_apart_are_said_to():
     point = branching("u*(p - u) + q", 0.01, 0.0)
     with pytest.raises(bf.ConvergenceError, match="come apart"):
         bf.locus(point, "q", (-0.3, 0.3))
+
+
+def test_folds_of_cycles_end_where_these_become_homoclinic():
+    """Morris and Lecar's neuron: at V3 = 18.85 the saddle of the homoclinic orbit is neutral, and no folds are beyond.
+
+    Beyond it trace J > 0 at the saddle, so cycles next to the homoclinic orbit are unstable, as from the Hopf point on.
+    """
+    model = bf.System.from_equations(
+        {"V": "(I - 2*(V + 60) - 8*w*(V + 84) - 4*m*(V - 120))/20", "w": "0.0667*cosh((V - V3)/34.8)*(n - w)"},
+        parameters={"I": 0, "V3": 12},
+        state={"V": -50, "w": 0},
+        definitions={"m": "0.5*(1 + tanh((V + 1.2)/18))", "n": "0.5*(1 + tanh((V - V3)/17.4))"},
+    )
+    diagram = bf.with_orbits(bf.diagram(model, "I", (-20, 120), start={"V": -50, "w": 0, "I": -20}))
+    plane = bf.locus(diagram.special("LPC")[0], "V3", (8, 20))
+    (curve,) = plane.branches
+    assert 18.5 < curve.column("V3").max() < 18.85 and plane.special_points == ()
+    assert any("too flat to be told" in end.message for end in curve.ended)

@@ -12,7 +12,7 @@ from bifrncrn.base.labels import locus_of
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.orbits.corrector import Corrector
 from bifrncrn.curves.orbits.cycle_loci import BRANCHING, FIXED, FOLD, TORUS, CycleLocus
-from bifrncrn.curves.orbits.locus_following import LocusFollower, Point, Track
+from bifrncrn.curves.orbits.locus_following import FLAT, LocusFollower, Point, Track
 from bifrncrn.curves.orbits.locus_tests import unstable
 from bifrncrn.curves.orbits.orbit import Orbit
 from bifrncrn.curves.orbits.variations import Variations
@@ -32,8 +32,6 @@ SAME = 1e-6
 HOPF = 1e-4
 """The real part of a pair of eigenvalues, relative to the imaginary one, where folds of cycles end at a Hopf point."""
 NEWTONS = 20
-FLAT = 1e-7
-"""Where the parameter bends less than this along the cycles, in units of both, that is little more than rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,6 +288,9 @@ def _end(found: Locus, track: Track) -> End:
     here = f"{task.first}={p[0]:.9g}, {task.second}={p[1]:.9g}"
     limit = p if track.limit is None else track.limit
     there = f"{task.first}={limit[0]:.9g}, {task.second}={limit[1]:.9g}"
+    if track.reason == "flat":
+        why = "the cycles come next to a homoclinic orbit, or to a canard explosion"
+        return End("step", f"the fold is too flat to be told beyond {here}: {why}")
     if track.reason == "range":
         k = int(
             np.argmin([min(abs(p[i] - end) for end in span) / (span[1] - span[0]) for i, span in enumerate(task.spans)])

@@ -10,7 +10,7 @@ import numpy as np
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.orbits.branch import swing
 from bifrncrn.curves.orbits.corrector import Corrector, Metric
-from bifrncrn.curves.orbits.cycle_loci import TORUS, Borders, CycleLocus, State
+from bifrncrn.curves.orbits.cycle_loci import FOLD, TORUS, Borders, CycleLocus, State
 from bifrncrn.curves.orbits.locus_tests import tests, value
 from bifrncrn.curves.orbits.meshes import wanted
 from bifrncrn.curves.orbits.orbit import Mesh, Orbit, interpolate
@@ -30,6 +30,9 @@ VANISHING = 6
 """... and the point is extrapolated from so many rows, in powers of the square of their size."""
 SLOW = 100.0
 """The locus ends where the period is this many times the shortest."""
+FLAT, TOO_FLAT = 1e-7, 3
+"""A fold whose coefficient is smaller is made by rounding, as on cycles that are next to a homoclinic orbit, where it
+falls exponentially with the period; so many in a row, for at a cusp it passes zero."""
 LOCATED, ZERO = 1e-10, 1e-10
 """A point of codimension two is located to this part of a step, or until its test function is this part of what it is
 beside it."""
@@ -165,6 +168,11 @@ class LocusFollower:
         periods = [row.state.orbit.period for row in track.rows]
         if periods[-1] > SLOW * min(periods):
             track.reason = "period"
+        latest = [abs(row.state.bend) for row in track.rows[1:][-TOO_FLAT:]]
+        if self.problem.kind == FOLD and len(latest) == TOO_FLAT and max(latest) < FLAT:
+            del track.rows[-TOO_FLAT:]
+            track.reason = "flat"
+            return
         if len(track.rows) > 10 and first.mesh.count == last.mesh.count:
             gap = self._tail(first) - self._tail(last)
             step = self._tail(last) - self._tail(track.rows[-2].state)
