@@ -53,19 +53,26 @@ def test_a_hopf_point_beside_a_centre(w, start):
     assert (branch.unstable[p > 1e-9] == 2).all() and (branch.stability[p < -1e-9] == "neutral").all()
 
 
+def mixed(equations, parameters):
+    """Return a system in coordinates turned at random, and its start at zero."""
+    n, old_names = len(equations), list(equations)
+    q = np.linalg.qr(np.random.default_rng(7).normal(size=(n, n)))[0]
+    names = [f"z{k}" for k in range(n)]
+
+    def combined(column, parts):
+        return " + ".join(f"({float(value)!r})*{part}" for value, part in zip(column, parts, strict=True))
+
+    old = {name: combined(q[i], names) for i, name in enumerate(old_names)}
+    rates = [f"d{name}" for name in old_names]
+    turned = {names[j]: combined(q[:, j], rates) for j in range(n)}
+    definitions = {**old, **dict(zip(rates, equations.values(), strict=True))}
+    system = bf.System.from_equations(turned, parameters=parameters, definitions=definitions)
+    return system, dict.fromkeys(names, 0.0)
+
+
 def test_a_hopf_point_beside_a_centre_in_other_coordinates():
-    rng = np.random.default_rng(7)
-    q = np.linalg.qr(rng.normal(size=(4, 4)))[0]
-    names = [f"z{k}" for k in range(4)]
-    old = {name: " + ".join(f"({float(q[i, j])!r})*{names[j]}" for j in range(4)) for i, name in enumerate("xyuv")}
-    rates = {name: BESIDE[name] for name in "xyuv"}
-    equations = {
-        names[j]: " + ".join(f"({float(q[i, j])!r})*d{name}" for i, name in enumerate("xyuv")) for j in range(4)
-    }
-    definitions = {**old, **{f"d{name}": rates[name] for name in "xyuv"}}
-    system = bf.System.from_equations(equations, parameters={"p": -1.0, "w": 2.0}, definitions=definitions)
-    diagram = bf.diagram(system, "p", (-1.0, 1.0), start=dict.fromkeys(names, 0.0))
-    (point,) = diagram.special_points
+    system, start = mixed(BESIDE, {"p": -1.0, "w": 2.0})
+    (point,) = bf.diagram(system, "p", (-1.0, 1.0), start=start).special_points
     assert point.label == "HB" and abs(point.parameters["p"]) < 1e-12 and abs(point.omega - 1.0) < 1e-12
 
 
@@ -131,3 +138,50 @@ def test_a_hopf_point_of_vertical_cycles_has_no_criticality():
     (point,) = bf.diagram(system, "a", (0.6, 2.0), start=start).special("HB")
     assert abs(point.parameters["a"] - 1.5) < 1e-12 and abs(point.omega - np.sqrt(3.0) / 6.0) < 1e-12
     assert point.l1 == 0.0 and point.criticality is None
+
+
+@pytest.mark.parametrize("rate", [1e10, 1e11])
+def test_an_l1_beside_fast_states_is_not_taken_for_rounding(rate):
+    """The Brusselator with x in fast exchange with a dimer: l1 tends to a limit (-0.034499 at the rate 1e8)."""
+    equations = {"x": "1 - (B + 1)*x + x^2*y - 2*K*(x^2 - d)", "y": "B*x - x^2*y", "d": "K*(x^2 - d)"}
+    system = bf.System.from_equations(equations, {"B": 1.5, "K": rate}, {"x": 1.0, "y": 1.5, "d": 1.0})
+    (point,) = bf.diagram(system, "B", (1.0, 8.0)).special("HB")
+    # its terms, of the size of the rate, cancel: 1e-16 of 1e11 is 3e-4 of it, and there are some ten of them
+    assert point.l1 == pytest.approx(-0.0345, rel=3e-3) and point.criticality == "supercritical"
+
+
+def test_a_state_that_is_a_logarithm_is_on_no_line_of_equilibria():
+    """x = log p, whose eigenvalue is p, from p = 1e-12 on."""
+    system = bf.System.from_equations({"x": "exp(x) - p"}, {"p": 1e-12}, {"x": float(np.log(1e-12))})
+    (branch,) = bf.diagram(system, "p", (-1.0, 1.0)).branches
+    assert set(branch.stability) == {"unstable"} and "continuum" not in {end.reason for end in branch.ended}
+
+
+def test_a_parameter_that_moves_by_a_small_part_of_itself():
+    system = bf.System.from_equations({"x": "1/(1 + ((p - 2e14)/5e3)^2) - x"}, {"p": 2e14}, {"x": 1.0})
+    (branch,) = bf.diagram(system, "p", (2e14 - 9e3, 2e14 + 9e3)).branches
+    assert set(branch.stability) == {"stable"}
+
+
+def test_a_state_whose_terms_saturate_is_no_angle():
+    system = bf.System.from_equations({"x": "p - x^12/(1 + x^12)"}, {"p": 0.5}, {"x": 60.0})
+    assert not any("2 pi" in note for note in bf.diagram(system, "p", (0.0, 1.0), start={"x": 1.0}).notes)
+
+
+def test_crossings_of_rounding_are_one_hopf_point_that_is_not_located():
+    """The same at the rate 1e12: real parts are known to 1e-3, and B to as much; the limit is B = 6."""
+    equations = {"x": "1 - (B + 1)*x + x^2*y - 2*K*(x^2 - d)", "y": "B*x - x^2*y", "d": "K*(x^2 - d)"}
+    system = bf.System.from_equations(equations, {"B": 1.5, "K": 1e12}, {"x": 1.0, "y": 1.5, "d": 1.0})
+    diagram = bf.diagram(system, "B", (1.0, 8.0))
+    (point,) = diagram.special_points
+    assert (point.label, point.status) == ("HB", "bracketed") and point.bracket[0] < 6.0 < point.bracket[1]
+    assert any("but rounding" in note for note in diagram.notes) and not any("2 pi" in note for note in diagram.notes)
+
+
+def test_a_centre_beside_a_fast_state_in_no_coordinate_makes_no_hopf_points():
+    """In mixed coordinates a rate of 1e6 moves real parts by 1e-10: those of the centre are rounding all along."""
+    system, start = mixed(BESIDE | {"f": "-1e6*f"}, {"p": -1.0, "w": 2.0})
+    diagram = bf.diagram(system, "p", (-1.0, 1.0), start=start, options=bf.Options(max_points=500))
+    assert not [point for point in diagram.special_points if point.status == "converged"]
+    assert "stable" not in set(diagram.branches[0].stability)
+    assert any("but rounding" in note for note in diagram.notes)

@@ -18,8 +18,8 @@ NEAR = 0.5
 """A segment of a branch passes its start no further off than this, in units of length."""
 SAMPLE = 0.123
 """Where equations are compared with themselves a turn further on: off the start, which may be special."""
-REPEATS = 1e-9
-"""They are the same but for this, relatively: rounding of angles of many turns."""
+REPEATS, OF_ALL = 1e-9, 1e-13
+"""Each is the same but for this part of itself, rounding of angles of many turns, and this part of the largest."""
 SAME = 1e-6
 """Two points are one when they differ by less than this, in units of length."""
 
@@ -46,16 +46,17 @@ def _repeats(system: System, place: int) -> bool:
     """Say whether the equations are the same a turn of a state further on; of a system it is found out once."""
     known: dict[int, bool] = system.remembered.setdefault("repeats", {})
     if place not in known:
-        known[place] = _is_same(system, place)
+        known[place] = _is_same(system, place, system.state)
     return known[place]
 
 
-def _is_same(system: System, place: int) -> bool:
-    x = system.state + SAMPLE
+def _is_same(system: System, place: int, state: np.ndarray) -> bool:
+    """Say whether the equations are the same a turn of a state further on, near one state (n,)."""
+    x = state + SAMPLE
     turned = x.copy()
     turned[place] += TURN
     before, after = system.rhs(x), system.rhs(turned)
-    return np.allclose(before, after, rtol=REPEATS, atol=REPEATS * float(np.max(np.abs(before))))
+    return np.allclose(before, after, rtol=REPEATS, atol=OF_ALL * float(np.max(np.abs(before))))
 
 
 def not_listed(system: System, lines: Sequence[Line]) -> list[str]:
@@ -68,6 +69,10 @@ def not_listed(system: System, lines: Sequence[Line]) -> list[str]:
         name for name, gap in zip(system.variables, apart, strict=False) if gap > TURN and name not in system.periodic
     ]
     found = [name for name in names if _repeats(system, system.variables.index(name))]
+    # at one state alone they may be the same because nothing changes there any more, as where Hill terms saturate
+    rows = [line.points[k] for line in lines if found and len(line) for k in (0, len(line) // 2, -1)]
+    places = {name: system.variables.index(name) for name in found}
+    found = [name for name, place in places.items() if all(_is_same(system, place, y[:-1]) for y in rows)]
     return [
         f"The equations are the same where {name} is 2 pi further on, so equilibria are listed once for every turn; "
         f'periodic=["{name}"] (periodic = ["{name}"] under [options] of the file) makes it an angle.'

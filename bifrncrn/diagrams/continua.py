@@ -11,7 +11,10 @@ from bifrncrn.continuation.line import Line
 from bifrncrn.diagrams.track import Track
 
 STILL = 1e-9
-"""The parameter stays the same on a line where it moves by less than this part of its range: more is no rounding."""
+"""The parameter stays the same on a line where it moves by less than this part of its range, and its points solve the
+equations at one value of it, but for this part of their terms: more is no rounding."""
+ASKED = 9
+"""At so many rows; half of them may be where the terms are rounding themselves."""
 REACH = 30.0
 """Such a line is followed to this multiple of its first states' sizes, where steps are about as long as one size."""
 WORTH = 10.0
@@ -19,8 +22,16 @@ WORTH = 10.0
 
 
 def is_continuum(track: Track, line: Line) -> bool:
-    """Say whether the parameter stays the same along a line."""
-    return len(line) > 1 and bool(np.ptp(line.points[:, -1]) <= STILL * track.width)
+    """Say whether the parameter stays the same along a line: its points are equilibria at one value, but for rounding.
+
+    That the parameter hardly moves is not enough: it may be small itself, as where states are logarithms.
+    """
+    p = line.points[:, -1]
+    if len(p) < 2 or np.ptp(p) > STILL * track.width:
+        return False
+    rows = line.points[np.unique(np.linspace(0, len(p) - 1, ASKED).astype(int))].copy()
+    rows[:, -1] = np.median(p)
+    return float(np.median([track.problem.residual(y) for y in rows])) <= STILL
 
 
 def resting(line: Line) -> Line:

@@ -18,6 +18,7 @@ from bifrncrn.diagrams.ending import end_of, reached, to_infinity
 from bifrncrn.diagrams.fan import fan
 from bifrncrn.diagrams.junctions import without_turns
 from bifrncrn.diagrams.multiple import located, located_end
+from bifrncrn.diagrams.noise import without_noise
 from bifrncrn.diagrams.refining import cut, refined_end, with_hopf_at_end
 from bifrncrn.diagrams.results import End
 from bifrncrn.diagrams.track import SAME, Track, length, scale_at
@@ -75,6 +76,7 @@ class Marcher:
         self.region = problem.region
         self.angles = angles(problem.system)
         self.notes: list[str] = []
+        self.noisy: set[tuple[float, float]] = set()  # between these, Hopf points cannot be told from rounding
         self.counters = {"points": 0, "newton_iterations": 0, "rejected_steps": 0}
 
     def prepare(self, y: np.ndarray) -> None:
@@ -94,7 +96,8 @@ class Marcher:
     ) -> tuple[Line, End]:
         """March one way; see what the events are, and where the branch ends."""
         line, end = self._followed(y, tangent, floor, self.options, first_step, closing)
-        open_ = next((event for event in line.events if event.bracket is not None), None) if line.events else None
+        unsettled = (event for event in line.events if event.bracket is not None and event.bracket not in self.noisy)
+        open_ = next(unsettled, None) if line.events else None
         if open_ is not None and open_.row > 0:
             limit = limit_at_infinity(line.points[: open_.row], floor)
             if limit is None:
@@ -132,6 +135,13 @@ class Marcher:
             near = line.head(within_reach(line, floor))
             if is_continuum(self.track, near):
                 endless, line = len(near) < len(line), resting(near)
+        line, noisy = without_noise(line) if len(line.events) > 1 else (line, [])
+        self.noisy.update(noisy)
+        self.notes.extend(
+            f"Beside much larger rates the real part of a pair of eigenvalues is but rounding between {self.parameter}="
+            f"{low:.9g} and {high:.9g}: how often it crosses zero there is not known."
+            for low, high in noisy
+        )
         for event in reversed(line.events):
             line, note = located(self.track, self.parameter, line, event, floor)
             self.notes.extend([note] if note and note not in self.notes else [])

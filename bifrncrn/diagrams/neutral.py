@@ -11,7 +11,8 @@ ON_CIRCLE = 1e-11
 """A multiplier of a map is on the unit circle where its modulus is this near to 1, relative to the largest."""
 
 ONE_VALUE = 1e-10
-"""Values of the parameter that differ by less than this part of them are one: more is no rounding."""
+"""Values of the parameter that differ by less than this part of them are one, and an eigenvalue is zero that is a
+smaller part of the largest: more is no rounding."""
 TOGETHER = 3
 """Fewer rows in a row are a crossing, with which one of the march's own steps may coincide but for rounding."""
 
@@ -22,9 +23,12 @@ def neutral_equilibria(eigenvalues: np.ndarray) -> np.ndarray:
     return in_runs(pair.any(axis=1), TOGETHER)
 
 
-def is_at_one_value(values: np.ndarray) -> bool:
-    """Say whether the parameter is the same all along a branch: its equilibria are no more than beside each other."""
-    return len(values) > 1 and bool(np.ptp(values) <= ONE_VALUE * np.abs(values).max())
+def is_continuum(values: np.ndarray, eigenvalues: np.ndarray) -> bool:
+    """Say whether the parameter (k,) is the same along a branch, and an eigenvalue (k, n) is zero: that along it."""
+    if len(values) < 2 or np.ptp(values) > ONE_VALUE * np.abs(values).max():
+        return False
+    sizes = np.abs(eigenvalues)
+    return bool((sizes.min(axis=1) <= ONE_VALUE * sizes.max()).all())
 
 
 def neutral_fixed_points(multipliers: np.ndarray) -> np.ndarray:

@@ -231,11 +231,14 @@ class Branch(Reported):
 
     def _neutral(self) -> np.ndarray:
         """Say of every point whether something neither grows nor decays there; where no spectrum is kept, nothing."""
-        from bifrncrn.diagrams.neutral import is_at_one_value, neutral_equilibria, neutral_fixed_points
+        from bifrncrn.diagrams.neutral import is_continuum, neutral_equilibria, neutral_fixed_points
 
         count = len(self.points)
         if self.kind == "equilibrium" and len(self.eigenvalues) == count:
-            return neutral_equilibria(self.eigenvalues) | is_at_one_value(self.points[:, 0])
+            return neutral_equilibria(self.eigenvalues) | (
+                any(end.reason == "continuum" for end in self.ended)
+                or is_continuum(self.points[:, 0], self.eigenvalues)
+            )
         if self.kind == "fixed_point" and len(self.multipliers) == count:
             return neutral_fixed_points(self.multipliers)
         return np.zeros(count, bool)  # of cycles beside others, which neither grow nor decay, the march counts nothing
