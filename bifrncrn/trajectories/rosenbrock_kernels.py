@@ -77,20 +77,26 @@ def _linearised(c):
 
 @kernel
 def _factorised(c, h):
-    """Write the factors of I/(h gamma) - J, with rows exchanged; return whether it is regular."""
-    n, work = c[STATES], c[WORK]
+    """Write the factors of I/(h gamma) - J, with rows exchanged; return whether it is regular.
+
+    Rows are compared in units of what is tolerated: rounding of large states would drown what is told of tiny ones.
+    """
+    n, work, x = c[STATES], c[WORK], doubles(c[STATE])
     matrix, lu, swaps = doubles(work + 8 * 14 * n), doubles(work + 8 * (14 * n + n * n)), doubles(work + 8 * 13 * n)
+    unit = doubles(work + 8 * 12 * n)
     for i in range(n * n):
         lu[i] = -matrix[i]
     for i in range(n):
         lu[i * n + i] += 1.0 / (h * GAMMA)
+        unit[i] = doubles(c[ATOLS])[i] + doubles(c[CLOCK])[RTOL] * abs(x[i])
     for k in range(n):
         pivot = k
         for i in range(k + 1, n):
-            if abs(lu[i * n + k]) > abs(lu[pivot * n + k]):
+            if abs(lu[i * n + k]) * unit[pivot] > abs(lu[pivot * n + k]) * unit[i]:
                 pivot = i
         swaps[k] = pivot
         if pivot != k:
+            unit[k], unit[pivot] = unit[pivot], unit[k]
             for j in range(n):
                 lu[k * n + j], lu[pivot * n + j] = lu[pivot * n + j], lu[k * n + j]
         if not abs(lu[k * n + k]) > 0.0:
