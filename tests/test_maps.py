@@ -648,6 +648,13 @@ def test_attractors_that_are_tori_or_none():
     assert (len(around), around.neutral) == (0, 10)
 
 
+def test_invariant_curves_of_the_lyness_map_are_no_attractors():
+    """It keeps dx dy / (x y) and has an integral; areas change at every step, and not in the mean."""
+    lyness = bf.System.from_map({"x": "y", "y": "(a + y)/x"}, {"a": 2.0}, {"x": 1.0, "y": 1.0})
+    found = bf.attractors(lyness, {"x": (0.5, 4.0), "y": (0.5, 4.0)}, samples=10, max_steps=1000)
+    assert len(found) == 0 and found.neutral + found.undecided == 10
+
+
 @pytest.mark.parametrize(
     ("option", "advice"), [({"periodic": ["x"]}, r"mod\(x \+ p, 2\*pi\)"), ({"period": "1"}, "no time")]
 )

@@ -14,7 +14,7 @@ from bifrncrn.trajectories.integration import Effort
 
 BELOW = 1e-10
 """A state that cannot be negative has become so where it is below zero by more than this part of its size."""
-CHUNK = 500
+CHUNK = 100
 """The derivatives of so many steps are taken in one call."""
 
 

@@ -252,10 +252,10 @@ class MapSurvey:
 
         Where it does not, it contracts them, or it stretches them and folds: else the orbit would not have stayed.
         """
-        changes = np.maximum(np.linalg.slogdet(self._linear(trail))[1], np.log(np.finfo(float).tiny))
-        if np.abs(changes).max() <= PRESERVED:
+        parts = [np.linalg.slogdet(self._linear(part))[1] for part in np.array_split(trail, PARTS)]
+        if max(np.abs(part).max() for part in parts) <= PRESERVED:
             return True
-        means = np.array([part.mean() for part in np.array_split(changes, PARTS)])
+        means = np.array([np.maximum(part, np.log(np.finfo(float).tiny)).mean() for part in parts])
         certain = CERTAIN * float(np.std(means, ddof=1)) / PARTS**0.5 + PRESERVED
         return False if abs(means.mean()) > certain else None
 
