@@ -185,3 +185,12 @@ def test_a_centre_beside_a_fast_state_in_no_coordinate_makes_no_hopf_points():
     assert not [point for point in diagram.special_points if point.status == "converged"]
     assert "stable" not in set(diagram.branches[0].stability)
     assert any("but rounding" in note for note in diagram.notes)
+
+
+def test_a_cycle_that_closes_by_errors_is_none():
+    """Prey that fall to 1e-17 and below, under any error: what closes within errors is not closed in log N."""
+    equations = {"N": "N*(1 - N/3) - N*P/(1 + N)", "P": "N*P/(1 + N) - m*P"}
+    system = bf.System.from_equations(equations, {"m": 0.05}, {"N": 0.5, "P": 0.5})
+    cycle = bf.find_cycle(system)
+    assert cycle is None
+    assert len(bf.attractors(system, {"N": (0.1, 3.0), "P": (0.1, 3.0)}, samples=3)) == 0

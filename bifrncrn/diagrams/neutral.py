@@ -33,7 +33,7 @@ def is_continuum(values: np.ndarray, eigenvalues: np.ndarray) -> bool:
 
 def neutral_fixed_points(multipliers: np.ndarray) -> np.ndarray:
     """Say of every row (k, n) of multipliers of a map whether one is on the unit circle but for rounding."""
-    return in_runs(on_circle(np.abs(multipliers)).any(axis=1), TOGETHER)
+    return in_runs(np.asarray(on_circle(np.abs(multipliers)).any(axis=1)), TOGETHER)
 
 
 def on_circle(moduli: np.ndarray) -> np.ndarray:

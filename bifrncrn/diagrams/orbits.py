@@ -269,7 +269,8 @@ def _beside(family: Family, point: SpecialPoint, branches: list[Branch], events:
     found: list[Family] = []
     if name not in task.whole.parameters:  # a conserved sum
         return found
-    known, inside, sides = list(branches), np.array(list(point.state.values())), (-BESIDE, BESIDE)
+    known, inside = list(branches), np.array(list(point.state.values()))
+    sides: tuple[float, ...] = (-BESIDE, BESIDE)
     state = inside
     while len(found) < NESTED:
         for side in sides:

@@ -83,8 +83,11 @@ class Settled:
 class _Trajectory:
     """A trajectory that goes on chunk by chunk: by the explicit method, and where it is stiff by others."""
 
-    def __init__(self, field: Field, start: np.ndarray) -> None:
+    def __init__(self, field: Field, start: np.ndarray, multistep: bool = False) -> None:
         self.field = field
+        self.multistep = multistep or field.n > FEW
+        """Whether the methods for what is stiff are scipy's; else a compiled one."""
+        self.was_stiff = False
         self.limit = FAR * (1.0 + float(np.abs(start).max()))
         self.units = own_units(field.system, start)
         self.atol = natural_tolerances(field.system, start)
@@ -179,7 +182,8 @@ class _Trajectory:
             ever = self.t + max(self._first or 1.0, 2.0 * np.spacing(self.t)) * np.arange(steps + 1)
             self.t = float(ever[-1])
             return True, ever, np.repeat(self.state[None], steps + 1, axis=0)
-        if self.field.n <= FEW:
+        if not self.multistep:
+            self.was_stiff = True
             run = self._stepper(stiff=True, longest=self._coarse() / steps)
             status, times, states = run.advance(min(steps, self._patience), until)
             if status == ESCAPED:
@@ -290,7 +294,24 @@ def settle(
     first_chunk : int
         Steps before the first look.
     """
+    options = (discard, max_steps, recognise, first_chunk)
     run = _Trajectory(field, start)
+    found = _settled(run, start, *options)
+    if found.kind == "undecided" and run.was_stiff:  # beside rates of 1e12 its steps may be too short to come anywhere
+        return _settled(_Trajectory(field, start, multistep=True), start, *options)
+    return found
+
+
+def _settled(
+    run: _Trajectory,
+    start: np.ndarray,
+    discard: float,
+    max_steps: int,
+    recognise: Callable[[np.ndarray, np.ndarray], str] | None,
+    first_chunk: int,
+) -> Settled:
+    """Follow a trajectory until it is clear what it settles to; see `settle`."""
+    field = run.field
     left, chunk = max_steps, first_chunk
     largest = np.abs(start)
     ranges: list[np.ndarray] = []

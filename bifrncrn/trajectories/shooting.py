@@ -32,6 +32,11 @@ CLOSED = 1e-8
 turn rounding leaves such gaps, however small the step. One that is smaller itself is at rest."""
 RANK = 1e-13
 """Singular values below this, relative to the largest, count as zero."""
+LOST, RETURNED = 1e-10, 0.1
+"""A state is known to no digit below the first part of its largest value. On a cycle its logarithm comes back, within
+the second: sums over the mesh are good to a hundredth."""
+SEEN = 20
+"""At so many states it is looked whether an equation keeps zero what is zero."""
 GROWTH = 1.5
 MOST_INTERVALS = 420
 MEMORY = 4_000_000
@@ -127,9 +132,31 @@ def find_orbit(field: Field, times: np.ndarray, states: np.ndarray, tolerance: f
         return None
     for scale in _scales(field, states, period):
         orbit = _found(field, times, states, scale, tolerance)
-        if orbit is not None:
+        if orbit is not None and not _is_open(field, orbit):
             return orbit
     return None
+
+
+def _is_open(field: Field, orbit: Orbit) -> bool:
+    """Say whether a state that falls far below its errors, and that its equation keeps zero, does not come back.
+
+    An extinct species stays extinct: x' = x g, and on a cycle the integral of g is zero. Where x is smaller than its
+    error, orbits close that are none.
+    """
+    phases = orbit.phases(2 * STAGES)
+    states = orbit.at(phases)
+    sizes = np.abs(states).max(axis=0)
+    for k in np.flatnonzero(np.abs(states).min(axis=0) < LOST * sizes):
+        there = states[:: len(states) // SEEN + 1].copy()
+        there[:, k] = 0.0
+        if any(field.rhs(0.0, x)[k] != 0.0 for x in there):
+            continue
+        growth = np.array([field.rhs(0.0, x)[k] / x[k] if x[k] != 0.0 else 0.0 for x in states])
+        closed = np.append(growth, growth[0])
+        total = 0.5 * np.sum((closed[1:] + closed[:-1]) * np.diff(np.append(phases, 1.0))) * orbit.period
+        if abs(total) > RETURNED:
+            return True
+    return False
 
 
 def _found(field: Field, times: np.ndarray, states: np.ndarray, scale: np.ndarray, tolerance: float) -> Orbit | None:
