@@ -8,6 +8,7 @@ import pickle
 import stat
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +37,9 @@ UNARY = {  # where each function is smooth
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache folder."""
+    """An empty cache folder, and nothing in memory that another test has not let go of yet."""
     monkeypatch.setenv("BIFRNCRN_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr("bifrncrn.compile.model._ALIVE", weakref.WeakValueDictionary())
     return tmp_path / "cache"
 
 
