@@ -39,7 +39,7 @@ def largest(growth):
 def test_the_branch_that_leaves_a_cycle_on_which_a_state_died_out(w, rate):
     whole = bf.orbits(bf.find_cycle(beside("p - 0.1", w, rate)), (-0.5, 0.5), parameter="p")
     (point,) = whole.special("BPC")
-    assert point.parameters["p"] == pytest.approx(0.1, abs=1e-9)
+    assert point.parameters["p"] == pytest.approx(0.1, abs=1e-9)  # as good as multipliers beside the fast state are
     found = bf.orbits(point, (-0.5, 0.5))
     assert [end.reason for end in found.ended] == ["range", "range"]
     sizes = np.abs(found.branches[0].profiles[-1].states[:, 2])
@@ -59,6 +59,7 @@ def test_the_doubled_branch_of_a_cycle_on_which_a_pair_died_out(rate):
     p = found.column("p")
     assert p[-1] == 0.5
     u, v = found.branches[0].profiles[-1].states[:, 2:4].T
+    # the nodes of a mesh that is refined for the events, not for these
     assert np.hypot(u, v) == pytest.approx(np.full(len(u), np.sqrt(0.4)), abs=1e-5)
 
 
@@ -68,7 +69,7 @@ def test_the_branch_without_a_state_is_found_from_that_with_it(unit):
     system = on_the_ring(growth, {"w": 0.7 * unit}, {"p": 0.7}, None, "w")
     (point,) = bf.orbits(bf.find_cycle(system), (-0.5, 0.8), parameter="p").special("BPC")
     found = bf.orbits(point, (-0.5, 0.8))
-    assert np.ptp(found.column("p")) == pytest.approx(1.3, abs=1e-9)
+    assert np.ptp(found.column("p")) == pytest.approx(1.3, abs=1e-9)  # both ends of the range, but for rounding
     assert np.abs(found.column("max w")).max() < 1e-6 * unit
 
 
@@ -84,4 +85,4 @@ def test_what_a_trajectory_settles_to_while_a_state_dies_out(w, rate):
 @pytest.mark.parametrize("rate", [None, 1e2])
 def test_what_grows_from_next_to_nothing_is_no_noise(w, rate):
     cycle = bf.find_cycle(beside("0.4", w, rate))
-    assert cycle.points[:, 2].max() == pytest.approx(largest(0.4), rel=1e-4)
+    assert cycle.points[:, 2].max() == pytest.approx(largest(0.4), rel=1e-4)  # at points that miss the top, as above

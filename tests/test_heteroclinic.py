@@ -30,6 +30,7 @@ def test_the_front_of_nagumos_equation(turned, third):
     # of u from 0 to 1: what is backward goes the other way
     source, target = (high, low) if turned else (low, high)
     found = bf.find_heteroclinic(model, "c", (-1.0, 0.1), source=source, target=target)
+    # the root is looked for to 1e-10 of the interval
     assert found.value == pytest.approx((2 * 0.25 - 1) / np.sqrt(2), abs=1e-9)
     assert found.times[0] == 0.0 and np.all(np.diff(found.times) > 0.0)
     u, v = found.points[:, 0], found.points[:, 1]
@@ -40,6 +41,7 @@ def test_the_front_of_nagumos_equation(turned, third):
         ("to v", "to w") if third else ("to u", "to v")
     )
     a = branch.column("a")
+    # both ends of the range, but for rounding
     assert a.min() == pytest.approx(0.05, abs=1e-12) and a.max() == pytest.approx(0.45, abs=1e-12)
     # the orbits are cut 1e-4 of their extent from the saddles, which counts squared
     assert np.max(np.abs(branch.column("c") - (2 * a - 1) / np.sqrt(2))) < 1e-7
