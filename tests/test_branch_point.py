@@ -29,3 +29,26 @@ def test_the_branch_that_leaves_is_followed_both_ways():
     assert outer.column("x").min() == pytest.approx(-1.0)
     assert outer.column("x").max() == pytest.approx(1.0)
     assert np.max(np.abs(outer.column("lam") - outer.column("x") ** 2)) < 1e-12
+
+
+def test_a_branch_goes_on_beyond_a_branch_point_beside_which_rounding_moves_it():
+    # a learned transcritical point: terms of size 1e3 cancel, so that 1e-4 beside the point the branch is known to 1e-9
+    # only; from these starts it ended there, and half of it was missing
+    alpha = np.array([-140.20084550676233, -170.68655690677275, 88.6412063120707, 20.199119002479037])
+    omega = np.array([3.807867548456623, -5.916038303215158, 2.4511496176595635, 15.627472434828082])
+    psi = np.array([-0.7208622478850331, 0.13358886721388474, 0.5446044126638063, -7.3532979856040654])
+    theta = np.array([6.568098152596283, 0.5659629425651342, 5.380064764481919, 22.099682974636817])
+    beta = np.array([31.35694212559369])
+    weights = {"alpha": alpha[None], "omega": omega[:, None], "psi": psi[:, None], "theta": theta, "beta": beta}
+    system = bf.Network(**weights, state=np.array([2.5]), lam=np.array([1.0])).reduced()
+    for start in (1.01, 1.2, 1.4, 1.55, 1.9, 2.0, 2.2):
+        found = bf.diagram(system, "lam", (1.0, 2.4), start={"lam": start, "x1": 2.5})
+        assert [point.label for point in found.special_points] == ["BP"] and len(found.branches) == 2
+        for branch in found.branches:
+            lam, x = branch.column("lam"), branch.column("x1")
+            assert (lam.min(), lam.max()) == (1.0, 2.4)
+            # on the network's field, evaluated here; its rounding, 1e-12, over slopes of 1e-4 beside the point
+            z = omega[:, None] * x + psi[:, None] * lam + theta[:, None]
+            assert np.abs(beta + x * (alpha @ (z + np.sqrt(z * z + 4)) / 2)).max() < 1e-10
+        slopes = {int(b.unstable[np.argmax(b.column("lam"))]) for b in found.branches}
+        assert slopes == {0, 1}

@@ -29,6 +29,10 @@ FAR = 1e60
 """A state that grows to this multiple of the unit of length is taken to go to infinity, whatever the parameter does."""
 PASSED = 0.1
 """How far from its last row, in units of length, a point of several zeros is looked for where a march ends."""
+ACROSS = (1e-3, 1e-2)
+"""How far beyond a branch point, in units of length, a branch that ended there is taken up again."""
+ALONG = 0.9
+"""The cosine of the least angle between the direction beyond a branch point and that of the rows before it."""
 ENDLESS = (layout.BOUND, layout.CLOSED, layout.FULL, layout.INFINITY, layout.NOT_FINITE, layout.SHORT)
 """Why a march may end along which the parameter stays the same."""
 KINDS = (*EVENTS.items(), (layout.USER_EVENT, "UZ"))
@@ -153,6 +157,8 @@ class Marcher:
             return passed
         if trace.reason in (layout.BOUND, layout.SHORT) and len(line) > 1:
             line = refined_end(self.track, line, floor)
+        if trace.reason == layout.SHORT and (crossed := self._crossed(line, floor, options)) is not None:
+            return crossed
         if trace.reason == layout.RANGE:
             line = with_hopf_at_end(line)
         if trace.reason == layout.STOPPED and line.events and line.events[-1].left is not None:
@@ -195,6 +201,34 @@ class Marcher:
         start, ahead = max(pair, key=lambda side: length((side[0] - came) / around.scale))
         more, end = self._followed(start, ahead, around.scale, options, around.radius, closing=False)
         return (join([line, more]), end) if len(more) else (line, lost)
+
+    def _crossed(self, line: Line, floor: np.ndarray, options: Options) -> tuple[Line, End] | None:
+        """Go on beyond a branch point of one zero that the steps became too small at; None where that fails.
+
+        Beside it the equations are so nearly singular that rounding alone may move Newton's iterates too far. Of the
+        two branches that cross there, the one is gone on with whose direction is that of the last rows.
+        """
+        last = line.events[-1] if line.events else None
+        if last is None or last.left is None or last.row != len(line) - 1 or layout.BRANCH in self.stops:
+            return None
+        y, scale = line.points[-1], scale_at(line.points[-1], floor)
+        apart = np.linalg.norm((line.points - y) / scale, axis=1)
+        came = (y - line.points[int(np.flatnonzero(apart >= min(ACROSS[0], apart.max()))[-1])]) / scale
+        ahead = max(
+            (side * way for way in self.track.problem.directions(y, last.left, scale) for side in (1.0, -1.0)),
+            key=lambda way: float(way @ came) / length(way),
+            default=None,
+        )
+        if ahead is None or ahead @ came < ALONG * length(ahead) * length(came):
+            return None
+        for far in ACROSS:
+            start = self.track.inside(y + far * ahead / length(ahead) * scale, SAME * far * scale)
+            if start is None:
+                continue
+            more, end = self._followed(start, ahead * scale, scale, options, far, closing=False)
+            if len(more) > 1 and float((more.points[0] - y) / scale @ ahead) > 0.0:
+                return join([line, more]), end
+        return None
 
     def _narrowed(self, line: Line, end: End, event: Event, floor: np.ndarray) -> tuple[Line, End]:
         """Follow a branch once more from before an event that could not be located, in steps that jump no small gap.
