@@ -315,3 +315,18 @@ def test_a_function_in_single_precision_is_refused():
     system = bf.System.from_function(field, variables=["x"], parameters={"p": -1.0}, state={"x": -1.3})
     with pytest.raises(bf.InputError, match="single precision"):
         bf.diagram(system, "p", (-1, 1))
+
+
+def test_points_as_close_as_the_steps_are_said_to_hide_others():
+    # Hopf points at sin(300 p) = 0, 191 of them; a fine march finds them all and still says how close they are
+    field = {"x": "sin(300*p)*x/10 - y", "y": "x + sin(300*p)*y/10 - y^3"}
+    system = model(field, -1.0, x=0.0, y=0.0)
+    found = bf.diagram(system, parameter="p", bounds=(-1, 1))
+    assert len(found.special("HB")) < 191 and any("others may lie between" in note for note in found.notes)
+    fine = bf.diagram(system, parameter="p", bounds=(-1, 1), options=bf.Options(step=0.002))
+    known = np.pi / 300.0 * np.arange(-95, 96)
+    assert [p for _, p in points(fine)] == pytest.approx(known, abs=1e-10)
+    slow = bf.diagram(
+        model({name: rate.replace("300", "30") for name, rate in field.items()}, -1.0, x=0.0, y=0.0), "p", (-1, 1)
+    )
+    assert not any("others may lie between" in note for note in slow.notes)

@@ -21,6 +21,7 @@ from bifrncrn.diagrams.marching import Marcher
 from bifrncrn.diagrams.multiple import centres_beside, pairs_at
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
 from bifrncrn.diagrams.track import SAME, length, scale_at, unit
+from bifrncrn.diagrams.unresolved import is_crowded
 from bifrncrn.models.branch_events import Events
 
 
@@ -137,6 +138,12 @@ class Collector(Marcher):
                 self._meet(line, event, number, floor)
             elif not self._seen(event, y, floor):
                 self.special.append(self._classify(line, event, y, number, floor))
+        if is_crowded(line):
+            low, high = np.sort(line.points[[line.events[0].row, line.events[-1].row], -1]).tolist()
+            self.notes.append(
+                f"Between {self.parameter}={low:.6g} and {high:.6g} the special points lie as close as the steps: "
+                "others may lie between; a smaller Options(step=...) looks closer."
+            )
         self.branches.append(self._branch(line, ends, origin, number))
 
     def _branch(self, line: Line, ends: tuple[End, End], origin: int | None, number: int) -> Branch:

@@ -15,6 +15,9 @@ GROWS = 30.0
 """An entry of the Jacobian that is so many times larger beside than AWAY, a thousand times further off, has a pole."""
 GROWN = 1e3
 """A state that has grown by less than this is not on its way to infinity."""
+CROWD, CROWDED = 12, 5
+"""Special points lie as close as the steps where there are so many on a line, no more rows apart than this in the
+middle: a fold alone takes more rows to turn."""
 SHRINKS = 0.9
 """The parameter has a limit when its change shrinks at least by this factor while the state doubles."""
 
@@ -52,3 +55,8 @@ def limit_at_infinity(points: np.ndarray, floor: np.ndarray) -> float | None:
     if not np.max(ratios) < SHRINKS:
         return None
     return float(points[-1, -1] + changes[-1] * ratios[-1] / (1.0 - ratios[-1]))
+
+
+def is_crowded(line: Line) -> bool:
+    """Say whether the special points of a line lie so close, for its steps, that others may lie between."""
+    return len(line.events) >= CROWD and bool(np.median(np.diff([event.row for event in line.events])) <= CROWDED)
