@@ -19,8 +19,11 @@ from bifrncrn.diagrams.track import SAME, Track, unit
 SPHERES = (1e-2, 1e-3, 1e-1, 1e-4, 1e-5)
 """Radii of the sphere, in units of length, tried in turn: small beside what ends the neighbourhood, such as an end of
 the range, but where terms of higher order alone tell branches apart, large beside rounding."""
-REGULAR = 1e-9
-"""An equilibrium on the sphere lies on one branch where no other singular value is below this part of the largest."""
+LEAST_TOUCHED = 1e-2
+"""Where one eigenvalue touches zero the reduced equation is of third order: on smaller spheres it is rounding."""
+REGULAR, REGULAR_TOUCHED = 1e-9, 1e-6
+"""An equilibrium on the sphere lies on one branch where no other singular value is below this part of the largest;
+where one eigenvalue is touched the smallest is about the square of the radius, 1e-4."""
 FLAT = 1e-3
 """Half of the starts have a parameter that moves by this much of the radius only, as at pitchforks."""
 FIRST_STARTS, STARTS, ALL_STARTS = 24, 120, 600
@@ -55,13 +58,16 @@ class Fan:
 
 
 def fan(track: Track, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> Fan | None:
-    """Return what leaves a point of several zeros; `left` (m, n) are its left null vectors. None if nothing does.
+    """Return what leaves a point of several zeros, or of one that is touched; None if nothing does.
 
-    The spheres are tried until one is whole, all that crosses it is within the range, and every branch has two sides.
+    `left` (m, n) are the left null vectors there. The spheres are tried until one is whole, all that crosses it is
+    within the range, and every branch has two sides.
     """
     problem, at_end = track.problem, min(abs(y[-1] - end) for end in track.span) <= SAME * track.width
     best, most = None, (False, False, False)
     for unit_of_length, radius in itertools.product(units_to_try(np.abs(y), scale), SPHERES):
+        if len(left) == 1 and radius < LEAST_TOUCHED:
+            continue
         sphere = _Sphere(problem, y, len(left), unit_of_length, radius)
         found = sphere.crossings()
         if len(found) <= SIDES:
@@ -82,20 +88,17 @@ def fan(track: Track, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> Fan
 def _paired(found: list[np.ndarray], sphere: _Sphere) -> list[tuple[np.ndarray, ...]]:
     """Return the points in pairs of opposite ones, the most opposite first, and those that have none.
 
-    On both sides of a pitchfork the parameter moves the same way.
+    On both sides of a pitchfork the parameter moves the same way; such sides are paired where none is opposite.
     """
     inside = [sphere.basis @ z for z in found]
     gaps = sorted(
-        (
-            float(min(np.abs(inside[i] + sign * inside[j]).max() for sign in (np.ones_like(inside[j]), sphere.mirror))),
-            i,
-            j,
-        )
+        (bent, float(np.abs(inside[i] + sign * inside[j]).max()), i, j)
         for i, j in itertools.combinations(range(len(found)), 2)
+        for bent, sign in ((False, np.ones_like(inside[j])), (True, sphere.mirror))
     )
     free = set(range(len(found)))
     pairs: list[tuple[np.ndarray, ...]] = []
-    for gap, i, j in gaps:
+    for _, gap, i, j in gaps:
         if gap < OPPOSITE * sphere.radius and {i, j} <= free:
             free -= {i, j}
             pairs.append((found[i], found[j]))
@@ -146,6 +149,8 @@ class _Sphere:
     def is_regular(self, z: np.ndarray) -> bool:
         """Say whether one branch alone crosses the sphere there."""
         sizes = np.linalg.svd(self._matrix(z), compute_uv=False)
+        if len(self.basis) == SIDES:  # one eigenvalue is touched: the equations, in their units, may vanish all about
+            return bool(sizes[-1] > REGULAR_TOUCHED)
         return bool(sizes[-1] > REGULAR * sizes[0])
 
     def outwards(self, z: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ from bifrncrn.diagrams.multiple import located, located_end
 from bifrncrn.diagrams.noise import without_noise
 from bifrncrn.diagrams.refining import cut, refined_end, with_hopf_at_end
 from bifrncrn.diagrams.results import End
+from bifrncrn.diagrams.touching import REJECTED, Touch, touch_beside, touches_between
 from bifrncrn.diagrams.track import SAME, Track, length, scale_at
 from bifrncrn.diagrams.unresolved import AWAY, FINE, has_pole, limit_at_infinity
 from bifrncrn.models.branch_events import Events
@@ -153,8 +154,13 @@ class Marcher:
             line = without_turns(self.track, line, floor)
         if endless:
             return line, End("continuum", f"all on it are equilibria at one {self.parameter}; it goes on beyond")
-        if trace.reason == layout.SHORT and (passed := self._passed(line, floor, options)) is not None:
-            return passed
+        if trace.reason == layout.SHORT:
+            passed = self._passed(line, floor, options) or self._past_touch(line, floor, options)
+            if passed is not None:
+                return passed
+        if trace.rejected >= REJECTED:
+            for touch in reversed(touches_between(self.track, line, floor)):
+                line = self._touched(line, touch, floor)
         if trace.reason in (layout.BOUND, layout.SHORT) and len(line) > 1:
             line = refined_end(self.track, line, floor)
         if trace.reason == layout.SHORT and (crossed := self._crossed(line, floor, options)) is not None:
@@ -229,6 +235,34 @@ class Marcher:
             if len(more) > 1 and float((more.points[0] - y) / scale @ ahead) > 0.0:
                 return join([line, more]), end
         return None
+
+    def _past_touch(self, line: Line, floor: np.ndarray, options: Options) -> tuple[Line, End] | None:
+        """Go on beyond a point at which an eigenvalue touches zero and the steps became too small, if it is one."""
+        touch = touch_beside(self.track, line, len(line) - 1, floor)
+        if touch is None:
+            return None
+        line = self._touched(line, touch, floor)
+        more, end = self._followed(*touch.onward, scale_at(touch.y, floor), options, None, closing=False)
+        return (join([line, more]), end) if len(more) else None
+
+    def _touched(self, line: Line, touch: Touch, floor: np.ndarray) -> Line:
+        """Return the line with a branch point where an eigenvalue touches zero and branches leave; else add a note."""
+        where = f"At {self.parameter}={touch.y[-1]:.9g}"
+        if touch.left is None:
+            note = (
+                f"{where} the real part of a pair of eigenvalues touches zero without a change of sign: cycles that "
+                "may be born there were not looked for."
+            )
+        elif fan(self.track, touch.y, touch.left, scale_at(touch.y, floor)) is None:
+            note = (
+                f"{where} an eigenvalue touches zero without a change of sign: no branch was found to leave there; "
+                "all=True (--all) searches for others."
+            )
+        else:
+            row, unstable = touch.row + 1, int(line.unstable[touch.row])
+            return line.insert(row, touch.y, touch.spectrum, unstable, Event(row, layout.BRANCH, None, touch.left))
+        self.notes.extend([note] if note not in self.notes else [])
+        return line
 
     def _narrowed(self, line: Line, end: End, event: Event, floor: np.ndarray) -> tuple[Line, End]:
         """Follow a branch once more from before an event that could not be located, in steps that jump no small gap.

@@ -65,7 +65,7 @@ class Tracer(Collector):
         while done < len(self.junctions):
             junction = self.junctions[done]
             done += 1
-            if zeros_of(junction.left) > 1:
+            if junction.left.ndim > 1:  # of several zeros, or where one touches zero
                 self._switch_together(junction)
                 continue
             for direction in unknown(
@@ -149,13 +149,17 @@ class Tracer(Collector):
                     row = self._row(junction.y, ahead if place else -ahead, zeros_of(junction.left))
                     lines += [line.reversed(), row] if place == 0 else [row, line]
                     ends[place] = end
+                    if length((line.points[-1] - junction.y) / around.scale) < around.radius:
+                        ends[place] = End("closed", "the branch returned to its start")
+                        break
             if lines:
                 self._add(join(lines), (ends[0], ends[1]), junction.special, junction.scale)
+        zeros = "one eigenvalue is" if len(junction.left) == 1 else f"{len(junction.left)} eigenvalues are"
         lost |= known > SIDES  # more than the branch that came here: it is known, or too near to one that is
         if not around.whole or (lost and junction.y[-1] not in self.span):
             self.notes.append(
-                f"Not all branches may have been found at the branch point at {where}, where {zeros_of(junction.left)} "
-                "eigenvalues are zero; all=True (--all) searches for others."
+                f"Not all branches may have been found at the branch point at {where}, where "
+                f"{zeros} zero; all=True (--all) searches for others."
             )
 
     def _is_met(self, junction: Junction) -> bool:
