@@ -138,3 +138,33 @@ def test_what_a_cycle_says():
     assert (
         float(ax.lines[0].get_xdata()[-1]) == cycle.period and ax.lines[0].get_ydata()[0] == ax.lines[0].get_ydata()[-1]
     )
+
+
+def test_where_nothing_stable_was_found_the_report_says_where_to_look():
+    spiral = bf.System.from_equations({"x": "a*x - y", "y": "x + a*y"}, {"a": -1.0})
+    said = str(bf.diagram(spiral, "a", (0.5, 1.0), start={"x": 0.0, "y": 0.0}))
+    assert "nothing stable found" in said and "--all" in said and "--cycle" in said
+    said = str(
+        bf.diagram(spiral, "a", (0.5, 1.0), start={"x": 0.0, "y": 0.0}, all=True, box={"x": (-1, 1), "y": (-1, 1)})
+    )
+    assert "--all" not in said and "--cycle" in said
+    assert "--cycle" not in str(bf.diagram(spiral, "a", (-1.0, -0.5), start={"x": 0.0, "y": 0.0}))
+    growth = bf.System.from_map({"x": "r*x"}, {"r": 2.0})
+    assert "bf.attractors" in str(bf.diagram(growth, "r", (1.5, 2.5), start={"x": 0.0}))
+
+
+def test_a_table_shows_rounding_as_zero():
+    """The collision at mu = 0, x = 0 is computed to 1e-19."""
+    form = {"x": "if(x < 0, x/2, -1.2*x) + y + mu", "y": "if(x < 0, -0.3*x, -0.4*x)"}
+    system = bf.System.from_map(form, {"mu": -1.0}, {"x": -1.0, "y": 0.3})
+    diagram = bf.diagram(system, "mu", (-1.0, 1.0))
+    (point,) = diagram.special("BC")
+    assert abs(point.parameters["mu"]) < 1e-15
+    (row,) = (line for line in str(diagram).splitlines() if line.startswith("BC"))
+    assert row.split()[2] == "0"
+
+
+def test_the_words_of_stability_are_plain():
+    growth = bf.System.from_equations({"x": "a*x"}, {"a": -1.0})
+    branch = bf.diagram(growth, "a", (-1.0, -0.5), start={"x": 0.0}).branches[0]
+    assert repr(branch.stability[0]) == "'stable'" and (branch.stability == "stable").all()

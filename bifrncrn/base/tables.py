@@ -1,6 +1,7 @@
 """Plain text tables and numbers for people."""
 
 import re
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -17,6 +18,15 @@ def format_number(value: float | None, digits: int = 10) -> str:
     ('2', '2.143688904', '-')
     """
     return "-" if value is None else f"{value:.{digits}g}"
+
+
+def without_rounding(value: float, width: float) -> float:
+    """Return a number, or 0 where it is no more than the rounding of numbers that are as large as `width`.
+
+    >>> without_rounding(-2.6e-20, 0.4), without_rounding(1e-9, 0.4)
+    (0.0, 1e-09)
+    """
+    return 0.0 if abs(value) <= sys.float_info.epsilon * width else value
 
 
 def format_complex(values: Iterable[complex], digits: int = 6) -> str:

@@ -98,7 +98,15 @@ def _times_partial(g: Graph, node: int, i: int, tangent: int) -> int:
     if g.op[node] == "mulz":
         first, other = g.args[node]
         return g.mulz(tangent, other) if i == 0 else g.mulz(first, tangent)
-    return g.mul(partial(g, node, i), tangent)
+    return _chained(g, partial(g, node, i), tangent)
+
+
+def _chained(g: Graph, outer: int, inner: int) -> int:
+    """Return the product of the derivatives of a function and of its argument.
+
+    It is zero where a choice holds the argument still, even if the function is steep there: sqrt(max(x, 0)) at x < 0.
+    """
+    return g.mulz(inner, outer) if inner in g.vanishing else g.mul(outer, inner)
 
 
 def _nonzero(g: Graph, tangent: dict[int, int]) -> dict[int, int]:
@@ -194,7 +202,8 @@ class Directional:
                     continue
                 outer = self._order(partial(g, node, i), j)
                 # log(a) in the derivative by an exponent must not spoil a direction that leaves the exponent alone
-                product = g.mulz(inner, outer) if g.op[node] == "pow" and i == 1 else g.mul(outer, inner)
+                guarded = g.op[node] == "pow" and i == 1
+                product = g.mulz(inner, outer) if guarded else _chained(g, outer, inner)
                 terms.append(g.mul(g.const(comb(k - 1, j)), product))
         return g.add(terms)
 

@@ -37,6 +37,7 @@ class Graph:
         self.args: list[tuple] = []
         self._known: dict[tuple, int] = {}
         self.conditions: set[int] = set()  # nodes known to be zero or one
+        self.vanishing: set[int] = set()  # nodes that a choice makes exactly zero on one of its sides
         self.zero: int = self.const(0.0)
         self.one: int = self.const(1.0)
 
@@ -57,7 +58,16 @@ class Graph:
         self._known[key] = index
         self.op.append(op)
         self.args.append(args)
+        if (op == "where" or self.vanishing) and self._vanishes(op, args):
+            self.vanishing.add(index)
         return index
+
+    def _vanishes(self, op: str, args: tuple) -> bool:
+        if op == "where":
+            return self.zero in args[1:] or not self.vanishing.isdisjoint(args[1:])
+        if op in ("neg", "mul", "mulz"):
+            return not self.vanishing.isdisjoint(args)
+        return (op == "div" and args[0] in self.vanishing) or (op == "add" and self.vanishing.issuperset(args))
 
     def const(self, value: float) -> int:
         """Return the node of a number (-0.0 is 0.0)."""

@@ -22,6 +22,13 @@ STAYS = 1e-6
 """A branch that goes no further off a border than this fraction of its length lies on the border."""
 JUMP = 1e-6
 """An equilibrium of one side, with a gap above this on the other side, is none there: the model jumps."""
+BARELY = 1e-14
+"""How far off a border, in units of length, a side is looked at that is not defined, or infinitely steep, on it."""
+ABRUPT = 0.1
+"""Derivatives on a border and next to it that differ by more than this part of them are those of an infinite slope."""
+STEEP = (1e-4, 1e-3, 1e-2, 1e-1), 1e-9
+"""Such a side is entered at the first of these lengths at which a branch is further off the border than the last
+number, in units of length: a root grows slowly at first, and points are known to 1e-11."""
 NARROW = (1e-6, 1e-5, 1e-4)
 """Widths, in units of length, of what a branch may pass where a model is patched: around a removable singularity."""
 SINGULAR = 1e-9
@@ -149,12 +156,61 @@ class Sides:
         found: list[Half] = []
         for sides in self._patterns(y, active):
             self.hold(sides)
-            if not self.problem.gap(y, scale) <= allowed:
+            smooth = self._is_smooth(y, scale, active)
+            at = y if smooth else self._off(y, scale, active)
+            if not self.problem.gap(at, scale) <= allowed:
                 continue
-            for direction in self._directions(y, scale, branch_point):
+            for direction in self._directions(at, scale, branch_point):
                 for sign in (1.0, -1.0):
-                    self._keep(found, y, sign * direction, scale, active, sides)
+                    self._keep(found, at, sign * direction, scale, active if smooth else None, sides)
         return found
+
+    def jumps(self, y: np.ndarray, scale: np.ndarray) -> bool:
+        """Say whether the equations have other values on another side of the borders a point is on."""
+        before = self.sides.copy(), self.watched.copy()
+        active, gaps = self.active(y, scale), []
+        for sides in self._patterns(y, active[:MOST_BORDERS]):
+            self.hold(sides)
+            gaps.append(self.problem.gap(self._off(y, scale, active), scale))
+        self.hold(*before)
+        return any(gap > JUMP for gap in gaps)
+
+    def hold_smooth(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Hold sides on which a point on borders has derivatives, by preference its own; return it, or one next to it.
+
+        Next to it where all sides are infinitely steep.
+        """
+        active = self.active(y, scale)
+        for sides in (self.at(y), *self._patterns(y, active[:MOST_BORDERS])):
+            self.hold(sides)
+            if self._is_smooth(y, scale, active):
+                return y
+        self.hold_at(y)
+        return self._off(y, scale, active)
+
+    def _is_smooth(self, y: np.ndarray, scale: np.ndarray, active: np.ndarray) -> bool:
+        """Say whether a point on borders has derivatives on the sides held, which next to it are the same."""
+        here, beside = (self.problem.linearize(at)[1] for at in (y, self._off(y, scale, active)))
+        if not isinstance(here, np.ndarray) or not isinstance(beside, np.ndarray):
+            return True
+        with np.errstate(invalid="ignore"):
+            change = np.max(np.abs((beside - here) * scale), axis=1)
+            largest = np.max(np.abs(here * scale), axis=1) + np.max(np.abs(beside * scale), axis=1)
+        return bool(np.isfinite(largest).all() and np.all(change <= ABRUPT * largest))
+
+    def _off(self, y: np.ndarray, scale: np.ndarray, active: np.ndarray) -> np.ndarray:
+        """Return a point on the sides held, next to one on borders."""
+        here, slopes, h = self.borders.deciding(y, self.problem.parameter), [], 1e-6
+        for j, unit in enumerate(scale):
+            moved = y.copy()
+            moved[j] += h * unit
+            slopes.append((self.borders.deciding(moved, self.problem.parameter) - here)[active] / h)
+        towards = np.array(slopes).T
+        sides = np.where(self.borders.whole[active], 2.0 * (self.sides[active] - np.round(here[active])) + 1.0, 1.0)
+        sides *= np.where(self.borders.whole[active], 1.0, self.sides[active])
+        wanted = BARELY * sides * np.linalg.norm(towards, axis=1)
+        gap = np.where(self.borders.whole[active], here[active] - np.round(here[active]), here[active])
+        return y + scale * np.linalg.lstsq(towards, wanted - gap, rcond=None)[0]
 
     def _keep(
         self,
@@ -162,12 +218,13 @@ class Sides:
         y: np.ndarray,
         ahead: np.ndarray,
         scale: np.ndarray,
-        active: np.ndarray,
+        active: np.ndarray | None,
         sides: np.ndarray,
     ) -> None:
-        """Add the half-branch along a direction, if there is one that is new."""
+        """Add the half-branch along a direction, if there is one that is new; `active` is None where it is steep."""
         self.hold(sides)
-        half = self._half(y, ahead, scale, self.sizes(y, scale), active)
+        sizes = self.sizes(y, scale)
+        half = self._steep(y, ahead, scale, sizes) if active is None else self._half(y, ahead, scale, sizes, active)
         if half is not None and not any(np.linalg.norm(half.direction - other.direction) < SAME for other in found):
             found.append(half)
 
@@ -227,6 +284,26 @@ class Sides:
                 nearer = self.beside(y, direction, scale, on) if self._regular else None
                 return Half(start if nearer is None else nearer, direction, self.sides.copy(), np.where(on, 0.0, 1.0))
         return None
+
+    def _steep(self, y: np.ndarray, direction: np.ndarray, scale: np.ndarray, sizes: np.ndarray) -> Half | None:
+        """Return the half-branch along a direction on sides that are infinitely steep at their border."""
+        lengths, clear = STEEP
+        for length in lengths:
+            start = self.onto(y + length * direction * scale, direction, scale, length)
+            if start is not None and np.all(self.inside(start) > clear * sizes):
+                return Half(start, direction, self.sides.copy(), np.ones(len(sizes)))
+        return None
+
+    def corner(self, y: np.ndarray, half: Half, scale: np.ndarray) -> np.ndarray:
+        """Return the point of a border at which a half-branch begins, y being next to it; y where that is not told."""
+        here = self.borders.deciding(half.start, self.problem.parameter)
+        before = self.borders.deciding(half.start - BARELY**0.5 * half.direction * scale, self.problem.parameter)
+        for k in self.active(y, scale):
+            slope = (here[k] - before[k]) / BARELY**0.5
+            at = half.start - (here[k] - np.round(here[k]) * self.borders.whole[k]) / slope * half.direction * scale
+            if np.max(np.abs(at - y) / scale) < ON_BORDER:
+                return np.asarray(at)
+        return y
 
     def beside(self, y: np.ndarray, direction: np.ndarray, scale: np.ndarray, on: np.ndarray) -> np.ndarray | None:
         """Return the nearest point of a branch that is clearly inside, but for the borders it lies on."""

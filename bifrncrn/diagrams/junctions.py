@@ -97,16 +97,18 @@ def grown(track: Track, line: Line, scale: np.ndarray) -> np.ndarray:
 
     A line that left a state of rest, all states zero, may know no size of some. One that solves its equation, by
     the terms of this, is not zero; that is asked at rows along the line: where a state that stays zero begins to grow,
-    at the branch point itself, anything solves its equation.
+    at the branch point itself, anything solves its equation. So does anything below the rounding of terms that do not
+    vanish with it, as of 1 - exp(-x): it is zero.
     """
     sizes = np.abs(line.points[:, :-1])
     grown = sizes.max(axis=0)
     tiny = (grown > 0.0) & (grown < SAME * scale[:-1])
     if not tiny.any():
         return scale
-    solved = [track.problem.solved(line.points[share * (len(line) - 1) // ASKED]) for share in range(ASKED + 1)]
-    for place in np.flatnonzero(tiny).tolist():
-        tiny[place] = (sizes[:, place] > 0.0).mean() > MOSTLY and all(one[place] for one in solved)
+    rows = [line.points[share * (len(line) - 1) // ASKED] for share in range(ASKED + 1)]
+    solved = np.all([track.problem.solved(row) for row in rows], axis=0)
+    clear = np.mean([np.abs(row[:-1]) > track.problem.blur(row) for row in rows], axis=0) > MOSTLY
+    tiny &= solved & clear & ((sizes > 0.0).mean(axis=0) > MOSTLY)
     return np.append(np.where(tiny, grown, scale[:-1]), scale[-1])
 
 

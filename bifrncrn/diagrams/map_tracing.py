@@ -21,7 +21,7 @@ from bifrncrn.curves.fixed_points.problem import EVENTS, FixedPointProblem, mult
 from bifrncrn.curves.fixed_points.start import unit_of
 from bifrncrn.diagrams.beside_circle import clear_of_neutral, crossing_at
 from bifrncrn.diagrams.junctions import Junction, in_natural_units
-from bifrncrn.diagrams.neutral import TOGETHER, in_runs, on_circle
+from bifrncrn.diagrams.neutral import is_one_value, neutral_fixed_points, on_circle, runs_of
 from bifrncrn.diagrams.piecewise import BORDER, PiecewiseTracer
 from bifrncrn.diagrams.refining import without_turns_of_rounding
 from bifrncrn.diagrams.results import Branch, End, SpecialPoint
@@ -161,24 +161,32 @@ class MapTracer(Tracer):
         line, end = super()._followed(y, tangent, floor, options, first_step, closing)
         return (self._with_doubling_at_end(line) if end.reason == "range" else line), end
 
-    def _counts(self, line: Line) -> np.ndarray:
+    def _counts(self, line: Line, ends: tuple[End, End]) -> np.ndarray:
         """Return how many multipliers of every row (k,) are outside the circle; -1 where that is not known.
 
         That is where some stay on it, as in maps that keep areas, and no other is outside.
         """
         if line.spectra == 0:
             return line.unstable
-        on = on_circle(1.0 + line.eigenvalues.real)
-        neutral = in_runs(np.asarray(on.any(axis=1)), TOGETHER)
-        if not neutral.any():
-            return line.unstable
-        note = (
+        moduli = 1.0 + line.eigenvalues.real
+        neutral = neutral_fixed_points(moduli, [end.reason for end in ends])
+        for run in runs_of(neutral):
+            note = self._neutral_note(line.points[run, -1])
+            self.notes.extend([note] if note not in self.notes else [])
+        outside = np.sum((moduli > 1.0) & ~on_circle(moduli), axis=1)
+        return np.where(neutral, np.where(outside == 0, -1, outside), line.unstable)
+
+    def _neutral_note(self, values: np.ndarray) -> str:
+        """Say why multipliers do not tell stability where one stays on the circle, at these values of the parameter."""
+        if is_one_value(values):
+            return (
+                f"At {self.parameter}={values[0]:.6g} {self.noun} form a line, all at this one value: whether these "
+                "are stable is not told by multipliers."
+            )
+        return (
             f"A multiplier stays on the unit circle along {self.noun}, as in a map that keeps areas: whether these are "
             "stable is not told by multipliers. Others that pass the circle beside it are listed."
         )
-        self.notes.extend([note] if note not in self.notes else [])
-        outside = np.sum((line.eigenvalues.real > 0.0) & ~on, axis=1)
-        return np.where(neutral, np.where(outside == 0, -1, outside), line.unstable)
 
     def _with_doubling_at_end(self, line: Line) -> Line:
         """Add a period doubling that lies on the last row, the end of the range, to rounding."""
@@ -263,7 +271,7 @@ class MapTracer(Tracer):
             kind="fixed_point",
             columns=(self.parameter, *self.problem.map.variables),
             points=frozen(line.points.take(self.order, axis=1)),
-            unstable=frozen(self._counts(line), int),
+            unstable=frozen(self._counts(line, ends), int),
             eigenvalues=frozen(np.empty((len(line), 0)), complex),
             multipliers=frozen(multipliers_of(line.eigenvalues), complex),
             origin=origin,

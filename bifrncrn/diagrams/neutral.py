@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 IMAGINARY = 1e-13
@@ -13,6 +15,9 @@ ON_CIRCLE = 1e-11
 ONE_VALUE = 1e-10
 """Values of the parameter that differ by less than this part of them are one, and an eigenvalue is zero that is a
 smaller part of the largest: more is no rounding."""
+CREEPING = 1e3
+"""A multiplier that stays on the circle leaves it at once, to more than this multiple of what counts as on it; one that
+comes to it where a branch goes to infinity was nearer the row before: steps there grow by a factor of ten at most."""
 TOGETHER = 3
 """Fewer rows in a row are a crossing, with which one of the march's own steps may coincide but for rounding."""
 
@@ -23,17 +28,45 @@ def neutral_equilibria(eigenvalues: np.ndarray) -> np.ndarray:
     return in_runs(pair.any(axis=1), TOGETHER)
 
 
+def is_one_value(values: np.ndarray) -> bool:
+    """Say whether the parameter (k,) is the same along several rows, but for rounding."""
+    return len(values) > 1 and bool(np.ptp(values) <= ONE_VALUE * np.abs(values).max())
+
+
 def is_continuum(values: np.ndarray, eigenvalues: np.ndarray) -> bool:
     """Say whether the parameter (k,) is the same along a branch, and an eigenvalue (k, n) is zero: that along it."""
-    if len(values) < 2 or np.ptp(values) > ONE_VALUE * np.abs(values).max():
+    if not is_one_value(values):
         return False
     sizes = np.abs(eigenvalues)
     return bool((sizes.min(axis=1) <= ONE_VALUE * sizes.max()).all())
 
 
-def neutral_fixed_points(multipliers: np.ndarray) -> np.ndarray:
-    """Say of every row (k, n) of multipliers of a map whether one is on the unit circle but for rounding."""
-    return in_runs(np.asarray(on_circle(np.abs(multipliers)).any(axis=1)), TOGETHER)
+def neutral_fixed_points(moduli: np.ndarray, ended: Sequence[str]) -> np.ndarray:
+    """Say of every row (k, n) of moduli of multipliers of a map whether one stays on the unit circle but for rounding.
+
+    Towards an end where the branch grows without bound a multiplier may come as near to 1 as rounding tells; it does so
+    little by little. `ended` are the reasons why the branch ends at its first row and at its last.
+    """
+    gaps = (np.abs(moduli - 1.0) / moduli.max(axis=1, keepdims=True, initial=1.0)).min(axis=1, initial=np.inf)
+    neutral = in_runs(gaps <= ON_CIRCLE, TOGETHER)
+    for reason, way in zip(ended, (1, -1), strict=False):
+        from_end = neutral[::way]  # a view
+        within = int(np.argmin(from_end))
+        if reason == "infinity" and not from_end[within] and gaps[::way][within] <= CREEPING * ON_CIRCLE:
+            from_end[:within] = False
+    return neutral
+
+
+def runs_of(marked: np.ndarray) -> list[slice]:
+    """Return the runs of marks (k,) that stand in a row.
+
+    Examples
+    --------
+    >>> runs_of(np.array([True, False, True, True]))
+    [slice(0, 1, None), slice(2, 4, None)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(int), [0]])))
+    return [slice(first, last) for first, last in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)]
 
 
 def on_circle(moduli: np.ndarray) -> np.ndarray:
@@ -49,8 +82,7 @@ def in_runs(marked: np.ndarray, least: int) -> np.ndarray:
     >>> in_runs(np.array([True, False, True, True]), 2)
     array([False, False,  True,  True])
     """
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(int), [0]])))
     out = np.zeros(len(marked), bool)
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
-        out[first:last] = last - first >= least
+    for run in runs_of(marked):
+        out[run] = run.stop - run.start >= least
     return out

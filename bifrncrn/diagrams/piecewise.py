@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from bifrncrn.base.errors import InputError
+from bifrncrn.base.tables import without_rounding
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.line import Event, Line, join
 from bifrncrn.continuation.march import Trace, march
@@ -174,13 +175,16 @@ class PiecewiseTracer(Tracer):
             line, end = super()._march(y, tangent, floor, first_step, closing and not pieces)
             line = without_turns_of_rounding(line, RESOLVED * (self.span[1] - self.span[0]))
             met = self._met(line) if end.reason == "stop" else None
-            if met is None:
+            steep = met is None and self._ends_steep(line, end, floor)
+            if met is None and not steep:
                 return self._last_piece(pieces, line, end, floor)
-            border = met.kind - layout.USER_EVENT < len(self.borders)
+            border = met is None or met.kind - layout.USER_EVENT < len(self.borders)
             if border:
-                line = _without(line.head(met.row + 1), len(self.borders))
+                line = _without(line if met is None else line.head(met.row + 1), len(self.borders))
             corner, scale = line.points[-1].copy(), self._scale_at(line.points[-1], floor)
             half, told = self._onward(corner, line.tangents[-1], scale, border)
+            if steep and half is not None:
+                line.points[-1] = corner = self.sides.corner(corner, half, scale)
             if half is None:
                 return self._joined([*pieces, line], floor), told
             if half.is_same(begun) and _near(half.start, begun.start, scale):  # it started here
@@ -204,6 +208,12 @@ class PiecewiseTracer(Tracer):
             where = f"{self.parameter} near {line.points[-1, -1]:.6g}"
             end = End("border", f"the branch meets a border at {where} where the model's derivatives are not finite")
         return self._joined([*pieces, _without(line, len(self.borders))], floor), end
+
+    def _ends_steep(self, line: Line, end: End, floor: np.ndarray) -> bool:
+        """Say whether a piece ends where it comes to a border on a side that is infinitely steep there."""
+        if end.reason not in ("nan", "step") or len(line) < 2:
+            return False
+        return bool(len(self.sides.active(line.points[-1], self._scale_at(line.points[-1], floor))))
 
     def _met(self, line: Line) -> Event | None:
         """Return the border that ended a piece, or the user's event beyond which it goes on; None for any other end."""
@@ -237,15 +247,17 @@ class PiecewiseTracer(Tracer):
         return onward, End("", "")
 
     def _border_end(self, y: np.ndarray, scale: np.ndarray) -> End:
-        name = self.parameter
+        name, value = self.parameter, without_rounding(float(y[-1]), self.span[1] - self.span[0])
         if min(abs(y[-1] - end) for end in self.span) <= 1e-9 * scale[-1]:
             return End("range", f"{name} reached {y[-1]:.12g}")
         active = self.sides.active(y, scale)
         if not len(active):
-            return End("border", f"no branch goes on beyond the border at {name}={y[-1]:.9g}")
+            return End("border", f"no branch goes on beyond the border at {name}={value:.9g}")
         whole, text = self.borders.whole[active[0]], self.borders.text(int(active[0]))[:80]
-        where = "passes a whole number" if whole else "changes sign"
-        return End("border", f"the model jumps where {text} {where}, at {name}={y[-1]:.9g}")
+        where = f"where {text} {'passes a whole number' if whole else 'changes sign'}, at {name}={value:.9g}"
+        if self.sides.jumps(y, scale):
+            return End("border", f"the model jumps {where}")
+        return End("border", f"no branch that goes on was found {where}")
 
     # -- corners ------------------------------------------------------------------------------------------------
 
@@ -399,11 +411,12 @@ class PiecewiseTracer(Tracer):
         return any(_near(np.array([*p.state.values(), *p.parameters.values()]), y, scale) for p in points)
 
     def _classify(self, line: Line, event: Event, y: np.ndarray, number: int, floor: np.ndarray) -> SpecialPoint:
-        self.sides.hold_at(y)
         if event.kind != BORDER:
+            self.sides.hold_at(y)
             point = replace(super()._classify(line, event, y, number, floor), system=self.borders.system)
             on_border = len(self.sides.active(y, self._scale_at(y)))  # no second derivatives: no coefficients
             return replace(point, a=None, l1=None, b=None, re_d=None) if on_border else point
+        y = self.sides.hold_smooth(y, self._scale_at(y, floor))
         point = super()._classify(line, Event(event.row, layout.BRANCH, event.bracket), y, number, floor)
         return replace(point, label="BC", system=self.borders.system)
 

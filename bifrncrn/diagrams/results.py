@@ -221,13 +221,13 @@ class Branch(Reported):
 
     @property
     def stability(self) -> np.ndarray:
-        """What every point is, (k,): `stable`, `unstable`, `neutral` or `unknown`.
+        """What every point is, (k,) of str: `stable`, `unstable`, `neutral` or `unknown`.
 
         A point is neutral where nothing is unstable, but to rounding an eigenvalue is on the imaginary axis (a
         multiplier on the unit circle), as at a centre: the linear terms do not tell whether it is stable.
         """
         kinds = np.where(self.unstable < 0, "unknown", np.where(self.unstable > 0, "unstable", "stable"))
-        return np.where((kinds != "unstable") & self._neutral(), "neutral", kinds)
+        return np.where((kinds != "unstable") & self._neutral(), "neutral", kinds).astype(object)
 
     def _neutral(self) -> np.ndarray:
         """Say of every point whether something neither grows nor decays there; where no spectrum is kept, nothing."""
@@ -240,7 +240,7 @@ class Branch(Reported):
                 or is_continuum(self.points[:, 0], self.eigenvalues)
             )
         if self.kind == "fixed_point" and len(self.multipliers) == count:
-            return neutral_fixed_points(self.multipliers)
+            return neutral_fixed_points(np.abs(self.multipliers), [end.reason for end in self.ended])
         return np.zeros(count, bool)  # of cycles beside others, which neither grow nor decay, the march counts nothing
 
     def orbit(self, index: int) -> tuple[np.ndarray, np.ndarray]:

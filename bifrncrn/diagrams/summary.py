@@ -11,6 +11,7 @@ import numpy as np
 from bifrncrn.diagrams.results import Branch, Diagram
 from bifrncrn.plots.runs import stability_runs
 
+NOTHING = "nothing stable found"
 NARROW = 1e-6
 """Intervals narrower than this share of the range are where two ends of one thing differ by rounding."""
 NEUTRAL = "neutral (neither attracts nor repels to first order)"
@@ -61,6 +62,22 @@ def summary(diagram: Diagram) -> str:
     cycles = any(branch.kind == "periodic" for branch in diagram.branches)
     unseen = not cycles and any(point.label == "HB" for point in diagram.special_points)
     return "; ".join(pieces) + ("; cycles were not followed (--orbits, bf.with_orbits)" if unseen else "")
+
+
+def elsewhere(diagram: Diagram) -> str:
+    """Say how to look for what is stable where the sentence names nothing; empty where it does, or all was searched."""
+    found = _stretches(diagram)
+    if found is None or all(word != NOTHING for word, _, _ in _parts(diagram, found)):
+        return ""
+    ways = []
+    of_map = any(branch.kind == "fixed_point" for branch in diagram.branches)
+    if not any(note.startswith("Searched") for note in diagram.notes):
+        ways.append(f"--all (all=True) for other {'fixed points' if of_map else 'equilibria'}")
+    if of_map:
+        ways.append("bf.attractors for cycles, tori and chaos")
+    elif len(diagram.branches[0].columns) > 2 and not any(branch.kind == "periodic" for branch in diagram.branches):
+        ways.append("--cycle (bf.with_cycle) for a cycle")
+    return f"(where nothing stable was found, look with {' and '.join(ways)})" if ways else ""
 
 
 def ranges(diagram: Diagram) -> list[tuple[str, float, float]]:
@@ -116,7 +133,7 @@ def _word(here: list[Stretch]) -> str:
         if len(here) == 2 and rests:
             return "bistable (an equilibrium and a cycle)"
         return f"{cycles} stable cycle{'s' * (cycles > 1)}" + f" and {rests} stable equilibria" * bool(rests)
-    return {0: "nothing stable found", 1: "stable", 2: "bistable"}.get(rests, f"{rests} stable equilibria")
+    return {0: NOTHING, 1: "stable", 2: "bistable"}.get(rests, f"{rests} stable equilibria")
 
 
 def _counted(period: int, count: int) -> str:
