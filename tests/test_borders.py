@@ -176,14 +176,16 @@ def test_a_corner_where_thirty_borders_meet():
     assert any("30 borders meet" in note for note in diagram.notes)
 
 
-def test_a_border_with_an_infinite_derivative_ends_a_branch_and_says_so():
-    """The derivative of sqrt(|x|) has no bound at x = 0, where lam = 0: the branch is seen up to there."""
+def test_a_branch_turns_at_a_border_with_an_infinite_derivative():
+    """The derivative of sqrt(|x|) has no bound at x = 0, where a = 0: both halves x = a^2 and x = -a^2 meet there."""
     diagram = run({"x": "a - sqrt(abs(x))"}, {"a": 1}, (-1, 2), {"x": 1})
     (branch,) = diagram.branches
-    messages = " ".join(end.message for end in branch.ended)
-    assert "not finite" in messages
-    assert labels(diagram) == []
-    assert 0.0 <= branch.points[:, 0].min() < 1e-3
+    assert [end.reason for end in branch.ended] == ["range", "range"]
+    a, x = branch.points.T
+    np.testing.assert_allclose(np.abs(x), a**2, atol=1e-9)
+    assert sorted([x[0], x[-1]]) == pytest.approx([-4.0, 4.0], abs=1e-9)
+    (point,) = diagram.special_points
+    assert point.label == "BC" and abs(point.parameters["a"]) < 1e-9
 
 
 def test_special_points_close_behind_a_border_are_seen():

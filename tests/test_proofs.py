@@ -420,6 +420,16 @@ def agree(proof, diagram, box):
             assert len(near) == 1, (point, proof)
 
 
+def test_a_centre_all_along_is_called_one():
+    """Of predators and prey the trace is zero at every equilibrium; at a degenerate Hopf point it is not."""
+    box = {"x": (0.1, 4.0), "y": (0.1, 4.0)}
+    preys = proved({"x": "x*(1 - y)", "y": "y*(r*x - 1)"}, box, bounds=(0.5, 2.0), parameters={"r": 1.0})
+    assert not preys.proved
+    assert preys.undecided and all("all along" in item["reason"] for item in preys.to_json()["undecided"])
+    square = proved({"x": "r^2*x - y - x^3", "y": "x + r^2*y - y^3"}, {"x": (-0.5, 0.5), "y": (-0.5, 0.5)})
+    assert not square.proved and "all along" not in str(square)
+
+
 DAMAGED = {
     "no table": lambda d: [d],
     "no arcs": lambda d: {key: value for key, value in d.items() if key != "arcs"},

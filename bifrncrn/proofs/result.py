@@ -292,10 +292,10 @@ def _curves(proof: Proof) -> str:
     if proof.branches == 0:
         return f"There is no {one} in the box."
     if proof.branches == 1:
-        return f"All {all_of} in the box lie on one connected smooth curve, which enters the box."
+        return f"All {all_of} in the box lie on one connected smooth curve, which has points in the box."
     crossed = any(point.label == "BP" for point in proof.special_points)
     meet = "they cross at the branch points below and nowhere else" if crossed else "they do not meet in the box"
-    text = f"All {all_of} in the box lie on {proof.branches} connected smooth curves, each of which enters the box; "
+    text = f"All {all_of} in the box lie on {proof.branches} connected smooth curves, each of which has points in it; "
     return text + (f"{meet}. " if proof.proved else "") + APART
 
 

@@ -83,10 +83,37 @@ def analyse(problem: Problem, arcs: Arcs, low: np.ndarray, high: np.ndarray) -> 
         wide = arcs.ends(1) - arcs.ends(0) > narrowest[parents]
         unknown += [(int(parents[i]), arcs.take(np.array([i])), DEGENERATE) for i in np.flatnonzero(~wide)]
         arcs, parents = arcs.take(wide), parents[wide]
-    unknown += [(int(parents[i]), arcs.take(np.array([i])), DEGENERATE) for i in range(len(arcs))]
+    for i in range(len(arcs)):
+        one = arcs.take(np.array([i]))
+        unknown.append((int(parents[i]), one, ALL_ALONG if _stays(problem, one) else DEGENERATE))
     return Analysis(roots, unknown)
 
 
+def _stays(problem: Problem, arc: Arcs) -> bool:
+    """Say whether the test of a pair is zero at several points of an arc, as far as rounding tells."""
+    test = problem.tests.pair
+    if test <= 0:
+        return False
+    left, right = arc.ends(0)[0], arc.ends(1)[0]
+    for share in ASKED:
+        start = midpoint(arc.core_low, arc.core_high)
+        np.put_along_axis(start, arc.pivot[:, None], left + share * (right - left), 1)
+        point, _ = to_curve(problem, arc.pivot, start)
+        (low, high), (slopes, _) = problem.tests.with_slopes(point, point)
+        size = float(np.abs(slopes[0, test]) @ np.abs(point[0]))
+        if not low[0, test] - ROUNDING * size <= 0.0 <= high[0, test] + ROUNDING * size:
+            return False
+    return True
+
+
+ASKED = (0.2, 0.5, 0.8)
+"""Where on an arc it is asked whether a test that no piece of it could rule out is zero all along."""
+ROUNDING = 1e-13
+"""It is zero where it is below this part of what it changes by when all states and the parameter double."""
+ALL_ALONG = (
+    "a pair of eigenvalues (multipliers) that stays on the imaginary axis (unit circle) all along, as at the centre of "
+    "predators and prey: no box is small enough to tell it from a Hopf point"
+)
 DEGENERATE = "a degenerate special point (a cusp, a tangency or two points in one), or nearly so"
 AT_END = "a special point at the end of a piece of the curve"
 TWO_IN_ONE = "two special points in one (a zero-Hopf point, say), or nearly so"
