@@ -16,13 +16,10 @@ from bifrncrn.comparison.fates import LEAVES
 from bifrncrn.training.fit.pins import Pinned
 from bifrncrn.training.fit.start import FitOptions, Start, polish
 from bifrncrn.training.fit_result import Candidate, network_of
-from bifrncrn.training.outward import Walls, look_outward
 from bifrncrn.training.ranking import Standing, behaving, standing, traced, traced_along
-from bifrncrn.training.refine.bounding import bound
 from bifrncrn.training.refine.cycles import follow
 from bifrncrn.training.refine.defining import Wanted
 from bifrncrn.training.refine.flow import Flow, cycles_of, flows_of, refine_flow
-from bifrncrn.training.refine.pruning import pruned
 from bifrncrn.training.refine.special_points import Refined, kept, neutral_points, refine, shared, wanted_points
 from bifrncrn.training.robustness import Robustness, robustness
 from bifrncrn.training.targets.behaviours import Behaviour, CycleWanted, EquilibriaWanted
@@ -50,8 +47,6 @@ REFINED = 3
 SPOILT = 2.0
 # one along attractors, which share the weights with all the rest of the box, no more than this
 COSTS = 2.0
-# leaving idle rates out may cost this share of the loss
-IDLE = 0.01
 # candidates that are followed along their cycles, and for how many turns, one after the other
 FOLLOWED = 3
 TURNS = (0.1, 0.3, 1.0, 2.0)
@@ -224,15 +219,13 @@ class Judge:
         candidates: Sequence[Candidate],
         data: Samples,
         refine: bool,
-        walls: Walls | None,
         robust: float | None,
     ) -> list[Candidate]:
         """Return the candidates with that of the best behaviour first.
 
         The first few, of those with the right special points, are looked at as a whole until one does all of it. If
         none does and `refine`, their flow along the target's cycles is fitted to the target's, and they are looked at
-        again. Where the best one's field points out through `walls` it is turned inward, if that spoils nothing. With
-        `robust` the first few are looked at in the order of how many copies keep the behaviour.
+        again. With `robust` the first few are looked at in the order of how many copies keep the behaviour.
         """
         if candidates[0].standing is None:
             return list(candidates)
@@ -245,9 +238,6 @@ class Judge:
         if flows:
             again, nearer = self._first(self._cycling(best, data, flows))
             best = again if again is not None and nearer < (off[0], NEARER * off[1]) else best
-        if walls is not None:
-            best = self._bounded(best, data, walls)
-        best = self._pruned(best, data)
         return [best, *(c for c in candidates if c.start.index != best.start.index)]
 
     def verification(self, best: Candidate) -> Verification | None:
@@ -270,61 +260,39 @@ class Judge:
             self.target, candidate.network, self.reference, self.behaviours, spread=spread, seed=self.record["seed"]
         )
 
-    def _pruned(self, fitted: Candidate, data: Samples) -> Candidate:
-        """Return the candidate without rates that contribute nothing, the rest refitted, or as it was."""
-        weights = pruned(fitted.start.weights, data, self.options.loss)
-        if weights is None:
-            return fitted
-        wanted = self._kept_points(fitted)
-        if wanted:
-            with single_threaded():
-                outcome = self._moved(weights, data, wanted)
-            if not outcome.converged:
-                return fitted
-            weights = outcome.weights
-        return self._unless_spoilt(fitted, weights, data, 1 + IDLE, pruned=True)
-
     def noted(self, candidate: Candidate, **extra: Any) -> Candidate:
         """Return the candidate with more in its network's record."""
         network = candidate.network
         record = {**network.training, **extra}
         return replace(candidate, network=network_of(self.target, candidate.start.weights, record))
 
-    def _kept_points(self, fitted: Candidate) -> tuple[Wanted, ...]:
+    def kept_points(self, fitted: Candidate) -> tuple[Wanted, ...]:
         """Return the special points that a refinement has put where they are wanted."""
         done = fitted.network.training.get("refinement")
         return kept(self._wanted(done["mu"], done["held"]), fitted.start.weights) if done else ()
 
-    def _unless_spoilt(
+    def changed(self, fitted: Candidate, weights: Weights, data: Samples, **extra: Any) -> Candidate:
+        """Return the candidate with other weights; what was done to it before stays in its record."""
+        kept = {name: fitted.network.training[name] for name in KEPT if name in fitted.network.training}
+        moved = replace(fitted.start, weights=weights, loss=weights.loss(data, self.options.loss))
+        return self.candidate(moved, True, **extra, **kept)
+
+    def unless_spoilt(
         self, fitted: Candidate, weights: Weights, data: Samples, costs: float, **extra: Any
     ) -> Candidate:
         """Return the candidate with other weights, or as it was where they cost more or do less."""
-        kept = {name: fitted.network.training[name] for name in KEPT if name in fitted.network.training}
-        moved = replace(fitted.start, weights=weights, loss=weights.loss(data, self.options.loss))
-        changed = self.candidate(moved, True, **extra, **kept)
+        changed = self.changed(fitted, weights, data, **extra)
         assert fitted.standing is not None and changed.standing is not None
         if changed.loss > costs * fitted.loss or changed.standing.key > fitted.standing.key:
             return fitted
         return fitted if self._first([fitted])[1] < self._first([changed])[1] else changed
-
-    def _bounded(self, fitted: Candidate, data: Samples, walls: Walls) -> Candidate:
-        """Return the candidate with its field turned inward on the walls, or as it was where that spoils something."""
-        if look_outward(fitted.network, walls).bounded:
-            return fitted
-        wanted = self._kept_points(fitted)
-        with single_threaded():
-            limits = (self.options.bound, self.options.spread)
-            weights = bound(fitted.start.weights, data, self.options.loss, walls, wanted, *limits)
-        if weights is None:
-            return fitted
-        return self._unless_spoilt(fitted, weights, data, SPOILT, bounded={"loss_before": fitted.loss})
 
     def _first(self, candidates: Iterable[Candidate]) -> tuple[Candidate | None, tuple[int, float]]:
         """Return the first candidate that does all of it, or the nearest, and how far off that is."""
         best: Candidate | None = None
         least = (len(self._places), np.inf)
         for candidate in candidates:
-            off = self._off(candidate)
+            off = self.off(candidate)
             if best is None or off < least:
                 best, least = candidate, off
             if off == ALL:
@@ -336,7 +304,7 @@ class Judge:
         """Where a candidate is to do all of it: in the reduced system, and at the time-scale the target asks for."""
         return (None,) if self.target.mu is None else (None, self.target.mu)
 
-    def _off(self, candidate: Candidate) -> tuple[int, float]:
+    def off(self, candidate: Candidate) -> tuple[int, float]:
         """Return at how many of the places a candidate fails, and how far off it is where it is furthest."""
         failed, worst = 0, 0.0
         for mu in self._places:
@@ -381,7 +349,7 @@ class Judge:
             loss = weights.loss(data, self.options.loss)
             if wanted:
                 with single_threaded():
-                    outcome = self._moved(weights, data, wanted)
+                    outcome = self.moved(weights, data, wanted)
                 if not outcome.converged:
                     continue
                 weights, loss = outcome.weights, outcome.after
@@ -420,7 +388,7 @@ class Judge:
             if not wanted:
                 break
             with single_threaded():
-                outcome = self._moved(start.weights, data, wanted)
+                outcome = self.moved(start.weights, data, wanted)
             if not outcome.converged or outcome.after > SPOILT * outcome.before:
                 continue
             moved = replace(start, weights=outcome.weights, loss=outcome.after)
@@ -431,7 +399,7 @@ class Judge:
                 return refined
         return fitted
 
-    def _moved(self, weights: Weights, data: Samples, wanted: Sequence[Wanted]) -> Refined:
+    def moved(self, weights: Weights, data: Samples, wanted: Sequence[Wanted]) -> Refined:
         """Return the weights with the special points where they are wanted."""
         options = self.options
         return refine(weights, data, options.loss, wanted, rate_bound=options.bound, spread=options.spread)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bifrncrn.chemistry.networks.chemist import WIDE, rate_constants
-from bifrncrn.training.fit.start import FitOptions
 from bifrncrn.training.fit_result import Candidate
 from bifrncrn.training.judge import shows_all
 from bifrncrn.training.symmetry import moves_of
@@ -21,7 +20,6 @@ OVERFITTED = 100.0
 def noted(
     best: Candidate,
     verification: Verification | None,
-    options: FitOptions,
     robust: float | None,
     reference: Diagram | None,
     ranked: bool,
@@ -30,7 +28,7 @@ def noted(
     return (
         *_notes(best, ranked),
         *_short(best, verification),
-        *_expecting(options, robust),
+        *_expecting(best, robust),
         *_symmetric(best, reference),
         *_overfitted(best),
         *_spread(best),
@@ -75,14 +73,15 @@ def _short(best: Candidate, verification: Verification | None) -> tuple[str, ...
     )
 
 
-def _expecting(options: FitOptions, robust: float | None) -> tuple[str, ...]:
+def _expecting(best: Candidate, robust: float | None) -> tuple[str, ...]:
     """Say which errors of the rates the loss allowed for, where it was asked to."""
     if not robust:
         return ()
-    if not options.spread:
+    errors = best.network.training["spread"]
+    if not errors:
         words = "no network that was fitted with errors of the rates in mind does what the target does"
         return (f"{words}; this one was fitted without",)
-    return (f"fitted with errors of every rate by up to {100 * options.spread:g} % in mind",)
+    return (f"fitted with errors of every rate by up to {100 * errors:g} % in mind",)
 
 
 def _symmetric(best: Candidate, reference: Diagram | None) -> tuple[str, ...]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bifrncrn.base.checks import Array
 from bifrncrn.base.errors import ConvergenceError
 from bifrncrn.chemistry.networks.network import Network
+from bifrncrn.models.system import System
 from bifrncrn.training.targets.behaviours import Behaviour, checked
 from bifrncrn.training.targets.target import Target
 from bifrncrn.training.verification import SHAPED, TIMED
@@ -19,7 +22,7 @@ from bifrncrn.training.verification import SHAPED, TIMED
 if TYPE_CHECKING:
     from bifrncrn.comparison.comparison import Match
     from bifrncrn.comparison.judging import Points
-    from bifrncrn.diagrams.results import Diagram
+    from bifrncrn.diagrams.results import Branch, Diagram
 
 # a parameter error below this share of the range is none
 EXACT = 1e-6
@@ -34,6 +37,8 @@ TOLERANCE = 0.25
 MISSING = 100
 # what a special point that is wrong at the target's time-scale counts in distances
 AMISS = 1000
+# Newton's steps from an equilibrium of one network to that of another, and the relative step at which it has arrived
+STEPS, ARRIVED = 40, 1e-10
 # a branch that comes this near a point, relatively, passes through it: branches are polylines
 PASSES = 1e-3
 
@@ -157,18 +162,54 @@ def traced_along(reduced: Diagram, network: Network, mu: float | None) -> Diagra
     system = network.reduced() if mu is None else network.full(mu)
     whole: Diagram | None = None
     for branch in reduced.branches:
-        row = branch.points[len(branch.points) // 2]
-        start = dict(zip(branch.columns, row.tolist()))
-        if mu is not None:
+        rows = _between(branch, reduced)
+        for row in rows if mu is None else rows[:1]:
+            start = dict(zip(branch.columns, row.tolist()))
             x = np.array([start[name] for name in names])
-            y = network.perceptrons(x, np.array([start[reduced.parameter], *network.lam[1:]]))
-            start |= dict(zip(system.variables[len(x) :], y.tolist()))
-        if whole is None:
-            whole = diagram(system, reduced.parameter, reduced.range, start=start)
-        elif not _on(whole, start, names):
-            whole = joined(whole, diagram(system, reduced.parameter, reduced.range, start=start))
-    assert whole is not None  # a diagram has a branch
+            lam = np.array([start[reduced.parameter], *network.lam[1:]])
+            if mu is not None:  # its equilibria are those of the reduced system
+                start |= dict(zip(system.variables[len(x) :], network.perceptrons(x, lam).tolist()))
+            else:
+                there = equilibrium_near(system.with_(state=x, values={reduced.parameter: float(lam[0])}))
+                if there is None:
+                    continue
+                start |= dict(zip(names, there.tolist()))
+            if whole is None:
+                whole = diagram(system, reduced.parameter, reduced.range, start=start)
+            elif not _on(whole, start, names):
+                whole = joined(whole, diagram(system, reduced.parameter, reduced.range, start=start))
+    if whole is None:
+        raise ConvergenceError("no equilibrium was found near those of the branches; there is nothing to start from")
     return whole
+
+
+def _between(branch: Branch, found: Diagram) -> list[Array]:
+    """Return rows of a branch as far from its special points as from one another and the ends, the furthest first.
+
+    At a special point itself is no place to start from: beside a fold another network may have no equilibrium.
+    """
+    at = [p.index for p in found.special_points if p.branch == branch.id and p.label in ("LP", "BP")]
+    ends = sorted({0, *(k for k in at if k is not None), len(branch.points) - 1})
+    lam = branch.column(found.parameter)
+    parts = sorted(pairwise(ends), key=lambda part: -abs(lam[part[1]] - lam[part[0]]))
+    middles = [a + int(np.abs(lam[a : b + 1] - (lam[a] + lam[b]) / 2).argmin()) for a, b in parts] or [0]
+    return [branch.points[k] for k in middles]
+
+
+def equilibrium_near(system: System) -> Array | None:
+    """Return the equilibrium to which Newton's method leads from the start, or None."""
+    x = system.state.copy()
+    for _ in range(STEPS):
+        try:
+            step = np.linalg.solve(system.jacobian(x), system.rhs(x))
+        except np.linalg.LinAlgError:
+            return None
+        x = x - step
+        if not np.isfinite(x).all() or (x < 0).any():
+            return None
+        if np.abs(step).max() <= ARRIVED * np.abs(x).max():
+            return x
+    return None
 
 
 def _on(found: Diagram, start: dict[str, float], names: Sequence[str]) -> bool:

@@ -27,7 +27,7 @@ from bifrncrn.base.errors import ConvergenceError
 from bifrncrn.base.threads import single_threaded
 from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.models.system import System
-from bifrncrn.training.ranking import TOLERANCE, judge, traced, traced_along
+from bifrncrn.training.ranking import TOLERANCE, equilibrium_near, judge, traced, traced_along
 from bifrncrn.training.targets.behaviours import (
     Behaviour,
     ChaosWanted,
@@ -48,8 +48,6 @@ SPREAD, COPIES = 0.1, 100
 NEARBY = 0.5
 # the confidence of the interval
 CONFIDENCE = 0.95
-# Newton's steps from an equilibrium of the network to that of a copy, and the relative step at which it has arrived
-STEPS, ARRIVED = 40, 1e-10
 # spans of time that a Lyapunov exponent of a copy is averaged over, and before
 AVERAGED, SETTLED = 1000.0, 200.0
 
@@ -188,29 +186,13 @@ def _same_equilibria(wanted: EquilibriaWanted, points: Array, copy: Network) -> 
     gaps = np.abs((points[:, None] - wanted.points[None]) / (high - low)).max(axis=2)
     for row, column in zip(*linear_sum_assignment(gaps)):
         system = started(copy, points[row], wanted.lam, None)
-        x = _moved(system)
+        x = equilibrium_near(system)
         if x is None or (x < low).any() or (x > high).any():
             return False
         kind, asked = stability(system.with_(state=x)), wanted.stable[column]
         if kind != asked and not (asked == 0 and (kind == 1 or _cycles(system, x, low, high))):
             return False
     return True
-
-
-def _moved(system: System) -> Array | None:
-    """Return the equilibrium to which Newton's method leads from the start, or None."""
-    x = system.state.copy()
-    for _ in range(STEPS):
-        try:
-            step = np.linalg.solve(system.jacobian(x), system.rhs(x))
-        except np.linalg.LinAlgError:
-            return None
-        x = x - step
-        if not np.isfinite(x).all() or (x < 0).any():
-            return None
-        if np.abs(step).max() <= ARRIVED * np.abs(x).max():
-            return x
-    return None
 
 
 def _cycles(system: System, x: Array, low: Array, high: Array) -> bool:

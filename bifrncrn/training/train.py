@@ -15,6 +15,7 @@ from bifrncrn.base.errors import InputError
 from bifrncrn.base.processes import spread
 from bifrncrn.base.progress import progress as shown
 from bifrncrn.comparison.judging import completed
+from bifrncrn.training.finishing import finished
 from bifrncrn.training.fit import checkpoint
 from bifrncrn.training.fit.excursions import with_excursions
 from bifrncrn.training.fit.focus import focused, focused_attractors
@@ -182,7 +183,7 @@ def train(
         usable = {"reached": verification.reached, "largest_mu": verification.largest_mu}
         candidates[0] = judge.noted(candidates[0], **usable)
     best = candidates[0]
-    notes = noted(best, verification, judge.options, robust, asked.reference, rank == "diagram")
+    notes = noted(best, verification, robust, asked.reference, rank == "diagram")
     proof = _proof(best, target) if prove else None
     outward, copies = look_outward(best.network, walls), _copies(judge, best, robust)
     took = time.perf_counter() - began
@@ -268,7 +269,7 @@ def _found(
         better = _polish(asked.data, options, _hopped(data, options, starts, seed, jobs), asked.pinned, jobs)
         candidates = sorted([*candidates, *_judged(judge, better, asked.data, refine)], key=lambda c: c.key)
     candidates, taught = _returning(judge, asked, starts, candidates, refine)
-    candidates = judge.chosen(candidates, taught, refine, walls, robust)
+    candidates = finished(judge, judge.chosen(candidates, taught, refine, robust), taught, walls, robust)
     return candidates, judge.verification(candidates[0])
 
 
