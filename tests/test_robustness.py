@@ -106,6 +106,38 @@ def test_a_rest_on_the_edge_of_what_is_wanted_is_lost_in_half_of_the_copies():
     assert low < 0.5 < high
 
 
+def test_copies_whose_fold_lies_beside_that_of_the_network_keep_it():
+    """A learned fold: at its place the copies that have it to the right have nothing to start from."""
+    system = bf.System.from_equations({"x": "lam - 1.3 - 0.8*(x - 3.4)^2"}, {"lam": 0.8}, {"x": 4.0}, nonnegative=True)
+    rows = tuple((float(lam),) for lam in np.linspace(0.8, 2.3, 9))
+    part = bf.FieldPart(system, ((1.5, 5.3),), rows, ("lam",))
+    wanted = bf.Target("fold", "fold", (part,), state=(4.0,), lam=(0.8,), bounds=(0.8, 2.3))
+    network = bf.Network(
+        alpha=[[0.007788037746070764, -0.2722405941615294, -0.04626444710983356]],
+        omega=[[-4.211969333845012], [-5.962954489401604], [7.412481124848922]],
+        psi=[[19.83618855963491], [-1.2653698614080637], [-2.037051296684486]],
+        theta=[-4.210931831740098, 16.365865035685385, -26.889887956895326],
+        beta=[0.00043316890161576956],
+        state=[4.0],
+        lam=[0.8],
+    )
+    x, lam = np.meshgrid(np.linspace(1.5, 5.3, 800), np.linspace(0.8, 2.3, 151))
+
+    def keeps(copy):
+        """Say whether equilibria in the box, signs of the field on a grid, go from none to two within a quarter."""
+        z = x[..., None] * copy.omega[:, 0] + lam[..., None] * copy.psi[:, 0] + copy.theta
+        r = np.sqrt(z * z + 4 * copy.gamma * copy.tau)
+        y = np.where(z > 0, (z + r) / (2 * copy.tau), 2 * copy.gamma / (r - z))
+        rates = copy.beta[0] + x * (y @ copy.alpha[0])
+        found = (np.sign(rates[:, 1:]) != np.sign(rates[:, :-1])).sum(axis=1)
+        (born,) = np.flatnonzero(np.diff(found) == 2) if (np.diff(found) == 2).sum() == 1 else (0,)
+        return bool(born and abs(lam[born, 0] - 1.3) < (2.3 - 0.8) / 4)
+
+    every = [keeps(perturbed(network, 0.01, np.random.default_rng([101, k]))) for k in range(20)]
+    found = robustness(wanted, network, target_diagram(wanted), (), spread=0.01, copies=20, seed=101)
+    assert found.kept == sum(every) == 20
+
+
 def test_a_fit_says_where_its_field_points_outward_and_how_robust_it_is():
     fit = bf.train(target(), perceptrons=1, seeds=1)
     text, data = " ".join(str(fit).split()), fit.to_json()  # its lines are folded
