@@ -143,7 +143,7 @@ def train(
         Minimise the loss that is to be expected when every rate is multiplied by a factor of its own, uniform in
         1 +- this, and prefer, of the starts that do what the target does, the one of which most copies keep doing it.
         Where none does, half of that error is taken, then a quarter, a tenth, none: up to five fits in place of one;
-        the last is moved towards smaller terms, as far as it keeps the behaviour. The share of copies is in every report.
+        the last is moved towards smaller terms, as far as it keeps the behaviour. Every report has the share of copies.
     prove : bool
         Also prove which equilibria, folds and Hopf points the best network has, reduced, in the target's box.
 
