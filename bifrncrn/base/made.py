@@ -20,6 +20,6 @@ def made(kind: type[T], /, **values: Any) -> T:
     shares it with others, so that must be immutable.
     """
     hashable: Any = kind
-    instance = object.__new__(kind)
-    instance.__dict__.update(_factories(hashable), **values)
+    instance, shared = object.__new__(kind), _factories(hashable)
+    object.__setattr__(instance, "__dict__", {**shared, **values} if shared else values)
     return instance

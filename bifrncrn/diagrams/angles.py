@@ -63,11 +63,13 @@ def not_listed(system: System, lines: Sequence[Line]) -> list[str]:
     """Say which states went more than a turn, are angles by the equations, and are not listed as such."""
     if not lines or not len(lines[0]):
         return []
-    ends = np.array([line.points[row] for line in lines if len(line) for row in (0, -1)])
-    apart = (ends.max(axis=0) - ends.min(axis=0)).tolist()
+    ends = [line.points[row].tolist() for line in lines if len(line) for row in (0, -1)]
+    apart = [max(values) - min(values) for values in zip(*ends, strict=True)]
     names = [
         name for name, gap in zip(system.variables, apart, strict=False) if gap > TURN and name not in system.periodic
     ]
+    if not names:
+        return []
     found = [name for name in names if _repeats(system, system.variables.index(name))]
     # at one state alone they may be the same because nothing changes there any more, as where Hill terms saturate
     rows = [line.points[k] for line in lines if found and len(line) for k in (0, len(line) // 2, -1)]

@@ -40,7 +40,8 @@ def facts_of(problem: EquilibriumProblem, line: Line, event: Event, y: np.ndarra
     label, a, omega, l1 = EVENTS.get(event.kind, "UZ"), None, None, None
     located = event.bracket is None or event.kind == layout.FOLD
     residual, largest, first, second = problem.examine(y, floor, event.kind if located else 0)
-    spectrum = line.values(event.row)
+    eigenvalues = own(line.spectrum(event.row))
+    spectrum = eigenvalues.tolist()
     big = max([*map(abs, spectrum), largest])
     if event.kind == layout.FOLD:
         a, gap = first, second
@@ -52,5 +53,4 @@ def facts_of(problem: EquilibriumProblem, line: Line, event: Event, y: np.ndarra
         residual = max(residual, min((abs(value.real) for value in spectrum if value.imag > 0.0), default=0.0) / big)
     elif event.kind == layout.PAIR:
         label = "HB" if any(value.imag != 0.0 for value in spectrum) else "BP"
-    eigenvalues = own(np.array(spectrum, complex))
     return {"label": label, "residual": residual, "a": a, "omega": omega, "l1": l1, "eigenvalues": eigenvalues}

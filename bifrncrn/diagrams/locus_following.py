@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bifrncrn.base.made import made
 from bifrncrn.continuation import layout
 from bifrncrn.continuation.ends import said
 from bifrncrn.continuation.march import Trace, march
@@ -57,6 +58,10 @@ class Found:
     row: int
     bracket: tuple[float, float] | None = None
 
+    def at(self, row: int) -> Found:
+        """Return the same point at another row."""
+        return made(Found, label=self.label, row=row, bracket=self.bracket)
+
 
 @dataclass(frozen=True, eq=False)
 class Locus:
@@ -72,14 +77,14 @@ class Locus:
     def reversed(self) -> Locus:
         """Return the same locus traversed the other way."""
         last = len(self.points) - 1
-        found = tuple(replace(one, row=last - one.row) for one in reversed(self.found))
+        found = tuple([one.at(last - one.row) for one in reversed(self.found)])
         ends = self.ended[1], self.ended[0]
         return replace(self, points=self.points[::-1], tangents=-self.tangents[::-1], found=found, ended=ends)
 
 
 def join(first: Locus, second: Locus) -> Locus:
     """Return one locus from two that follow one another."""
-    found = (*first.found, *(replace(one, row=one.row + len(first.points)) for one in second.found))
+    found = (*first.found, *(one.at(one.row + len(first.points)) for one in second.found))
     return Locus(
         first.problem,
         np.concatenate([first.points, second.points]),
@@ -381,10 +386,10 @@ START = End("junction", "the curve starts where it crosses another of its kind")
 
 def _finite(trace: Trace) -> Trace:
     """Return a march up to its first point that is not finite."""
-    finite = np.all(np.isfinite(trace.points), axis=1)
-    if finite.all():
+    finite = np.isfinite(trace.points)
+    if np.count_nonzero(finite) == finite.size:
         return trace
-    count = int(np.argmin(finite))
+    count = int(np.argmin(np.all(finite, axis=1)))
     return replace(trace, rows=trace.rows[:count], marks=trace.marks[:count])
 
 

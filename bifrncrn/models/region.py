@@ -71,7 +71,7 @@ class Region:
         x = y[: len(self.lower)]
         if self.open:
             return not np.count_nonzero(np.isnan(x))
-        if not ((x >= self.lower).all() and (x <= self.upper).all()):
+        if np.count_nonzero((x >= self.lower) & (x <= self.upper)) < len(x):
             return False
         return not self.names or bool((self.slack(y[None]) >= 0.0).all())
 

@@ -142,7 +142,7 @@ class LocusProblem:
         rows = np.abs(self._jacobian[:, : self.n + 1]) @ self.size
         self._largest = np.maximum(self._largest, rows)
         rows = np.maximum(rows, KEPT * self._largest)
-        return np.where(rows > 0.0, rows, rows.max() or 1.0)
+        return rows if np.count_nonzero(rows) == self.n else np.where(rows > 0.0, rows, rows.max() or 1.0)
 
     def know_sizes_of(self, other: LocusProblem) -> None:
         """Let the equations count as no smaller than they were to another problem of the same model.
@@ -249,6 +249,7 @@ class LocusProblem:
             accept=call["locus_accept"],
             turns=False,
             labels=LABELS[self.kind],
+            memory=self.base.remembered.setdefault("memory of marches", {}),
         )
 
 
