@@ -68,6 +68,18 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.rstrip().endswith("loaded []")
 
 
+def test_a_diagram_without_cycles_loads_nothing_about_them():
+    others = "('numpy.ma', 'bifrncrn.diagrams.orbits', 'bifrncrn.curves.orbits', 'bifrncrn.trajectories')"
+    heavy = "('scipy', 'sympy', 'numba', 'matplotlib', 'pandas')"
+    code = (
+        "import sys\nfrom bifrncrn import main\n"
+        "main(['diagram', 'ab_reaction', '--parameter', 'D', '--range', '0', '0.16'])\n"
+        f"print('loaded', [m for m in (*{others}, *{heavy}) if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.rstrip().endswith("loaded []")
+
+
 def test_version(run):
     code, out, _ = run("--version")
     assert code == 0 and out.startswith("bifrncrn ")

@@ -103,9 +103,10 @@ def _stretches(diagram: Diagram) -> list[Stretch] | None:
 def _parts(diagram: Diagram, found: list[Stretch]) -> list[tuple[str, float, float]]:
     """Return the intervals between which the attractors change, and what these are."""
     low, high = diagram.range
-    ends = np.unique([low, high, *(e for s in found for e in (s.low, s.high) if low < e < high)])
+    inside = (end for stretch in found for end in (stretch.low, stretch.high) if low < end < high)
+    ends = sorted({float(end) for end in (low, high, *inside)})  # `np.unique` would load numpy.ma
     parts: list[tuple[str, float, float]] = []
-    for a, b in itertools.pairwise(ends.tolist()):
+    for a, b in itertools.pairwise(ends):
         if b - a <= _narrow(diagram):
             continue
         word = _word([stretch for stretch in found if stretch.covers(0.5 * (a + b))])

@@ -206,6 +206,8 @@ def _with_cycles(
     traced: Diagram | None, system: System, options: Namespace, events: tuple[str, ...], steps: Options | None
 ) -> Diagram:
     """Add the branches of periodic orbits that are asked for; without equilibria, that of the cycle is alone."""
+    if traced is not None and not (options.orbits or options.cycle):
+        return traced
     from bifrncrn.diagrams.orbits import with_cycle, with_doublings, with_orbits
 
     result = traced
