@@ -92,13 +92,14 @@ def touch_beside(track: Track, line: Line, row: int, floor: np.ndarray) -> Touch
 
 def _nearest(line: Line) -> np.ndarray:
     """Return the size (k,) of the real part nearest to zero on either side of it, infinite where that is not known."""
-    if not line.spectra or len(line) <= 2:
+    count = line.spectra
+    if not count or len(line) <= 2:
         return np.full(len(line), np.inf)
-    reals = line.rows[:, 2 * line.size : 2 * line.size + line.spectra]
-    both = np.stack([line.unstable - 1, line.unstable])
-    known = (both >= 0) & (both < line.spectra) & (line.unstable >= 0)
-    values = np.abs(np.take_along_axis(reals, np.clip(both, 0, line.spectra - 1).T, axis=1).T)
-    return np.asarray(np.where(known & np.isfinite(values), values, np.inf).min(axis=0))
+    sizes = np.full((len(line), count + 2), np.inf)  # there is none beyond either end, where -1, not known, leads too
+    sizes[:, 1:-1] = np.abs(line.rows[:, 2 * line.size : 2 * line.size + count])
+    sizes[np.isnan(sizes)] = np.inf
+    rows = np.arange(len(line))
+    return np.minimum(sizes[rows, line.unstable], sizes[rows, line.unstable + 1])
 
 
 def _which(line: Line, row: int) -> int | None:
