@@ -142,14 +142,3 @@ def test_a_cycle_needs_no_equilibrium(tmp_path, capsys):
     for row in rows:
         assert row["max y"] == pytest.approx(row["p"] ** 0.5, rel=1e-6)  # the tolerance orbits are refined to
         assert row["period"] == pytest.approx(2 * 3.141592653589793, rel=1e-6)  # the period is refined to that too
-
-
-def test_a_rotation_is_called_one(tmp_path, capsys):
-    """th' = w - sin(th) turns on and on for w > 1; with cosine and sine as states it is a cycle."""
-    model = tmp_path / "model.toml"
-    model.write_text(
-        '[variables]\nth = 0\n[parameters]\nw = 2\n[equations]\nth = "w - sin(th)"\n[options]\nperiodic = ["th"]\n'
-    )
-    assert bf.main(["diagram", str(model), "--parameter", "w", "--range", "1.5", "3", "--cycle"]) == 2
-    error = capsys.readouterr().err
-    assert "rotation" in error and "cosine" in error

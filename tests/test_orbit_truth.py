@@ -155,10 +155,27 @@ def test_multipliers_that_rounding_has_spoilt_make_no_labels():
     )
     whole = bf.with_orbits(bf.diagram(model, parameter="f", bounds=(0.3, 3.0)))
     points = [point for point in whole.special_points if point.period is not None]
-    assert {point.label for point in points} == {"LPC"}
-    for branch in whole.branches:
-        if branch.kind == "periodic":  # where it is not known how many are unstable, -1 says so
-            assert -1 in branch.unstable
+    # f goes back twice, at the canards at both ends: where it stands still to rounding there is one fold, not many
+    assert [point.label for point in points] == ["LPC", "LPC"]
+    (branch,) = [branch for branch in whole.branches if branch.kind == "periodic"]
+    assert -1 in branch.unstable  # where it is not known how many are unstable, this says so
+    assert not np.any(branch.unstable[1 : points[0].index] == 0)
+
+
+@pytest.mark.slow
+def test_canards_past_a_saddle_are_no_homoclinic_orbits():
+    # the Oregonator with the constants of the reaction: the canards at both ends pass equilibria of saddle type, and
+    # their period grows, but not by the time spent there; all cycles are one family from one Hopf point to the other
+    model = bf.System.from_equations(
+        {"x": "(q*y - x*y + x*(1 - x))/0.0099", "y": "(-q*y - x*y + f*z)/2e-5", "z": "x - z"},
+        {"f": 0.3, "q": 8e-4},
+        {"x": 0.5, "y": 0.3, "z": 0.5},
+    )
+    whole = bf.with_orbits(bf.diagram(model, parameter="f", bounds=(0.3, 3.0)))
+    (branch,) = [branch for branch in whole.branches if branch.kind == "periodic"]
+    assert [end.reason for end in branch.ended] == ["HB", "HB"]
+    # the first Hopf point is subcritical, the second is not: the parameter goes back once
+    assert [point.label for point in whole.special_points] == ["HB", "HB", "LPC"]
 
 
 def test_cycles_go_on_across_the_borders_of_a_piecewise_linear_model():

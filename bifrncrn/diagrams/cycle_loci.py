@@ -134,7 +134,8 @@ def follow(task: Task) -> Locus | None:
     assert point.place is not None and point.range is not None
     indices = tuple(system.parameter_index(name) for name in (task.first, task.second))
     units = np.array([point.range[1] - point.range[0], task.spans[1][1] - task.spans[1][0]])
-    problem = CycleLocus(task.kind, Variations(system, indices, units), point.period or 1.0)
+    variations, offset = Variations(system, indices, units), point.place.orbit.offset
+    problem = CycleLocus(task.kind, variations, point.period or 1.0, offset)
     follower = LocusFollower(problem, task.spans, task.options)
     theta = 0.0
     if task.kind == TORUS:

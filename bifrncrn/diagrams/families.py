@@ -164,7 +164,8 @@ def _corrected_cycles(
     """Correct the cycle by collocation at its own parameter value; with it go least units (n,) of its states."""
     mesh = Mesh(np.concatenate([cycle.orbit.edges[:-1], [1.0]]))
     nodes = cycle.orbit.at(mesh.phases)[:, kept]
-    guess = Orbit(mesh, nodes, cycle.period, value)
+    offset = None if cycle.orbit.offset is None else cycle.orbit.offset[kept]
+    guess = Orbit(mesh, nodes, cycle.period, value, offset)
     extent, size = np.ptp(nodes, axis=0), np.max(np.abs(nodes), axis=0)
     normal = np.append(np.zeros(nodes.size + 1), 1.0)
     for units in unit_choices(corrector.system, nodes[0], size, LEAST_SIZE):
@@ -273,10 +274,13 @@ class Family:
         place, extremes = row.place, row.extremes
         orbit, count = place.orbit, len(self.task.names)
         states = self.task.states(orbit.nodes, orbit.parameter)
+        turns = () if orbit.offset is None else _turns(self.task, orbit)
         if self.task.reduction is not None:
             extremes = np.array([states.min(axis=0), states.max(axis=0)])
+            for k in np.flatnonzero(turns):
+                extremes[:, k] = np.pi * abs(turns[k]) * np.array([-1.0, 1.0])
         point = [orbit.parameter, orbit.period, *extremes[:, :count].T.ravel().tolist()]
-        profile = Profile(orbit.period, orbit.mesh.phases, frozen(states[:, :count]))
+        profile = Profile(orbit.period, orbit.mesh.phases, frozen(states[:, :count]), turns)
         if self.task.forced is not None:
             profile = self._timed(orbit, profile)
         return point, self._multipliers(row), -1 if self.vertical else place.unstable, profile
@@ -289,7 +293,10 @@ class Family:
         order = np.argsort(phases)
         order = order[(phases[order] > APART) & (phases[order] < 1.0 - APART)]
         states = np.concatenate([first, profile.states[order]])
-        return Profile(profile.period, frozen(np.append(0.0, phases[order])), frozen(states))
+        if profile.turns:  # what comes before the time zero has gone round when it comes again
+            before = np.append(False, profile.phases[order] < zero)
+            states += np.outer(before, 2.0 * np.pi * np.array(profile.turns))
+        return Profile(profile.period, frozen(np.append(0.0, phases[order])), frozen(states), profile.turns)
 
     def _multipliers(self, row: Row | Step) -> np.ndarray:
         """Return the multipliers to report: what the mesh does not resolve is damped, away from an event."""
@@ -416,6 +423,12 @@ class Family:
             return End(reason, f"{messages[reason]} at {name}={found.limit:.9g}")
         default = f"the step became too small at {here}: {self._too_fine(last.orbit)}"
         return End(reason, messages.get(reason, default))
+
+
+def _turns(task: Setup, orbit: Orbit) -> tuple[int, ...]:
+    """Return how often every state of the results goes round in a period."""
+    first, last = task.states(orbit.at(np.array([0.0, 1.0])), orbit.parameter)[:, : len(task.names)]
+    return tuple(round(turns) for turns in ((last - first) / (2.0 * np.pi)).tolist())
 
 
 def starting_phase(orbit: Orbit) -> float:

@@ -135,17 +135,20 @@ def from_end(diagram: Diagram, branch: Branch, row: int, second: str) -> Start |
     extent = np.ptp(nodes, axis=0)
     extent = np.maximum(extent, 1e-3 * extent.max())
     fine = (mesh.edges[:-1, None] + mesh.widths[:, None] * np.arange(SAMPLES) / SAMPLES).ravel()
-    states = interpolate(mesh, nodes, fine)
+    offset = (profile.last - profile.states[0])[kept] if profile.turns else None
+    states = interpolate(mesh, nodes, fine, offset)
     speed = np.array([np.linalg.norm(system.rhs(x) / extent) for x in states])
     cut, saddle = float(fine[int(np.argmin(speed))]), states[int(np.argmin(speed))]
 
     def state(phase: np.ndarray) -> np.ndarray:
-        return interpolate(mesh, nodes, cut + phase)
+        return interpolate(mesh, nodes, cut + phase, offset)
 
     edges = np.sort((mesh.edges[:-1] - cut) % 1.0)
     edges = np.concatenate([[0.0], edges[(edges > APART) & (edges < 1.0 - APART)], [1.0]])
     p = np.array([value, system.values[system.parameter_index(second)]])
     arc = _arc(state, profile.period, saddle, p, edges)
+    if offset is not None:  # it ends in the same saddle a turn further on
+        arc = replace(arc, goal=saddle + offset)
     return Start(system, diagram.reduction, (first, second), arc, diagram.range[1] - diagram.range[0])
 
 

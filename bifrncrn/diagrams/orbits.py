@@ -22,7 +22,6 @@ from bifrncrn.models.maps import is_map, require_flow
 from bifrncrn.models.system import System
 from bifrncrn.models.transitions import without_clock
 from bifrncrn.trajectories.cycles import Cycle, describe_attractor, find_cycle
-from bifrncrn.trajectories.settling import ROTATION
 
 BESIDE = 0.02
 """So far beside a centre, in units of the parameter's range, it is seen whether a cycle persists: far enough for the
@@ -327,11 +326,8 @@ def with_cycle(
     cycle = find_cycle(system, values={name: float(y[-1])}, state=y[:-1])
     if cycle is None:
         what = describe_attractor(system, values={name: float(y[-1])}, state=y[:-1])
-        mend = "start elsewhere"
-        if what == ROTATION:
-            mend = f"in place of {', '.join(system.periodic)} take its cosine and its sine as states, to follow it"
         raise ConvergenceError(
-            f"the trajectory from the start at {name}={y[-1]:.9g} settles to no cycle (but: {what}); {mend}"
+            f"the trajectory from the start at {name}={y[-1]:.9g} settles to no cycle (but: {what}); start elsewhere"
         )
     family = from_cycle(cycle, name, bounds, begun(options), events=events)
     if diagram is None:

@@ -154,15 +154,26 @@ class End:
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """A periodic orbit at phases (k,) from 0 to less than 1: its period, and its states (k, n)."""
+    """A periodic orbit at phases (k,) from 0 to less than 1: its period, and its states (k, n).
+
+    `turns` has how often every state, an angle, goes round in a period; it is empty where none does.
+    """
 
     period: float
     phases: np.ndarray
     states: np.ndarray
+    turns: tuple[int, ...] = ()
+
+    @property
+    def last(self) -> np.ndarray:
+        """The state (n,) after a period: the first, but for turns."""
+        first: np.ndarray = self.states[0]
+        return first + 2.0 * np.pi * np.array(self.turns) if self.turns else first
 
     def to_json(self) -> dict[str, Any]:
         """Return the orbit as plain JSON."""
-        return {"period": self.period, "phases": self.phases.tolist(), "states": self.states.tolist()}
+        found = {"period": self.period, "phases": self.phases.tolist(), "states": self.states.tolist()}
+        return found | ({"turns": list(self.turns)} if self.turns else {})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -261,7 +272,7 @@ class Branch(Reported):
         if self.kind == "heteroclinic":  # it does not close
             return profile.phases * profile.period, profile.states
         times = np.append(profile.phases, 1.0) * profile.period
-        return times, np.append(profile.states, profile.states[:1], axis=0)
+        return times, np.vstack([profile.states, profile.last])
 
     def column(self, name: str) -> np.ndarray:
         """Return one column of the points by its name, shape (k,).

@@ -183,7 +183,17 @@ def _profile(record: Record, width: int) -> Profile:
     phases = Record({"phases": [record.items("phases")]}, record.where).rows("phases", 1)[0]
     if not (period > 0.0 and len(phases) and phases[0] >= 0.0 and phases[-1] < 1.0 and np.all(np.diff(phases) > 0.0)):
         raise record.fail("phases", "ascending from 0 to less than 1, and the period positive")
-    return Profile(period, frozen(phases), record.rows("states", len(phases), width))
+    return Profile(period, frozen(phases), record.rows("states", len(phases), width), _turns(record, width))
+
+
+def _turns(record: Record, width: int) -> tuple[int, ...]:
+    """Return how often every state goes round in a period, nothing where none does."""
+    if not record.has("turns"):
+        return ()
+    found = record.items("turns", width)
+    if not all(isinstance(count, int) and not isinstance(count, bool) for count in found):
+        raise record.fail("turns", "a list of whole numbers")
+    return tuple(found)
 
 
 def _point(record: Record, branches: tuple[Branch, ...], span: tuple[float, float]) -> SpecialPoint:

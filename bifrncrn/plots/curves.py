@@ -95,6 +95,6 @@ def cycle_between(branch: Branch, row: int, share: float, names: list[str]) -> l
     pair = []
     for profile in branch.profiles[row : row + 2]:
         closed = np.append(profile.phases, profile.phases[0] + 1.0)
-        states = np.append(profile.states, profile.states[:1], axis=0)
+        states = np.vstack([profile.states, profile.last])
         pair.append([np.interp(phase, closed, states[:, k]) for k in columns])
     return [(1.0 - share) * a + share * b for a, b in zip(pair[0], pair[-1], strict=True)]

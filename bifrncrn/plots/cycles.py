@@ -86,7 +86,7 @@ def _spread(branch: Branch, names: tuple[str, ...], count: int) -> list[int]:
 
 def _draw(branch: Branch, row: int, columns: list[int], ax: Axes) -> None:
     profile, kind = branch.profiles[row], str(branch.stability[row])
-    closed = np.append(profile.states, profile.states[:1], axis=0)[:, columns]
+    closed = np.vstack([profile.states, profile.last])[:, columns]
     ax.plot(*closed.T, color=PLAIN.cycles, linewidth=PLAIN.width, linestyle=dashes_of(kind, PLAIN))
     said = f"{branch.columns[0]} = {branch.points[row, 0]:.5g}\nperiod {profile.period:.4g}"
     ax.set_title(said, fontsize=FONT_SIZE - 1, parse_math=False)

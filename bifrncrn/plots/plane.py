@@ -59,7 +59,7 @@ def plot_plane(portrait: Portrait, ax: Axes | None = None) -> Axes:
     drawn = set()
     for cycle in portrait.cycles:
         style: dict[str, Any] = {"color": CYCLES, "linewidth": 2.0, "linestyle": "-" if cycle.stable else "--"}
-        ax.plot(*np.append(cycle.points, cycle.points[:1], axis=0).T, zorder=5, **style)
+        ax.plot(*np.vstack([cycle.points, cycle.at(cycle.period)]).T, zorder=5, **style)
         word = f"{cycle.stability} cycle"
         keys += [Line2D([], [], label=word, **style)] if word not in drawn else []
         drawn.add(word)

@@ -46,6 +46,8 @@ def _of_branch(diagram: Any, branch: Any, deadline: float) -> tuple[list[ProvedC
         if time.monotonic() > deadline:
             return found, looked_at, " (no time left)"
         value, profile = float(branch.points[index, 0]), branch.profiles[index]
+        if profile.turns:
+            return found, looked_at, " (an angle goes round along them, and proofs know closed curves only)"
         system = diagram.system.with_(values={name: value})
         stored = np.array(system.values)
         try:

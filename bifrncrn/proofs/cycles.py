@@ -41,6 +41,12 @@ def of_cycle(cycle: Any, spread: float = 0.0) -> Proof:
         raise refuse(system)
     if not system.has_formulas:
         raise InputError("nothing can be proved about a Python function: give the model by its equations")
+    if cycle.orbit.offset is not None:
+        names = ", ".join(name for name, turn in zip(system.variables, cycle.orbit.offset, strict=True) if turn)
+        raise InputError(
+            f"{names} goes round along this cycle, and proofs know closed curves only; "
+            f"take its cosine and its sine as states in its place"
+        )
     check_arithmetic()
     values = around(np.array(system.values), spread)
     found, doubts = near(system, values, cycle.period, cycle.at, spread)

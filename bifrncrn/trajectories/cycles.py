@@ -23,7 +23,7 @@ from bifrncrn.models.observables import column_of
 from bifrncrn.models.system import System
 from bifrncrn.trajectories.attraction import Attraction, attraction
 from bifrncrn.trajectories.settling import Settled, settle, settle_angles
-from bifrncrn.trajectories.shooting import Orbit, find_orbit, orbit_through
+from bifrncrn.trajectories.shooting import Orbit, find_orbit, orbit_through, turns_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,11 +141,10 @@ class _Turn:
         return self.cycle.system.title
 
     def column(self, name: str) -> np.ndarray:
-        system, x = self.cycle.system, self.cycle.points
+        system, x = self.cycle.system, np.vstack([self.cycle.points, self.cycle.at(self.cycle.period)])
         if system.period:
-            system, x = timed(system), np.column_stack([x, self.cycle.times])
-        values = column_of(system, name, x, np.broadcast_to(system.values, (len(x), system.values.size)))
-        return np.append(values, values[0])
+            system, x = timed(system), np.column_stack([x, self.t])
+        return column_of(system, name, x, np.broadcast_to(system.values, (len(x), system.values.size)))
 
 
 def find_cycle(
@@ -213,7 +212,7 @@ def find_cycle(
         raise InputError("a guess of the period needs no settling, so leave out backward")
     if system.period:
         return _forced(system, period, guess, settle, backward, samples, tolerance, max_steps)
-    if len(system.variables) < 2:
+    if len(system.variables) < 2 and not system.periodic:
         return None
     if period is not None:
         orbit = _near(system, check_positive("period", period), guess, tolerance)
@@ -381,14 +380,19 @@ def _near(system: System, period: float, guess: ArrayLike | None, tolerance: flo
     """Return the orbit near the guess, or near the trajectory from the start over the guessed period."""
     if guess is None:
         run = system.simulate(period)
-        return find_orbit(Field(system), run.t, run.x, tolerance) if run.status == "completed" else None
+        if run.status != "completed":
+            return None
+        offset = turns_of(system, run.x[-1] - run.x[0])
+        return find_orbit(Field(system), run.t, run.x, tolerance, offset)
     points = _curve(guess)
     if points.shape[1] != len(system.variables) or len(points) < 8:
         raise InputError(
             f"guess must have 8 points or more of {len(system.variables)} variables, but its shape is {points.shape}"
         )
     times = np.linspace(0, period, len(points) + 1)
-    return find_orbit(Field(system), times, np.append(points, points[:1], axis=0), tolerance)
+    offset = turns_of(system, (points[-1] - points[0]) * len(points) / (len(points) - 1))
+    end = points[0] if offset is None else points[0] + offset
+    return find_orbit(Field(system), times, np.vstack([points, end]), tolerance, offset)
 
 
 def _again(system: System, orbit: Orbit, backward: bool, tolerance: float) -> Orbit | None:
@@ -397,7 +401,7 @@ def _again(system: System, orbit: Orbit, backward: bool, tolerance: float) -> Or
     states = orbit.at(phases)
     if backward:
         phases, states = 1.0 - phases[::-1], states[::-1]
-    return find_orbit(Field(system), phases * orbit.period, states, tolerance)
+    return find_orbit(Field(system), phases * orbit.period, states, tolerance, turns_of(system, states[-1] - states[0]))
 
 
 def measured(system: System, orbit: Orbit, samples: int) -> Cycle:
@@ -465,6 +469,9 @@ def _extremes(orbit: Orbit) -> tuple[np.ndarray, np.ndarray]:
         times = np.array([phases[(i + k) % len(phases)] - phases[i] for k in (-1, 0, 1)])
         times = (times + 0.5) % 1.0 - 0.5
         ends.append(best(around[1], _vertex(times, around)))
+    if orbit.offset is not None:  # what goes round takes all values: as an angle from -pi to pi, in one turn
+        for end, sign in zip(ends, (-0.5, 0.5), strict=True):
+            end[:] = np.where(orbit.offset != 0.0, sign * np.abs(orbit.offset), end)
     return ends[0], ends[1]
 
 

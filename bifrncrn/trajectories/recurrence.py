@@ -43,7 +43,7 @@ def cycle_of(field: Field, t: np.ndarray, x: np.ndarray, least: np.ndarray) -> O
         times, states = _turn(t, x, back[-1 - turns], back[-1])
         first = _turn(t, x, back[0], back[turns])[1]
         orbit = _once_round(field, find_orbit(field, times, states), turns, least)
-        if orbit is not None and _is_it(orbit, states, first, least) and not _repels(orbit.monodromy):
+        if orbit is not None and _is_it(orbit, states, first, least) and not repels(orbit.monodromy):
             return orbit
         attempts += 1
         if attempts == ATTEMPTS:
@@ -133,7 +133,7 @@ def _some(points: np.ndarray) -> np.ndarray:
     return points[:: len(points) // COMPARED + 1]
 
 
-def _repels(monodromy: np.ndarray) -> bool:
+def repels(monodromy: np.ndarray) -> bool:
     """Say whether a trajectory leaves a cycle; one of a family of neutral cycles does not."""
     return bool(np.any(np.abs(nontrivial(monodromy, 0)) > 1 + 10 * NEUTRAL))
 

@@ -18,10 +18,11 @@ from bifrncrn.trajectories.recurrence import (
     SLACK,
     crossings,
     cycle_of,
+    repels,
     sizes_of_motion,
     upward,
 )
-from bifrncrn.trajectories.shooting import Orbit
+from bifrncrn.trajectories.shooting import TURN, Orbit, find_orbit, hermite, turns_of
 from bifrncrn.trajectories.stepper import Stepper
 from bifrncrn.trajectories.steps_layout import ESCAPED, GOES_ON
 
@@ -59,6 +60,10 @@ NUDGE = 1e-3
 LEAVES = 1e-9
 """A trajectory this far off an equilibrium that repels, relative to the state, leaves on the side where it is."""
 ROTATION = "rotation"
+SAMPLES = 100
+ALIKE = 1e-3
+"""Turns of an angle between which other states differ by no more, relatively, are tried as periods, the fewest first:
+between the integrator's steps, which Newton's method does not depend on, states are known worse than at them."""
 ROUNDS = 20
 UNCHANGED = 1e-5
 """An angle goes round and round where all else is the same so many turns later, but for errors of the integration: what
@@ -333,7 +338,7 @@ def _settled(
         before, (t, x) = (t, x), followed
         largest = np.maximum(largest, np.abs(x).max(axis=0))
         if recognise is not None and (known := recognise(t, x)):
-            return Settled(known, x[-1])
+            return Settled(known, x[-1], None, t, x)
         least = _least_motion(run, x)
         orbit = cycle_of(field, t, x, least)
         if orbit is not None:
@@ -364,7 +369,8 @@ def settle_angles(field: Field, start: np.ndarray, discard: float, max_steps: in
     """Follow a trajectory, of which some states are angles, as `settle` does.
 
     What it settles to may be a `rotation`: an angle goes round and round, and all other states are what they were
-    ROUNDS turns ago. Where they are not, what turns so often is undecided.
+    ROUNDS turns ago. The orbit is that of one turn, or of the fewest after which they are. Where they are not, what
+    turns so often is undecided.
     """
     angles = [field.system.variables.index(name) for name in field.system.periodic]
 
@@ -372,18 +378,50 @@ def settle_angles(field: Field, start: np.ndarray, discard: float, max_steps: in
         return ROTATION if any(_turns_on(field, t, x, k) for k in angles) else ""
 
     found = settle(field, start, discard, max_steps, recognise)
-    x = found.trail
+    t, x = found.times, found.trail
+    if found.kind == ROTATION and t is not None and x is not None:
+        orbits = (_rotating(field, t, x, k) for k in angles if _turns_on(field, t, x, k))
+        return replace(found, orbit=next((orbit for orbit in orbits if orbit is not None), None))
     turned = x is not None and bool((np.abs(x[-1] - x[0])[angles] > 2.0 * np.pi * ROUNDS).any())
     return replace(found, kind="undecided") if turned else found
 
 
 def _turns_on(field: Field, t: np.ndarray, x: np.ndarray, k: int) -> bool:
     """Say whether the angle k of a trajectory goes round and round."""
+    return _turns_before(field, t, x, k, ROUNDS, UNCHANGED) is not None
+
+
+def _turns_before(
+    field: Field, t: np.ndarray, x: np.ndarray, k: int, rounds: int, same: float
+) -> tuple[float, np.ndarray] | None:
+    """Return time and state so many turns of the angle k before the last; None where other states were not the same."""
     way = 1.0 if x[-1, k] > x[0, k] else -1.0
-    before = way * (x[:, k] - x[-1, k]) + 2.0 * np.pi * ROUNDS
+    before = way * (x[:, k] - x[-1, k]) + TURN * rounds
     size = np.maximum(np.abs(x).max(axis=0), 1e-300)
-    turned = upward(field, t, x, before, way * np.eye(field.n)[k])
-    return any(np.all(np.delete(np.abs(there - x[-1]) / size, k) < UNCHANGED) for _, there in turned)
+    for when, there in upward(field, t, x, before, way * np.eye(field.n)[k]):
+        gap = there - x[-1]
+        turns = turns_of(field.system, gap)
+        if np.all(np.delete(np.abs(gap if turns is None else gap - turns) / size, k) < same):
+            return when, there
+    return None
+
+
+def _rotating(field: Field, t: np.ndarray, x: np.ndarray, k: int) -> Orbit | None:
+    """Return the orbit that a trajectory goes along whose angle k goes round and round."""
+    for rounds in range(1, ROUNDS + 1):
+        begun = _turns_before(field, t, x, k, rounds, ALIKE)
+        if begun is None:
+            continue
+        when, state = begun
+        times, states = np.append(when, t[t > when]), np.vstack([state, x[t > when]])
+        wound = turns_of(field.system, state)
+        states = states if wound is None else states - wound
+        fine = np.linspace(when, t[-1], max(len(times), SAMPLES))  # a turn may be a few steps
+        states = hermite(times, states, field.many(states), fine)
+        orbit = find_orbit(field, fine, states, offset=turns_of(field.system, x[-1] - state))
+        if orbit is not None and not repels(orbit.monodromy):  # one that repels is passed by, every second turn say
+            return orbit
+    return None
 
 
 def _steady(ranges: list[np.ndarray], largest: np.ndarray, least: np.ndarray) -> bool:

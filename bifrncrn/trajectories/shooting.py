@@ -9,13 +9,15 @@ matrix.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bifrncrn.models.field import Field
 from bifrncrn.models.sizes import unit_choices
+from bifrncrn.models.system import System
 
+TURN = 2.0 * np.pi
 STAGES = 5
 ITERATIONS = 15
 HARDLY = 1e-6
@@ -61,6 +63,8 @@ class Orbit:
         The size of the orbit in every direction.
     error : float
         Estimated relative error of the period: its change when the intervals were last refined.
+    offset : (n,) array, optional
+        What the states grow by in a period: whole turns of angles that go round. None: nothing.
     """
 
     period: float
@@ -70,26 +74,37 @@ class Orbit:
     residual: float
     scale: np.ndarray
     error: float = np.inf
+    offset: np.ndarray | None = None
 
     def phases(self, each: int) -> np.ndarray:
         """Return phases from 0 to less than 1, `each` of them in every interval: close where the orbit bends."""
         return (self.edges[:-1, None] + np.diff(self.edges)[:, None] * np.arange(each) / each).ravel()
 
     def at(self, phase: np.ndarray) -> np.ndarray:
-        """Return the states (k, n) at phases (k,), taken modulo 1."""
-        phase = np.asarray(phase, dtype=float) % 1.0
+        """Return the states (k, n) at phases (k,), which may be outside 0 to 1."""
+        phase = np.asarray(phase, dtype=float)
+        turns, phase = np.floor(phase), phase % 1.0
         i = np.clip(np.searchsorted(self.edges, phase, side="right") - 1, 0, len(self.edges) - 2)
         local = (phase - self.edges[i]) / np.diff(self.edges)[i]
-        return np.einsum("kj,kjn->kn", _lagrange(local), self.nodes[i])
+        states = np.einsum("kj,kjn->kn", _lagrange(local), self.nodes[i])
+        return states if self.offset is None else states + turns[:, None] * self.offset
 
 
 @dataclass(frozen=True, eq=False)
 class Phase:
-    """What fixes the phase, normal . (first state - anchor) = 0, and the size of the orbit in every direction."""
+    """What fixes the phase, normal . (first state - anchor) = 0, the size of the orbit in every direction, offset."""
 
     anchor: np.ndarray
     normal: np.ndarray
     scale: np.ndarray
+    offset: np.ndarray | None = None
+
+    def gaps(self, nodes: np.ndarray) -> np.ndarray:
+        """Return how far the ends of the intervals are from the starts of the next, (N, n)."""
+        gaps = nodes[:, -1] - np.roll(nodes[:, 0], -1, axis=0)
+        if self.offset is not None:
+            gaps[-1] -= self.offset
+        return gaps
 
 
 @functools.cache
@@ -114,7 +129,9 @@ def _lagrange(local: np.ndarray) -> np.ndarray:
 
 
 @np.errstate(all="ignore")  # after a wild step, or along a trajectory at rest, numbers overflow: then there is no orbit
-def find_orbit(field: Field, times: np.ndarray, states: np.ndarray, tolerance: float = 1e-10) -> Orbit | None:
+def find_orbit(
+    field: Field, times: np.ndarray, states: np.ndarray, tolerance: float = 1e-10, offset: np.ndarray | None = None
+) -> Orbit | None:
     """Return the periodic orbit near one turn of a trajectory, or None when Newton's method finds none.
 
     Parameters
@@ -123,15 +140,17 @@ def find_orbit(field: Field, times: np.ndarray, states: np.ndarray, tolerance: f
     times : (k,) array
         Ascending; the last minus the first is the guess of the period.
     states : (k, n) array
-        The last about equal to the first.
+        The last about equal to the first, but for `offset`.
     tolerance : float
         The intervals are refined until the period changes relatively by less, and the orbit by a hundred times that.
+    offset : (n,) array, optional
+        What the states are to grow by in a period (`Orbit`).
     """
     period = float(times[-1] - times[0])
     if not period > 0 or len(times) < 8:
         return None
     for scale in _scales(field, states, period):
-        orbit = _found(field, times, states, scale, tolerance)
+        orbit = _found(field, times, states, scale, tolerance, offset)
         if orbit is not None and not _is_open(field, orbit):
             return orbit
     return None
@@ -159,15 +178,22 @@ def _is_open(field: Field, orbit: Orbit) -> bool:
     return False
 
 
-def _found(field: Field, times: np.ndarray, states: np.ndarray, scale: np.ndarray, tolerance: float) -> Orbit | None:
+def _found(
+    field: Field,
+    times: np.ndarray,
+    states: np.ndarray,
+    scale: np.ndarray,
+    tolerance: float,
+    offset: np.ndarray | None,
+) -> Orbit | None:
     """Return the periodic orbit near one turn of a trajectory, whose size in every direction is known."""
     period = float(times[-1] - times[0])
     count = int(np.clip(len(times) // 5, 20, 80))
     phases = (times - times[0]) / period
     edges = np.interp(np.linspace(0, len(times) - 1, count + 1), np.arange(len(times)), phases)
-    nodes = _hermite(phases, states, field.many(states) * period, _places(edges)).reshape(count, STAGES + 1, -1)
+    nodes = hermite(phases, states, field.many(states) * period, _places(edges)).reshape(count, STAGES + 1, -1)
     anchor = states[0].copy()
-    phase = Phase(anchor, field.rhs(0.0, anchor) / scale**2, scale)
+    phase = Phase(anchor, field.rhs(0.0, anchor) / scale**2, scale, offset)
     orbit = _newton(field, edges, nodes, period, phase)
     sample = np.linspace(0, 1, 200, endpoint=False)
     while orbit is not None and count < MOST_INTERVALS:
@@ -179,7 +205,7 @@ def _found(field: Field, times: np.ndarray, states: np.ndarray, scale: np.ndarra
             return None
         error = abs(finer.period - orbit.period) / finer.period
         moved = float(np.max(np.abs(finer.at(sample) - orbit.at(sample)) / scale))
-        orbit = Orbit(finer.period, finer.edges, finer.nodes, finer.monodromy, finer.residual, scale, error)
+        orbit = replace(finer, scale=scale, error=error)
         if error < tolerance and moved < 100 * tolerance:
             break
     return orbit
@@ -188,12 +214,21 @@ def _found(field: Field, times: np.ndarray, states: np.ndarray, scale: np.ndarra
 def orbit_through(field: Field, times: np.ndarray, states: np.ndarray) -> Orbit:
     """Return the orbit through states (k, n) that are already exact; its monodromy matrix is not known (NaN).
 
-    The last state equals the first, and the last time minus the first is the period.
+    The last state equals the first but for whole turns of angles, and the last time minus the first is the period.
     """
     period, n = float(times[-1] - times[0]), states.shape[1]
     edges = (times - times[0]) / period
-    nodes = _hermite(edges, states, field.many(states) * period, _places(edges)).reshape(len(edges) - 1, STAGES + 1, -1)
-    return Orbit(period, edges, nodes, np.full((n, n), np.nan), np.nan, np.ptp(states, axis=0))
+    nodes = hermite(edges, states, field.many(states) * period, _places(edges)).reshape(len(edges) - 1, STAGES + 1, -1)
+    offset = turns_of(field.system, states[-1] - states[0])
+    return Orbit(period, edges, nodes, np.full((n, n), np.nan), np.nan, np.ptp(states, axis=0), offset=offset)
+
+
+def turns_of(system: System, change: np.ndarray) -> np.ndarray | None:
+    """Return the whole turns of a system's angles that a change of the states (n,) is, None where it is of none."""
+    places = [system.variables.index(name) for name in system.periodic]
+    offset = np.zeros(len(change))
+    offset[places] = TURN * np.round(change[places] / TURN)
+    return offset if offset.any() else None
 
 
 def _scales(field: Field, states: np.ndarray, period: float) -> list[np.ndarray]:
@@ -217,7 +252,8 @@ def _places(edges: np.ndarray) -> np.ndarray:
     return (edges[:-1, None] + np.diff(edges)[:, None] * np.append(0.0, _tableau()[0])).ravel()
 
 
-def _hermite(t: np.ndarray, x: np.ndarray, slope: np.ndarray, at: np.ndarray) -> np.ndarray:
+def hermite(t: np.ndarray, x: np.ndarray, slope: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return the cubic spline with these values (k, n) and slopes at times t (k,), at others."""
     from scipy.interpolate import CubicHermiteSpline
 
     return np.asarray(CubicHermiteSpline(t, x, slope)(np.clip(at, t[0], t[-1])))
@@ -256,12 +292,12 @@ def _newton(field: Field, edges: np.ndarray, nodes: np.ndarray, period: float, p
             return None
         nodes += change
         period += change_period
-        gap = float(np.max(np.abs(nodes[:, -1] - np.roll(nodes[:, 0], -1, axis=0)) / phase.scale))
+        gap = float(np.max(np.abs(phase.gaps(nodes)) / phase.scale))
         if gap < CLOSED and (size < STEP_TOLERANCE or (size < STAGNATED and size > 0.5 * previous)):
             if not np.any(np.ptp(nodes, axis=(0, 1)) > CLOSED * phase.scale):
                 return None  # an equilibrium
             left = max(float(np.max(np.abs(residual) / phase.scale)), gap)
-            return Orbit(float(period), edges, nodes, monodromy, left, phase.scale)
+            return Orbit(float(period), edges, nodes, monodromy, left, phase.scale, offset=phase.offset)
         previous = size
     return None
 
@@ -278,7 +314,7 @@ def _linear_solve(
         for first in range(0, count, chunk):
             part = slice(first, first + chunk)
             solution[part], residual[part] = _eliminate(field, widths[part], nodes[part], period)
-        gap = nodes[:, -1] - np.roll(nodes[:, 0], -1, axis=0)
+        gap = phase.gaps(nodes)
         last = solution[:, -n:]
         total = np.hstack([np.eye(n), np.zeros((n, 2))])  # of the first state, the period, and what is known
         known = last[:, :, n:].copy()
@@ -315,7 +351,7 @@ class NewtonStep:
 def newton_step(field: Field, orbit: Orbit, nodes: np.ndarray) -> NewtonStep | None:
     """Return the next step of Newton's method from nodes (N, 6, n) on the mesh of an orbit; None where it has none."""
     anchor = nodes[0, 0]
-    phase = Phase(anchor, field.rhs(0.0, anchor) / orbit.scale**2, orbit.scale)
+    phase = Phase(anchor, field.rhs(0.0, anchor) / orbit.scale**2, orbit.scale, orbit.offset)
     solved = _linear_solve(field, np.diff(orbit.edges), nodes, orbit.period, phase)
     return None if solved is None else NewtonStep(solved[0][0, 0], solved[2])
 

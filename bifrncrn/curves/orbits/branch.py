@@ -126,15 +126,17 @@ class Place:
         """Return the place with the phase counted from the start of interval `count`."""
         orbit, n = self.orbit, self.orbit.nodes.shape[1]
         nodes = np.roll(orbit.nodes, -POINTS * count, axis=0)
+        if orbit.offset is not None and count:
+            nodes[-POINTS * count :] += orbit.offset
         states = np.roll(self.tangent[:-2].reshape(-1, n), -POINTS * count, axis=0)
         tangent = np.concatenate([states.ravel(), self.tangent[-2:]])
         return replace(self, orbit=replace(orbit, mesh=orbit.mesh.rolled(count), nodes=nodes), tangent=tangent)
 
 
-def orbit_from(mesh: Mesh, coordinates: np.ndarray, n: int) -> Orbit:
-    """Return the orbit with these coordinates (`Place.coordinates`)."""
-    nodes = coordinates[:-2].reshape(-1, n)
-    return Orbit(mesh, nodes, float(np.exp(coordinates[-2])), float(coordinates[-1]))
+def orbit_from(like: Orbit, coordinates: np.ndarray) -> Orbit:
+    """Return the orbit with these coordinates (`Place.coordinates`) on the mesh of another."""
+    nodes = coordinates[:-2].reshape(like.nodes.shape)
+    return replace(like, nodes=nodes, period=float(np.exp(coordinates[-2])), parameter=float(coordinates[-1]))
 
 
 def between(here: Place, there: Place, theta: float) -> tuple[np.ndarray, np.ndarray]:

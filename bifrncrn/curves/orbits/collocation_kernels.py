@@ -26,6 +26,7 @@ from bifrncrn.curves.orbits.layout import (
     LINEARIZE,
     LOWER,
     NODES,
+    OFFSET,
     OUTSIDE,
     PHASE,
     PIVOTS,
@@ -59,7 +60,7 @@ def to_one(size):
 
 @kernel
 def node_at(c, i, k):
-    """Return node k (0 to 4) of interval i."""
+    """Return node k (0 to 4) of interval i, the first of all for the last: what goes round has OFFSET more there."""
     at = i * POINTS + k
     if at == c[INTERVALS] * POINTS:
         at = 0
@@ -85,8 +86,9 @@ def states_of(c, i):
     for k in range(size):
         out[k] = nodes[k]
     end = doubles(c[NODES] + (8 * (i + 1) * size if i < c[INTERVALS] - 1 else 0))
+    closing = i == c[INTERVALS] - 1
     for b in range(n):
-        out[size + b] = end[b]
+        out[size + b] = end[b] + doubles(c[OFFSET])[b] if closing else end[b]
     return out
 
 

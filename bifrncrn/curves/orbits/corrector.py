@@ -112,6 +112,7 @@ class Corrector:
         memory[at.NODES][: orbit.nodes.size] = orbit.nodes.ravel()
         memory[at.WIDTHS][:count] = orbit.mesh.widths
         memory[at.SCALE][:] = scale
+        memory[at.OFFSET][:] = 0.0 if orbit.offset is None else orbit.offset
         memory[at.UNKNOWNS][:] = orbit.period, orbit.parameter
         memory[at.SETTINGS][at.UNIT] = unit
 
@@ -144,7 +145,7 @@ class Corrector:
         period, parameter = memory[at.UNKNOWNS].tolist()
         info = memory[at.INFO]
         return Corrected(
-            Orbit(guess.mesh, nodes, period, parameter), memory[at.TANGENT][: size + 2].copy(),
+            Orbit(guess.mesh, nodes, period, parameter, guess.offset), memory[at.TANGENT][: size + 2].copy(),
             memory[at.PAIR].copy(), memory[at.VELOCITY].copy(),
             *multipliers_in(memory[at.MULTIPLIERS]),
             done, float(info[at.INFO_FIRST]), float(info[at.INFO_CONTRACTION]),

@@ -143,11 +143,15 @@ class CycleLocus:
         In both parameters.
     period : float
         That of all cycles, where it is fixed.
+    offset : (n,) array, optional
+        What their states grow by in a period.
     """
 
-    def __init__(self, kind: str, variations: Variations, period: float = 1.0) -> None:
+    def __init__(
+        self, kind: str, variations: Variations, period: float = 1.0, offset: np.ndarray | None = None
+    ) -> None:
         self.kind, self.variations, self.units = kind, variations, variations.units
-        self.held = math.log(period)
+        self.held, self.offset = math.log(period), offset
         self.n = variations.n
         self.extra = 1 if kind == TORUS else 0
 
@@ -178,7 +182,7 @@ class CycleLocus:
         """Return the orbit of the unknowns."""
         size = len(z) - 3 - self.extra
         period, p = float(np.exp(z[size])), float(self.parameters(z)[0])
-        return Orbit(mesh, z[:size].reshape(-1, self.n) * scale, period, p)
+        return Orbit(mesh, z[:size].reshape(-1, self.n) * scale, period, p, self.offset)
 
     def weights(self, mesh: Mesh) -> np.ndarray:
         """Return the weights of the inner product of changes of the unknowns."""

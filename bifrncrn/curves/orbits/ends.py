@@ -17,7 +17,7 @@ from bifrncrn.curves.orbits.layout import (
     STANDSTILL,
 )
 from bifrncrn.curves.orbits.march import Step
-from bifrncrn.curves.orbits.resting import Rest, saddle_node, saddles_passed
+from bifrncrn.curves.orbits.resting import Rest, saddle_node, saddles_passed, time_away
 
 RANGE, HOPF, HOMOCLINIC, CENTRE, INFINITY, CLOSED = "range", "HB", "homoclinic", "centre", "infinity", "closed"
 HETEROCLINIC, SNIC, MOTHER = "heteroclinic", "snic", "PD"
@@ -26,6 +26,9 @@ LONGER = 2.0
 """Where no step is left and the period is this many times the shortest, saddles nearby are the reason, ..."""
 TENDS = 1e-3
 """... if the parameter will move by less than this part of its range until the period is infinite."""
+ELSEWHERE = 0.5
+"""Near a connecting orbit what a period is longer than before is spent at the saddles; along canards, which pass
+saddles too and hardly move the parameter, it is not. No more than this part of it may be spent elsewhere."""
 ALONE = 1e-10
 """Orbits for which the parameter moves by less than this part of its range surround a centre, ..."""
 CENTRE_GROWN = 100.0
@@ -135,7 +138,7 @@ class Ends:
         last = found.rows[-1].place
         if last.orbit.period > LONGER * found.shortest:
             saddles = saddles_passed(self.problem, last)
-            if saddles and self._tends(found, saddles):
+            if saddles and self._tends(found, saddles) and _lingers(found.rows, saddles):
                 return HOMOCLINIC if len(saddles) == 1 else HETEROCLINIC
         return CENTRE if len(found.rows) > 2 and self.alone(found) else otherwise
 
@@ -163,7 +166,7 @@ class Ends:
             return ""
         if _stands_still(found.rows, period, self.width):
             saddles = saddles_passed(self.problem, last.place)
-            if saddles:
+            if saddles and _lingers(found.rows, saddles):
                 return HOMOCLINIC if len(saddles) == 1 else HETEROCLINIC
         if abs(moved) < SNIC_RATE * self.width * longer:
             node = saddle_node(self.problem, last.place)
@@ -181,3 +184,14 @@ def _stands_still(rows: list[Row | Step], period: float, width: float) -> bool:
             return max(parameters) - min(parameters) < STANDSTILL * width
         parameters.append(row.parameter)
     return False
+
+
+def _lingers(rows: list[Row | Step], saddles: list[Rest]) -> bool:
+    """Say whether what the last period is longer than one before is spent near the saddles."""
+    last = rows[-1]
+    before = next((row for row in reversed(rows) if row.period < last.period / LENGTHENED), None)
+    if before is None:
+        return False
+    scale = np.ptp(last.place.orbit.nodes, axis=0)
+    away, earlier = (time_away(row.place.orbit, saddles, scale) for row in (last, before))
+    return away - earlier < ELSEWHERE * (last.period - before.period)

@@ -60,7 +60,7 @@ def signature(here: Place, there: Place) -> str | None:
     below -1 does: two that pass in opposite directions leave the number of unstable ones as it is, but are seen.
     """
     slope0, slope1 = slope(here), slope(there)
-    flat = max(abs(slope0), abs(slope1)) <= NO_SLOPE
+    flat = still(here, there)
     fold = slope0 * slope1 < 0.0 and not flat
     if not (here.decided and there.decided):
         return FOLD if fold else ""
@@ -72,10 +72,15 @@ def signature(here: Place, there: Place) -> str | None:
         # nothing passed, though two that are outside may have met on the real line, or left it
         return "" if not fold else (BRANCHING if _touches(here) and _touches(there) else None)
     if abs(real) == 1 and flips == pairs == 0:
-        return FOLD if fold else (None if flat else BRANCHING)
+        return FOLD if fold or flat else BRANCHING
     if abs(flips) == 1 and real == pairs == 0 and not fold:
         return DOUBLING
     return TORUS if abs(pairs) == 2 and real == flips == 0 and not fold else None
+
+
+def still(here: Place, there: Place) -> bool:
+    """Say whether the parameter stands still between two places but for rounding: whether it turns is not seen."""
+    return max(abs(slope(here)), abs(slope(there))) <= NO_SLOPE
 
 
 def changes(here: Place, there: Place) -> tuple[int, int, int] | None:
@@ -105,8 +110,7 @@ def likeliest(here: Place, there: Place) -> str:
     if not labels:
         return ""
     # where the parameter stands still to rounding its turn is not seen, and folds are common, branch points are not
-    flat = max(abs(slope(here)), abs(slope(there))) <= NO_SLOPE
-    return FOLD if labels[0] == BRANCHING and flat else labels[0]
+    return FOLD if labels[0] == BRANCHING and still(here, there) else labels[0]
 
 
 def certain(here: Place, there: Place) -> bool:
@@ -196,7 +200,7 @@ def explains(found: Located) -> bool:
 
 def correct_at(corrector: Corrector, near: Place, coordinates: np.ndarray, normal: np.ndarray) -> Place | None:
     """Return the place of the branch in the hyperplane through the coordinates, measured as `near` is."""
-    guess = orbit_from(near.orbit.mesh, coordinates, near.orbit.nodes.shape[1])
+    guess = orbit_from(near.orbit, coordinates)
     done = corrector.correct(guess, normal, near.orbit, near.metric)
     return None if isinstance(done, int) else Place.of(done, near.metric)
 
@@ -339,7 +343,7 @@ def _through(
     known[finite], there_too[finite] = (w @ multipliers[:, finite] for w in (weights, _lagrange(t, other)))
     coordinates = weights @ np.array([place.coordinates for place in samples])
     tangent = weights @ np.array([place.tangent for place in samples])
-    orbit = orbit_from(here.orbit.mesh, coordinates, here.orbit.nodes.shape[1])
+    orbit = orbit_from(here.orbit, coordinates)
     near = 1 + int(np.argmin(np.abs(known[1:] - 1.0)))
     blur = float(np.abs(known[near] - there_too[near]))
     return root, (replace(nearest, orbit=orbit, tangent=tangent, known=known), error, blur)

@@ -16,6 +16,7 @@ from bifrncrn.curves.orbits.layout import (
     LINEARIZE,
     MONOMIALS,
     NODES,
+    OFFSET,
     PARAMETER,
     POINTS,
     SCALE,
@@ -113,7 +114,8 @@ def _quartic(c, i, b, sign, p):
     for d in range(POINTS + 1):
         p[d] = 0.0
     for j in range(POINTS + 1):
-        value = sign * node_at(c, i, j)[b]
+        value = node_at(c, i, j)[b]
+        value = sign * (value + doubles(c[OFFSET])[b] if i * POINTS + j == c[INTERVALS] * POINTS else value)
         for d in range(POINTS + 1):
             p[d] += table[d * (POINTS + 1) + j] * value
 
@@ -161,13 +163,18 @@ def _extreme(c, b, sign):
 
 @kernel
 def find_extremes(c):
-    """Write the least and the greatest value of every state over the orbit."""
-    n = c[STATES]
+    """Write the least and the greatest value of every state over the orbit.
+
+    What goes round takes all values: as an angle from -pi to pi, in one turn.
+    """
+    n, offset = c[STATES], doubles(c[OFFSET])
     doubles(c[VALUES])[c[PARAMETER]] = doubles(c[UNKNOWNS])[1]
     low, high = doubles(c[EXTREMES]), doubles(c[EXTREMES] + 8 * n)
     for b in range(n):
-        low[b] = _extreme(c, b, 1.0)
-        high[b] = -_extreme(c, b, -1.0)
+        if offset[b] != 0.0:
+            low[b], high[b] = -0.5 * abs(offset[b]), 0.5 * abs(offset[b])
+        else:
+            low[b], high[b] = _extreme(c, b, 1.0), -_extreme(c, b, -1.0)
 
 
 @kernel

@@ -33,6 +33,7 @@ from bifrncrn.curves.orbits.ends import (
 from bifrncrn.curves.orbits.hopf import turns_before_vanishing
 from bifrncrn.curves.orbits.march import March, Step, Units
 from bifrncrn.curves.orbits.switching import half_difference
+from bifrncrn.curves.orbits.turns import as_told
 
 VANISHED = 1e-2
 """A state whose greatest value is this close to its wall, relative to its size, has come to it."""
@@ -153,6 +154,7 @@ class Follower:
             else:
                 self._go_on(found, min(left, march.rows))
         found.steps, found.rejected = march.tried, march.rejected
+        as_told(found, self.span[1] - self.span[0])
         return found
 
     def _go_on(self, found: Followed, rows: int) -> None:
@@ -287,6 +289,8 @@ class Follower:
             return []
         if event is None:
             return None if stretch > TOGETHER else self._bracketed(here, there, events.likeliest(here, there))
+        if event == events.FOLD and events.still(here, there):
+            return self._bracketed(here, there, event)
         located = events.locate(self.corrector, here, there, event)
         if located is not None and events.explains(located):
             place, bracket = located.place, events.margin(located)

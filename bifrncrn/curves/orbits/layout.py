@@ -41,7 +41,9 @@ FIELD, BEFORE_MULTIPLIERS = 47, 48
 GAUSS_VALUES, GAUSS_SLOPES, RADAU_VALUES, RADAU_SLOPES = range(49, 53)
 # not 0: time is up, nothing more is to be eliminated
 STOP = 53
-LAYOUT_SIZE = 54
+# what the states grow by in a period (n): whole turns of angles that go round, zero of all others
+OFFSET = 54
+LAYOUT_SIZE = 55
 
 # float: settings: unit of the parameter; largest angle and length of a step, the least; the range; what is far away,
 # where the branch begins

@@ -49,6 +49,8 @@ class Step:
         Of the parameter.
     mesh : Mesh, optional
         That of the step before.
+    offset : (n,) array, optional
+        Of the orbits of the branch (`bifrncrn.curves.orbits.orbit.Orbit`).
 
     Attributes
     ----------
@@ -70,12 +72,14 @@ class Step:
     event, residual, asked = "", 0.0, ""
     bracket: tuple[float, float] | None = None
 
-    def __init__(self, records: np.ndarray, first: int, n: int, unit: float, mesh: Mesh | None) -> None:
+    def __init__(
+        self, records: np.ndarray, first: int, n: int, unit: float, mesh: Mesh | None, offset: np.ndarray | None
+    ) -> None:
         head = records[first : first + at.HEAD].tolist()
         self.kind, self.period, self.parameter = int(head[at.KIND]), head[at.PERIOD], head[at.VALUE]
         self.length, self.asks, self.turned = head[at.LENGTH], int(head[at.ASKS]), int(head[at.TURNED])
         count = int(head[at.COUNT])
-        self._records, self._first, self._n, self._unit = records, first, n, unit
+        self._records, self._first, self._n, self._unit, self._offset = records, first, n, unit, offset
         self._edges = first + at.record_size(0, n) - 3
         self._size = count * at.POINTS * n
         self._nodes = self._edges + count + 1
@@ -116,7 +120,7 @@ class Step:
         pair, velocity = self._part(6 * n, 2 * n * n), self._part(6 * n + 2 * n * n, n)
         found = self._part(7 * n + 2 * n * n, 2 * n + 1)
         tangent = self._records[self._nodes + self._size : self.after]
-        orbit = Orbit(self.mesh, self.nodes, self.period, self.parameter)
+        orbit = Orbit(self.mesh, self.nodes, self.period, self.parameter, self._offset)
         corrected = Corrected(
             orbit, tangent, pair.reshape(2, n, n), velocity, *multipliers_in(found), 0, head[at.FIRST],
             head[at.CONTRACTION], head[at.RATE], head[at.NOISE],
@@ -153,6 +157,7 @@ class March:
         self._unit = span[1] - span[0]
         self._corrector, self._room = corrector, 0
         self._mesh: Mesh | None = None
+        self._offset: np.ndarray | None = None
         self._memory = Memory(
             corrector.system,
             corrector.parameter,
@@ -189,6 +194,8 @@ class March:
         memory[at.EDGES][: count + 1] = here.orbit.mesh.edges
         memory[at.WIDTHS][:count] = here.orbit.mesh.widths
         memory[at.SCALE][:] = here.metric.scale
+        memory[at.OFFSET][:] = 0.0 if here.orbit.offset is None else here.orbit.offset
+        self._offset = here.orbit.offset
         memory[at.UNITS][: 3 * self.n] = np.concatenate([units.floor, units.low, units.high])
         memory[at.PAIR][:], memory[at.VELOCITY][:] = here.corrected.pair, here.corrected.velocity
         numbers[at.HAS_BEFORE] = before is not None
@@ -246,7 +253,7 @@ class March:
         records, first = self._memory[at.RECORDS][:used].copy(), 0
         steps: list[Step] = []
         while first < used:
-            step = Step(records, first, self.n, self._unit, self._mesh)
+            step = Step(records, first, self.n, self._unit, self._mesh, self._offset)
             self._mesh, first = step.mesh, step.after
             steps.append(step)
         return steps

@@ -12,6 +12,7 @@ from bifrncrn.curves.orbits.layout import (
     MONOMIALS,
     MOST,
     NODES,
+    OFFSET,
     POINTS,
     SCALE,
     STATES,
@@ -44,6 +45,7 @@ def steepness(c):
     nodes, widths, scale, table = doubles(c[NODES]), doubles(c[WIDTHS]), doubles(c[SCALE]), doubles(c[MONOMIALS])
     steep, jumps = doubles(c[MESH]), doubles(c[MESH] + 8 * count)
     top, units = doubles(c[MESH] + 16 * count), doubles(c[MESH] + 8 * (2 + n) * count)
+    offset, last = doubles(c[OFFSET]), table[POINTS * (POINTS + 1) + POINTS]
     for b in range(n):
         low, high = math.inf, -math.inf
         for k in range(count * POINTS):
@@ -52,7 +54,7 @@ def steepness(c):
     for i in range(count):
         factor = FACTORIAL / (widths[i] * widths[i] * widths[i] * widths[i])
         for b in range(n):
-            value = table[POINTS * (POINTS + 1) + POINTS] * nodes[(POINTS * (i + 1) * n if i < count - 1 else 0) + b]
+            value = last * (nodes[POINTS * (i + 1) * n + b] if i < count - 1 else nodes[b] + offset[b])
             for j in range(POINTS):
                 value += table[POINTS * (POINTS + 1) + j] * nodes[(POINTS * i + j) * n + b]
             top[i * n + b] = factor * value / units[b]
@@ -187,6 +189,20 @@ def interpolate(c, values, count, out):
         for b in range(at, at + n):
             inner = w0 * values[b] + w1 * values[n + b] + w2 * values[2 * n + b] + w3 * values[3 * n + b]
             out[k * n + b - at] = inner + w4 * values[end + b - at]
+
+
+@kernel
+def add_turns(c, count, out):
+    """Add what angles have gone round to states that `interpolate` has written: behind the old start, and on to it."""
+    n, old, table, offset = c[STATES], c[INTERVALS], doubles(c[INNER]), doubles(c[OFFSET])
+    turns, before = 0.0, 0
+    for k in range(count * POINTS):
+        of = k * (POINTS + 2)
+        i = int(table[of])
+        turns, before = turns + (1.0 if i < before else 0.0), i
+        share = turns + (table[of + POINTS + 1] if i == old - 1 else 0.0)
+        for b in range(n):
+            out[k * n + b] += share * offset[b]
 
 
 @kernel

@@ -9,7 +9,7 @@ import numpy as np
 
 from bifrncrn.curves.orbits.basis import basis
 from bifrncrn.curves.orbits.layout import POINTS
-from bifrncrn.curves.orbits.orbit import Mesh, Orbit, blocks
+from bifrncrn.curves.orbits.orbit import Orbit, blocks
 
 FEWEST, MOST = 20, 400
 """Intervals of a mesh."""
@@ -25,7 +25,7 @@ ROOM = 0.5
 
 def wanted(orbit: Orbit, scale: np.ndarray) -> int | None:
     """Return how many intervals an orbit should have where its mesh does not suit it, None where it does."""
-    root = _steepness(orbit.mesh, orbit.nodes, scale)
+    root = _steepness(orbit, scale)
     errors = CONSTANT * (orbit.mesh.widths * root) ** (POINTS + 1)
     total = float(orbit.mesh.widths @ root) * (CONSTANT / ACCURACY) ** (1.0 / (POINTS + 1))
     count = min(max(int(np.ceil(total)), FEWEST), MOST)
@@ -35,13 +35,13 @@ def wanted(orbit: Orbit, scale: np.ndarray) -> int | None:
     return min(max(int(1.25 * count), FEWEST), MOST)
 
 
-def _steepness(mesh: Mesh, nodes: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def _steepness(orbit: Orbit, scale: np.ndarray) -> np.ndarray:
     """Return the fifth root of the fifth derivative in every interval, (N,), the largest over the states.
 
     The derivative is the jump of the fourth between neighbours (de Boor 1973; Ascher, Mattheij & Russell, 9.1).
     """
-    widths = mesh.widths
-    top = np.tensordot(blocks(nodes), basis().top, axes=(1, 0)) / (widths[:, None] ** POINTS * scale)
+    widths, values = orbit.mesh.widths, blocks(orbit.nodes, orbit.offset)
+    top = np.tensordot(values, basis().top, axes=(1, 0)) / (widths[:, None] ** POINTS * scale)
     jump = np.max(np.abs(np.roll(top, -1, axis=0) - top), axis=1) / (0.5 * (widths + np.roll(widths, -1)))
     root: np.ndarray = np.maximum(jump, np.roll(jump, 1)) ** (1.0 / (POINTS + 1))
     return root

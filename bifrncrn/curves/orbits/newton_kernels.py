@@ -38,6 +38,7 @@ from bifrncrn.curves.orbits.layout import (
     LINEARIZE,
     NODE_SLOPES,
     NODES,
+    OFFSET,
     PAIR,
     PARAMETER,
     PHASE,
@@ -101,16 +102,16 @@ def weigh(c):
 
 @kernel
 def slopes_of(c, nodes, out):
-    """Write the derivatives by the phase at the nodes, (4 N, n); at ends of intervals the mean of both sides."""
+    """Write the derivatives of an orbit by the phase at the nodes, (4 N, n); at ends of intervals the mean of both."""
     n, count = c[STATES], c[INTERVALS]
-    table, widths = doubles(c[NODE_SLOPES]), doubles(c[WIDTHS])
+    table, widths, offset = doubles(c[NODE_SLOPES]), doubles(c[WIDTHS]), doubles(c[OFFSET])
     for i in range(count):
         at, after = POINTS * i * n, POINTS * (i + 1) * n if i < count - 1 else 0
         inverse = 1.0 / widths[i]
         for k in range(POINTS + 1):
             row = k * (POINTS + 1)
             for b in range(n):
-                slope = table[row + POINTS] * nodes[after + b]
+                slope = table[row + POINTS] * (nodes[after + b] if after > 0 else nodes[b] + offset[b])
                 for j in range(POINTS):
                     slope += table[row + j] * nodes[at + j * n + b]
                 slope *= inverse

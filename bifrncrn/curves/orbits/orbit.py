@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,12 +65,15 @@ class Orbit:
     nodes : (4 N, n) array
         States at four even phases of each interval, the first its left end.
     period, parameter : float
+    offset : (n,) array, optional
+        What the states grow by in a period: whole turns of angles that go round. None: nothing.
     """
 
     mesh: Mesh
     nodes: np.ndarray
     period: float
     parameter: float
+    offset: np.ndarray | None = None
 
     @property
     def count(self) -> int:
@@ -78,18 +81,18 @@ class Orbit:
         return self.mesh.count
 
     def at(self, phase: np.ndarray) -> np.ndarray:
-        """Return the states (k, n) at phases (k,), taken modulo 1."""
-        return interpolate(self.mesh, self.nodes, phase)
+        """Return the states (k, n) at phases (k,), which may be outside 0 to 1."""
+        return interpolate(self.mesh, self.nodes, phase, self.offset)
 
     def on(self, mesh: Mesh) -> Orbit:
         """Return the orbit interpolated to another mesh."""
-        return Orbit(mesh, self.at(mesh.phases), self.period, self.parameter)
+        return replace(self, mesh=mesh, nodes=self.at(mesh.phases))
 
     @functools.cached_property
     def slopes(self) -> np.ndarray:
         """The derivatives by the phase at the nodes, (4 N, n); at ends of intervals the mean of both sides."""
         count, n = self.count, self.nodes.shape[1]
-        inner = np.matmul(basis().node_slopes, blocks(self.nodes)) / self.mesh.widths[:, None, None]
+        inner = np.matmul(basis().node_slopes, blocks(self.nodes, self.offset)) / self.mesh.widths[:, None, None]
         inner[:, 0] = 0.5 * (inner[:, 0] + _before(inner[:, -1]))
         return inner[:, :-1].reshape(POINTS * count, n)
 
@@ -103,15 +106,20 @@ def _after(values: np.ndarray) -> np.ndarray:
     return np.concatenate([values[1:], values[:1]])
 
 
-def blocks(nodes: np.ndarray) -> np.ndarray:
-    """Return the values at all five points of every interval, (N, 5, n)."""
+def blocks(nodes: np.ndarray, offset: np.ndarray | None = None) -> np.ndarray:
+    """Return the values at all five points of every interval, (N, 5, n), of what grows by `offset` in a period."""
     inner = nodes.reshape(-1, POINTS, nodes.shape[1])
-    return np.concatenate([inner, _after(inner[:, :1])], axis=1)
+    ends = _after(inner[:, :1])
+    if offset is not None:
+        ends[-1] += offset
+    return np.concatenate([inner, ends], axis=1)
 
 
-def interpolate(mesh: Mesh, nodes: np.ndarray, phase: np.ndarray) -> np.ndarray:
-    """Return the values (k, n) at phases (k,), taken modulo 1, of what is given at the nodes."""
-    return evaluate(mesh, blocks(nodes), np.asarray(phase, dtype=float) % 1.0)
+def interpolate(mesh: Mesh, nodes: np.ndarray, phase: np.ndarray, offset: np.ndarray | None = None) -> np.ndarray:
+    """Return the values (k, n) at phases (k,) of what is given at the nodes, and grows by `offset` in a period."""
+    phase = np.asarray(phase, dtype=float)
+    values = evaluate(mesh, blocks(nodes, offset), phase % 1.0)
+    return values if offset is None else values + np.floor(phase)[:, None] * offset
 
 
 def evaluate(mesh: Mesh, values: np.ndarray, phase: np.ndarray) -> np.ndarray:

@@ -72,6 +72,7 @@ from bifrncrn.curves.orbits.layout import (
 )
 from bifrncrn.curves.orbits.mesh_kernels import (
     ACCURACY,
+    add_turns,
     equidistribute,
     error_in,
     find_weights,
@@ -199,11 +200,13 @@ def _finer(c, finer):
 
 @kernel
 def _turned_to(c, which, count, more):
-    """Put one of the branch's arrays on the mesh of `find_weights`, by way of SPARE; `more` numbers follow."""
+    """Put states, or a tangent, on the mesh of `find_weights`, by way of SPARE; of a tangent `more` numbers follow."""
     values, out = doubles(c[which]), doubles(c[SPARE])
     old, size = c[INTERVALS] * POINTS * c[STATES], count * POINTS * c[STATES]
     first, second = values[old] if more else 0.0, values[old + 1] if more else 0.0
     interpolate(c, values, count, out)
+    if not more:
+        add_turns(c, count, out)
     for k in range(size):
         values[k] = out[k]
     if more:
@@ -307,6 +310,7 @@ def _remesh(c, wanted, exact):
     tangent, given, unknowns = doubles(c[TANGENT]), doubles(c[HERE_TANGENT]), doubles(c[UNKNOWNS])
     find_weights(c, start, wanted, edges)
     interpolate(c, doubles(c[HERE]), wanted, doubles(c[NODES]))
+    add_turns(c, wanted, doubles(c[NODES]))
     interpolate(c, given, wanted, tangent)
     tangent[new], tangent[new + 1] = given[size], given[size + 1]
     set_mesh(c, wanted, edges)

@@ -8,11 +8,13 @@ import numpy as np
 
 from bifrncrn.curves.equilibria.problem import EquilibriumProblem
 from bifrncrn.curves.orbits.branch import Place
+from bifrncrn.curves.orbits.orbit import Orbit
 
 SLOW = 0.1
 """An orbit is slow where its speed is below this part of its mean."""
 NEAR = 0.02
 """An orbit passes an equilibrium where it comes this close to it, relative to what the states sweep."""
+TURN = 2.0 * np.pi
 SAME = 1e-3
 """Equilibria closer together are one."""
 NEWTON = 20
@@ -49,16 +51,29 @@ def equilibria_passed(problem: EquilibriumProblem, place: Place) -> list[Rest]:
         if y is None:
             continue
         state = y[:-1]
-        distance = _distance(orbit.nodes, state, scale)
-        new = all(np.max(np.abs(rest.state - state) / scale) > SAME for rest in found)
+        distance = _distance(orbit, state, scale)
+        new = all(np.max(np.abs(_turned(orbit, rest.state - state)) / scale) > SAME for rest in found)
         if new and distance < NEAR:
             found.append(Rest(state, distance, np.linalg.eigvals(problem.linearize(y)[1][:, : problem.n])))
     return sorted(found, key=lambda rest: rest.distance)
 
 
-def _distance(nodes: np.ndarray, state: np.ndarray, scale: np.ndarray) -> float:
+def time_away(orbit: Orbit, rests: list[Rest], scale: np.ndarray) -> float:
+    """Return the time of a period in which an orbit is near none of some equilibria; `scale` is the size of orbits."""
+    gaps = [np.max(np.abs(_turned(orbit, orbit.nodes - rest.state)) / scale, axis=1) for rest in rests]
+    return orbit.period * float(orbit.mesh.weights @ (np.min(gaps, axis=0) >= NEAR))
+
+
+def _distance(orbit: Orbit, state: np.ndarray, scale: np.ndarray) -> float:
     """Return how close an orbit comes to a state."""
-    return float(np.min(np.max(np.abs(nodes - state) / scale, axis=1)))
+    return float(np.min(np.max(np.abs(_turned(orbit, orbit.nodes - state)) / scale, axis=1)))
+
+
+def _turned(orbit: Orbit, gaps: np.ndarray) -> np.ndarray:
+    """Return gaps between states; those of angles that go round along an orbit of less than half a turn."""
+    if orbit.offset is None:
+        return gaps
+    return np.where(orbit.offset != 0.0, gaps - TURN * np.round(gaps / TURN), gaps)
 
 
 def _equilibrium(problem: EquilibriumProblem, y: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
@@ -88,7 +103,7 @@ def saddle_node(problem: EquilibriumProblem, place: Place) -> np.ndarray | None:
     start = orbit.nodes[int(np.argmin(np.linalg.norm(orbit.slopes / scale[:-1], axis=1)))]
     y = np.append(start, orbit.parameter)
     rest = _equilibrium(problem, y, scale[:-1])
-    if rest is not None and _distance(orbit.nodes, rest[:-1], scale[:-1]) < NEAR:
+    if rest is not None and _distance(orbit, rest[:-1], scale[:-1]) < NEAR:
         return None  # the cycle exists beside it: where there is none yet, or no more, a saddle-node lies on it
     f, jacobian = problem.linearize(y)
     if not np.all(np.isfinite(jacobian)):
@@ -106,7 +121,7 @@ def saddle_node(problem: EquilibriumProblem, place: Place) -> np.ndarray | None:
             return None
         f, jacobian = problem.linearize(y)
         if np.max(np.abs(step) / scale) < 1e-9:
-            return y if _distance(orbit.nodes, y[:-1], scale[:-1]) < NEAR else None
+            return y if _distance(orbit, y[:-1], scale[:-1]) < NEAR else None
         if not np.all(np.isfinite(jacobian)):
             return None
     return None

@@ -27,14 +27,22 @@ def doubled(place: Place) -> Place:
     """Return the orbit gone round twice: it lies on the branch of doubled period too."""
     orbit, n = place.orbit, place.orbit.nodes.shape[1]
     edges = np.concatenate([orbit.mesh.edges[:-1] / 2.0, (1.0 + orbit.mesh.edges) / 2.0])
-    twice = Orbit(Mesh(edges), np.tile(orbit.nodes, (2, 1)), 2.0 * orbit.period, orbit.parameter)
+    nodes, offset = np.tile(orbit.nodes, (2, 1)), orbit.offset
+    if offset is not None:
+        nodes[len(orbit.nodes) :] += offset
+        offset = 2.0 * offset
+    twice = Orbit(Mesh(edges), nodes, 2.0 * orbit.period, orbit.parameter, offset)
     tangent = np.append(np.tile(place.tangent[:-2].reshape(-1, n), (2, 1)).ravel(), place.tangent[-2:])
     return replace(place, orbit=twice, tangent=tangent, known=place.multipliers**2).measured(place.metric)
 
 
 def half_difference(orbit: Orbit) -> np.ndarray:
-    """Return half of what the states half a period later are beside those at the nodes, (4 N, n)."""
-    return 0.5 * (orbit.at(orbit.mesh.phases + 0.5) - orbit.nodes)
+    """Return half of what the states half a period later are beside those at the nodes, (4 N, n).
+
+    Of angles that go round less what they do in half of a period.
+    """
+    gap = orbit.at(orbit.mesh.phases + 0.5) - orbit.nodes
+    return 0.5 * (gap if orbit.offset is None else gap - 0.5 * orbit.offset)
 
 
 def direction(problem: EquilibriumProblem, place: Place) -> np.ndarray | None:
@@ -60,9 +68,8 @@ def direction(problem: EquilibriumProblem, place: Place) -> np.ndarray | None:
 
 def leave(corrector: Corrector, place: Place, along: np.ndarray) -> Place | None:
     """Return the first orbit of the branch that leaves a place in a direction, its tangent away from it."""
-    n = place.orbit.nodes.shape[1]
     for size in SIZES:
-        guess = orbit_from(place.orbit.mesh, place.coordinates + size * along, n)
+        guess = orbit_from(place.orbit, place.coordinates + size * along)
         done = corrector.correct(guess, along, place.orbit, place.metric)
         if isinstance(done, int) or done.contraction > CONTRACTION:
             continue
@@ -93,7 +100,7 @@ def _linearised(problem: EquilibriumProblem, place: Place) -> tuple[Any, np.ndar
     unknowns = POINTS * count * n + 2
     units = np.append(np.tile(metric.scale, POINTS * count), [1.0, metric.unit])
     rows, columns, entries = [], [], []
-    states = np.matmul(values, blocks(orbit.nodes))  # (N, 4, n)
+    states = np.matmul(values, blocks(orbit.nodes, orbit.offset))  # (N, 4, n)
     for i in range(count):
         step = orbit.mesh.widths[i] * orbit.period
         nodes = (POINTS * i + np.arange(POINTS + 1)) % (POINTS * count)

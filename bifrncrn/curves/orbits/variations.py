@@ -64,6 +64,7 @@ class Variations:
         memory.layout[at.INTERVALS] = count
         memory[at.WIDTHS][:count] = orbit.mesh.widths
         memory[at.SCALE][:] = scale
+        memory[at.OFFSET][:] = 0.0 if orbit.offset is None else orbit.offset
         memory[at.NODES][: orbit.nodes.size] = orbit.nodes.ravel()
         memory[at.UNKNOWNS][:] = orbit.period, p[0]
         memory[at.VALUES][list(self.indices)] = p
