@@ -65,13 +65,14 @@ class Touch:
 def touches_between(track: Track, line: Line, floor: np.ndarray) -> list[Touch]:
     """Return where eigenvalues touch zero along a line that goes on beyond."""
     sizes = _nearest(line)
-    events = np.array([event.row for event in line.events], int)
     found = []
-    for row in ((sizes[1:-1] <= sizes[:-2]) & (sizes[1:-1] < sizes[2:])).nonzero()[0] + 1:
-        around = sizes[max(row - ROWS, 0) : row + ROWS + 1]
-        if not sizes[row] <= DIP * around.max() or (np.abs(events - row) <= NEAR_EVENT).any():
+    for before in ((sizes[1:-1] <= sizes[:-2]) & (sizes[1:-1] < sizes[2:])).nonzero()[0].tolist():
+        row = before + 1
+        if any(abs(event.row - row) <= NEAR_EVENT for event in line.events):
             continue
-        one = touch_beside(track, line, int(row), floor)
+        if not sizes[row] <= DIP * sizes[max(row - ROWS, 0) : row + ROWS + 1].max():
+            continue
+        one = touch_beside(track, line, row, floor)
         if one is not None:
             found.append(one)
     return found
