@@ -15,8 +15,9 @@ from bifrncrn.library.reproduction.reproduce import shipped
 from bifrncrn.training.classifier import _Problem
 from bifrncrn.training.fit import checkpoint
 from bifrncrn.training.fit.least_squares import turned
+from bifrncrn.training.fit.pins import Pinned, pins_beside_curves
 from bifrncrn.training.fit.projection import Projection, Ridge
-from bifrncrn.training.fit.start import FitOptions, beta_floor, run_start
+from bifrncrn.training.fit.start import FitOptions, beta_floor, polish, run_start
 from bifrncrn.training.refine.cycles import _Following
 from bifrncrn.training.refine.defining import Crossing, Wanted
 from bifrncrn.training.refine.special_points import AllWeights
@@ -472,3 +473,29 @@ def test_loops_and_hopf_points_of_known_systems():
     at = hopf_value(Known(), np.array([4.81, 4.37]), (1.7, 1.95))
     assert at[0] == pytest.approx(1.8461501233154194, abs=1e-9)
     assert loop_value(Known(), np.array([5.0, 5.0]), np.array([4.82, 4.34]), (1.9, 2.1)) == pytest.approx(2.0, abs=1e-6)
+
+
+def test_a_rest_beside_a_curve_is_where_it_is_wanted():
+    """The samples of a curve drown those of a rest, which is taught as equations of its own."""
+    turn = np.arange(0.0, 2 * np.pi, 0.02)
+    circle = bf.Curve.of(
+        lambda t: 1.5 + 0.5 * np.array([np.cos(t), np.sin(t)]), lambda t: np.array([-np.sin(t), np.cos(t)]), turn
+    )
+    rest = bf.System.from_equations(
+        {"x": "2*(3 - x)", "y": "2*(1.5 - y)"}, state={"x": 3.0, "y": 1.5}, nonnegative=True
+    )
+    parts = bf.CurvePart(circle, count=400), bf.FieldPart(rest, ((2.6, 3.4), (1.1, 1.9)), count=6)
+    target = bf.Target("both", "a cycle and a rest", parts, perceptrons=6, state=(1.5, 1.5))
+    pins = pins_beside_curves(target)
+    assert len(pins) == 1 and np.allclose(pins[0].state, [3.0, 1.5]) and np.allclose(pins[0].jacobian, -2 * np.eye(2))
+    assert pins_beside_curves(bf.Target("rest", "a rest", parts[1:], state=(3.0, 1.5))) == ()
+    samples = target.training_samples()
+    options = FitOptions(6, "field", evaluations=60, candidates=3)
+    start = run_start(samples, options, 0, np.random.SeedSequence(0))
+    off = []
+    for pinned in (Pinned(), Pinned(pins, 81.0)):
+        weights = polish(samples, options, start, pinned).weights
+        z = weights.omega @ [3.0, 1.5] + weights.theta
+        field = weights.beta + [3.0, 1.5] * (weights.alpha @ ((z + np.sqrt(z * z + 4)) / 2))
+        off.append(np.abs(field).max() / 2 / 0.8)  # at the rate 2, in sides of the box
+    assert off[1] < 0.05 and off[1] < off[0] / 3

@@ -271,17 +271,13 @@ class Judge:
         done = fitted.network.training.get("refinement")
         return kept(self._wanted(done["mu"], done["held"]), fitted.start.weights) if done else ()
 
-    def changed(self, fitted: Candidate, weights: Weights, data: Samples, **extra: Any) -> Candidate:
-        """Return the candidate with other weights; what was done to it before stays in its record."""
-        kept = {name: fitted.network.training[name] for name in KEPT if name in fitted.network.training}
-        moved = replace(fitted.start, weights=weights, loss=weights.loss(data, self.options.loss))
-        return self.candidate(moved, True, **extra, **kept)
-
     def unless_spoilt(
         self, fitted: Candidate, weights: Weights, data: Samples, costs: float, **extra: Any
     ) -> Candidate:
         """Return the candidate with other weights, or as it was where they cost more or do less."""
-        changed = self.changed(fitted, weights, data, **extra)
+        kept = {name: fitted.network.training[name] for name in KEPT if name in fitted.network.training}
+        moved = replace(fitted.start, weights=weights, loss=weights.loss(data, self.options.loss))
+        changed = self.candidate(moved, True, **extra, **kept)
         assert fitted.standing is not None and changed.standing is not None
         if changed.loss > costs * fitted.loss or changed.standing.key > fitted.standing.key:
             return fitted

@@ -20,7 +20,7 @@ from bifrncrn.training.fit import checkpoint
 from bifrncrn.training.fit.excursions import with_excursions
 from bifrncrn.training.fit.focus import focused, focused_attractors
 from bifrncrn.training.fit.hopping import hopped
-from bifrncrn.training.fit.pins import Pinned, pins_at
+from bifrncrn.training.fit.pins import Pinned, pins_at, pins_beside_curves
 from bifrncrn.training.fit.start import FitOptions, Start, beta_floor, polish, run_start
 from bifrncrn.training.fit_result import Candidate, Fit
 from bifrncrn.training.judge import Judge, distinct, shows_all
@@ -142,8 +142,8 @@ def train(
     robust : float, optional
         Minimise the loss that is to be expected when every rate is multiplied by a factor of its own, uniform in
         1 +- this, and prefer, of the starts that do what the target does, the one of which most copies keep doing it.
-        Where none does, half of that error is taken, then a quarter, a tenth, none: up to five fits in place of one;
-        the last is moved towards smaller terms, as far as it keeps the behaviour. Every report has the share of copies.
+        Where none does, half of that error is taken, then a quarter, a tenth, none: up to five fits in place of one.
+        The share of copies is in every report.
     prove : bool
         Also prove which equilibria, folds and Hopf points the best network has, reduced, in the target's box.
 
@@ -220,7 +220,8 @@ class _Asked:
         reference = target_diagram(target)
         if reference is None:
             wanted = behaviours_of(target)
-            return cls(None, None, wanted, focused_attractors(target, data, wanted, focus), Pinned((), weight))
+            rests = pins_beside_curves(target) if focus > 0 else ()
+            return cls(None, None, wanted, focused_attractors(target, data, wanted, focus), Pinned(rests, weight))
         wanted = loops_of(target)
         data = focused_attractors(target, focused(target, data, reference.special_points, focus), wanted, focus)
         pins = pins_at(target, reference.special_points) if focus > 0 else ()
@@ -269,7 +270,7 @@ def _found(
         better = _polish(asked.data, options, _hopped(data, options, starts, seed, jobs), asked.pinned, jobs)
         candidates = sorted([*candidates, *_judged(judge, better, asked.data, refine)], key=lambda c: c.key)
     candidates, taught = _returning(judge, asked, starts, candidates, refine)
-    candidates = finished(judge, judge.chosen(candidates, taught, refine, robust), taught, walls, robust)
+    candidates = finished(judge, judge.chosen(candidates, taught, refine, robust), taught, walls)
     return candidates, judge.verification(candidates[0])
 
 

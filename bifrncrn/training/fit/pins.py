@@ -1,4 +1,4 @@
-"""Equations on a fit that hold at single points: the target's value and Jacobian at its bifurcations.
+"""Equations on a fit that hold at single points: the target's value and Jacobian at its bifurcations, or its rests.
 
 Where a Hopf point or a fold lies is decided by the field and its Jacobian there, which samples about the point teach
 only up to the field's own wiggles. For given inputs of the perceptrons both are linear in alpha and beta, as the field
@@ -23,7 +23,9 @@ import numpy as np
 
 from bifrncrn.base.checks import Array
 from bifrncrn.training.refine.defining import Complex
-from bifrncrn.training.targets.target import Target
+from bifrncrn.training.targets.behaviours import equilibria_in
+from bifrncrn.training.targets.curve_part import CurvePart
+from bifrncrn.training.targets.target import FieldPart, Target
 from bifrncrn.training.weights import Weights
 
 LABELS = ("HB", "LP", "BP")
@@ -102,6 +104,23 @@ def pins_at(target: Target, points: Iterable[Any]) -> tuple[Pin, ...]:
         jacobian = there.jacobian(state)
         pin = Pin(state, np.array([lam]), there.rhs(state), jacobian)
         pins.append(_hopf(pin) if point.label == "HB" else pin)
+    return tuple(pins)
+
+
+def pins_beside_curves(target: Target) -> tuple[Pin, ...]:
+    """Return pins at the equilibria of the ODEs that a target has beside curves.
+
+    The many samples of a curve drown the few that say where an equilibrium is. One without some species is left out: in
+    a network, which has influx of all, it cannot be.
+    """
+    if not any(isinstance(part, CurvePart) for part in target.parts):
+        return ()
+    pins = []
+    for part in (one for one in target.parts if isinstance(one, FieldPart)):
+        for row in part.lam:
+            system = part.system.with_(values=dict(zip(part.names, row)) or None)
+            points = [x for x in equilibria_in(system, part.box) if (x > 0).all()]
+            pins += [Pin(x, np.array(row, dtype=float), np.zeros(len(x)), system.jacobian(x)) for x in points]
     return tuple(pins)
 
 
