@@ -49,7 +49,7 @@ def as_sides(value: Any, what: str) -> dict[str, tuple[float, float]]:
     for name, side in as_mapping(value, f'{what} such as {{"x": (0, 1)}}').items():
         try:
             low, high = (float(end) for end in side)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise InputError(f"{what} gives {name} {side!r:.60}; give two numbers, the smaller first") from None
         out[name] = (low, high)
     return out
@@ -127,6 +127,14 @@ def array(name: str, value: ArrayLike, dimensions: int) -> Array:
         raise InputError(f"{name} holds {result[where]} at index {where}; every entry must be finite")
     result.setflags(write=False)
     return result
+
+
+def numbers(name: str, value: ArrayLike) -> Array:
+    """Return `value`, a number or rows of numbers of equal length, as an array of floats."""
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} is {value!r:.60}; give numbers, in rows of equal length") from None
 
 
 def shaped(name: str, value: ArrayLike, shape: Sequence[int], reason: str) -> Array:

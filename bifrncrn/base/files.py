@@ -6,6 +6,7 @@ import os
 import stat
 from pathlib import Path
 
+from bifrncrn.base.checks import file_name
 from bifrncrn.base.errors import InputError
 
 
@@ -93,6 +94,7 @@ def read_limited(path: str | os.PathLike[str], limit: int) -> bytes:
     InputError
         If it cannot be read, or is larger.
     """
+    path = file_name(path)
     try:
         with open(path, "rb") as stream:
             raw = stream.read(limit + 1)

@@ -76,9 +76,10 @@ def extend(
         If the range does not contain the old one, or the diagram is not one of this system.
     """
     require_kind(diagram, Diagram, "a diagram")
-    owner = system or diagram.system
+    owner = diagram.system if system is None else system
     if owner is None:
         raise InputError("the diagram was loaded from a file that holds no model; give it with system=...")
+    require_kind(owner, System, "a system")
     kind = "fixed_point" if is_map(owner) else "equilibrium"
     diagram = _only(diagram, kind)
     name = diagram.parameter

@@ -7,7 +7,7 @@ Bifurcation Theory, 7.1); a Hopf point is told by its first Lyapunov coefficient
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -81,6 +81,7 @@ def find_onsets(
         The range of the parameter.
     """
     require_kind(system, System, "a system")
+    require_kind(points, Iterable, "a list of special points")
     for point in points:
         require_kind(point, SpecialPoint, "a special point")
     values = np.array([point.parameters[parameter] for point in points])

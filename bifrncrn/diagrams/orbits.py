@@ -320,6 +320,7 @@ def with_cycle(
     ConvergenceError
         If the trajectory settles to no cycle.
     """
+    require_kind(system, System, "a system")
     system = without_clock(system)
     name, start = system.varying(parameter), checked_start(start)
     y = start_point(system, name, bounds_of(name, bounds), start)

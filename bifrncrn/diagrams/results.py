@@ -280,6 +280,7 @@ class Branch(Reported):
         Beside the columns there are the definitions of the model: of equilibria by their names, of periodic orbits
         their `min` and `max`.
         """
+        require_kind(name, str, "the name of a column")
         if name in self.columns:
             return self.points[:, self.columns.index(name)]
         kind, _, inner = name.partition(" ")
@@ -309,7 +310,8 @@ class Branch(Reported):
         from bifrncrn.models.maps import orbit
 
         system, count = self.system, self.iterations
-        assert system is not None and count is not None
+        if system is None or count is None:
+            raise InputError("this branch holds no cycles of a map")
         place, rows = system.variable_index(name), zip(self.points[:, 1:], self._values(len(self.points)), strict=True)
         return list(np.array([orbit(system, x, count, values)[:, place] for x, values in rows]).T)
 

@@ -227,7 +227,7 @@ def checked_start(start: Mapping[str, float] | None) -> dict[str, float]:
     for key, value in as_mapping(start, 'a start such as {"x": 0.5}').items():
         try:
             out[key] = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             out[key] = float("nan")
         if not math.isfinite(out[key]):
             raise InputError(f"the start value of {key} must be a finite number, not {value!r}; give a number")
@@ -267,7 +267,7 @@ def bounds_of(name: str, bounds: tuple[float, float] | None) -> tuple[float, flo
         raise InputError(f"the range of {name} is missing: give two numbers, bounds=(low, high) or --range LOW HIGH")
     try:
         low, high = (float(v) for v in bounds)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"the range of {name} must be two numbers, not {bounds!r}; give (low, high)") from error
     if not (math.isfinite(low) and math.isfinite(high)):
         raise InputError(f"the range of {name} must be finite, not [{low:g}, {high:g}]; give two finite numbers")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.models.cancelling import Terms, TooLargeError
 from bifrncrn.models.expressions import parse_number
@@ -158,6 +159,9 @@ def conserved(
     varied : (int, float, float), optional
         Index and range of a parameter that will vary: the sum must be conserved for all its values.
     """
+    require_kind(system, System, "a system")
+    if not isinstance(x, np.ndarray) or x.shape != (len(system.variables),):
+        raise InputError(f"x is {x!r:.60}; give an array of {len(system.variables)} numbers, the start")
     if is_map(system):  # a map keeps a sum where f(x) - x does not change it
         system = displaced(system, 1)
     n = len(x)

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from bifrncrn.base.checks import as_texts
 from bifrncrn.base.errors import ContinuationWarning, InputError
 from bifrncrn.compile.carried import Carried, view
 from bifrncrn.compile.interface import ARGUMENTS, ModelFunctions
@@ -366,7 +367,10 @@ def from_function(
     kind: str = "ode",
 ) -> FunctionSystem:
     """Make the system; see `System.from_function`."""
-    names = [f"x{i + 1}" for i in range(variables)] if isinstance(variables, int) else [str(name) for name in variables]
+    if isinstance(variables, int):
+        names = [f"x{i + 1}" for i in range(variables)]
+    else:
+        names = [*as_texts(variables, "variables")]
     start = dict.fromkeys(names, 0.0)
     if state is not None:
         start |= as_mapping(state, "state") if isinstance(state, Mapping) else _numbered(state, names)

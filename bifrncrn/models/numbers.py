@@ -14,7 +14,7 @@ def vector(values: Any, size: int, what: str) -> np.ndarray:
     """Return `size` numbers as an array, or say that `what` is something else."""
     try:
         array = np.ascontiguousarray(values, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         shown = shorten(repr(values))
         raise InputError(f"{what} must be an array of {size} numbers, not {shown}") from None
     if array.shape != (size,):

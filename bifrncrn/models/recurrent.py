@@ -65,7 +65,7 @@ def _diagonal(A: Any) -> np.ndarray:
 def _array(name: str, value: Any, shape: tuple[int | None, ...] | None) -> np.ndarray:
     try:
         array = np.array(value, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{name} must be an array of numbers, not {shorten(repr(value))}") from None
     if shape is not None and (
         array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True))

@@ -378,7 +378,7 @@ class System(Evaluated):
         totals : mapping, optional
             Conserved sums by their names (see `totals`): in each, the start of the variable it is named after changes.
         """
-        if totals:
+        if totals is not None and (totals := as_mapping(totals, "conserved sums such as {'total_E': 1}")):
             from bifrncrn.models.conservation import with_totals
 
             return with_totals(self.with_(state, values, nonnegative, title), totals)

@@ -15,6 +15,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from bifrncrn.base.checks import file_name, require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import decoded, write_atomic
 from bifrncrn.models import advice
@@ -52,7 +53,7 @@ def read(path: str | os.PathLike[str]) -> System:
     InputError
         If there is no such file, it is no TOML, or the model in it is wrong. Names the file, the line and the word.
     """
-    text = _read_text(Path(path))
+    text = _read_text(Path(file_name(path)))
     return loads(text, str(path))
 
 
@@ -64,11 +65,12 @@ def document(path: str | os.PathLike[str]) -> dict[str, Any]:
     InputError
         If there is no such file, or it is no TOML.
     """
-    return _parsed(_read_text(Path(path)), str(path))
+    return _parsed(_read_text(Path(file_name(path))), str(path))
 
 
 def loads(text: str, name: str = "model") -> System:
     """Read a model from the text of a model file; `name` is what error messages call it."""
+    require_kind(text, str, "the text of a model file")
     document = _parsed(text, name)
     try:
         return _from_document(document)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bifrncrn.base.checks import require_kind
+from bifrncrn.base.checks import file_name, require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
 from bifrncrn.base.labels import LABELS
@@ -94,7 +94,7 @@ def check_suffix(path: str | os.PathLike[str]) -> None:
 
 def form_of(path: str | os.PathLike[str]) -> str:
     """Return the format that a file's suffix names."""
-    suffix = Path(path).suffix.lower()
+    suffix = Path(file_name(path)).suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"cannot draw to {str(path)!r}: name a file that ends in .png, .pdf or .svg")
     return SUFFIXES[suffix]

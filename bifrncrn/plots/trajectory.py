@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from bifrncrn.base.checks import as_texts
 from bifrncrn.base.errors import InputError
 from bifrncrn.plots.style import PLAIN, add_legend, axes_of, form_of, name_axes, new_figure, save_figure
 
@@ -108,9 +109,10 @@ def checked_names(run: Trajectory, show: str | Sequence[str] | None, against: st
     InputError
         If there is nothing of such a name, or nothing to draw against.
     """
-    names = (
-        (show,) if isinstance(show, str) else tuple(n for n in run.columns if n != against) if show is None else show
-    )
+    if show is None:
+        names = tuple(n for n in run.columns if n != against)
+    else:
+        names = (show,) if isinstance(show, str) else as_texts(show, "what to show")
     for name in names:
         if name not in run.columns and name not in run.observables:
             known = ", ".join((*run.columns, *run.observables))

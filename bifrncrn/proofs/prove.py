@@ -194,7 +194,7 @@ def _fraction(spread: float) -> float:
 def _interval(what: str, given: Any) -> Interval:
     try:
         low, high = (float(v) for v in given)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{what} must be two numbers, not {given!r}; give (low, high)") from error
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise InputError(f"{what} must be two finite numbers, the lower first, not [{low:g}, {high:g}]")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bifrncrn.base.checks import Array, quasi_static, whole
+from bifrncrn.base.checks import Array, numbers, quasi_static, require_kind, whole
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.processes import spread
 from bifrncrn.base.tables import Reported, folded
@@ -56,8 +56,8 @@ class ClassifierTarget:
 
     def __post_init__(self) -> None:
         for name, bound in (("environments", 0.0), ("outputs", np.nextafter(0.0, 1.0))):
-            values = np.array(getattr(self, name), dtype=float)
-            if values.ndim != 2 or not values.size or len(values) != len(self.outputs):
+            values = numbers(name, getattr(self, name)).copy()
+            if values.ndim != 2 or not values.size or len(values) != len(numbers("outputs", self.outputs)):
                 raise InputError(f"{name} has shape {values.shape}; give one row for each of the samples")
             if not np.isfinite(values).all() or (values < bound).any():
                 worst = values[~(np.isfinite(values) & (values >= bound))][0]
@@ -149,6 +149,7 @@ def train_classifier(
         If an option is out of range.
     """
     began = time.perf_counter()
+    require_kind(target, ClassifierTarget, "the target of a classifier")
     count = target.hidden if hidden is None else hidden
     for name, value in (("hidden", count), ("seeds", seeds), ("evaluations", evaluations)):
         whole(name, value)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bifrncrn.base.checks import Array, number
+from bifrncrn.base.checks import Array, number, require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.tables import Reported
 from bifrncrn.chemistry.networks.network import Network
@@ -115,6 +115,8 @@ def stochastic(
     target: Target, network: Network, mu: float, molecules_per_unit: float = 1000.0, seed: int = 0
 ) -> Stochastic:
     """Follow one trajectory of single reactions from each attractor of `network`; see `Fit.stochastic`."""
+    require_kind(target, Target, "a target")
+    require_kind(network, Network, "a network")
     volume = number("molecules_per_unit", molecules_per_unit)
     if volume <= 0:
         raise InputError(f"molecules_per_unit is {molecules_per_unit!r}; give a positive number, for instance 1000")

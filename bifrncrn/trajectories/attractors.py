@@ -183,7 +183,7 @@ def _sides(system: System, box: Mapping[str, tuple[float, float]]) -> dict[str, 
         index = system.variable_index(name)
         try:
             low, high = (float(end) for end in side)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise InputError(f"the box of {name} must be two numbers, the smaller first, not {side!r:.60}") from None
         if not (np.isfinite([low, high]).all() and low < high):
             raise InputError(

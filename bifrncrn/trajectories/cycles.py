@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bifrncrn.base.arrays import frozen
-from bifrncrn.base.checks import require_kind
+from bifrncrn.base.checks import numbers, require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.polylines import furthest
 from bifrncrn.base.tables import Reported, folded, format_complex, format_table, printable
@@ -113,7 +113,7 @@ class Cycle(Reported):
 
     def at(self, t: ArrayLike) -> np.ndarray:
         """Return the states (k, n) at times (k,), or (n,) at one; times may be outside one period."""
-        when = np.asarray(t, dtype=float)
+        when = numbers("the times", t)
         states = self.orbit.at(when.ravel() / self.period + self.shift)[:, : len(self.columns)]
         return states.reshape(*when.shape, -1)
 
@@ -334,7 +334,7 @@ def hausdorff(first: ArrayLike, second: ArrayLike, closed: bool = True) -> float
 
 
 def _curve(points: ArrayLike) -> np.ndarray:
-    curve = np.asarray(points, dtype=float)
+    curve = numbers("a curve", points)
     if curve.ndim != 2 or not curve.size or not np.all(np.isfinite(curve)):
         raise InputError(f"a curve must be an array (points, dimensions) of finite numbers, not of shape {curve.shape}")
     return curve

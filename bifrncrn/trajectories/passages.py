@@ -82,7 +82,7 @@ def checked_bounds(system: System, bounds: tuple[float, float], what: str) -> tu
         )
     try:
         low, high = (float(end) for end in bounds)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         low = high = np.nan
     if not (np.isfinite([low, high]).all() and low < high):
         raise InputError(f"bounds are {bounds!r:.60}; give two finite numbers, the lower first")

@@ -369,7 +369,7 @@ def _settings(system: System, method: Any, rtol: Any, atol: Any, max_steps: Any)
 def _numbers(value: Any, name: str) -> np.ndarray:
     try:
         return np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{name} must be made of numbers, not {_short(value)}") from None
 
 

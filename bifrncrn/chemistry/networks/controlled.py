@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from bifrncrn.base.checks import Array, array, naming, number, quasi_static, shaped, time_scale
+from bifrncrn.base.checks import Array, array, naming, number, quasi_static, require_kind, shaped, time_scale
 from bifrncrn.base.errors import InputError
 from bifrncrn.chemistry.networks import equations
 from bifrncrn.chemistry.networks.network import Network
@@ -171,6 +171,8 @@ class ControlledNetwork:
     network: Network
 
     def __post_init__(self) -> None:
+        require_kind(self.classifier, Classifier, "a classifier")
+        require_kind(self.network, Network, "a network")
         outputs, drivers = self.classifier.sizes[2], self.network.sizes[2]
         if outputs != drivers:
             raise InputError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bifrncrn.base.checks import Array, time_scale
+from bifrncrn.base.checks import Array, require_kind, time_scale
 from bifrncrn.base.errors import InputError
 from bifrncrn.chemistry.networks.network import Network
 from bifrncrn.chemistry.reactions.network import FAMILY_MEMBER, Reaction, ReactionNetwork, family
@@ -78,6 +78,7 @@ def network_to_reactions(network: Network, mu: float) -> ReactionNetwork:
 
 def network_from_reactions(reactions: ReactionNetwork, mu: float | None = None) -> Network:
     """Recover a network from its reactions; see `Network.from_reactions`."""
+    require_kind(reactions, ReactionNetwork, "a network of reactions")
     refuse_families(reactions, "LXY", "a network has species X_i, Y_j and L_l")
     return recover_network(reactions, Rates.read(reactions), mu, driver="L")
 

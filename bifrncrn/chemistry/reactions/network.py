@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bifrncrn.base.checks import number, time_scale
+from bifrncrn.base.checks import as_texts, number, require_kind, time_scale
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.integer_nullspace import left_nullspace
 from bifrncrn.base.tables import Reported, format_table, printable
@@ -42,8 +42,8 @@ class Reaction:
     rate: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reactants", tuple(self.reactants))
-        object.__setattr__(self, "products", tuple(self.products))
+        object.__setattr__(self, "reactants", as_texts(self.reactants, "the reactants"))
+        object.__setattr__(self, "products", as_texts(self.products, "the products"))
         for name in (*self.reactants, *self.products):
             if not NAME.fullmatch(name):
                 raise InputError(f"{name!r} is not a species name; use letters, digits and underscores, such as X_1")
@@ -87,7 +87,11 @@ class ReactionNetwork(Reported):
     source: str = field(default="", repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reactions", tuple(self.reactions))
+        reactions = tuple(self.reactions) if isinstance(self.reactions, Iterable) else (self.reactions,)
+        for reaction in reactions:
+            require_kind(reaction, Reaction, "a reaction")
+        require_kind(self.title, str, "a title")
+        object.__setattr__(self, "reactions", reactions)
         start = {name: number(f"the start of {name}", value) for name, value in self.start.items()}
         for name, value in start.items():
             if not NAME.fullmatch(name):

@@ -7,6 +7,7 @@ Lines that start with ``##`` are comments, and so is a ``#`` line without an equ
 import math
 import re
 
+from bifrncrn.base.checks import require_kind
 from bifrncrn.base.errors import InputError
 from bifrncrn.chemistry.reactions.network import NAME, Reaction, ReactionNetwork
 
@@ -18,6 +19,7 @@ LARGEST_COUNT = 1000
 
 def parse_text(text: str, name: str = "the reaction text") -> ReactionNetwork:
     """Read reaction text; see `ReactionNetwork.from_text`."""
+    require_kind(text, str, "reaction text")
     reactions: list[Reaction] = []
     start: dict[str, float] = {}
     record: dict[str, str] = {}

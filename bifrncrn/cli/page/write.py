@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bifrncrn.base.checks import file_name
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import write_atomic
 from bifrncrn.cli.page import sections
@@ -45,7 +46,7 @@ FIGURE = """<div class="figure"><div>
 
 def check_page(path: str | os.PathLike[str]) -> None:
     """Raise InputError unless a report can be written under this name, and with what is installed."""
-    if Path(path).suffix.lower() not in SUFFIXES:
+    if Path(file_name(path)).suffix.lower() not in SUFFIXES:
         raise InputError(f"cannot write a report to {str(path)!r}: name a file that ends in .html")
     _plotly()
 

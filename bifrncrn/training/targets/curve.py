@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bifrncrn.base.checks import Array, array, whole
+from bifrncrn.base.checks import Array, array, as_mapping, numbers, whole
 from bifrncrn.base.errors import InputError
 from bifrncrn.base.files import read_text
 from bifrncrn.training.targets.sampling import require_few
@@ -48,7 +48,7 @@ class Curve:
     closed: bool = True
 
     def __post_init__(self) -> None:
-        points, tangents = (np.array(a, dtype=float) for a in (self.points, self.tangents))
+        points, tangents = (numbers("a curve", a).copy() for a in (self.points, self.tangents))
         if points.ndim != 2 or points.shape != tangents.shape or points.shape[0] < 3 or points.shape[1] < 2:
             raise InputError(
                 f"a curve of points of shape {points.shape} and tangents of shape {tangents.shape} is none; "
@@ -97,6 +97,9 @@ class Curve:
         cls, place: Callable[[Array], Array], slope: Callable[[Array], Array], t: Array, closed: bool = True
     ) -> Curve:
         """Return the curve of functions of t (K,) that give points and derivatives (n, K)."""
+        for function in (place, slope):
+            if not callable(function):
+                raise InputError(f"{function!r:.60} is no function; give functions of t that return points (n, K)")
         return cls(place(t).T, slope(t).T, closed)
 
     @classmethod
@@ -117,7 +120,8 @@ class Curve:
         from bifrncrn.models.system import System
         from bifrncrn.training.targets.target import field_of
 
-        system = System.from_equations(dict(equations), {"t": 0.0}, dict.fromkeys(equations, 0.0))
+        equations = as_mapping(equations, "the equations of a curve")
+        system = System.from_equations(equations, {"t": 0.0}, dict.fromkeys(equations, 0.0))
         require_few(whole("count", count, 3))
         values = np.linspace(*t, count, endpoint=not closed)
         state = np.zeros(len(equations))

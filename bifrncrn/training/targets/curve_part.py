@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bifrncrn.base.checks import Array, concentrations, number, whole
+from bifrncrn.base.checks import Array, concentrations, number, require_kind, whole
 from bifrncrn.base.errors import InputError
 from bifrncrn.training.targets.curve import Curve
 from bifrncrn.training.targets.sampling import Samples, require_few
@@ -73,6 +73,7 @@ class CurvePart:
         for name in ("eta", "kappa", "delta"):
             if number(name, getattr(self, name)) <= 0:
                 raise InputError(f"{name} is {getattr(self, name)!r}; give a positive number")
+        require_kind(self.curve, Curve, "a curve")
         for name in ("layers", "count"):
             whole(name, getattr(self, name))
         object.__setattr__(self, "lam", concentrations("lam of a curve", self.lam))

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bifrncrn.base.checks import Array
+from bifrncrn.base.checks import Array, require_kind
 from bifrncrn.models.system import System
 from bifrncrn.training.targets.behaviours import (
     AVERAGED,
@@ -45,6 +45,7 @@ def behaviours_of(target: Target) -> tuple[Behaviour, ...]:
     every closed curve (or the target's own `cycles`), and between different parts the bifurcation that separates
     them. Parts that leave much open, an ODE over a whole range of parameters, are for diagrams to compare.
     """
+    require_kind(target, Target, "a target")
     wanted: list[Behaviour] = list(target.cycles)
     # beside a curve, which takes most of the perceptrons, an equilibrium has to be there rather than in its place
     mixed = any(isinstance(part, CurvePart) for part in target.parts)
