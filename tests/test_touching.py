@@ -86,3 +86,12 @@ def test_what_only_comes_near_zero_is_no_touch(gap):
     places = sorted(point.parameters["lam"] for point in found.special("BP"))
     assert places == pytest.approx([AT - 1e-5**0.5, AT + 1e-5**0.5] if gap < 0 else [], abs=1e-9)
     assert not any("touches" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(("sign", "words"), [("", "a multiplier touches 1"), ("-", "touches the unit circle")])
+def test_a_multiplier_that_touches_the_circle_leaves_what_is_stable_stable(sign, words):
+    # x = 0 has the multiplier +-(1 - p^2): it is stable on either side of p = 0, and is no centre beside it
+    system = bf.System.from_map({"x": f"{sign}((1 - p^2)*x - x^3)"}, parameters={"p": -0.9}, state={"x": 0.0})
+    found = bf.diagram(system, parameter="p", bounds=(-0.9, 0.95))
+    assert not found.special_points and set(found.branches[0].stability) == {"stable"}
+    assert any(words in note for note in found.notes) and len(found.notes) == 1

@@ -58,6 +58,8 @@ class MapTracer(Tracer):
     ends_at: frozenset[str] = frozenset()
     """Labels of test functions at which a branch ends."""
 
+    touching = ("a multiplier touches 1", "a multiplier touches the unit circle")
+
     @property
     def noun(self) -> str:
         """See `Tracer`."""

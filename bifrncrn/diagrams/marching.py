@@ -84,6 +84,9 @@ class Marcher:
         self.noisy: set[tuple[float, float]] = set()  # between these, Hopf points cannot be told from rounding
         self.counters = {"points": 0, "newton_iterations": 0, "rejected_steps": 0}
 
+    touching = ("an eigenvalue touches zero", "the real part of a pair of eigenvalues touches zero")
+    """What is said of one that touches zero and turns back, and of a pair."""
+
     def prepare(self, y: np.ndarray) -> None:
         """Make the problem the one that holds at a point: a smooth one is the same everywhere."""
 
@@ -249,14 +252,11 @@ class Marcher:
         """Return the line with a branch point where an eigenvalue touches zero and branches leave; else add a note."""
         where = f"At {self.parameter}={touch.y[-1]:.9g}"
         if touch.left is None:
-            note = (
-                f"{where} the real part of a pair of eigenvalues touches zero without a change of sign: cycles that "
-                "may be born there were not looked for."
-            )
+            note = f"{where} {self.touching[1]} without a change of sign: cycles born there were not looked for."
         elif fan(self.track, touch.y, touch.left, scale_at(touch.y, floor)) is None:
             note = (
-                f"{where} an eigenvalue touches zero without a change of sign: no branch was found to leave there; "
-                "all=True (--all) searches for others."
+                f"{where} {self.touching[0]} without a change of sign: no branch was found to leave there; all=True "
+                "(--all) searches for others."
             )
         else:
             row, unstable = touch.row + 1, int(line.unstable[touch.row])

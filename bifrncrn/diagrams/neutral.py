@@ -44,11 +44,15 @@ def is_continuum(values: np.ndarray, eigenvalues: np.ndarray) -> bool:
 def neutral_fixed_points(moduli: np.ndarray, ended: Sequence[str]) -> np.ndarray:
     """Say of every row (k, n) of moduli of multipliers of a map whether one stays on the unit circle but for rounding.
 
-    Towards an end where the branch grows without bound a multiplier may come as near to 1 as rounding tells; it does so
-    little by little. `ended` are the reasons why the branch ends at its first row and at its last.
+    Towards an end where the branch grows without bound a multiplier may come as near to 1 as rounding tells, and so
+    may one that touches the circle and turns back; both do so little by little. `ended` are the reasons why the branch
+    ends at its first row and at its last.
     """
     gaps = (np.abs(moduli - 1.0) / moduli.max(axis=1, keepdims=True, initial=1.0)).min(axis=1, initial=np.inf)
     neutral = in_runs(gaps <= ON_CIRCLE, TOGETHER)
+    for run in runs_of(neutral):
+        beside = [gaps[row] for row in (run.start - 1, run.stop) if 0 <= row < len(gaps)]
+        neutral[run] = len(beside) < 2 or max(beside) > CREEPING * ON_CIRCLE
     for reason, way in zip(ended, (1, -1), strict=False):
         from_end = neutral[::way]  # a view
         within = int(np.argmin(from_end))
