@@ -104,10 +104,10 @@ def test_a_fit_of_a_circle_says_what_was_verified():
 
 
 def test_a_fit_that_does_not_reach_its_target_says_so():
-    fit = bf.train(bf.library.circle(), seeds=1, perceptrons=1)
+    fit = bf.train(bf.library.get("bistable"), seeds=1, perceptrons=1)
     assert fit.reached is False
     assert "the target is not reached" in fit.report()
-    assert fit.network.sizes == (2, 1, 0)
+    assert fit.network.sizes[1] == 1
 
 
 @pytest.mark.slow
