@@ -90,6 +90,15 @@ def test_folds_of_cycles_end_at_a_bautin_point():
     assert list(end.state.values()) == pytest.approx([0.0, 0.0], abs=1e-9) and end.period == pytest.approx(2 * np.pi)
 
 
+def test_a_bautin_point_of_two_curves_is_listed_once():
+    # folds of cycles end where the first Lyapunov coefficient of the Hopf points is zero: mu = nu = 0
+    rests = bf.diagram(RADIAL, "mu", (-1, 1), start={"x": 0.0})
+    curves = bf.with_loci(bf.with_orbits(rests), "nu", (-1.0, 2.0))
+    assert {"hopf", "fold_of_cycles"} <= {branch.kind for branch in curves.branches}
+    (bautin,) = curves.special("GH")
+    assert list(bautin.parameters.values()) == pytest.approx([0.0, 0.0], abs=1e-10)
+
+
 def test_folds_where_small_cycles_explode():
     # FitzHugh-Nagumo: the parameter bends ever less along the cycles, 1e-6 of what they grow at c = 3, 1e-7 at c = 3.3.
     # The Bautin point by Kuznetsov's l1 of the plane: b^2 - 2 b c^2 + c^2 = 0, so c^2 = 16/15 at b = 4/5

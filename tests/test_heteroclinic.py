@@ -69,6 +69,14 @@ def test_a_saddle_that_becomes_a_node_ends_the_curve():
     ends = {end.reason: end.message for end in branch.ended}
     assert set(ends) == {"range", "saddle"}
     assert 0.9 < branch.column("a").max() < 1.0
+    # the curve stops short of a = 1, where u = 1 has the eigenvalue zero: no more is said than what was seen
+    assert "the equilibrium that the orbit goes to has come down to" in ends["saddle"]
+    assert "is not known" in ends["saddle"] and "near" not in ends["saddle"]
+    told = float(ends["saddle"].split("come down to ")[1].split()[0])
+    a = branch.column("a").max()
+    # the Jacobian at (1, 0), with the front's speed
+    c = (2 * a - 1) / np.sqrt(2)
+    assert told == pytest.approx(np.min(np.abs(np.linalg.eigvals([[0.0, 1.0], [1.0 - a, -c]]))), rel=1e-2)  # 3 digits
 
 
 def test_the_end_of_a_family_of_cycles_at_a_heteroclinic_cycle_is_said():

@@ -10,7 +10,7 @@ import numpy as np
 from bifrncrn.base.arrays import frozen
 from bifrncrn.continuation.options import Options
 from bifrncrn.curves.homoclinic.arc import Arc, phases_of
-from bifrncrn.curves.homoclinic.following import Follower, Row, Track
+from bifrncrn.curves.homoclinic.following import NEUTRAL, Follower, Row, Track
 from bifrncrn.curves.homoclinic.sampler import Sampler
 from bifrncrn.curves.orbits.layout import POINTS
 from bifrncrn.curves.orbits.orbit import Mesh, interpolate
@@ -242,14 +242,7 @@ def _end(found: Loop, track: Track) -> End:
     row = track.rows[-1]
     here = f"{first}={row.arc.p[0]:.9g}, {second}={row.arc.p[1]:.9g}"
     if track.reason == "saddle":
-        values = min(row.spectra, key=lambda one: float(np.min(np.abs(one.real))))
-        real = np.sort(np.abs(values.real))
-        both = len(real) > 1 and real[1] < 3.0 * real[0] and _opposed(values)
-        what = "two eigenvalues of the saddle go to zero" if both else "an eigenvalue of the saddle goes to zero"
-        where = (
-            "a Bogdanov-Takens point is near" if both else "it becomes a saddle-node, or undergoes a Hopf bifurcation"
-        )
-        return End("saddle", f"{what} near {here}: {where}")
+        return End("saddle", _at_slow_saddle(found, track, here))
     if track.reason == "saddle-node":
         return End(
             "saddle-node",
@@ -264,10 +257,29 @@ def _end(found: Loop, track: Track) -> End:
         "time": found.options.said,
         "points": f"the limit of {found.options.max_points} points was reached; raise max_points to go on",
     }
-    default = (
-        f"the step became too small at {here}: the curve is not smooth here, or the orbit meets another equilibrium"
-    )
+    default = f"the step became too small at {here}; why is not known: smaller steps or another start may tell"
     return End(track.reason, messages.get(track.reason, default))
+
+
+def _at_slow_saddle(found: Loop, track: Track, here: str) -> str:
+    """Say what is known where a curve ends for a saddle: an eigenvalue has passed zero, or is small, and no more."""
+    row = track.rows[-1]
+    slow = np.array([[np.min(np.abs(one.real)) for one in at.spectra] for at in track.rows])
+    most = slow.max(axis=0)
+    k = int(np.argmin(slow[-1] / most))
+    joined = found.start.arc.goal is not None
+    which = f"the equilibrium that the orbit {('comes from', 'goes to')[k]}" if joined else "the saddle"
+    if row.label or slow[-1, k] >= NEUTRAL * most[k]:
+        what = {"NCH": ": it becomes a saddle-node", "SH": ": it undergoes a Hopf bifurcation"}.get(row.label, "")
+        whose = "one of both equilibria" if joined else which
+        return f"an eigenvalue of {whose} passes zero in the step beyond {here}{what}"
+    real = np.sort(np.abs(row.spectra[k].real))
+    both = bool(len(real) > 1 and real[1] < 3.0 * real[0]) and _opposed(row.spectra[k])
+    two = " (two are as small, as near a Bogdanov-Takens point)" if both else ""
+    return (
+        f"the slowest eigenvalue of {which} has come down to {slow[-1, k]:.3g} at {here}, from {most[k]:.3g} elsewhere "
+        f"on the curve{two}: orbits come to it too slowly to be followed further; whether it goes to zero is not known"
+    )
 
 
 def _opposed(values: np.ndarray) -> bool:

@@ -11,7 +11,7 @@ from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.base.labels import KINDS, locus_of
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.options import Options, begun
-from bifrncrn.diagrams.cycle_loci import Locus, apart, branch_of
+from bifrncrn.diagrams.cycle_loci import SURE, Locus, apart, branch_of
 from bifrncrn.diagrams.cycle_loci import Task as CyclesTask
 from bifrncrn.diagrams.cycle_loci import follow as follow_cycles
 from bifrncrn.diagrams.cycle_loci import task_of as cycles_task
@@ -40,6 +40,8 @@ LARGEST = 90
 """Most states of a model whose loci are followed: the defining systems are dense."""
 ROOM = 10.0
 """How far the loci of a diagram may leave the range of the first parameter, in units of its width."""
+SAME_TURN = 1e-3
+"""Small cycles turn as the equilibrium does, to this share: double Hopf points, where two turn, are further apart."""
 
 
 def locus(
@@ -331,9 +333,20 @@ def _add_of_cycles(
                 known.append(found)
                 branch, special = branch_of(found, count + len(branches))
                 branches.append(branch)
-                points += special
+                units = found.problem.units
+                points += [one for one in special if not any(_is_one(one, other, units) for other in points)]
             step()
     return notes
+
+
+def _is_one(end: SpecialPoint, other: SpecialPoint, units: np.ndarray) -> bool:
+    """Say whether the Bautin point at which folds of cycles end, extrapolated, is that of a curve of Hopf points."""
+    if not end.label == other.label == "GH" or other.omega is None or end.period is None:
+        return False
+    there = other.parameters
+    off = np.abs([value - there[name] for name, value in end.parameters.items()]) / units
+    turn = 2.0 * np.pi / other.omega
+    return bool(np.max(off) <= max(SURE, end.residual)) and abs(end.period - turn) <= SAME_TURN * turn
 
 
 def _add_homoclinic(
