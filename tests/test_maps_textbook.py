@@ -49,6 +49,15 @@ def test_a_multiplier_that_comes_to_one_far_out_is_not_neutral():
     assert any("form a line" in note for note in diagram.notes)  # the two-cycles at a = 1 - b
 
 
+@pytest.mark.parametrize("shift", [0.3, 0.0])
+def test_a_line_of_two_cycles_is_one_at_any_value(shift):
+    """Of x -> -(1 - shift + a) x every point is one of a two-cycle at a = shift."""
+    system = bf.System.from_map({"x": f"-({1.0 - shift} + a)*x"}, {"a": 0.1}, {"x": 0.0})
+    notes = bf.diagram(system, "a", (-0.5, 0.6), doublings=1).notes
+    assert any(f"At a={shift:g} " in note and "form a line" in note for note in notes)
+    assert not any("keeps areas" in note for note in notes)
+
+
 GRAZING = {
     "root": {"x": "x/2 + y + rho", "y": "-x/10 - sqrt(max(x, 0))"},
     "choice": {"x": "if(x < 0, x/2 + y + rho, y + rho - sqrt(x) + x/2)", "y": "-x/10"},

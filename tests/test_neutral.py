@@ -114,6 +114,18 @@ def test_competitors_that_are_alike(a):
     assert -4.0 < low < 0.0 and 1.0 < high < 4.0  # how far the line was followed sets no limits
 
 
+@pytest.mark.parametrize("shift", [0.0, 1.0])
+def test_a_line_of_equilibria_between_walls_is_neutral_at_any_value(shift):
+    """All of x + y = 1 are equilibria at a = shift; walls end the line before anything else does."""
+    a = f"(a + {1.0 - shift})"
+    equations = {"x": f"x*(1 - x - {a}*y)", "y": f"y*(1 - y - {a}*x)"}
+    system = bf.System.from_equations(equations, parameters={"a": shift - 0.5})
+    walls = {"x": (-0.5, 2.0), "y": (-0.5, 2.0)}
+    diagram = bf.diagram(system, "a", (shift - 0.5, shift + 1.0), start={"x": 1.0, "y": 0.0}, walls=walls)
+    (line,) = [b for b in diagram.branches if np.ptp(b.column("a")) < 1e-9]
+    assert set(line.stability) == {"neutral"} and "continuum" not in {end.reason for end in line.ended}
+
+
 def test_the_endemic_state_of_an_epidemic_with_waning_immunity():
     """It leaves the state without disease at b = 1: I = (1 - 1/b) / 11, R = 10 I; the sum is kept."""
     equations = {"S": "-b*S*I + 0.1*R", "I": "b*S*I - I", "R": "I - 0.1*R"}

@@ -180,9 +180,10 @@ class MapTracer(Tracer):
 
     def _neutral_note(self, values: np.ndarray) -> str:
         """Say why multipliers do not tell stability where one stays on the circle, at these values of the parameter."""
-        if is_one_value(values):
+        if is_one_value(values, self.span):
+            value = 0.0 if is_one_value(np.append(values, 0.0), self.span) else values[0]
             return (
-                f"At {self.parameter}={values[0]:.6g} {self.noun} form a line, all at this one value: whether these "
+                f"At {self.parameter}={value:.6g} {self.noun} form a line, all at this one value: whether these "
                 "are stable is not told by multipliers."
             )
         return (

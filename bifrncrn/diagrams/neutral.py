@@ -13,7 +13,7 @@ ON_CIRCLE = 1e-11
 """A multiplier of a map is on the unit circle where its modulus is this near to 1, relative to the largest."""
 
 ONE_VALUE = 1e-10
-"""Values of the parameter that differ by less than this part of them are one, and an eigenvalue is zero that is a
+"""Values of the parameter that differ by less than this part of its range are one, and an eigenvalue is zero that is a
 smaller part of the largest: more is no rounding."""
 CREEPING = 1e3
 """A multiplier that stays on the circle leaves it at once, to more than this multiple of what counts as on it; one that
@@ -28,14 +28,23 @@ def neutral_equilibria(eigenvalues: np.ndarray) -> np.ndarray:
     return in_runs(pair.any(axis=1), TOGETHER)
 
 
-def is_one_value(values: np.ndarray) -> bool:
-    """Say whether the parameter (k,) is the same along several rows, but for rounding."""
-    return len(values) > 1 and bool(np.ptp(values) <= ONE_VALUE * np.abs(values).max())
+def is_one_value(values: np.ndarray, span: tuple[float, float]) -> bool:
+    """Say whether the parameter (k,), of this range, is the same along several rows, but for rounding.
+
+    Examples
+    --------
+    >>> is_one_value(np.array([1e-16, -2e-16]), (-1.0, 1.0)), is_one_value(np.array([1e-16, 1e-3]), (-1.0, 1.0))
+    (True, False)
+    """
+    if len(values) < 2:
+        return False
+    rounding = float(np.spacing(np.abs(values).max()))  # more than the other where the range is narrow and far from 0
+    return bool(np.ptp(values) <= max(ONE_VALUE * (span[1] - span[0]), 2.0 * rounding))
 
 
-def is_continuum(values: np.ndarray, eigenvalues: np.ndarray) -> bool:
+def is_continuum(values: np.ndarray, span: tuple[float, float], eigenvalues: np.ndarray) -> bool:
     """Say whether the parameter (k,) is the same along a branch, and an eigenvalue (k, n) is zero: that along it."""
-    if not is_one_value(values):
+    if not is_one_value(values, span):
         return False
     sizes = np.abs(eigenvalues)
     return bool((sizes.min(axis=1) <= ONE_VALUE * sizes.max()).all())

@@ -214,6 +214,8 @@ class Branch(Reported):
         conserved sums make superfluous. No columns where they are not known.
     iterations : int or None
         Of a branch of fixed points of a map, how many points the cycle has of which its points are one.
+    range : (float, float) or None
+        That of its diagram.
     """
 
     id: int
@@ -229,16 +231,17 @@ class Branch(Reported):
     system: System | None = field(default=None, repr=False)
     tangents: np.ndarray = field(default_factory=lambda: frozen(np.empty((0, 0))), repr=False)
     iterations: int | None = None
+    range: tuple[float, float] | None = field(default=None, repr=False)
 
     @property
     def stability(self) -> np.ndarray:
-        """What every point is, (k,) of str: `stable`, `unstable`, `neutral` or `unknown`.
+        """What every point is, (k,) of a dtype of strings: `stable`, `unstable`, `neutral` or `unknown`.
 
         A point is neutral where nothing is unstable, but to rounding an eigenvalue is on the imaginary axis (a
         multiplier on the unit circle), as at a centre: the linear terms do not tell whether it is stable.
         """
         kinds = np.where(self.unstable < 0, "unknown", np.where(self.unstable > 0, "unstable", "stable"))
-        return np.where((kinds != "unstable") & self._neutral(), "neutral", kinds).astype(object)
+        return np.where((kinds != "unstable") & self._neutral(), "neutral", kinds)
 
     def _neutral(self) -> np.ndarray:
         """Say of every point whether something neither grows nor decays there; where no spectrum is kept, nothing."""
@@ -248,7 +251,7 @@ class Branch(Reported):
         if self.kind == "equilibrium" and len(self.eigenvalues) == count:
             return neutral_equilibria(self.eigenvalues) | (
                 any(end.reason == "continuum" for end in self.ended)
-                or is_continuum(self.points[:, 0], self.eigenvalues)
+                or (self.range is not None and is_continuum(self.points[:, 0], self.range, self.eigenvalues))
             )
         if self.kind == "fixed_point" and len(self.multipliers) == count:
             return neutral_fixed_points(np.abs(self.multipliers), [end.reason for end in self.ended])
@@ -392,6 +395,8 @@ class Diagram(Reported):
         if whole is not None and (whole.definitions or whole.kind == "map") and not whole.period:
             known = tuple(b if b.system is whole else replace(b, system=whole) for b in self.branches)
             object.__setattr__(self, "branches", known)
+        within = tuple(b if b.range == self.range else replace(b, range=self.range) for b in self.branches)
+        object.__setattr__(self, "branches", within)
 
     def __iter__(self) -> Iterator[Branch]:
         return iter(self.branches)
