@@ -480,3 +480,15 @@ def test_folds_of_cycles_are_passed_and_followed_beside_very_fast_states(rate):
     (curve,) = bf.locus(fold, second="q", bounds=(0.2, 2.0)).branches
     assert [end.reason for end in curve.ended] == ["range", "range"]
     assert curve.column("p") == pytest.approx(-0.25 * curve.column("q") ** 2, abs=1e-9)  # the mesh's error
+
+
+def test_a_shallow_fold_beside_the_hopf_point_is_found_from_the_cycles_too():
+    # r' = r (mu + 3e-5 r^2 - r^4): the fold is at mu = -(3e-5 / 2)^2
+    model = bf.System.from_equations(
+        {"x": "mu*x - y + x*(3e-5 - s)*s", "y": "x + mu*y + y*(3e-5 - s)*s"},
+        {"mu": 1.0}, {"x": 1.0, "y": 0.0}, definitions={"s": "x^2 + y^2"},
+    )  # fmt: skip
+    found = bf.orbits(bf.find_cycle(model), (-0.5, 1.5), parameter="mu")
+    (point,) = found.special_points
+    assert point.label == "LPC"
+    assert point.parameters["mu"] == pytest.approx(-2.25e-10, abs=1e-14)  # what mu is known to beside 1.5

@@ -1,6 +1,7 @@
 """Cycles along which an angle goes round: against closed forms, Melnikov's integral and an own integration."""
 
 import functools
+import json
 import math
 
 import numpy as np
@@ -114,6 +115,12 @@ def test_they_are_kept(tmp_path):
     again = bf.Diagram.load(tmp_path / "d.json").branches[0]
     for k in (0, 40, -1):
         assert np.array_equal(again.orbit(k)[1], found.orbit(k)[1])
+    data = json.loads((tmp_path / "d.json").read_text())
+    for turns in (10**400, 10**30, 1.0, True):
+        data["branches"][0]["orbits"][0]["turns"] = [turns, 0]
+        (tmp_path / "bad.json").write_text(json.dumps(data))
+        with pytest.raises(bf.InputError, match="whole numbers from -1000000"):
+            bf.Diagram.load(tmp_path / "bad.json")
     with pytest.raises(bf.InputError, match="goes round"):
         bf.prove(bf.find_cycle(junction(1.5, 0.5)))
 
@@ -158,3 +165,5 @@ def test_locked_rotations_double():
     twice = bf.orbits(point, (1.35, 1.45))
     states = twice.orbit(-1)[1]
     assert abs(states[-1, 0] - states[0, 0]) == pytest.approx(2.0 * TURN, abs=1e-8)
+    for branch in (found, twice):  # an angle takes all its values, however often it goes round
+        assert np.all(branch.column("min phi") == -math.pi) and np.all(branch.column("max phi") == math.pi)

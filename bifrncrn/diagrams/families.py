@@ -278,7 +278,7 @@ class Family:
         if self.task.reduction is not None:
             extremes = np.array([states.min(axis=0), states.max(axis=0)])
             for k in np.flatnonzero(turns):
-                extremes[:, k] = np.pi * abs(turns[k]) * np.array([-1.0, 1.0])
+                extremes[:, k] = -np.pi, np.pi
         point = [orbit.parameter, orbit.period, *extremes[:, :count].T.ravel().tolist()]
         profile = Profile(orbit.period, orbit.mesh.phases, frozen(states[:, :count]), turns)
         if self.task.forced is not None:

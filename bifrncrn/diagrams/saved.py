@@ -27,6 +27,9 @@ from bifrncrn.diagrams.results import (
 from bifrncrn.models import toml
 from bifrncrn.models.conservation import Reduction, reduce
 
+TURNS = 10**6
+"""No angle goes round more often in a period: its states would be known to nine digits only."""
+
 if TYPE_CHECKING:
     from bifrncrn.models.system import System
 
@@ -191,8 +194,8 @@ def _turns(record: Record, width: int) -> tuple[int, ...]:
     if not record.has("turns"):
         return ()
     found = record.items("turns", width)
-    if not all(isinstance(count, int) and not isinstance(count, bool) for count in found):
-        raise record.fail("turns", "a list of whole numbers")
+    if not all(isinstance(count, int) and not isinstance(count, bool) and abs(count) <= TURNS for count in found):
+        raise record.fail("turns", f"a list of whole numbers from {-TURNS} to {TURNS}")
     return tuple(found)
 
 

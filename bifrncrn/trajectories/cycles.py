@@ -469,9 +469,9 @@ def _extremes(orbit: Orbit) -> tuple[np.ndarray, np.ndarray]:
         times = np.array([phases[(i + k) % len(phases)] - phases[i] for k in (-1, 0, 1)])
         times = (times + 0.5) % 1.0 - 0.5
         ends.append(best(around[1], _vertex(times, around)))
-    if orbit.offset is not None:  # what goes round takes all values: as an angle from -pi to pi, in one turn
-        for end, sign in zip(ends, (-0.5, 0.5), strict=True):
-            end[:] = np.where(orbit.offset != 0.0, sign * np.abs(orbit.offset), end)
+    if orbit.offset is not None:  # what goes round takes all values of an angle
+        for end, most in zip(ends, (-np.pi, np.pi), strict=True):
+            end[:] = np.where(orbit.offset != 0.0, most, end)
     return ends[0], ends[1]
 
 

@@ -165,14 +165,14 @@ def _extreme(c, b, sign):
 def find_extremes(c):
     """Write the least and the greatest value of every state over the orbit.
 
-    What goes round takes all values: as an angle from -pi to pi, in one turn.
+    What goes round takes all values of an angle, from -pi to pi, however often.
     """
     n, offset = c[STATES], doubles(c[OFFSET])
     doubles(c[VALUES])[c[PARAMETER]] = doubles(c[UNKNOWNS])[1]
     low, high = doubles(c[EXTREMES]), doubles(c[EXTREMES] + 8 * n)
     for b in range(n):
         if offset[b] != 0.0:
-            low[b], high[b] = -0.5 * abs(offset[b]), 0.5 * abs(offset[b])
+            low[b], high[b] = -math.pi, math.pi
         else:
             low[b], high[b] = _extreme(c, b, 1.0), -_extreme(c, b, -1.0)
 

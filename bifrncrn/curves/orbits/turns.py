@@ -5,10 +5,16 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
+import numpy as np
+
+from bifrncrn.curves.orbits.branch import Place
 from bifrncrn.curves.orbits.ends import ALONE, HOPF, Followed, Row
 from bifrncrn.curves.orbits.events import FOLD, NO_SLOPE, changes
 from bifrncrn.curves.orbits.hopf import SHALLOW
 from bifrncrn.curves.orbits.march import Step
+
+ROUNDED = 1e-14
+"""What a multiplier is off 1 by beside a Hopf point says nothing below this: it is a product of some fifty factors."""
 
 
 def as_told(found: Followed, width: float) -> None:
@@ -16,7 +22,7 @@ def as_told(found: Followed, width: float) -> None:
 
     Along a canard the parameter stands still to rounding while orbits change, and a multiplier near 1 crosses it again
     and again: there is one fold where the parameter goes back afterwards, none where it goes on. Beside a Hopf point at
-    which the branch ends its rounding makes folds too.
+    which the branch ends its rounding makes folds too, through which no multiplier passes 1.
     """
     rows = found.rows
     _count_turns(rows, width)
@@ -24,7 +30,7 @@ def as_told(found: Followed, width: float) -> None:
         for k in range(len(rows) - 1, 0, -1):
             if abs(rows[k].parameter - rows[-1].parameter) >= SHALLOW * width:
                 break
-            if rows[k].event == FOLD:
+            if rows[k].event == FOLD and not _passes(rows[k - 1].place, rows[k + 1].place):
                 rows[k] = _doubted(rows[k])
 
 
@@ -68,6 +74,16 @@ def _turns(here: Row | Step, there: Row | Step) -> bool:
     """Say whether a fold lies between two rows: a multiplier has passed 1, or, if that is not known, by the slopes."""
     known = changes(here.place, there.place) if here.place.decided and there.place.decided else None
     return here.rates[1] * there.rates[1] < 0.0 if known is None else known[0] % 2 == 1
+
+
+def _passes(here: Place, there: Place) -> bool:
+    """Say whether a multiplier is on one side of 1 at a place and on the other at the next, by more than rounding."""
+    sides = []
+    for place in (here, there):
+        others = place.multipliers[1:]
+        off = float(others[np.argmin(np.abs(others - 1.0))].real) - 1.0
+        sides.append(np.sign(off) if place.trusted and abs(off) > max(place.corrected.noise, ROUNDED) else 0.0)
+    return bool(sides[0] * sides[1] < 0.0)
 
 
 def _doubted(row: Row | Step) -> Row:
