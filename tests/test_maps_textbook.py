@@ -100,3 +100,14 @@ def test_a_derivative_that_a_choice_makes_zero_is_zero():
     assert not np.any(system.derivatives(np.array([-1.0]), system.values, np.array([1.0]), None))
     slope = 0.5 / 2.0 + 0.3 * 4.0**-0.7 - 4.0 / 5.0 - np.log(5.0)
     assert system.jacobian([4.0])[0, 0] == pytest.approx(slope, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "form", ["sqrt(if(y > 0, x^2, 0))", "log(if(y > 0, x^2, 1))", "sqrt(if(y > 0, x^2, 0) + max(-y, 0))"]
+)
+def test_a_derivative_that_is_zero_of_itself_is_none_where_the_function_is_steep(form):
+    """Of sqrt(x^2) = |x| and log(x^2) at x = 0 there is none; where the choice is another one it is zero."""
+    system = bf.System.from_equations({"x": form, "y": "-y"}, {}, {"x": 0.0, "y": 1.0})
+    assert np.isnan(system.jacobian([0.0, 1.0])[0, 0])
+    assert system.jacobian([0.0, -1.0])[0, 0] == 0.0
+    assert abs(system.jacobian([2.0, 1.0])[0, 0]) == pytest.approx(1.0, rel=1e-14)

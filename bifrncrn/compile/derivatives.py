@@ -105,8 +105,10 @@ def _chained(g: Graph, outer: int, inner: int) -> int:
     """Return the product of the derivatives of a function and of its argument.
 
     It is zero where a choice holds the argument still, even if the function is steep there: sqrt(max(x, 0)) at x < 0.
+    Where the argument's derivative is zero of itself it is not: sqrt(x^2) at x = 0.
     """
-    return g.mulz(inner, outer) if inner in g.vanishing else g.mul(outer, inner)
+    product = g.mul(outer, inner)
+    return g.mulz(g.chosen(inner), product) if inner in g.vanishing else product
 
 
 def _nonzero(g: Graph, tangent: dict[int, int]) -> dict[int, int]:

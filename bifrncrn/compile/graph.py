@@ -38,6 +38,7 @@ class Graph:
         self._known: dict[tuple, int] = {}
         self.conditions: set[int] = set()  # nodes known to be zero or one
         self.vanishing: set[int] = set()  # nodes that a choice makes exactly zero on one of its sides
+        self._chosen: dict[int, int] = {}
         self.zero: int = self.const(0.0)
         self.one: int = self.const(1.0)
 
@@ -68,6 +69,32 @@ class Graph:
         if op in ("neg", "mul", "mulz"):
             return not self.vanishing.isdisjoint(args)
         return (op == "div" and args[0] in self.vanishing) or (op == "add" and self.vanishing.issuperset(args))
+
+    def chosen(self, node: int) -> int:
+        """Return 0 where a choice makes a node zero, 1 elsewhere (as a node)."""
+        known, stack = self._chosen, [node]
+        known[self.zero] = self.zero
+        while stack:  # no recursion: choices may be nested as deep as one likes
+            top = stack[-1]
+            op, args = self.op[top], self.args[top]
+            within = {"where": args[1:], "div": args[:1]}.get(op, args) if top in self.vanishing else ()
+            missing = [arg for arg in within if arg not in known]
+            if missing:
+                stack += missing
+                continue
+            stack.pop()
+            if top not in known:
+                known[top] = self._told(op, args, [known[arg] for arg in within])
+        return known[node]
+
+    def _told(self, op: str, args: tuple, within: list[int]) -> int:
+        """Return what `chosen` does, of an operation whose operands that matter are `within`."""
+        if op == "where" and within:
+            return self.where(args[0], *within)
+        told = self.zero if op == "add" and within else self.one
+        for one in within:
+            told = self.call("max", (told, one)) if op == "add" else self.mul(told, one)
+        return told
 
     def const(self, value: float) -> int:
         """Return the node of a number (-0.0 is 0.0)."""
