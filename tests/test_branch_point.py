@@ -52,3 +52,14 @@ def test_a_branch_goes_on_beyond_a_branch_point_beside_which_rounding_moves_it()
             assert np.abs(beta + x * (alpha @ (z + np.sqrt(z * z + 4)) / 2)).max() < 1e-10
         slopes = {int(b.unstable[np.argmax(b.column("lam"))]) for b in found.branches}
         assert slopes == {0, 1}
+
+
+def test_a_half_branch_that_rounding_throws_back_onto_its_branch_point_is_not_another_half():
+    # the pitchfork of x = 0.3 at lam = 0.1, as a difference of numbers 1e5 times as large
+    rate = "(lam - 0.1)*(x - 0.3) - (x - 0.3)^3"
+    field = {"x": f"1e5*(sqrt(1 + (x - 0.3)^2) - sqrt(1 + (x - 0.3)^2 - ({rate})/1e5))"}
+    found = bf.diagram(bf.System.from_equations(field, {"lam": -1.0}, {"x": 0.3}), "lam", (-1, 1))
+    assert [point.label for point in found.special_points] == ["BP"]
+    reach = 0.9**0.5
+    states = found.branches[1].points[:, 1]
+    assert [states.min(), states.max()] == pytest.approx([0.3 - reach, 0.3 + reach], abs=1e-6)

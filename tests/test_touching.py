@@ -95,3 +95,47 @@ def test_a_multiplier_that_touches_the_circle_leaves_what_is_stable_stable(sign,
     found = bf.diagram(system, parameter="p", bounds=(-0.9, 0.95))
     assert not found.special_points and set(found.branches[0].stability) == {"stable"}
     assert any(words in note for note in found.notes) and len(found.notes) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "known"),
+    [
+        # x = 0.05, and a parabola with its fold at lam = 0.13, pass near the touch and never meet it
+        (lambda x, y: (x * (S**2 + x**2) * (x - sp.Rational(1, 20)), 1 - y + x), []),
+        (
+            lambda x, y: (-x * (S**2 + x**2) * (LAM - sp.Rational(13, 100) - 50 * (x - sp.Rational(3, 100)) ** 2), -y),
+            [("BP", 0.175), ("LP", 0.13)],
+        ),
+    ],
+)
+def test_what_passes_near_a_touch_does_not_leave_it(field, known):
+    x, y = sp.symbols("x y")
+    system = bf.System.from_equations(dict(zip("xy", field(x, y), strict=True)), {"lam": -1.0}, {"x": 0.0, "y": 1.0})
+    found = bf.diagram(system, parameter="lam", bounds=(-1, 1.05))
+    points = sorted((point.label, point.parameters["lam"]) for point in found.special_points)
+    assert [label for label, _ in points] == [label for label, _ in known]
+    assert [place for _, place in points] == pytest.approx([place for _, place in known], abs=1e-9)
+
+
+def test_a_loop_through_a_touch_is_listed_once():
+    # (lam - AT)^2 = x^2 - x^3: a nodal cubic, with folds where x = 2/3
+    system = bf.System.from_equations({"x": f"x*((lam - {AT})^2 - x^2 + x^3)"}, {"lam": -1.0}, {"x": 0.0})
+    found = bf.diagram(system, parameter="lam", bounds=(-1, 1.05))
+    folds = sorted(point.parameters["lam"] for point in found.special("LP"))
+    reach = (4.0 / 27.0) ** 0.5
+    assert folds == pytest.approx([AT - reach, AT + reach], abs=1e-9)
+    assert len(found.special("BP")) == 1 and len(found.branches) == 3
+
+
+def test_two_eigenvalues_that_touch_zero_together():
+    # x = 0, y = 0, and four lines: x = +-S, y = +-sqrt(2) S
+    field = {"x": f"(lam - {AT})^2*x - x^3 - x*y^2", "y": f"2*(lam - {AT})^2*y - y^3 - x^2*y"}
+    found = bf.diagram(
+        bf.System.from_equations(field, {"lam": -1.0}, {"x": 0.0, "y": 0.0}), parameter="lam", bounds=(-1, 1.05)
+    )
+    slopes = set()
+    for branch in found.branches[1:]:
+        away = branch.column("lam") - AT
+        far = np.abs(away) > 0.1
+        slopes.add(tuple(np.round(np.median((branch.points[far, 1:].T / away[far]), axis=1), 3) + 0.0))
+    assert slopes == {(1.0, 0.0), (-1.0, 0.0), (0.0, 1.414), (0.0, -1.414)}

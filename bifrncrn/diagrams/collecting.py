@@ -24,6 +24,9 @@ from bifrncrn.diagrams.track import SAME, length, scale_at, unit
 from bifrncrn.diagrams.unresolved import is_crowded
 from bifrncrn.models.branch_events import Events
 
+STRANDS = 4
+"""So often a line may pass near a point that is looked for on it."""
+
 
 class Collector(Marcher):
     """Keeps the branches of one diagram, and what is special on them.
@@ -87,10 +90,17 @@ class Collector(Marcher):
 
     def _beside(self, line: Line, y: np.ndarray, scale: np.ndarray, near: float) -> bool:
         points = unwound(line.points, y, self.angles)
-        gaps = (points - y) / scale
-        row = int((gaps * gaps).sum(axis=1).argmin())
-        normal = unit(line.tangents[row] / scale)
-        z = points[row] / scale
+        gaps = (((points - y) / scale) ** 2).sum(axis=1)
+        rows = [int(gaps.argmin())]
+        if gaps[rows[0]] < near * near:  # a line may pass more than once
+            around = np.concatenate([[np.inf], gaps, [np.inf]])
+            turns = ((gaps <= around[:-2]) & (gaps < around[2:]) & (gaps < near * near)).nonzero()[0]
+            rows += turns[np.argsort(gaps[turns])][1:STRANDS].tolist()
+        return any(self._lies_at(points[k], line.tangents[k], y, scale, near) for k in rows)
+
+    def _lies_at(self, row: np.ndarray, tangent: np.ndarray, y: np.ndarray, scale: np.ndarray, near: float) -> bool:
+        normal = unit(tangent / scale)
+        z = row / scale
         z = z + normal * (normal @ (y / scale - z))
         if length(z - y / scale) > near:
             return False

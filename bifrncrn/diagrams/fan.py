@@ -19,11 +19,14 @@ from bifrncrn.diagrams.track import SAME, Track, unit
 SPHERES = (1e-2, 1e-3, 1e-1, 1e-4, 1e-5)
 """Radii of the sphere, in units of length, tried in turn: small beside what ends the neighbourhood, such as an end of
 the range, but where terms of higher order alone tell branches apart, large beside rounding."""
-LEAST_TOUCHED = 1e-2
-"""Where one eigenvalue touches zero the reduced equation is of third order: on smaller spheres it is rounding."""
-REGULAR, REGULAR_TOUCHED = 1e-9, 1e-6
+TOUCHED = (1e-2, 3e-3)
+"""Where one eigenvalue is touched a branch leaves if it crosses both of these: one that only passes near does not cross
+the smaller one. The reduced equation is of third order: on still smaller spheres it is rounding."""
+SIZES_TOUCHED = 3
+"""Of a state that is zero there so many sizes are tried."""
+REGULAR, REGULAR_TOUCHED = 1e-9, 1e-3
 """An equilibrium on the sphere lies on one branch where no other singular value is below this part of the largest;
-where one eigenvalue is touched the smallest is about the square of the radius, 1e-4."""
+where one eigenvalue is touched the smallest is about the square of the radius: it is above this part of that."""
 FLAT = 1e-3
 """Half of the starts have a parameter that moves by this much of the radius only, as at pitchforks."""
 FIRST_STARTS, STARTS, ALL_STARTS = 24, 120, 600
@@ -63,26 +66,41 @@ def fan(track: Track, y: np.ndarray, left: np.ndarray, scale: np.ndarray) -> Fan
     `left` (m, n) are the left null vectors there. The spheres are tried until one is whole, all that crosses it is
     within the range, and every branch has two sides.
     """
+    if len(left) == 1:
+        return _touched(track, y, scale)
     problem, at_end = track.problem, min(abs(y[-1] - end) for end in track.span) <= SAME * track.width
     best, most = None, (False, False, False)
     for unit_of_length, radius in itertools.product(units_to_try(np.abs(y), scale), SPHERES):
-        if len(left) == 1 and radius < LEAST_TOUCHED:
-            continue
         sphere = _Sphere(problem, y, len(left), unit_of_length, radius)
         found = sphere.crossings()
         if len(found) <= SIDES:
             continue
-        sides = tuple(tuple((sphere.point(z), sphere.outwards(z)) for z in pair) for pair in _paired(found, sphere))
-        grown = np.abs(found).max(axis=0) / radius
-        units = unit_of_length * np.where((y == 0.0) & (grown > 0.0), np.minimum(grown, 1.0), 1.0)
-        here = Fan(sides, units, radius, sphere.settled and sphere.balance(found) == 0)
-        within = at_end or all(track.span[0] <= side[-1] <= track.span[1] for pair in sides for side, _ in pair)
-        good = (here.whole, within, all(len(pair) == SIDES for pair in sides))
+        here = _fan_on(sphere, found)
+        within = at_end or all(track.span[0] <= side[-1] <= track.span[1] for pair in here.sides for side, _ in pair)
+        good = (here.whole, within, all(len(pair) == SIDES for pair in here.sides))
         if best is None or good > most:
             best, most = here, good
         if all(good) or len(found) > MANY:
             break
     return best
+
+
+def _touched(track: Track, y: np.ndarray, scale: np.ndarray) -> Fan | None:
+    """Return what leaves a point at which one eigenvalue is touched; None if nothing does."""
+    for unit_of_length in units_to_try(np.abs(y), scale)[:SIZES_TOUCHED]:
+        spheres = [_Sphere(track.problem, y, 1, unit_of_length, radius) for radius in TOUCHED]
+        found = spheres[0].crossings()
+        inner = spheres[1].crossings() if len(found) > SIDES else []
+        if len(inner) == len(found) > SIDES:
+            return _fan_on(spheres[1], inner)
+    return None
+
+
+def _fan_on(sphere: _Sphere, found: list[np.ndarray]) -> Fan:
+    sides = tuple(tuple((sphere.point(z), sphere.outwards(z)) for z in pair) for pair in _paired(found, sphere))
+    grown = np.abs(found).max(axis=0) / sphere.radius
+    units = sphere.scale * np.where((sphere.y == 0.0) & (grown > 0.0), np.minimum(grown, 1.0), 1.0)
+    return Fan(sides, units, sphere.radius, sphere.settled and sphere.balance(found) == 0)
 
 
 def _paired(found: list[np.ndarray], sphere: _Sphere) -> list[tuple[np.ndarray, ...]]:
@@ -130,6 +148,8 @@ class _Sphere:
         for number, start in enumerate(self._starts()):
             if number == FIRST_STARTS and len(found) <= SIDES:
                 return []
+            if number >= STARTS and len(self.basis) == SIDES:
+                break  # a circle
             if number >= STARTS and newest < LATE * number and self.balance(found) == 0:
                 break
             z = self._solved(start)
@@ -150,7 +170,7 @@ class _Sphere:
         """Say whether one branch alone crosses the sphere there."""
         sizes = np.linalg.svd(self._matrix(z), compute_uv=False)
         if len(self.basis) == SIDES:  # one eigenvalue is touched: the equations, in their units, may vanish all about
-            return bool(sizes[-1] > REGULAR_TOUCHED)
+            return bool(sizes[-1] > REGULAR_TOUCHED * self.radius**2)
         return bool(sizes[-1] > REGULAR * sizes[0])
 
     def outwards(self, z: np.ndarray) -> np.ndarray:

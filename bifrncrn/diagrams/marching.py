@@ -16,7 +16,7 @@ from bifrncrn.diagrams.angles import angles, come_round
 from bifrncrn.diagrams.continua import is_continuum, resting, within_reach
 from bifrncrn.diagrams.ending import end_of, reached, to_infinity
 from bifrncrn.diagrams.fan import fan
-from bifrncrn.diagrams.junctions import without_turns
+from bifrncrn.diagrams.junctions import Junction, without_turns
 from bifrncrn.diagrams.multiple import located, located_end
 from bifrncrn.diagrams.noise import without_noise
 from bifrncrn.diagrams.refining import cut, refined_end, with_hopf_at_end
@@ -222,6 +222,8 @@ class Marcher:
             return None
         y, scale = line.points[-1], scale_at(line.points[-1], floor)
         apart = np.linalg.norm((line.points - y) / scale, axis=1)
+        if apart.max() <= ACROSS[-1]:  # it began beside this very point, and has come back to it
+            return None
         came = (y - line.points[int(np.flatnonzero(apart >= min(ACROSS[0], apart.max()))[-1])]) / scale
         ahead = max(
             (side * way for way in self.track.problem.directions(y, last.left, scale) for side in (1.0, -1.0)),
@@ -236,7 +238,8 @@ class Marcher:
                 continue
             more, end = self._followed(start, ahead * scale, scale, options, far, closing=False)
             if len(more) > 1 and float((more.points[0] - y) / scale @ ahead) > 0.0:
-                return join([line, more]), end
+                opens = Junction(y, last.left, scale, -1, line.spectrum(len(line) - 1)).opens(more)
+                return (join([line, more]), end) if opens else None  # else something lies between
         return None
 
     def _past_touch(self, line: Line, floor: np.ndarray, options: Options) -> tuple[Line, End] | None:

@@ -28,7 +28,7 @@ REJECTED = 8
 DIP = 1e-4
 """At the row nearest to a touch an eigenvalue is below this part of its largest over so many rows to either side."""
 ROWS = 20
-NEARLY, TOUCHES = 1e-3, 1e-9
+NEARLY, TOUCHES = 1e-3, 1e-11
 """An eigenvalue touches zero where what is left of it is below this part of its largest: seen from one side, which only
 says where to look from the other, and from both."""
 SINGULAR = 1e-7
@@ -49,8 +49,8 @@ class Touch:
     y : (n + 1,) array
     spectrum : (n,) array
         The eigenvalues there.
-    left : (1, n) array or None
-        The left null vector of F's derivative where a real eigenvalue touches zero; None for a pair.
+    left : (m, n) array or None
+        The left null vectors of F's derivative where real eigenvalues touch zero; None for a pair.
     onward : ((n + 1,) array, (n + 1,) array)
         A point of the branch beyond, and its direction there.
     """
@@ -128,9 +128,10 @@ def _fitted(track: Track, line: Line, row: int, which: int, scale: np.ndarray, r
     if whole.spectrum[which].imag == 0.0:
         size = sizes_of(track.problem, whole.y, scale)
         ways, stretches, _ = np.linalg.svd(derivative(track.problem, whole.y, scale) / size[:, None])
-        if not stretches[-1] <= SINGULAR:
+        zeros = int((stretches <= SINGULAR).sum())
+        if not zeros:
             return None
-        left = (ways[:, -1] / size)[None]
+        left = (ways[:, -zeros:] / size[:, None]).T
     first, second = points[SAMPLES : SAMPLES + 2]
     return Touch(row, whole.y, whole.spectrum, left, (first, second - first))
 

@@ -23,6 +23,9 @@ AHEAD = 0.9
 ONE = 0.02
 """Points of a branch that leaves a branch point are known when a known branch passes them this near."""
 
+APART = 1e-3
+"""The same on a small sphere, in terms of its radius."""
+
 
 class Tracer(Collector):
     """Traces all branches that hang together with the equilibria it is given; see `Collector` for its parameters."""
@@ -130,7 +133,7 @@ class Tracer(Collector):
         around = fan(self.track, junction.y, junction.left, junction.scale) or Fan((), junction.scale, 1.0, False)
         where = f"{self.parameter}={junction.y[-1]:.6g}"
         here = End("branch point", "the branch starts at a branch point")
-        lost, known = False, 0
+        lost, known, touched = False, 0, len(junction.left) == 1
         for sides in around.sides:
             lines, ends = [], [here, here]
             for place, (start, ahead) in enumerate(sides):
@@ -139,28 +142,41 @@ class Tracer(Collector):
                     return
                 begin = self.track.inside(start, SAME * around.scale)
                 lost |= not self.span[0] <= start[-1] <= self.span[1]
-                if begin is None or self.knows(begin, near=ONE):
+                if begin is None or (self._passes(begin, around) if touched else self.knows(begin, near=ONE)):
                     known += begin is not None
                     continue
                 line, end = self._march(begin, ahead, around.scale, first_step=around.radius)
+                back = self._back_at(line, junction.y, around)
+                if back < len(line):
+                    line, end = line.head(back + 1), End("closed", "the branch returned to its start")
                 lost |= len(line) < 2
                 if len(line) > 1:
                     line = without_turns(self.track, line, junction.scale, (junction.y, junction.left))
                     row = self._row(junction.y, ahead if place else -ahead, zeros_of(junction.left))
                     lines += [line.reversed(), row] if place == 0 else [row, line]
                     ends[place] = end
-                    if length((line.points[-1] - junction.y) / around.scale) < around.radius:
-                        ends[place] = End("closed", "the branch returned to its start")
-                        break
+                    if end.reason == "closed":  # its other side may be one of the sides that are looked at next
+                        self._add(join(lines), (ends[0], ends[1]), junction.special, junction.scale)
+                        lines, ends = [], [here, here]
             if lines:
                 self._add(join(lines), (ends[0], ends[1]), junction.special, junction.scale)
-        zeros = "one eigenvalue is" if len(junction.left) == 1 else f"{len(junction.left)} eigenvalues are"
+        zeros = "one eigenvalue is" if touched else f"{len(junction.left)} eigenvalues are"
         lost |= known > SIDES  # more than the branch that came here: it is known, or too near to one that is
         if not around.whole or (lost and junction.y[-1] not in self.span):
             self.notes.append(
                 f"Not all branches may have been found at the branch point at {where}, where "
                 f"{zeros} zero; all=True (--all) searches for others."
             )
+
+    def _back_at(self, line: Line, y: np.ndarray, around: Fan) -> int:
+        """Return the row at which a branch that left a point of several zeros is back there; its length if never."""
+        near = (((line.points - y) / around.scale) ** 2).sum(axis=1) < around.radius**2
+        away = int(np.argmin(near)) if len(near) else 0
+        return away + int(np.argmax(near[away:])) if near[away:].any() else len(line)
+
+    def _passes(self, y: np.ndarray, around: Fan) -> bool:
+        """Say whether a known line passes a point of a small sphere, nearer than others that cross it do."""
+        return any(self._beside(line, y, around.scale, APART * around.radius) for line in self.lines)
 
     def _is_met(self, junction: Junction) -> bool:
         """Say whether what leaves a branch point is known, as another of the branches that pass it."""
