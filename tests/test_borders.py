@@ -188,6 +188,40 @@ def test_a_branch_turns_at_a_border_with_an_infinite_derivative():
     assert point.label == "BC" and abs(point.parameters["a"]) < 1e-9
 
 
+@pytest.mark.parametrize("at", [0.3, 1e-4])
+@pytest.mark.parametrize("form", ["a - x - sqrt(max(x - {}, 0))", "a - x - sqrt(abs(x - {}))", "a - sqrt(abs(x - {}))"])
+def test_steep_borders_are_passed_wherever_they_are(form, at):
+    """On either side of x = c, a is a closed form of x; the border is passed at what it is there, to rounding."""
+    slope = 1.0 if "- x -" in form else 0.0
+    beyond = 0.0 if "max" in form else 1.0
+
+    def closed(x):
+        return slope * x + np.where(x > at, 1.0, beyond) * np.sqrt(np.abs(x - at))
+
+    start = at + 1.0
+    diagram = run({"x": form.format(at)}, {"a": float(closed(start))}, (-1, 3), {"x": start})
+    (branch,) = diagram.branches
+    assert [end.reason for end in branch.ended] == ["range", "range"]
+    a, x = branch.points.T
+    assert x.min() < at - 0.5 and x.max() > at + 0.5
+    np.testing.assert_allclose(closed(x), a, atol=1e-7)  # x is known to 1e-16, and the root of that to 1e-8
+    collisions = diagram.special("BC")
+    assert len(collisions) == (0 if "max" in form else 1)  # with max(...) nothing turns nor changes its stability
+    for point in collisions:
+        assert point.state["x"] == pytest.approx(at, abs=1e-15)
+        assert point.parameters["a"] == pytest.approx(slope * at, abs=1e-12)
+
+
+def test_a_jump_beside_an_infinite_slope_is_one_and_a_slope_is_none():
+    """At x = 0 the first jumps from 0 to -1; the second is continuous, and steeper than any power."""
+    jump = run({"x": "if(x > 0, a - 1 - sqrt(abs(x)), a - x)"}, {"a": -1}, (-2, 3), {"x": -1})
+    assert any("the model jumps where x changes sign, at a=0" in end.message for end in jump.branches[0].ended)
+    for x in (-1.0, 1.0):
+        a = x if x < 0 else -1.0 / np.log(x / 10)
+        steep = run({"x": "if(x > 0, -1/log(x/10), x) - a"}, {"a": float(a)}, (-1, 0.5), {"x": x})
+        assert not any("jumps" in end.message for branch in steep.branches for end in branch.ended)
+
+
 def test_special_points_close_behind_a_border_are_seen():
     """Lorenz' model in two identical forms on both sides of rho = 0.9995, whose pitchfork at 1 and Hopf points stay."""
     smooth = bf.load_model("lorenz")

@@ -24,6 +24,8 @@ JUMP = 1e-6
 """An equilibrium of one side, with a gap above this on the other side, is none there: the model jumps."""
 BARELY = 1e-14
 """How far off a border, in units of length, a side is looked at that is not defined, or infinitely steep, on it."""
+ASIDE = 0.1
+"""How far off a border, in units of length, it is asked how much the equations change within a unit of length."""
 ABRUPT = 0.1
 """Derivatives on a border and next to it that differ by more than this part of them are those of an infinite slope."""
 STEEP = (1e-4, 1e-3, 1e-2, 1e-1), 1e-9
@@ -33,6 +35,8 @@ NARROW = (1e-6, 1e-5, 1e-4)
 """Widths, in units of length, of what a branch may pass where a model is patched: around a removable singularity."""
 SINGULAR = 1e-9
 """A derivative whose least singular value is below this fraction of the largest has another branch through it."""
+NEWTON_STEPS = 4
+"""Steps along a border to the point on it: each squares what is missing, 1e-7 at most."""
 MOST_BORDERS = 8
 """The most borders that meet in a point whose regions (two to the power of their number) are looked at."""
 TRIES = 30
@@ -166,14 +170,30 @@ class Sides:
         return found
 
     def jumps(self, y: np.ndarray, scale: np.ndarray) -> bool:
-        """Say whether the equations have other values on another side of the borders a point is on."""
+        """Say whether the equations have other values on another side of the borders a point is on.
+
+        They are compared on the borders themselves, or next to them where they are not defined there; their unit is
+        what they change by within a unit of length a little way off, as slopes on a border may be infinite.
+        """
         before = self.sides.copy(), self.watched.copy()
-        active, gaps = self.active(y, scale), []
+        active, values, units = self.active(y, scale), [], []
         for sides in self._patterns(y, active[:MOST_BORDERS]):
             self.hold(sides)
-            gaps.append(self.problem.gap(self._off(y, scale, active), scale))
+            here = self._value(self._off(y, scale, active, 0.0))
+            values.append(here if np.isfinite(here).all() else self._value(self._off(y, scale, active)))
+            units.append(self._row_sizes(self._off(y, scale, active, ASIDE), scale))
         self.hold(*before)
-        return any(gap > JUMP for gap in gaps)
+        known = [unit for unit in units if np.isfinite(unit).all()]
+        unit = np.max(known, axis=0) if known else np.ones(self.problem.n)
+        return any(np.any(~(np.abs(value - values[0]) <= JUMP * unit)) for value in values[1:])
+
+    def _value(self, y: np.ndarray) -> np.ndarray:
+        """Return the equations' values (n,) on the sides held."""
+        return np.asarray(self.problem.linearize(y)[0])
+
+    def _row_sizes(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return by how much the equations (n,) change within a unit of length on the sides held."""
+        return np.asarray(abs(self.problem.linearize(y)[1]) @ scale)
 
     def hold_smooth(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Hold sides on which a point on borders has derivatives, by preference its own; return it, or one next to it.
@@ -198,19 +218,23 @@ class Sides:
             largest = np.max(np.abs(here * scale), axis=1) + np.max(np.abs(beside * scale), axis=1)
         return bool(np.isfinite(largest).all() and np.all(change <= ABRUPT * largest))
 
-    def _off(self, y: np.ndarray, scale: np.ndarray, active: np.ndarray) -> np.ndarray:
-        """Return a point on the sides held, next to one on borders."""
+    def _off(self, y: np.ndarray, scale: np.ndarray, active: np.ndarray, by: float = BARELY) -> np.ndarray:
+        """Return a point on the sides held, so far off borders that a point is on (0: the nearest on them)."""
+        here, towards = self.borders.deciding(y, self.problem.parameter), self._slopes(y, scale, active)
+        sides = np.where(self.borders.whole[active], 2.0 * (self.sides[active] - np.round(here[active])) + 1.0, 1.0)
+        sides *= np.where(self.borders.whole[active], 1.0, self.sides[active])
+        wanted = by * sides * np.linalg.norm(towards, axis=1)
+        gap = np.where(self.borders.whole[active], here[active] - np.round(here[active]), here[active])
+        return y + scale * np.linalg.lstsq(towards, wanted - gap, rcond=None)[0]
+
+    def _slopes(self, y: np.ndarray, scale: np.ndarray, active: np.ndarray) -> np.ndarray:
+        """Return the slopes (k, n + 1) of what decides on these borders, by units of length."""
         here, slopes, h = self.borders.deciding(y, self.problem.parameter), [], 1e-6
         for j, unit in enumerate(scale):
             moved = y.copy()
             moved[j] += h * unit
             slopes.append((self.borders.deciding(moved, self.problem.parameter) - here)[active] / h)
-        towards = np.array(slopes).T
-        sides = np.where(self.borders.whole[active], 2.0 * (self.sides[active] - np.round(here[active])) + 1.0, 1.0)
-        sides *= np.where(self.borders.whole[active], 1.0, self.sides[active])
-        wanted = BARELY * sides * np.linalg.norm(towards, axis=1)
-        gap = np.where(self.borders.whole[active], here[active] - np.round(here[active]), here[active])
-        return y + scale * np.linalg.lstsq(towards, wanted - gap, rcond=None)[0]
+        return np.array(slopes).T
 
     def _keep(
         self,
@@ -294,16 +318,22 @@ class Sides:
                 return Half(start, direction, self.sides.copy(), np.ones(len(sizes)))
         return None
 
-    def corner(self, y: np.ndarray, half: Half, scale: np.ndarray) -> np.ndarray:
-        """Return the point of a border at which a half-branch begins, y being next to it; y where that is not told."""
-        here = self.borders.deciding(half.start, self.problem.parameter)
-        before = self.borders.deciding(half.start - BARELY**0.5 * half.direction * scale, self.problem.parameter)
-        for k in self.active(y, scale):
-            slope = (here[k] - before[k]) / BARELY**0.5
-            at = half.start - (here[k] - np.round(here[k]) * self.borders.whole[k]) / slope * half.direction * scale
-            if np.max(np.abs(at - y) / scale) < ON_BORDER:
-                return np.asarray(at)
-        return y
+    def corner(self, y: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return the point of the branch on the borders that y is next to; y where that is not told.
+
+        Across a border a side may be infinitely steep, so Newton's method moves along it alone.
+        """
+        active = self.active(y, scale)
+        across = self._slopes(y, scale, active)
+        along = np.linalg.svd(across)[2][np.linalg.matrix_rank(across) :].T
+        at = y
+        for _ in range(NEWTON_STEPS):
+            at = self._off(self._off(at, scale, active, 0.0), scale, active, 0.0)
+            value, matrix = self._value(at), self.problem.linearize(self._off(at, scale, active))[1]
+            if not isinstance(matrix, np.ndarray) or not (np.isfinite(value).all() and np.isfinite(matrix).all()):
+                return y
+            at = at - scale * (along @ np.linalg.lstsq(matrix * scale @ along, value, rcond=None)[0])
+        return at if np.max(np.abs(at - y) / scale) < SAME else y
 
     def beside(self, y: np.ndarray, direction: np.ndarray, scale: np.ndarray, on: np.ndarray) -> np.ndarray | None:
         """Return the nearest point of a branch that is clearly inside, but for the borders it lies on."""

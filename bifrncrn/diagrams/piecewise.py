@@ -181,10 +181,11 @@ class PiecewiseTracer(Tracer):
             border = met is None or met.kind - layout.USER_EVENT < len(self.borders)
             if border:
                 line = _without(line if met is None else line.head(met.row + 1), len(self.borders))
-            corner, scale = line.points[-1].copy(), self._scale_at(line.points[-1], floor)
+            scale = self._scale_at(line.points[-1], floor)
+            if steep:
+                line.points[-1] = self.sides.corner(line.points[-1], scale)
+            corner = line.points[-1].copy()
             half, told = self._onward(corner, line.tangents[-1], scale, border)
-            if steep and half is not None:
-                line.points[-1] = corner = self.sides.corner(corner, half, scale)
             if half is None:
                 return self._joined([*pieces, line], floor), told
             if half.is_same(begun) and _near(half.start, begun.start, scale):  # it started here
@@ -211,7 +212,7 @@ class PiecewiseTracer(Tracer):
 
     def _ends_steep(self, line: Line, end: End, floor: np.ndarray) -> bool:
         """Say whether a piece ends where it comes to a border on a side that is infinitely steep there."""
-        if end.reason not in ("nan", "step") or len(line) < 2:
+        if end.reason not in ("nan", "pole", "step") or len(line) < 2:
             return False
         return bool(len(self.sides.active(line.points[-1], self._scale_at(line.points[-1], floor))))
 
@@ -416,9 +417,14 @@ class PiecewiseTracer(Tracer):
             point = replace(super()._classify(line, event, y, number, floor), system=self.borders.system)
             on_border = len(self.sides.active(y, self._scale_at(y)))  # no second derivatives: no coefficients
             return replace(point, a=None, l1=None, b=None, re_d=None) if on_border else point
-        y = self.sides.hold_smooth(y, self._scale_at(y, floor))
-        point = super()._classify(line, Event(event.row, layout.BRANCH, event.bracket), y, number, floor)
-        return replace(point, label="BC", system=self.borders.system)
+        beside = self.sides.hold_smooth(y, self._scale_at(y, floor))
+        point = super()._classify(line, Event(event.row, layout.BRANCH, event.bracket), beside, number, floor)
+        point = replace(point, label="BC", system=self.borders.system)
+        if beside is y:
+            return point
+        *state, parameter = y.tolist()
+        at = dict(zip(point.state, state, strict=True)), {**point.parameters, self.parameter: parameter}
+        return replace(point, state=at[0], parameters=at[1])
 
     def _scale_at(self, y: np.ndarray, floor: np.ndarray | None = None) -> np.ndarray:
         """Return the units of length at a point."""
