@@ -167,3 +167,25 @@ def test_locked_rotations_double():
     assert abs(states[-1, 0] - states[0, 0]) == pytest.approx(2.0 * TURN, abs=1e-8)
     for branch in (found, twice):  # an angle takes all its values, however often it goes round
         assert np.all(branch.column("min phi") == -math.pi) and np.all(branch.column("max phi") == math.pi)
+
+
+def test_what_is_drawn_is_no_angle_that_goes_round(tmp_path, capsys):
+    model, out = tmp_path / "junction.toml", tmp_path / "diagram.json"
+    model.write_text(junction(1.5, 0.5).to_toml(), encoding="utf-8")
+    words = [
+        "diagram",
+        str(model),
+        "--parameter",
+        "i",
+        "--range",
+        "1.2",
+        "2",
+        "--cycle",
+        "--orbits",
+        "--json",
+        str(out),
+    ]
+    assert bf.main(words) == 0 and "periodic" in capsys.readouterr().out
+    whole = bf.Diagram.load(out)
+    assert whole.plot().get_ylabel() == "v"
+    assert whole.plot(show="phi").get_ylabel() == "phi"

@@ -29,7 +29,7 @@ Layer = tuple["Diagram", str, Style]
 
 
 def shown_of(diagram: Diagram, show: str | None) -> str:
-    """Return the name of what is on the vertical axis, checked; by default the first state."""
+    """Return the name of what is on the vertical axis, checked; by default the first state that goes round nowhere."""
     names = [name for branch in diagram.branches for name in _states(branch, diagram.parameter)]
     if not names:
         raise InputError(f"the diagram of {diagram.model!r} has no branch to draw")
@@ -38,7 +38,19 @@ def shown_of(diagram: Diagram, show: str | None) -> str:
     if show is not None and not any(curves_of(branch, show) for branch in diagram.branches):
         there = f"{', '.join(dict.fromkeys(names))}, max or min of one, norm, and of cycles period"
         raise InputError(f"there is no state {show!r} to show; there are {there}")
-    return names[0] if show is None else show
+    return _telling(diagram, names) if show is None else show
+
+
+def _telling(diagram: Diagram, names: list[str]) -> str:
+    """Return the first state that is no angle which goes round on cycles: its extremes are -pi and pi all along."""
+    angles = diagram.system.periodic if diagram.system is not None else ()
+    cycles = [branch for branch in diagram.branches if branch.kind == "periodic"]
+    round_ = {
+        name
+        for name in angles
+        if any(np.allclose(one.column(f"max {name}") - one.column(f"min {name}"), 2.0 * np.pi) for one in cycles)
+    }
+    return next((name for name in names if name not in round_), names[0])
 
 
 def _states(branch: Branch, parameter: str) -> list[str]:
