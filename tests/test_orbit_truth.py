@@ -178,6 +178,52 @@ def test_canards_past_a_saddle_are_no_homoclinic_orbits():
     assert [point.label for point in whole.special_points] == ["HB", "HB", "LPC"]
 
 
+def test_a_family_met_again_from_its_other_end_is_one_family():
+    # the Oregonator of two states; its first branch ends by the limit of points short of the second HB
+    q, eps = 0.002, 0.05
+    model = bf.System.from_equations(
+        {"x": f"(x*(1 - x) - f*z*(x - {q})/(x + {q}))/{eps}", "z": "x - z"}, {"f": 1.0}, {"x": 0.1, "z": 0.1}
+    )
+    rests = bf.diagram(model, "f", (0.1, 4.0))
+    whole = bf.with_orbits(rests, options=bf.Options(max_points=1000))
+    first, second = (branch for branch in whole.branches if branch.kind == "periodic")
+    assert first.ended[1].reason == "points" and f"branch {second.id} goes on" in first.ended[1].message
+    assert second.ended[1].reason == "known" and f"branch {first.id} goes on" in second.ended[1].message
+    assert np.array_equal(first.points[-1], second.points[-1])
+    assert "oscillates for 0.53171 < f < 2.3087" in " ".join(str(whole).split())
+    for f in (0.6, 1.0, 2.0):  # from inside and from outside to one cycle, on one of the branches
+        periods = [_settled_period(q, eps, f, start) for start in ((0.9, 0.01), (0.02, 0.3))]
+        found = []
+        for branch in (first, second):
+            stable = (branch.unstable == 0) & (np.arange(len(branch.unstable)) > 0)
+            values, times = branch.column("f")[stable], branch.column("period")[stable]
+            up = np.argsort(values)
+            if values.min() < f < values.max():
+                found.append(np.interp(f, values[up], times[up]))
+        assert len(found) == 1
+        assert periods == pytest.approx([found[0], found[0]], rel=1e-4)  # the line between rows is off by this
+
+
+def _settled_period(q, eps, f, start):
+    """Return the time between the last two passages upwards of x = z, by an independent integration."""
+    from scipy.integrate import solve_ivp
+
+    def passes(_, y):
+        return y[0] - y[1]
+
+    passes.direction = 1.0
+    run = solve_ivp(
+        lambda _, y: [(y[0] * (1 - y[0]) - f * y[1] * (y[0] - q) / (y[0] + q)) / eps, y[0] - y[1]],
+        (0.0, 40.0),
+        start,
+        "LSODA",
+        events=passes,
+        rtol=1e-9,
+        atol=1e-12,
+    )
+    return run.t_events[0][-1] - run.t_events[0][-2]
+
+
 def test_cycles_go_on_across_the_borders_of_a_piecewise_linear_model():
     # an excitatory and an inhibitory population: inside the linear region the orbits at the Hopf point tauI = 4 are all
     # of one value; those that leave it bend back, and turn where they meet the next border

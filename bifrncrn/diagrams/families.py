@@ -26,6 +26,7 @@ from bifrncrn.curves.orbits.ends import (
     HOMOCLINIC,
     HOPF,
     INFINITY,
+    KNOWN,
     MOTHER,
     NOT_FINITE,
     RANGE,
@@ -90,8 +91,10 @@ def same(task: Setup, first: np.ndarray, second: np.ndarray) -> bool:
     return near and abs(first[-1] - second[-1]) < SAME * task.unit
 
 
-def from_hopf(task: Setup, point: SpecialPoint, events: Sequence[str] = ()) -> Family | str:
-    """Follow the orbits that leave a Hopf point; return why not where there are none."""
+def from_hopf(
+    task: Setup, point: SpecialPoint, events: Sequence[str] = (), known: Sequence[Followed] = ()
+) -> Family | str:
+    """Follow the orbits that leave a Hopf point, or up to the last of a branch `known`; return why not if none do."""
     index = task.system.parameter_index(task.parameter)
     problem = EquilibriumProblem(task.system, index)
     guess = task.coordinates(point)
@@ -108,7 +111,8 @@ def from_hopf(task: Setup, point: SpecialPoint, events: Sequence[str] = ()) -> F
         return f"the orbits of {where} were not followed: {task.options.said}" if task.options.late else failure
     floor, largest = amplitude_floor(start, first, task.unit)
     home = float(start.y[-1])
-    follower = Follower(corrector, task.span, floor, largest, task.options, problem, home, asked_of(task, events))
+    asked = asked_of(task, events)
+    follower = Follower(corrector, task.span, floor, largest, task.options, problem, home, asked, known)
     found = follower.follow(follower.begin(first), FIRST_STEP)
     return Family(task, problem, start, found, corrector)
 
@@ -409,6 +413,7 @@ class Family:
             CENTRE: f"the orbits exist at {name}={found.rows[0].parameter:.9g} alone: they surround a centre",
             MOTHER: "the orbits become such of half the period, gone round twice",
             CLOSED: "the branch returned to its start",
+            KNOWN: f"at {here} it comes to the last orbit of another branch, and is that from there on",
             INFINITY: f"the orbits grow to infinity near {here}",
             TIME: self.task.options.said,
             FULL: f"the limit of {self.task.options.max_points} orbits was reached; raise max_points to go on",

@@ -13,7 +13,7 @@ from bifrncrn.base.errors import ConvergenceError, InputError
 from bifrncrn.base.labels import leaving
 from bifrncrn.base.progress import progress
 from bifrncrn.continuation.options import Options, begun
-from bifrncrn.curves.orbits.ends import MOTHER
+from bifrncrn.curves.orbits.ends import KNOWN, MOTHER, UNFINISHED, Followed
 from bifrncrn.diagrams.families import Family, check_inside, checked, from_cycle, from_hopf, same
 from bifrncrn.diagrams.leaving import from_cycle_point
 from bifrncrn.diagrams.results import Branch, Diagram, End, SpecialPoint
@@ -209,6 +209,7 @@ def with_orbits(
     branches, points, notes = list(diagram.branches), list(diagram.special_points), list(diagram.notes)
     counters = dict(diagram.counters)
     done: list[np.ndarray] = []
+    unfinished: list[tuple[Followed, int]] = []
     for place in hopf:
         point = diagram.special_points[place]
         y = task.coordinates(point)
@@ -219,12 +220,13 @@ def with_orbits(
             notes.append(f"the orbits of the Hopf point at {where} were not followed: {task.options.said}")
             continue
         with progress(f"following periodic orbits from Hopf point {len(done) + 1} of {len(hopf)}"):
-            family = from_hopf(task, point, events)
+            family = from_hopf(task, point, events, [found for found, _ in unfinished])
         if isinstance(family, str):
             notes.append(family)
             continue
         branch = family.branch(len(branches), place)
         branches.append(branch)
+        _meet(family.found, branches, unfinished)
         notes += family.notes(branch)
         points += family.special_points(branch.id)
         done += [end.y for end in family.ends if end is not None]
@@ -239,6 +241,21 @@ def with_orbits(
         diagram, branches=tuple(branches), special_points=tuple(points), notes=tuple(notes), counters=counters
     )
     return with_doublings(found, doublings, events=events, options=options) if doublings else found
+
+
+def _meet(found: Followed, branches: list[Branch], unfinished: list[tuple[Followed, int]]) -> None:
+    """Say of the newest branch and of that whose last orbit it came to, if it did, that they are one family."""
+    newest = len(branches) - 1
+    if found.reason in UNFINISHED and len(found.rows) > 1:
+        unfinished.append((found, newest))
+    for other, number in unfinished:
+        if found.reason == KNOWN and found.rows[-1] is other.rows[-1]:
+            unfinished.remove((other, number))
+            for one, joined, more in ((newest, number, ""), (number, newest, f"{branches[number].ended[1].message}; ")):
+                first, last = branches[one].ended
+                message = f"{more}branch {joined} goes on from there, as one family"
+                branches[one] = replace(branches[one], ended=(first, replace(last, message=message)))
+            return
 
 
 def _mothers(family: Family, branches: list[Branch], events: Sequence[str]) -> list[Family]:

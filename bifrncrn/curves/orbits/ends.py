@@ -22,6 +22,9 @@ from bifrncrn.curves.orbits.resting import Rest, saddle_node, saddles_passed, ti
 RANGE, HOPF, HOMOCLINIC, CENTRE, INFINITY, CLOSED = "range", "HB", "homoclinic", "centre", "infinity", "closed"
 HETEROCLINIC, SNIC, MOTHER = "heteroclinic", "snic", "PD"
 FULL, SHORT, NOT_FINITE, WALL, TIME = "points", "step", "nan", "bound", "time"
+KNOWN = "known"
+UNFINISHED = (FULL, SHORT, TIME)
+"""Where a branch ends for these reasons its orbits go on."""
 LONGER = 2.0
 """Where no step is left and the period is this many times the shortest, saddles nearby are the reason, ..."""
 TENDS = 1e-3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from bifrncrn.curves.orbits.ends import (
     FAR,
     FULL,
     HOPF,
+    KNOWN,
     MOTHER,
     NOT_FINITE,
     RANGE,
@@ -39,6 +41,8 @@ VANISHED = 1e-2
 """A state whose greatest value is this close to its wall, relative to its size, has come to it."""
 NEAR_HOME = 0.05
 """A branch is back where its step passes the start this close, relative to the step."""
+SAME_ORBIT = 1e-5
+"""An orbit on another mesh is the same if it is as close as this: extremes are good to 4e-6."""
 ALMOST = 1e-3
 """An event that is not located in a step of this length is bracketed by it."""
 TOGETHER = 1e-6
@@ -90,6 +94,8 @@ class Follower:
         The parameter at which the branch begins.
     asked : Asked, optional
         Events of the user's.
+    known : sequence of Followed
+        Branches whose last orbits are not the last of their family: it may be met there from its other end.
     """
 
     def __init__(
@@ -102,9 +108,10 @@ class Follower:
         problem: EquilibriumProblem,
         home: float,
         asked: Asked | None = None,
+        known: Sequence[Followed] = (),
     ) -> None:
         self.corrector = corrector
-        self.asked = asked
+        self.asked, self.known = asked, known
         self._watch: Watch | None = None
         self.span = span
         self.options = options
@@ -234,9 +241,12 @@ class Follower:
             found.reason = self._ends.reached(found)
         if not found.reason and len(found.rows) % STALLED_ROWS == 0 and self._stalled(found.rows[-STALLED_ROWS], row):
             found.reason = self._ends.stuck(found, SHORT)
-        if self._closing and not found.reason and len(found.rows) > BEFORE_CLOSED and _returns(found.rows):
-            found.rows[-1] = found.rows[0]
-            found.reason = CLOSED
+        closing = self._closing and not found.reason and len(found.rows) > BEFORE_CLOSED
+        if closing and _passes(found.rows, found.rows[0], found.rows[1]):
+            found.rows[-1], found.reason = found.rows[0], CLOSED
+        for other in self.known if not found.reason else ():
+            if _passes(found.rows, other.rows[-1], other.rows[-2], SAME_ORBIT):
+                found.rows[-1], found.reason = other.rows[-1], KNOWN
 
     def _stalled(self, first: Row | Step, last: Row | Step) -> bool:
         """Say whether rows that are far apart along the branch are about the same."""
@@ -344,18 +354,18 @@ def _angle(here: Place, there: Place) -> float:
     return 2.0 * float(np.arcsin(min(1.0, 0.5 * here.length(gap)))) if cosine > 0.0 else np.pi
 
 
-def _returns(rows: list[Row | Step]) -> bool:
-    """Say whether the branch passes its first orbit on its last step, by period, parameter and extremes.
+def _passes(rows: list[Row | Step], goal: Row | Step, ahead: Row | Step, least: float = 0.0) -> bool:
+    """Say whether the branch passes an orbit on its last step towards another, by period, parameter and extremes.
 
-    Phases cannot be compared: the mesh may have been turned.
+    Phases cannot be compared: the mesh may have been turned. It may be off by `least`, whatever the step.
     """
     unit = rows[-1].place.metric
-    start, here, there = (_summary(row, unit) for row in (rows[0], rows[-2], rows[-1]))
+    start, here, there = (_summary(row, unit) for row in (goal, rows[-2], rows[-1]))
     step, home = there - here, start - here
     along = float(home @ step / (step @ step))
-    near = float(np.linalg.norm(home - along * step)) < NEAR_HOME * float(np.linalg.norm(step))
-    ahead = _summary(rows[1], unit) - start
-    return 0.0 <= along < 1.0 and near and float(ahead @ step) > 0.0
+    off = float(np.linalg.norm(home - along * step))
+    on = _summary(ahead, unit) - start
+    return 0.0 <= along < 1.0 and off < max(NEAR_HOME * float(np.linalg.norm(step)), least) and float(on @ step) > 0.0
 
 
 def _summary(row: Row | Step, metric: Metric) -> np.ndarray:
