@@ -204,6 +204,21 @@ def test_a_family_met_again_from_its_other_end_is_one_family():
         assert periods == pytest.approx([found[0], found[0]], rel=1e-4)  # the line between rows is off by this
 
 
+def test_a_parameter_that_trembles_makes_no_second_cycle():
+    # cycles of the plane whose multipliers are 1e-100 do not fold (implicit function theorem), but along the canard at
+    # the second Hopf point f trembles by more than 1e-6 of this range
+    model = bf.System.from_equations(
+        {"x": "(x*(1 - x) - f*z*(x - 0.0008)/(x + 0.0008))/0.04", "z": "x - z"}, {"f": 2.4}, {"x": 0.002, "z": 0.002}
+    )
+    whole = bf.with_orbits(bf.diagram(model, "f", (2.25, 2.45)))
+    cycles = whole.branches[-1]
+    f = cycles.column("f")
+    assert np.sum(np.maximum(np.diff(f), 0.0)) > 1e-6 * 0.2  # it does go back
+    assert cycles.ended[1].reason == "range" and np.all(cycles.unstable[1:] == 0)
+    words = " ".join(str(whole).split())
+    assert "oscillates for f < 2.338" in words and "stable cycles" not in words
+
+
 def _settled_period(q, eps, f, start):
     """Return the time between the last two passages upwards of x = z, by an independent integration."""
     from scipy.integrate import solve_ivp

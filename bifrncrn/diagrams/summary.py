@@ -14,6 +14,9 @@ from bifrncrn.plots.runs import stability_runs
 NOTHING = "nothing stable found"
 NARROW = 1e-6
 """Intervals narrower than this share of the range are where two ends of one thing differ by rounding."""
+INSIDE = 0.5
+"""A branch turns where a multiplier is 1: where all others but the trivial one are smaller than this at a turn and
+beside it, the parameter trembles by the mesh's errors, as along canards."""
 NEUTRAL = "neutral (neither attracts nor repels to first order)"
 MANY = 8
 """More intervals than this are not listed one by one."""
@@ -173,11 +176,13 @@ def _stable(branch: Branch, diagram: Diagram) -> list[Stretch]:
         origin = diagram.special_points[branch.origin].parameters.get(diagram.parameter)
         special |= set(np.flatnonzero(values == origin).tolist())
     out = []
+    inside = _inside(branch, diagram)
     for rows, kind in stability_runs(branch.stability, special):
         if kind not in ("stable", "neutral"):
             continue
         run = values[rows]
         turns = 1 + np.flatnonzero(np.diff(np.sign(np.diff(run))) != 0)
+        turns = turns[~inside[rows][turns]]
         for first, last in zip([0, *turns.tolist()], [*turns.tolist(), len(run) - 1]):
             piece = slice(rows.start + first, rows.start + last + 1)
             p = values[piece]
@@ -185,3 +190,14 @@ def _stable(branch: Branch, diagram: Diagram) -> list[Stretch]:
                 low, high = float(p.min()), float(p.max())
                 out.append(Stretch(low, high, cycle, p, periods[piece], branch.iterations or 0, kind == "neutral"))
     return out
+
+
+def _inside(branch: Branch, diagram: Diagram) -> np.ndarray:
+    """Say of every cycle whether its multipliers and its neighbours' are so far inside that the branch cannot turn."""
+    count = len(branch.points)
+    if branch.kind != "periodic" or count < 3:
+        return np.zeros(count, bool)
+    forced = diagram.system is not None and bool(diagram.system.period)
+    others = branch.multipliers if forced else branch.multipliers[:, 1:]
+    deep = np.all(np.abs(others) < INSIDE, axis=1)
+    return deep & np.roll(deep, 1) & np.roll(deep, -1)
