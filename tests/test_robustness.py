@@ -11,7 +11,7 @@ from bifrncrn.training.fit.noise import noise
 from bifrncrn.training.fit.start import Start
 from bifrncrn.training.fit_result import Candidate
 from bifrncrn.training.outward import look_outward, walls_of
-from bifrncrn.training.ranking import Standing, standing, target_diagram
+from bifrncrn.training.ranking import Standing, joined, standing, target_diagram, traced, traced_along
 from bifrncrn.training.refine.bounding import bound
 from bifrncrn.training.robustness import Robustness, perturbed, robustness
 from bifrncrn.training.targets.sampling import Samples
@@ -106,12 +106,12 @@ def test_a_rest_on_the_edge_of_what_is_wanted_is_lost_in_half_of_the_copies():
     assert low < 0.5 < high
 
 
-def test_copies_whose_fold_lies_beside_that_of_the_network_keep_it():
-    """A learned fold: at its place the copies that have it to the right have nothing to start from."""
-    system = bf.System.from_equations({"x": "lam - 1.3 - 0.8*(x - 3.4)^2"}, {"lam": 0.8}, {"x": 4.0}, nonnegative=True)
-    rows = tuple((float(lam),) for lam in np.linspace(0.8, 2.3, 9))
+def learned_fold(low):
+    """Return a target with a fold at 1.3, looked at from a parameter on, and a network that has learned it."""
+    system = bf.System.from_equations({"x": "lam - 1.3 - 0.8*(x - 3.4)^2"}, {"lam": low}, {"x": 4.0}, nonnegative=True)
+    rows = tuple((float(lam),) for lam in np.linspace(low, 2.3, 9))
     part = bf.FieldPart(system, ((1.5, 5.3),), rows, ("lam",))
-    wanted = bf.Target("fold", "fold", (part,), state=(4.0,), lam=(0.8,), bounds=(0.8, 2.3))
+    wanted = bf.Target("fold", "fold", (part,), state=(4.0,), lam=(low,), bounds=(low, 2.3))
     network = bf.Network(
         alpha=[[0.007788037746070764, -0.2722405941615294, -0.04626444710983356]],
         omega=[[-4.211969333845012], [-5.962954489401604], [7.412481124848922]],
@@ -119,23 +119,47 @@ def test_copies_whose_fold_lies_beside_that_of_the_network_keep_it():
         theta=[-4.210931831740098, 16.365865035685385, -26.889887956895326],
         beta=[0.00043316890161576956],
         state=[4.0],
-        lam=[0.8],
+        lam=[low],
     )
-    x, lam = np.meshgrid(np.linspace(1.5, 5.3, 800), np.linspace(0.8, 2.3, 151))
+    return wanted, network
+
+
+def equilibria(copy, low):
+    """Return parameters and how many equilibria there are in the box: changes of the field's sign on a grid."""
+    x, lam = np.meshgrid(np.linspace(1.5, 5.3, 800), np.linspace(low, 2.3, 151))
+    z = x[..., None] * copy.omega[:, 0] + lam[..., None] * copy.psi[:, 0] + copy.theta
+    r = np.sqrt(z * z + 4 * copy.gamma * copy.tau)
+    y = np.where(z > 0, (z + r) / (2 * copy.tau), 2 * copy.gamma / (r - z))
+    rates = copy.beta[0] + x * (y @ copy.alpha[0])
+    return lam[:, 0], (np.sign(rates[:, 1:]) != np.sign(rates[:, :-1])).sum(axis=1)
+
+
+def test_copies_whose_fold_lies_beside_that_of_the_network_keep_it():
+    """A learned fold: at its place the copies that have it to the right have nothing to start from."""
+    wanted, network = learned_fold(0.8)
 
     def keeps(copy):
-        """Say whether equilibria in the box, signs of the field on a grid, go from none to two within a quarter."""
-        z = x[..., None] * copy.omega[:, 0] + lam[..., None] * copy.psi[:, 0] + copy.theta
-        r = np.sqrt(z * z + 4 * copy.gamma * copy.tau)
-        y = np.where(z > 0, (z + r) / (2 * copy.tau), 2 * copy.gamma / (r - z))
-        rates = copy.beta[0] + x * (y @ copy.alpha[0])
-        found = (np.sign(rates[:, 1:]) != np.sign(rates[:, :-1])).sum(axis=1)
+        """Say whether equilibria in the box go from none to two within a quarter."""
+        lam, found = equilibria(copy, 0.8)
         (born,) = np.flatnonzero(np.diff(found) == 2) if (np.diff(found) == 2).sum() == 1 else (0,)
-        return bool(born and abs(lam[born, 0] - 1.3) < (2.3 - 0.8) / 4)
+        return bool(born and abs(lam[born] - 1.3) < (2.3 - 0.8) / 4)
 
     every = [keeps(perturbed(network, 0.01, np.random.default_rng([101, k]))) for k in range(20)]
     found = robustness(wanted, network, target_diagram(wanted), (), spread=0.01, copies=20, seed=101)
     assert found.kept == sum(every) == 20
+
+
+def test_copies_without_a_branch_of_the_network_do_not_keep_it():
+    """One in which the parameter counts for 1.2 less has no equilibrium beside its wall, and so nothing to keep."""
+    wanted, network = learned_fold(1.5)
+    weights = network.weights()
+    weights["theta"] = weights["theta"] - 1.2 * weights["psi"][:, 0]
+    copy = bf.Network(**weights, state=network.state, lam=network.lam)
+    assert (equilibria(network, 1.5)[1] == 2).all() and (equilibria(copy, 1.5)[1] == 0).all()
+    beside = bf.diagram(network.reduced(), parameter=network.parameter, bounds=(1.5, 2.3), start={"x1": 1e-4})
+    own = joined(beside, traced(wanted, target_diagram(wanted), network, None))
+    with pytest.raises(bf.ConvergenceError, match="not there any more"):
+        traced_along(own, copy, None)
 
 
 def test_a_fit_says_where_its_field_points_outward_and_how_robust_it_is():

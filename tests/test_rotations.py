@@ -189,3 +189,40 @@ def test_what_is_drawn_is_no_angle_that_goes_round(tmp_path, capsys):
     whole = bf.Diagram.load(out)
     assert whole.plot().get_ylabel() == "v"
     assert whole.plot(show="phi").get_ylabel() == "phi"
+
+
+@pytest.mark.parametrize(
+    ("equations", "values", "state", "period"),
+    [
+        ({"th": "1"}, {}, {"th": 0.0}, TURN),
+        ({"r": "r*(1 - r^2)", "th": "r"}, {}, {"r": 1e-9, "th": 0.0}, TURN),
+        ({"th": "w - sin(th)"}, {"w": 1.000001}, {"th": 0.0}, TURN / math.sqrt(1.000001**2 - 1.0)),
+    ],
+)
+def test_at_constant_speed_and_through_a_bottleneck(equations, values, state, period):
+    model = bf.System.from_equations(equations, values, state, periodic=["th"])
+    assert bf.describe_attractor(model) == "rotation"
+    assert bf.find_cycle(model).period == pytest.approx(period, rel=1e-8)  # of w - 1 ten digits are left
+
+
+def test_two_angles_that_never_come_back_together_escape_nowhere():
+    model = bf.System.from_equations({"p": "1", "q": "sqrt(2)"}, {}, {"p": 0.0, "q": 0.0}, periodic=["p", "q"])
+    assert bf.describe_attractor(model, max_steps=5000) == "undecided"
+    assert bf.find_cycle(model, max_steps=5000) is None
+
+
+def test_rotations_are_attractors():
+    """A pendulum rests or turns, by where it starts: as an own integration says of the same starts."""
+    found = bf.attractors(junction(0.7, 0.5), {"phi": (-math.pi, math.pi), "v": (-2.0, 3.0)}, samples=20)
+    starts = np.random.default_rng(0).uniform([-math.pi, -2.0], [math.pi, 3.0], (20, 2))
+    turns = 0
+    for start in starts:
+        run = solve_ivp(lambda _, x: [x[1], 0.7 - math.sin(x[0]) - 0.5 * x[1]], (0.0, 100.0), start, rtol=1e-8)
+        turns += run.y[1, -1] > 0.1
+    assert {each.kind: each.count for each in found} == {"equilibrium": 20 - turns, "cycle": turns}
+    (cycle,) = [each for each in found if each.kind == "cycle"]
+    speed, period = 2.5, 0.0
+    for _ in range(12):  # every turn leaves a fourteenth of what it is off
+        speed, period = turned(speed, 0.7, 0.5)
+    assert cycle.period == pytest.approx(period, rel=1e-9)
+    assert (cycle.min[0], cycle.max[0]) == (-math.pi, math.pi)

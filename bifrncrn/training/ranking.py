@@ -39,6 +39,8 @@ MISSING = 100
 AMISS = 1000
 # Newton's steps from an equilibrium of one network to that of another, and the relative step at which it has arrived
 STEPS, ARRIVED = 40, 1e-10
+# where Newton's method fails from the middles of a branch, about so many other points of it are tried
+OTHERS = 10
 # a branch that comes this near a point, relatively, passes through it: branches are polylines
 PASSES = 1e-3
 
@@ -154,7 +156,7 @@ def traced_along(reduced: Diagram, network: Network, mu: float | None) -> Diagra
     Raises
     ------
     ConvergenceError
-        If none of them can be begun.
+        If none of them can be begun; of another network with rates near these if one of them cannot.
     """
     from bifrncrn.diagrams.diagram import diagram
 
@@ -163,7 +165,11 @@ def traced_along(reduced: Diagram, network: Network, mu: float | None) -> Diagra
     whole: Diagram | None = None
     for branch in reduced.branches:
         rows = _between(branch, reduced)
-        for row in rows if mu is None else rows[:1]:
+        begun, few = mu is not None, len(rows)
+        rows += list(branch.points[:: len(branch.points) // OTHERS + 1])
+        for k, row in enumerate(rows if mu is None else rows[:1]):
+            if k >= few and begun:
+                break
             start = dict(zip(branch.columns, row.tolist()))
             x = np.array([start[name] for name in names])
             lam = np.array([start[reduced.parameter], *network.lam[1:]])
@@ -174,10 +180,13 @@ def traced_along(reduced: Diagram, network: Network, mu: float | None) -> Diagra
                 if there is None:
                     continue
                 start |= dict(zip(names, there.tolist()))
+                begun = True
             if whole is None:
                 whole = diagram(system, reduced.parameter, reduced.range, start=start)
             elif not _on(whole, start, names):
                 whole = joined(whole, diagram(system, reduced.parameter, reduced.range, start=start))
+        if not begun:
+            raise ConvergenceError("no equilibrium was found near those of a branch; it is not there any more")
     if whole is None:
         raise ConvergenceError("no equilibrium was found near those of the branches; there is nothing to start from")
     return whole

@@ -10,7 +10,9 @@ factor of its own, uniform in 1 +- spread, and the question is the kind of what 
 - of cycles: one as stable, no further from the wanted one than half its size;
 - of chaos: a positive largest Lyapunov exponent.
 
-Homoclinic orbits, and what happens between the parts of a target, are not looked for.
+A copy of which no equilibrium is found from points along one of the network's branches has lost it. Whether what is
+found from two of them are two branches is not looked at, nor are homoclinic orbits, or what happens between parts of a
+target.
 """
 
 from __future__ import annotations

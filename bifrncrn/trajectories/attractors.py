@@ -25,7 +25,7 @@ from bifrncrn.trajectories.cycles import Cycle, Values, measured
 from bifrncrn.trajectories.lyapunov import Exponent, largest_lyapunov
 from bifrncrn.trajectories.map_attractors import MapSurvey
 from bifrncrn.trajectories.recurrence import NEUTRAL
-from bifrncrn.trajectories.settling import Settled, settle
+from bifrncrn.trajectories.settling import ROTATION, Settled, settle, settle_angles
 
 FIRST_CHUNK = 100
 """Steps before the first look at a trajectory: most come to rest soon."""
@@ -305,7 +305,10 @@ class _Survey:
                     return str(number) if each.stayed >= TRUSTED and not each.left else ""
             return ""
 
-        found = settle(self.field, start, 0.0, self.steps, recognise, FIRST_CHUNK)
+        if self.turning.any():
+            found = settle_angles(self.field, start, 0.0, self.steps, recognise)
+        else:
+            found = settle(self.field, start, 0.0, self.steps, recognise, FIRST_CHUNK)
         if self._crossed(start, found.state):
             return "undecided"
         if found.kind.isdigit():
@@ -332,8 +335,10 @@ class _Survey:
         """Return what a trajectory settled to; what is new is kept."""
         if found.kind == "equilibrium":
             return self._equilibrium(found.state)
-        if found.kind == "cycle":
+        if found.orbit is not None:
             return self._cycle(found)
+        if found.kind == ROTATION:
+            return "undecided"
         if found.kind == "chaos or torus":
             return self._cloud(found)
         return found.kind

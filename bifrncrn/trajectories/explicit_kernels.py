@@ -19,6 +19,7 @@ from bifrncrn.trajectories.steps_layout import (
     ESCAPED,
     GOES_ON,
     LEAST_ERROR,
+    LONGEST,
     NOT_FOR_THIS,
     RTOL,
     STATE,
@@ -142,7 +143,7 @@ def advance(context):
         return NOT_FOR_THIS
     rejected = False
     while c[COUNT] < c[STEPS] and clock[TIME] < clock[UNTIL]:
-        h = clock[STEP]
+        h = min(clock[STEP], clock[LONGEST])
         if not clock[TIME] + TICK * h > clock[TIME] or math.isinf(h):
             return NOT_FOR_THIS
         error = _error(c, h) if _stages(c, h) else math.inf

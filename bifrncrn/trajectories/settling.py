@@ -64,6 +64,8 @@ SAMPLES = 100
 ALIKE = 1e-3
 """Turns of an angle between which other states differ by no more, relatively, are tried as periods, the fewest first:
 between the integrator's steps, which Newton's method does not depend on, states are known worse than at them."""
+AGAIN = 3
+"""So often a trajectory is followed on whose angles have grown too large, as after a long rest beside a saddle."""
 ROUNDS = 20
 UNCHANGED = 1e-5
 """An angle goes round and round where all else is the same so many turns later, but for errors of the integration: what
@@ -165,11 +167,16 @@ class _Trajectory:
 
     def _by_explicit_method(self, steps: int, until: float) -> tuple[bool, np.ndarray, np.ndarray] | None:
         """Return whether nothing is left to do, times and states; None when the trajectory escaped."""
-        run = self._stepper(stiff=False)
+        run = self._stepper(stiff=False, longest=self._some_turns())
         status, times, states = run.advance(steps, until)
         self.t, self._first, self.state = run.t, run.step, run.state.copy()
         self._patience = PATIENCE if len(times) > PATIENCE else 2 * self._patience
         return None if status == ESCAPED else (status == GOES_ON, times, states)
+
+    def _some_turns(self) -> float:
+        """Return the longest step, of some turns of an angle: at constant speed no error would limit it."""
+        rates = np.abs(self.field.rhs(self.t, self.state)[angles_of(self.field)])
+        return TURN * ROUNDS / float(rates.max()) if rates.any() else np.inf
 
     def _coarse(self) -> float:
         """Return the time from which on the clock is too coarse: at rest steps would grow and grow. See `begin`."""
@@ -189,7 +196,7 @@ class _Trajectory:
             return True, ever, np.repeat(self.state[None], steps + 1, axis=0)
         if not self.multistep:
             self.was_stiff = True
-            run = self._stepper(stiff=True, longest=self._coarse() / steps)
+            run = self._stepper(stiff=True, longest=min(self._coarse() / steps, self._some_turns()))
             status, times, states = run.advance(min(steps, self._patience), until)
             if status == ESCAPED:
                 self.state = run.state.copy()
@@ -264,6 +271,11 @@ class _Trajectory:
 
     def _escaped(self, x: np.ndarray) -> bool:
         return not np.abs(x).max() < self.limit or bool(self.field.outward(x, SLACK * self.atol).any())
+
+
+def angles_of(field: Field) -> list[int]:
+    """Return the places of the states that are angles."""
+    return [field.system.variables.index(name) for name in field.system.periodic]
 
 
 def _least_motion(run: _Trajectory, x: np.ndarray) -> np.ndarray:
@@ -365,25 +377,52 @@ def _settled(
     return Settled(kind, run.state, None, *joined)
 
 
-def settle_angles(field: Field, start: np.ndarray, discard: float, max_steps: int) -> Settled:
+def settle_angles(
+    field: Field,
+    start: np.ndarray,
+    discard: float,
+    max_steps: int,
+    recognise: Callable[[np.ndarray, np.ndarray], str] | None = None,
+) -> Settled:
     """Follow a trajectory, of which some states are angles, as `settle` does.
 
     What it settles to may be a `rotation`: an angle goes round and round, and all other states are what they were
     ROUNDS turns ago. The orbit is that of one turn, or of the fewest after which they are. Where they are not, what
-    turns so often is undecided.
+    turns so often is undecided. An angle that has grown has not escaped: it is followed on from less.
     """
-    angles = [field.system.variables.index(name) for name in field.system.periodic]
+    angles = angles_of(field)
 
-    def recognise(t: np.ndarray, x: np.ndarray) -> str:
-        return ROTATION if any(_turns_on(field, t, x, k) for k in angles) else ""
+    def known(t: np.ndarray, x: np.ndarray) -> str:
+        if any(_turns_on(field, t, x, k) for k in angles):
+            return ROTATION
+        return "" if recognise is None else recognise(t, x)
 
-    found = settle(field, start, discard, max_steps, recognise)
+    found = settle(field, start, discard, max_steps, known)
+    for _ in range(AGAIN):
+        if found.kind != "escape" or not _only_turned(field, start, found.state):
+            break
+        found = settle(field, _within_a_turn(field, found.state), 0.0, max_steps, known)
+    if found.kind == "escape" and _only_turned(field, start, found.state):
+        return replace(found, kind="undecided")
     t, x = found.times, found.trail
     if found.kind == ROTATION and t is not None and x is not None:
         orbits = (_rotating(field, t, x, k) for k in angles if _turns_on(field, t, x, k))
         return replace(found, orbit=next((orbit for orbit in orbits if orbit is not None), None))
-    turned = x is not None and bool((np.abs(x[-1] - x[0])[angles] > 2.0 * np.pi * ROUNDS).any())
-    return replace(found, kind="undecided") if turned else found
+    turned = x is not None and bool((np.abs(x[-1] - x[0])[angles] > TURN * ROUNDS).any())
+    return replace(found, kind="undecided") if turned and found.kind == "chaos or torus" else found
+
+
+def _only_turned(field: Field, start: np.ndarray, end: np.ndarray) -> bool:
+    """Say whether of the states of a trajectory that ended none but angles have grown without bound."""
+    limit = 0.5 * FAR * (1.0 + float(np.abs(start).max()))  # the last step may be too long to be taken
+    return bool(np.abs(_within_a_turn(field, end)).max() < limit <= np.abs(end[angles_of(field)]).max())
+
+
+def _within_a_turn(field: Field, x: np.ndarray) -> np.ndarray:
+    """Return a state with angles from 0 to 2 pi."""
+    angles, inside = angles_of(field), x.copy()
+    inside[angles] = x[angles] % TURN
+    return inside
 
 
 def _turns_on(field: Field, t: np.ndarray, x: np.ndarray, k: int) -> bool:
@@ -398,6 +437,7 @@ def _turns_before(
     way = 1.0 if x[-1, k] > x[0, k] else -1.0
     before = way * (x[:, k] - x[-1, k]) + TURN * rounds
     size = np.maximum(np.abs(x).max(axis=0), 1e-300)
+    size[angles_of(field)] = TURN
     for when, there in upward(field, t, x, before, way * np.eye(field.n)[k]):
         gap = there - x[-1]
         turns = turns_of(field.system, gap)
@@ -416,7 +456,8 @@ def _rotating(field: Field, t: np.ndarray, x: np.ndarray, k: int) -> Orbit | Non
         times, states = np.append(when, t[t > when]), np.vstack([state, x[t > when]])
         wound = turns_of(field.system, state)
         states = states if wound is None else states - wound
-        fine = np.linspace(when, t[-1], max(len(times), SAMPLES))  # a turn may be a few steps
+        last = len(times) - 1  # a turn may be a few steps, which are short where it is fast
+        fine = np.interp(np.linspace(0, last, max(last + 1, SAMPLES)), np.arange(last + 1), times)
         states = hermite(times, states, field.many(states), fine)
         orbit = find_orbit(field, fine, states, offset=turns_of(field.system, x[-1] - state))
         if orbit is not None and not repels(orbit.monodromy):  # one that repels is passed by, every second turn say

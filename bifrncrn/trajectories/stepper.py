@@ -42,7 +42,7 @@ class Stepper:
     first_step : float, optional
     stiff : bool
     longest : float
-        The longest step of the method for stiff ones.
+        The longest step.
     """
 
     def __init__(

@@ -11,8 +11,8 @@ parameters at rest (m zeros) and its coefficients too."""
 CONTEXT_SIZE = TABLEAU + 1
 TIME, STEP, RTOL, UNTIL, LIMIT, SLACK, BEFORE, LONGEST = range(8)
 """The clock: time, next step, relative tolerance, the time to end at, the size of a state that has escaped, how many
-absolute tolerances a state may be below its bound, the last error (in units of what is tolerated), and the longest step
-of the implicit method."""
+absolute tolerances a state may be below its bound, the last error (in units of what is tolerated), and the longest
+step."""
 CLOCK_SIZE = LONGEST + 1
 LEAST_ERROR = 1e-4
 """A smaller error counts as this in the control of the next step; so does that before the first one."""
