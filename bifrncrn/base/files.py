@@ -6,7 +6,6 @@ import os
 import stat
 from pathlib import Path
 
-from bifrncrn.base.checks import file_name
 from bifrncrn.base.errors import InputError
 
 
@@ -94,6 +93,8 @@ def read_limited(path: str | os.PathLike[str], limit: int) -> bytes:
     InputError
         If it cannot be read, or is larger.
     """
+    from bifrncrn.base.checks import file_name  # loads numpy, which --help does without
+
     path = file_name(path)
     try:
         with open(path, "rb") as stream:
