@@ -112,3 +112,12 @@ def test_a_state_at_rest_while_others_oscillate():
     found = bf.diagram(model, "p", (0.5, 2))
     assert "oscillates" in found.notes[0]
     np.testing.assert_allclose(found.branches[0].points[:, 1:], 0.0, atol=1e-9)  # Newton's method stops there
+
+
+def test_a_start_at_the_end_of_the_range_but_for_rounding_is_at_it():
+    system = bf.System.from_equations({"x": "p - x"}, {"p": 1.0}, {"x": 1.0})
+    below = float(np.nextafter(1.0, 0.0))
+    found = bf.diagram(system, "p", (1, 3), start={"p": below, "x": below})
+    assert found.branches[0].column("p").min() == pytest.approx(1.0, abs=1e-15)  # corrected, to rounding
+    with pytest.raises(bf.InputError, match="outside its range"):
+        bf.diagram(system, "p", (1, 3), start={"p": 1.0 - 1e-9, "x": 1.0})

@@ -21,6 +21,9 @@ from bifrncrn.models.maps import is_map, require_flow
 from bifrncrn.models.region import Region, region_of
 from bifrncrn.models.system import System
 
+ROUNDED = 1e-12
+"""The last row of a branch, from which another may start, is at the end of the range but for this part of it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Setup:
@@ -287,11 +290,12 @@ def start_point(system: System, name: str, span: tuple[float, float], start: Map
         y[-1] = 0.5 * (span[0] + span[1])
     for key, value in start.items():
         if key == name:
-            if not span[0] <= value <= span[1]:
+            inside = min(max(value, span[0]), span[1])
+            if not abs(value - inside) <= ROUNDED * (span[1] - span[0]):
                 raise InputError(
                     f"the start has {name}={value:g} outside its range [{span[0]:g}, {span[1]:g}]; start inside it"
                 )
-            y[-1] = value
+            y[-1] = inside
         else:
             y[system.variable_index(key)] = value
     return y
