@@ -182,8 +182,8 @@ def test_a_branch_turns_at_a_border_with_an_infinite_derivative():
     (branch,) = diagram.branches
     assert [end.reason for end in branch.ended] == ["range", "range"]
     a, x = branch.points.T
-    np.testing.assert_allclose(np.abs(x), a**2, atol=1e-9)
-    assert sorted([x[0], x[-1]]) == pytest.approx([-4.0, 4.0], abs=1e-9)
+    np.testing.assert_allclose(np.abs(x), a**2, atol=1e-9)  # points are known to 1e-11 of their units
+    assert sorted([x[0], x[-1]]) == pytest.approx([-4.0, 4.0], abs=1e-9)  # as above
     (point,) = diagram.special_points
     assert point.label == "BC" and abs(point.parameters["a"]) < 1e-9
 
@@ -208,8 +208,8 @@ def test_steep_borders_are_passed_wherever_they_are(form, at):
     collisions = diagram.special("BC")
     assert len(collisions) == (0 if "max" in form else 1)  # with max(...) nothing turns nor changes its stability
     for point in collisions:
-        assert point.state["x"] == pytest.approx(at, abs=1e-15)
-        assert point.parameters["a"] == pytest.approx(slope * at, abs=1e-12)
+        assert point.state["x"] == pytest.approx(at, abs=1e-15)  # it is put on the border itself, but for rounding
+        assert point.parameters["a"] == pytest.approx(slope * at, abs=1e-12)  # Newton's method along the border
 
 
 def test_a_jump_beside_an_infinite_slope_is_one_and_a_slope_is_none():

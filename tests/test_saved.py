@@ -214,3 +214,17 @@ def test_points_with_unknown_labels_or_missing_states(tank, tmp_path, change):
     path.write_text(json.dumps(data))
     with pytest.raises(bf.InputError, match=r"special_points\[0\]"):
         bf.Diagram.load(path)
+
+
+def test_cycles_of_a_file_without_multipliers_are_told_as_they_stand(tank, tmp_path):
+    whole = bf.with_orbits(tank)
+    data = whole.to_json()
+    (family,) = [branch for branch in data["branches"] if branch["kind"] == "periodic"]
+    del family["multipliers"]
+    stable = [k for k, count in enumerate(family["unstable"]) if count == 0]
+    row, after = stable[len(stable) // 2 : len(stable) // 2 + 2]
+    points = family["points"]  # the parameter goes back and forth where it is stable: three cycles, for all one knows
+    points[row][0], points[after][0] = points[after][0], points[row][0]
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(data))
+    assert "3 stable cycles" in " ".join(str(bf.Diagram.load(path)).split())

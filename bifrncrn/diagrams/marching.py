@@ -258,8 +258,8 @@ class Marcher:
             note = f"{where} {self.touching[1]} without a change of sign: cycles born there were not looked for."
         elif fan(self.track, touch.y, touch.left, scale_at(touch.y, floor)) is None:
             note = (
-                f"{where} {self.touching[0]} without a change of sign: no branch was found to leave there; all=True "
-                "(--all) searches for others."
+                f"{where} {self.touching[0]} without a change of sign: no branch was found to leave there (a search, "
+                "--all or all=True, may find others)."
             )
         else:
             row, unstable = touch.row + 1, int(line.unstable[touch.row])

@@ -195,7 +195,7 @@ def _stable(branch: Branch, diagram: Diagram) -> list[Stretch]:
 def _inside(branch: Branch, diagram: Diagram) -> np.ndarray:
     """Say of every cycle whether its multipliers and its neighbours' are so far inside that the branch cannot turn."""
     count = len(branch.points)
-    if branch.kind != "periodic" or count < 3:
+    if branch.kind != "periodic" or count < 3 or not branch.multipliers.shape[1]:  # files may hold no multipliers
         return np.zeros(count, bool)
     forced = diagram.system is not None and bool(diagram.system.period)
     others = branch.multipliers if forced else branch.multipliers[:, 1:]

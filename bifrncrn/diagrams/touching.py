@@ -7,7 +7,6 @@ lead to the point and beyond it, past the singular Jacobian that stops a march.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +22,8 @@ NEAREST = 0.25
 """No sample is nearer than this part of the radius: there the branch itself is known to fewer digits."""
 AHEAD = 0.3
 """The point lies within this part of the radius of the row that it is looked for from."""
+REAL = 1e-9
+"""A zero of the polynomial is real where its imaginary part is below this: that of a simple one is rounding."""
 REJECTED = 8
 """Before a touch the march takes more steps again than this, for what they may hide."""
 DIP = 1e-4
@@ -150,8 +151,13 @@ def _onto(
     track: Track, guesses: list[np.ndarray], ahead: np.ndarray, scale: np.ndarray, reach: float
 ) -> list[np.ndarray]:
     """Return the points of the branch beside guesses, as far as there are any."""
-    found = (track.onto(guess, ahead * scale, scale, reach) for guess in guesses)
-    return list(itertools.takewhile(lambda at: at is not None, found))  # type: ignore[arg-type]
+    found: list[np.ndarray] = []
+    for guess in guesses:
+        at = track.onto(guess, ahead * scale, scale, reach)
+        if at is None:
+            break
+        found.append(at)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +195,7 @@ class _Curve:
             return None
         roots = np.sqrt(np.abs(reals)) * np.where(np.arange(len(places)) < SAMPLES, -1.0, 1.0)
         zeros = np.roots(np.polyfit(places, roots, degree))
-        zeros = zeros[(np.abs(zeros.imag) < 1e-9) & (np.abs(zeros.real) < AHEAD)].real
+        zeros = zeros[(np.abs(zeros.imag) < REAL) & (np.abs(zeros.real) < AHEAD)].real
         if len(zeros) != 1:
             return None
         curves = np.polyfit(places, (np.array(points) - last) / scale, degree)
